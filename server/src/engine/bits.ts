@@ -1,0 +1,41 @@
+/**
+ * Numbers of the engine. Physical addresses (at most 52 bits) are JavaScript numbers; 64-bit quantities (entries, linear
+ * addresses, data) are two 32-bit halves, `lo` and `hi`, signed as the bitwise operators leave them. This module alone
+ * knows how the two meet.
+ */
+
+export const PAGE_SHIFT = 12;
+export const PAGE_SIZE = 4096;
+const HALF = 0x1_0000_0000;
+
+/** Low half of a number below 2^53. */
+export function low(value: number): number {
+  return value | 0;
+}
+
+/** High half of a number below 2^53. */
+export function high(value: number): number {
+  return (value / HALF) | 0;
+}
+
+/** Number from halves; `hi` must be below 2^21. */
+export function join(lo: number, hi: number): number {
+  return (hi >>> 0) * HALF + (lo >>> 0);
+}
+
+export function toBigInt(lo: number, hi: number): bigint {
+  return (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
+}
+
+export function lowOf(value: bigint): number {
+  return Number(BigInt.asIntN(32, value));
+}
+
+export function highOf(value: bigint): number {
+  return Number(BigInt.asIntN(32, value >> 32n));
+}
+
+/** `0x…`, lower case, no padding. */
+export function hex64(lo: number, hi: number): string {
+  return `0x${toBigInt(lo, hi).toString(16)}`;
+}

@@ -1,0 +1,67 @@
+/**
+ * The journal: what the engine did, in order, as rows of five 32-bit words (20 bytes).
+ *
+ *   word 0   bits 7:0 kind, 11:8 actor, 15:12 paging level, 31:16 small
+ *   word 1,2 first 64-bit slot, low and high half
+ *   word 3,4 second 64-bit slot
+ *
+ * Every change of state is one row {@link Kind.change}: space (in `small`), key, and the XOR of the old and the new 64-bit
+ * value. XOR is its own inverse, so a state moves forwards and backwards over the same rows (see state.ts); everything
+ * starts as zero, and what the scenario declares is written by rows too. So the journal alone is the whole truth of a run.
+ */
+import { Actor } from './events';
+
+export const ROW_WORDS = 5;
+export const ROW_BYTES = ROW_WORDS * 4;
+
+export class Journal {
+  /** Recording switch; when off, nothing is written and the cost is one branch. */
+  on = true;
+  /** Rows in use. */
+  length = 0;
+  /** Rows allowed; further rows are not kept and {@link full} becomes true, which ends the run (budget of events). */
+  readonly limit: number;
+  full = false;
+  /** Actor of the rows that follow, shifted into place. */
+  private actorBits = Actor.processor << 8;
+  words: Int32Array;
+
+  constructor(limit = 4_000_000, initialRows = 1 << 12) {
+    this.limit = limit;
+    this.words = new Int32Array(Math.min(initialRows, limit) * ROW_WORDS);
+  }
+
+  get actor(): Actor {
+    return this.actorBits >> 8;
+  }
+
+  set actor(actor: Actor) {
+    this.actorBits = actor << 8;
+  }
+
+  /** Append a row with both slots as halves. The hot path's only writer. */
+  row(kind: number, level: number, small: number, aLo: number, aHi: number, bLo: number, bHi: number): void {
+    if (!this.on) return;
+    const at = this.length * ROW_WORDS;
+    if (at === this.words.length && !this.grow()) return;
+    const words = this.words;
+    words[at] = kind | this.actorBits | (level << 12) | (small << 16);
+    words[at + 1] = aLo;
+    words[at + 2] = aHi;
+    words[at + 3] = bLo;
+    words[at + 4] = bHi;
+    this.length++;
+  }
+
+  private grow(): boolean {
+    const rows = this.words.length / ROW_WORDS;
+    if (rows >= this.limit) {
+      this.full = true;
+      return false;
+    }
+    const larger = new Int32Array(Math.min(rows * 2, this.limit) * ROW_WORDS);
+    larger.set(this.words);
+    this.words = larger;
+    return true;
+  }
+}

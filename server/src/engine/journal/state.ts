@@ -1,0 +1,86 @@
+/**
+ * The state at any row of a journal, forwards and backwards.
+ *
+ * A state is the XOR of all change rows before a position; moving over a row in either direction applies the same XOR.
+ * Moving costs the rows in between, so a reader that walks a trace keeps one State and seeks it.
+ */
+import { Kind, Space } from './events';
+import { ROW_WORDS } from './journal';
+
+export interface Rows {
+  readonly words: Int32Array;
+  readonly length: number;
+}
+
+/** Key/value words of one space. Absent keys are zero. */
+export class WordMap {
+  private readonly values = new Map<number, { lo: number; hi: number }>();
+
+  lo(key: number): number {
+    return this.values.get(key)?.lo ?? 0;
+  }
+
+  hi(key: number): number {
+    return this.values.get(key)?.hi ?? 0;
+  }
+
+  /** Value as unsigned 64-bit. */
+  get(key: number): bigint {
+    const value = this.values.get(key);
+    return value ? (BigInt(value.hi >>> 0) << 32n) | BigInt(value.lo >>> 0) : 0n;
+  }
+
+  toggle(key: number, lo: number, hi: number): void {
+    const value = this.values.get(key);
+    if (!value) this.values.set(key, { lo, hi });
+    else if ((value.lo ^ lo) === 0 && (value.hi ^ hi) === 0) this.values.delete(key);
+    else {
+      value.lo ^= lo;
+      value.hi ^= hi;
+    }
+  }
+
+  /** Keys whose value is not zero, in no particular order. */
+  keys(): IterableIterator<number> {
+    return this.values.keys();
+  }
+
+  get size(): number {
+    return this.values.size;
+  }
+}
+
+export class State {
+  /** Rows before this position are applied. */
+  position = 0;
+  private readonly spaces = new Map<Space, WordMap>();
+
+  constructor(private readonly rows: Rows) {}
+
+  space(space: Space): WordMap {
+    let words = this.spaces.get(space);
+    if (!words) this.spaces.set(space, (words = new WordMap()));
+    return words;
+  }
+
+  /** Move to the state just before row `position` (0 … rows.length). */
+  seek(position: number): this {
+    const target = Math.max(0, Math.min(position, this.rows.length));
+    while (this.position < target) this.apply(this.position++);
+    while (this.position > target) this.apply(--this.position);
+    return this;
+  }
+
+  private apply(row: number): void {
+    const { words } = this.rows;
+    const at = row * ROW_WORDS;
+    if ((words[at] & 0xff) !== Kind.change) return;
+    const key = (words[at + 2] & 0x1fffff) * 0x1_0000_0000 + (words[at + 1] >>> 0);
+    this.space(words[at] >>> 16).toggle(key, words[at + 3], words[at + 4]);
+  }
+}
+
+/** The state just before row `position`; keep the result and {@link State.seek} it rather than asking again. */
+export function stateAt(rows: Rows, position: number): State {
+  return new State(rows).seek(position);
+}

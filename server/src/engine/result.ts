@@ -1,0 +1,19 @@
+/** What an act of a program came to. The engine answers with these; run records and views carry them. */
+
+export interface ExitCount {
+  /** KVM's name of the exit reason, as EPT_VIOLATION or npf. */
+  readonly reason: string;
+  readonly count: number;
+}
+
+export type Result =
+  | { readonly kind: 'ok'; readonly gpa: number | null; readonly hva: number | null; readonly hpa: number | null; readonly value: bigint | null }
+  | { readonly kind: 'page-fault'; readonly error: number; readonly address: bigint }
+  | { readonly kind: 'general-protection'; readonly error: number }
+  | { readonly kind: 'mmio'; readonly gpa: number; readonly write: boolean; readonly value: bigint }
+  /** KVM_RUN or an ioctl failed: name of the errno, and why. */
+  | { readonly kind: 'error'; readonly errno: string; readonly why: string }
+  | { readonly kind: 'dirty-log'; readonly gpas: readonly number[] }
+  /** An act with nothing to say (register load, edit). */
+  | { readonly kind: 'done' }
+  | { readonly kind: 'expectation'; readonly holds: boolean; readonly expected: string; readonly got: string };
