@@ -1,0 +1,136 @@
+/**
+ * The steps of a run: its events in order, by number. Rows of a million events are found without making an object of any
+ * other; only the rows asked for become objects.
+ */
+import { Actor, Kind } from '../engine/journal/events';
+import { ROW_WORDS } from '../engine/journal/journal';
+import type { StepRow } from '../protocol/messages';
+import type { RunRecord } from '../run/record';
+import { describe } from './describe';
+import { eventAt } from './fields';
+import type { Script } from './view';
+
+const ACTORS: { readonly [actor in Actor]: StepRow['actor'] } = {
+  [Actor.processor]: 'processor',
+  [Actor.L0]: 'L0',
+  [Actor.L1]: 'L1',
+  [Actor.L2]: 'L2',
+  [Actor.user]: 'user',
+};
+
+export class StepIndex {
+  /** Journal row of each step, ascending. */
+  private readonly eventRows: Uint32Array;
+  /** Journal rows that begin a statement, ascending, and the statement of each. */
+  private readonly heads: Uint32Array;
+  private readonly origins: Uint32Array;
+  private firstSteps: Map<string, number> | null = null;
+
+  constructor(
+    private readonly record: RunRecord,
+    private readonly script: Script,
+  ) {
+    const { words, length } = record;
+    const events = new Uint32Array(length);
+    const heads: number[] = [];
+    const origins: number[] = [];
+    let count = 0;
+    for (let row = 0, at = 0; row < length; row++, at += ROW_WORDS) {
+      const kind = words[at] & 0xff;
+      if (kind === Kind.change || kind === Kind.more) continue;
+      events[count++] = row;
+      if (kind === Kind.statement) {
+        heads.push(row);
+        origins.push(words[at + 1] >>> 0);
+      }
+    }
+    this.eventRows = events.slice(0, count);
+    this.heads = Uint32Array.from(heads);
+    this.origins = Uint32Array.from(origins);
+  }
+
+  /** Number of steps. */
+  get length(): number {
+    return this.eventRows.length;
+  }
+
+  /** Journal row of a step; the journal's length for a step beyond the last. */
+  rowOf(step: number): number {
+    return step < this.length ? this.eventRows[Math.max(0, step)] : this.record.length;
+  }
+
+  /** The step whose event is at this row, or the last one before it; 0 when there is none. */
+  stepOfRow(row: number): number {
+    return Math.max(0, lastAtMost(this.eventRows, row));
+  }
+
+  /** The statement that caused a row; null for the set-up. */
+  originOfRow(row: number): number | null {
+    const head = lastAtMost(this.heads, row);
+    return head < 0 ? null : this.origins[head];
+  }
+
+  /** First step of a statement; null when it was not executed. */
+  stepOfOrigin(origin: number): number | null {
+    const head = this.origins.indexOf(origin);
+    return head < 0 ? null : this.stepOfRow(this.heads[head]);
+  }
+
+  /** First step of the statement that begins at a line or, failing that, of the last one begun before it in that file. */
+  stepAtLine(uri: string, line: number): number | null {
+    for (let at = line; at >= 0; at--) {
+      const step = this.linesOf().get(`${uri}\n${at}`);
+      if (step !== undefined) return step;
+    }
+    return null;
+  }
+
+  /** Steps [from, from + count), fewer at the end. */
+  rows(from: number, count: number): StepRow[] {
+    const rows: StepRow[] = [];
+    const end = Math.min(from + count, this.length);
+    for (let step = Math.max(0, from); step < end; step++) rows.push(this.row(step));
+    return rows;
+  }
+
+  private row(step: number): StepRow {
+    const row = this.eventRows[step];
+    const event = eventAt(this.record, row)!;
+    const origin = this.originOfRow(row);
+    const place = origin === null ? null : this.script.statements[origin];
+    const described = describe(event, this.record.program);
+    return {
+      step,
+      actor: ACTORS[event.actor] ?? 'processor',
+      event: event.spec.name,
+      text: event.kind === Kind.statement && place ? place.text : described.text,
+      address: described.address,
+      line: place ? place.range.start.line : null,
+      kind: described.kind,
+    };
+  }
+
+  private linesOf(): Map<string, number> {
+    if (this.firstSteps) return this.firstSteps;
+    const lines = (this.firstSteps = new Map<string, number>());
+    for (let head = 0; head < this.heads.length; head++) {
+      const place = this.script.statements[this.origins[head]];
+      if (!place) continue;
+      const key = `${place.uri}\n${place.range.start.line}`;
+      if (!lines.has(key)) lines.set(key, this.stepOfRow(this.heads[head]));
+    }
+    return lines;
+  }
+}
+
+/** Index of the last element at most `value` in an ascending array; -1 when there is none. */
+function lastAtMost(ascending: Uint32Array, value: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ascending[middle] <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

@@ -1,0 +1,32 @@
+/** Numbers and words as people read them. Every view prints with these, so that all print alike. */
+
+/** `0x61_0123`: lower case, `_` before every four digits from the right, no padding. Takes unsigned values. */
+export function hex(value: number | bigint): string {
+  const digits = value.toString(16);
+  const head = digits.length % 4 || 4;
+  let text = digits.slice(0, head);
+  for (let at = head; at < digits.length; at += 4) text += `_${digits.slice(at, at + 4)}`;
+  return `0x${text}`;
+}
+
+const UNITS = ['', 'K', 'M', 'G', 'T', 'P'];
+
+/** `64M`, `4K`, `12` (bytes): the largest unit that divides. */
+export function bytes(size: number): string {
+  let unit = 0;
+  while (size !== 0 && size % 1024 === 0 && unit < UNITS.length - 1) {
+    size /= 1024;
+    unit++;
+  }
+  return `${size}${UNITS[unit]}`;
+}
+
+/** `1 exit`, `2 exits`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Gathers texts that are there, with ` · ` in between. */
+export function joined(...parts: readonly (string | null | undefined | false)[]): string {
+  return parts.filter(Boolean).join(' · ');
+}

@@ -1,0 +1,64 @@
+/**
+ * A run with what every view of it needs: the script's statements for positions, and, made on first use and kept, the index
+ * of steps and one movable state. Nothing here changes the run.
+ */
+import { State } from '../engine/journal/state';
+import type { Outcome, RunRecord } from '../run/record';
+import { StepIndex } from './steps';
+
+/** Where a statement of the script stands. Lines and characters count from zero, characters are UTF-16 units. */
+export interface StatementPlace {
+  readonly uri: string;
+  readonly range: { readonly start: Place; readonly end: Place };
+  /** The statement on one line, without comments. */
+  readonly text: string;
+}
+
+export interface Place {
+  readonly line: number;
+  readonly character: number;
+}
+
+/** What views know of the script: its statements by their origin. */
+export interface Script {
+  readonly statements: readonly StatementPlace[];
+}
+
+export class RunView {
+  private readonly movable: State;
+  private index: StepIndex | null = null;
+  private byOrigin: Map<number, Outcome[]> | null = null;
+
+  constructor(
+    readonly record: RunRecord,
+    readonly script: Script,
+  ) {
+    this.movable = new State(record);
+  }
+
+  /** The state just before a row. One state moves for all askers: use it before asking again. */
+  state(position: number): State {
+    return this.movable.seek(position);
+  }
+
+  get steps(): StepIndex {
+    return (this.index ??= new StepIndex(this.record, this.script));
+  }
+
+  /** Outcomes of a statement, in order of execution (several in a loop or a block). */
+  outcomesOf(origin: number): readonly Outcome[] {
+    if (!this.byOrigin) {
+      this.byOrigin = new Map();
+      for (const outcome of this.record.outcomes) {
+        const list = this.byOrigin.get(outcome.origin);
+        if (list) list.push(outcome);
+        else this.byOrigin.set(outcome.origin, [outcome]);
+      }
+    }
+    return this.byOrigin.get(origin) ?? [];
+  }
+
+  statement(origin: number): StatementPlace | null {
+    return this.script.statements[origin] ?? null;
+  }
+}
