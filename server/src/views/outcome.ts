@@ -1,0 +1,111 @@
+/** What statements came to, in a few words: inlay hints, the terminal and JSON show these. */
+import type { ExitCount, Result } from '../engine/result';
+import type { Outcome } from '../run/record';
+import { errorCode } from './decode';
+import { hex, joined, plural } from './text';
+import type { RunView } from './view';
+
+export type Tone = 'ok' | 'fault' | 'error' | 'held' | 'failed';
+
+/** A statement with all its executions summed up. */
+export interface StatementOutcome {
+  readonly origin: number;
+  /** As `→ hpa 0x61_0123 · 2 exits`; empty when there is nothing to say. */
+  readonly text: string;
+  readonly tone: Tone;
+  /** Acts executed, without expectations. */
+  readonly outcomes: readonly Outcome[];
+  /** The statement's expectations, in order of execution. */
+  readonly expectations: readonly Outcome[];
+}
+
+/** A failed expectation, for diagnostics and exit status. */
+export interface FailedExpectation {
+  readonly outcome: Outcome;
+  readonly origin: number;
+  readonly expected: string;
+  readonly got: string;
+}
+
+export function totalExits(exits: readonly ExitCount[]): number {
+  return exits.reduce((sum, each) => sum + each.count, 0);
+}
+
+/** `EPT_VIOLATION` or `2 × EPT_VIOLATION, EPT_MISCONFIG`. */
+export function exitsText(exits: readonly ExitCount[]): string {
+  return exits.map(({ reason, count }) => (count === 1 ? reason : `${count} × ${reason}`)).join(', ');
+}
+
+/** A result in the field's words: `→ hpa 0x61_0123`, `#PF P·W·U`, `MMIO read`, `EEXIST: why`; empty for nothing to say. */
+export function resultText(result: Result): string {
+  switch (result.kind) {
+    case 'ok':
+      if (result.hpa !== null) return `→ hpa ${hex(result.hpa)}`;
+      return result.gpa !== null ? `→ gpa ${hex(result.gpa)}` : 'ok';
+    case 'page-fault':
+      return `#PF ${errorCode(result.error) || '0'}`;
+    case 'general-protection':
+      return '#GP';
+    case 'mmio':
+      return `MMIO ${result.write ? 'write' : 'read'}`;
+    case 'error':
+      return result.errno;
+    case 'dirty-log':
+      return result.gpas.length === 0 ? 'nothing dirty' : `dirty ${result.gpas.map(hex).join(', ')}`;
+    case 'done':
+      return '';
+    case 'expectation':
+      return result.holds ? '✓' : `✗ ${result.got}`;
+  }
+}
+
+export function toneOf(result: Result): Tone {
+  switch (result.kind) {
+    case 'page-fault':
+    case 'general-protection':
+      return 'fault';
+    case 'error':
+      return 'error';
+    case 'expectation':
+      return result.holds ? 'held' : 'failed';
+    default:
+      return 'ok';
+  }
+}
+
+/** `→ hpa 0x61_0123 · 2 exits`: result and cost of one outcome. */
+export function outcomeText(outcome: Outcome): string {
+  const exits = totalExits(outcome.exits);
+  return joined(resultText(outcome.result), exits > 0 && plural(exits, 'exit'));
+}
+
+/** All executions of a statement in one line; null when it was not executed. */
+export function statementOutcome(view: RunView, origin: number): StatementOutcome | null {
+  const all = view.outcomesOf(origin);
+  if (all.length === 0) return null;
+  const outcomes = all.filter((each) => each.result.kind !== 'expectation');
+  const expectations = all.filter((each) => each.result.kind === 'expectation');
+  const failed = expectations.some((each) => toneOf(each.result) === 'failed');
+  const last = outcomes.at(-1);
+  const tone: Tone = failed ? 'failed' : last ? toneOf(last.result) : 'held';
+  return { origin, text: last ? executionsText(outcomes, last) : '', tone, outcomes, expectations };
+}
+
+function executionsText(outcomes: readonly Outcome[], last: Outcome): string {
+  if (outcomes.length === 1) return outcomeText(last);
+  const results = new Set(outcomes.map((each) => resultText(each.result)));
+  const exits = outcomes.reduce((sum, each) => sum + totalExits(each.exits), 0);
+  const said = results.size === 1 ? resultText(last.result) : `last ${resultText(last.result) || 'done'}`;
+  return joined(said, plural(outcomes.length, 'time'), exits > 0 && `${plural(exits, 'exit')} in all`);
+}
+
+export function failedExpectations(view: RunView): FailedExpectation[] {
+  const failed: FailedExpectation[] = [];
+  for (const outcome of view.record.outcomes) {
+    const { result } = outcome;
+    if (result.kind === 'expectation' && !result.holds) {
+      failed.push({ outcome, origin: outcome.origin, expected: result.expected, got: result.got });
+    }
+  }
+  return failed;
+}
