@@ -1,0 +1,90 @@
+/** Words for what is observed: kinds, formats, events, exit reasons, error codes, states. */
+import { EVENTS } from '../../../engine/journal/events';
+
+type Words = { readonly [word: string]: string };
+
+export const MMU_KINDS: Words = {
+  soft: 'Soft MMU: shadow page tables.',
+  ept: "Hard MMU with Intel's extended page tables.",
+  npt: "Hard MMU with AMD's nested page tables.",
+};
+
+export const FORMATS: Words = {
+  '32-bit': 'Two levels of 4-byte entries.',
+  pae: 'Three levels of 8-byte entries, the root has four.',
+  '4-level': 'Four levels of 8-byte entries.',
+  '5-level': 'Five levels of 8-byte entries.',
+  ept: 'Extended page tables, kept by an L1 for its guest (SDM vol. 3C, "The Extended Page Table Mechanism").',
+  npt: 'Nested page tables, kept by an L1 for its guest (APM vol. 2, §15.25).',
+};
+
+export const SCOPES: Words = {
+  all: 'Everything, globals included.',
+  non_global: 'All but global translations.',
+};
+
+/** Events of the journal, with KVM's names where KVM has them. */
+export const EVENT_WORDS: Words = Object.fromEntries(
+  Object.values(EVENTS).map((event) => [
+    event.name,
+    `${event.about[0]?.toUpperCase()}${event.about.slice(1)}.${event.tracepoint ? " KVM's tracepoint." : ''}`,
+  ]),
+);
+
+/** VM exit reasons by KVM's names for VMX and SVM. */
+export const REASONS: Words = {
+  '#PF': 'An intercepted page fault, on Intel and AMD.',
+  EXCEPTION_NMI: 'VMX: an exception that the exception bitmap intercepts; here #PF.',
+  CR_ACCESS: 'VMX: MOV to or from a control register.',
+  INVLPG: 'VMX: INVLPG.',
+  INVPCID: 'VMX: INVPCID.',
+  EPT_VIOLATION: 'VMX: EPT does not allow the access.',
+  EPT_MISCONFIG: 'VMX: an EPT entry is malformed; KVM makes such entries for MMIO.',
+  PML_FULL: 'VMX: the page-modification log is full.',
+  VMLAUNCH: 'VMX: L1 executes VMLAUNCH.',
+  VMRESUME: 'VMX: L1 executes VMRESUME.',
+  VMREAD: 'VMX: L1 executes VMREAD.',
+  VMWRITE: 'VMX: L1 executes VMWRITE.',
+  INVEPT: 'VMX: L1 executes INVEPT.',
+  INVVPID: 'VMX: L1 executes INVVPID.',
+  MSR_READ: 'VMX: RDMSR.',
+  MSR_WRITE: 'VMX: WRMSR, as of EFER.',
+  npf: 'SVM: nested page fault.',
+  write_cr0: 'SVM: MOV to CR0.',
+  write_cr3: 'SVM: MOV to CR3.',
+  read_cr3: 'SVM: MOV from CR3.',
+  write_cr4: 'SVM: MOV to CR4.',
+  invlpg: 'SVM: INVLPG.',
+  invpcid: 'SVM: INVPCID.',
+  msr: 'SVM: RDMSR or WRMSR.',
+  vmrun: 'SVM: L1 executes VMRUN.',
+};
+
+export const ERRNOS: Words = {
+  EINVAL: 'Invalid argument: alignment, wrap-around, a change that KVM does not allow.',
+  EEXIST: 'The slot overlaps another one.',
+  ENOENT: 'No such slot, or it does not log.',
+  EFAULT: 'The memory of the VMM cannot be accessed so.',
+  ENOMEM: 'Out of memory.',
+  ENXIO: 'Not available in this configuration.',
+};
+
+export const PAGE_STATES: Words = {
+  write_protected: 'No spte lets the guest write this page.',
+  tracked: 'Write-tracked: it holds a shadowed table, and writes to it are emulated.',
+  unsync: 'It holds a level-1 table whose shadow page is out of sync.',
+  synced: 'It holds a level-1 table whose shadow page is in sync.',
+  shadowed: 'It holds a table that has a shadow page.',
+};
+
+/** Flags of the #PF error code (SDM vol. 3A, §4.7). */
+export const FAULT_FLAGS: Words = {
+  P: 'Bit 0: not caused by a non-present entry, but by rights or a reserved bit.',
+  W: 'Bit 1: the access was a write.',
+  U: 'Bit 2: the access was a user access.',
+  RSVD: 'Bit 3: a reserved bit was set in an entry.',
+  I: 'Bit 4: the access was an instruction fetch.',
+  PK: 'Bit 5: a protection key forbade the access.',
+  SS: 'Bit 6: the access was a shadow-stack access.',
+  SGX: 'Bit 15: an SGX rule was violated.',
+};
