@@ -16,7 +16,7 @@ export interface RunRecord {
   readonly ended: Ended;
 }
 
-/** How a run ended. `budget` keeps what there is. */
+/** How a run ended. `budget` keeps what there is; `limit` is a number of steps, rows, bytes or milliseconds. */
 export type Ended =
   | { readonly how: 'done' }
   | { readonly how: 'budget'; readonly which: 'steps' | 'events' | 'memory' | 'time'; readonly limit: number }
@@ -25,7 +25,7 @@ export type Ended =
 
 /** What one executed act did. A strided access has one outcome, of its last repetition, with the totals of all. */
 export interface Outcome {
-  /** Index into program.acts. */
+  /** Index into program.acts; -1 for a declaration of the machine (a slot that KVM refuses). */
   readonly act: number;
   /** Statement of the script. */
   readonly origin: number;

@@ -1,8 +1,8 @@
 /** What statements came to, in a few words: inlay hints, the terminal and JSON show these. */
 import type { ExitCount, Result } from '../engine/result';
-import type { Outcome } from '../run/record';
+import type { Ended, Outcome } from '../run/record';
 import { errorCode } from './decode';
-import { hex, joined, plural } from './text';
+import { bytes, hex, joined, plural } from './text';
 import type { RunView } from './view';
 
 export type Tone = 'ok' | 'fault' | 'error' | 'held' | 'failed';
@@ -108,4 +108,41 @@ export function failedExpectations(view: RunView): FailedExpectation[] {
     }
   }
   return failed;
+}
+
+/** How a run ended, in words. */
+export function endedText(ended: Ended): string {
+  switch (ended.how) {
+    case 'done':
+      return 'done';
+    case 'cancelled':
+      return 'cancelled';
+    case 'failed':
+      return `the engine failed: ${ended.message}`;
+    case 'budget':
+      return `stopped: the budget of ${ended.which} is used up (${limitText(ended.which, ended.limit)})`;
+  }
+}
+
+function limitText(which: 'steps' | 'events' | 'memory' | 'time', limit: number): string {
+  if (which === 'memory') return bytes(limit);
+  if (which === 'time') return `${limit / 1000} s`;
+  return plural(limit, which.slice(0, -1));
+}
+
+export interface Tally {
+  readonly held: number;
+  readonly failed: number;
+}
+
+/** Expectations of outcomes, counted. */
+export function tally(outcomes: readonly Outcome[]): Tally {
+  let held = 0;
+  let failed = 0;
+  for (const { result } of outcomes) {
+    if (result.kind !== 'expectation') continue;
+    if (result.holds) held++;
+    else failed++;
+  }
+  return { held, failed };
 }

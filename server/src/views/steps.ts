@@ -10,14 +10,6 @@ import { describe } from './describe';
 import { eventAt } from './fields';
 import type { Script } from './view';
 
-const ACTORS: { readonly [actor in Actor]: StepRow['actor'] } = {
-  [Actor.processor]: 'processor',
-  [Actor.L0]: 'L0',
-  [Actor.L1]: 'L1',
-  [Actor.L2]: 'L2',
-  [Actor.user]: 'user',
-};
-
 export class StepIndex {
   /** Journal row of each step, ascending. */
   private readonly eventRows: Uint32Array;
@@ -101,7 +93,7 @@ export class StepIndex {
     const described = describe(event, this.record.program);
     return {
       step,
-      actor: ACTORS[event.actor] ?? 'processor',
+      actor: Actor[event.actor] as StepRow['actor'],
       event: event.spec.name,
       text: event.kind === Kind.statement && place ? place.text : described.text,
       address: described.address,

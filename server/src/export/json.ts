@@ -1,0 +1,142 @@
+/**
+ * Runs as JSON, by the schema `schema/run.schema.json`. In pieces, since a run can have a million events.
+ */
+import { Actor, Kind, Space } from '../engine/journal/events';
+import { ROW_WORDS } from '../engine/journal/journal';
+import { State } from '../engine/journal/state';
+import { toBigInt } from '../engine/bits';
+import type { Result } from '../engine/result';
+import type { Outcome, RunRecord } from '../run/record';
+import { errorCode } from '../views/decode';
+import { eventAt } from '../views/fields';
+import type { RunView, StatementPlace } from '../views/view';
+
+export const SCHEMA_VERSION = 1;
+
+export interface JsonInput {
+  /** The file as the user named it, and its URI. */
+  readonly file: string;
+  readonly uri: string;
+  readonly views: readonly RunView[];
+  readonly held: number;
+  readonly failed: number;
+  readonly exitStatus: number;
+}
+
+/** The document, one event a line. */
+export function* json(input: JsonInput): Generator<string> {
+  yield `{"schema":"mmu-run","version":${SCHEMA_VERSION},"file":${JSON.stringify(input.file)},"runs":[`;
+  for (let i = 0; i < input.views.length; i++) {
+    if (i > 0) yield ',';
+    yield* run(input.views[i], input.uri);
+  }
+  const { held, failed, exitStatus, views } = input;
+  yield `\n],"summary":${JSON.stringify({ runs: views.length, held, failed, exitStatus })}}\n`;
+}
+
+function* run(view: RunView, uri: string): Generator<string> {
+  const { record, script } = view;
+  const { vms } = record.program.machine;
+  const mmu = Object.fromEntries(vms.map((vm) => [vm.name, vm.mmu]));
+  yield `\n{"name":${JSON.stringify(record.program.name)},"mmu":${JSON.stringify(mmu)},"ended":${JSON.stringify(record.ended)}`;
+  yield `,\n"statements":[${script.statements.map((each) => JSON.stringify(place(each, uri))).join(',\n')}]`;
+  yield `,\n"outcomes":[${record.outcomes.map((each) => JSON.stringify(outcome(each))).join(',\n')}]`;
+  yield ',\n"events":[';
+  yield* events(view);
+  yield ']}';
+}
+
+function place(statement: StatementPlace, uri: string): object {
+  const { line, character } = statement.range.start;
+  const at = { line: line + 1, column: character + 1, text: statement.text };
+  return statement.uri === uri ? at : { file: statement.uri, ...at };
+}
+
+function outcome(each: Outcome): object {
+  return {
+    origin: each.origin,
+    rows: [each.from, each.to],
+    result: result(each.result),
+    exits: each.exits,
+    references: each.references,
+  };
+}
+
+const hex = (value: number | bigint): string => `0x${value.toString(16)}`;
+const hexOrNull = (value: number | bigint | null): string | null => (value === null ? null : hex(value));
+
+function result(each: Result): object {
+  switch (each.kind) {
+    case 'ok':
+      return { kind: each.kind, gpa: hexOrNull(each.gpa), hva: hexOrNull(each.hva), hpa: hexOrNull(each.hpa), value: hexOrNull(each.value) };
+    case 'page-fault':
+      return { kind: each.kind, error: hex(each.error), flags: errorCode(each.error), address: hex(each.address) };
+    case 'general-protection':
+      return { kind: each.kind, error: hex(each.error) };
+    case 'mmio':
+      return { kind: each.kind, gpa: hex(each.gpa), write: each.write, value: hex(each.value) };
+    case 'error':
+      return { kind: each.kind, errno: each.errno, why: each.why };
+    case 'dirty-log':
+      return { kind: each.kind, gpas: each.gpas.map(hex) };
+    case 'done':
+      return { kind: each.kind };
+    case 'expectation':
+      return { kind: each.kind, holds: each.holds, expected: each.expected, got: each.got };
+  }
+}
+
+/** Names of the spaces of changes, as the schema's `space` says them. */
+const SPACES: { readonly [space in Space]: string } = {
+  [Space.memory]: 'memory',
+  [Space.register]: 'register',
+  [Space.slot]: 'slot',
+  [Space.hostPage]: 'host-page',
+  [Space.tlb]: 'tlb',
+  [Space.shadowPage]: 'shadow-page',
+  [Space.track]: 'track',
+  [Space.dirtyLog]: 'dirty-log',
+  [Space.vm]: 'vm',
+};
+
+function* events(view: RunView): Generator<string> {
+  const { record, steps } = view;
+  const state = new State(record);
+  for (let step = 0; step < steps.length; step++) {
+    const row = steps.rowOf(step);
+    const event = eventAt(record, row)!;
+    const fields = Object.fromEntries(event.fields.map((each) => [each.name, hex(each.value)]));
+    const changes = changesBetween(record, state, row, steps.rowOf(step + 1));
+    const line = {
+      row,
+      actor: Actor[event.actor],
+      event: event.spec.name,
+      level: event.level,
+      statement: steps.originOfRow(row),
+      fields,
+      ...(changes.length > 0 && { changes }),
+    };
+    yield `${step === 0 ? '' : ','}\n${JSON.stringify(line)}`;
+  }
+}
+
+interface JsonChange {
+  readonly space: string;
+  readonly key: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+function changesBetween(record: RunRecord, state: State, from: number, to: number): JsonChange[] {
+  const changes: JsonChange[] = [];
+  const { words } = record;
+  for (let row = from; row < to; row++) {
+    const at = row * ROW_WORDS;
+    if ((words[at] & 0xff) !== Kind.change) continue;
+    const space: Space = words[at] >>> 16;
+    const key = toBigInt(words[at + 1], words[at + 2]);
+    const old = state.seek(row).space(space).get(Number(key));
+    changes.push({ space: SPACES[space], key: hex(key), from: hex(old), to: hex(old ^ toBigInt(words[at + 3], words[at + 4])) });
+  }
+  return changes;
+}
