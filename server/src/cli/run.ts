@@ -1,0 +1,51 @@
+/** `mmu run`: a scenario's runs, printed. */
+import { performance } from 'node:perf_hooks';
+import type { MmuKind } from '../engine/program';
+import { ftrace } from '../export/ftrace';
+import { json } from '../export/json';
+import { text } from '../export/text';
+import { runScript } from '../run/session';
+import { tally } from '../views/outcome';
+import type { RunView } from '../views/view';
+import type { Arguments } from './commands';
+import { InputError } from './io';
+import type { Io } from './io';
+import { report } from './problems';
+import { milliseconds, nameOf, openFile } from './script';
+
+export const TIME_LIMIT = 60_000;
+
+export function runFile(args: Arguments, io: Io): number {
+  const [path] = args.positionals;
+  const script = openFile(path, io, args.options.mmu as MmuKind | undefined);
+  report(script.problems, io);
+  if (script.problems.some(({ severity }) => severity === 'error')) return 2;
+  if (script.programs.length === 0) throw new InputError(`${nameOf(script.uri)}: nothing to run: it has no run block`);
+  const views = runScript(script, { now: () => performance.now(), timeLimit: milliseconds(args.options['time-limit'], TIME_LIMIT) });
+  const status = exitStatus(views);
+  const { held, failed } = tally(views.flatMap(({ record }) => record.outcomes));
+  const format = args.options.format ?? 'text';
+  if (format === 'json') {
+    for (const piece of json({ file: nameOf(script.uri), uri: script.uri, views, held, failed, exitStatus: status })) io.out(piece);
+  } else {
+    const lines =
+      format === 'ftrace'
+        ? ftrace(views)
+        : text(views, { colors: io.colors, width: io.width, journal: args.options.brief !== true });
+    for (const line of lines) io.out(`${line}\n`);
+  }
+  for (const { record } of views) {
+    if (record.ended.how === 'failed') io.err(`mmu: ${record.program.name}: the engine failed: ${record.ended.message}\n`);
+  }
+  return status;
+}
+
+/** 0 all expectations hold, 1 one fails (or the engine does), 3 a budget is exceeded. */
+export function exitStatus(views: readonly RunView[]): number {
+  let status = 0;
+  for (const { record } of views) {
+    if (record.ended.how === 'budget') return 3;
+    if (record.ended.how !== 'done' || tally(record.outcomes).failed > 0) status = 1;
+  }
+  return status;
+}

@@ -1,0 +1,72 @@
+/** `mmu test`: every scenario's expectations, a line each, and a summary. */
+import { performance } from 'node:perf_hooks';
+import type { MmuKind } from '../engine/program';
+import { palette } from '../export/colors';
+import type { Palette } from '../export/colors';
+import { runScript } from '../run/session';
+import { endedText } from '../views/outcome';
+import { plural } from '../views/text';
+import type { RunView } from '../views/view';
+import type { Arguments } from './commands';
+import { findScenarios, InputError } from './io';
+import type { Io } from './io';
+import { report } from './problems';
+import { exitStatus, TIME_LIMIT } from './run';
+import { milliseconds, nameOf, openFile } from './script';
+
+interface Sum {
+  held: number;
+  failed: number;
+  broken: number;
+}
+
+export function test(args: Arguments, io: Io): number {
+  const paths = args.positionals.length > 0 ? args.positionals : ['.'];
+  const files = paths.includes('-') ? [...paths] : findScenarios(paths);
+  if (files.length === 0) throw new InputError(`mmu test: no .mmu file in ${paths.join(', ')}`);
+  const paint = palette(io.colors);
+  const sum: Sum = { held: 0, failed: 0, broken: 0 };
+  const timeLimit = milliseconds(args.options['time-limit'], TIME_LIMIT);
+  let status = 0;
+  for (const file of files) {
+    const script = openFile(file, io, args.options.mmu as MmuKind | undefined);
+    report(script.problems, io);
+    if (script.problems.some(({ severity }) => severity === 'error')) {
+      sum.broken++;
+      io.out(`${paint.bad('✗')} ${nameOf(script.uri)}: has errors\n`);
+      status = worse(status, 2);
+      continue;
+    }
+    const views = runScript(script, { now: () => performance.now(), timeLimit });
+    for (const view of views) printExpectations(view, args.options.failures === true, sum, paint, io);
+    status = worse(status, exitStatus(views));
+  }
+  const verdict = `${sum.held} passed, ${sum.failed} failed`;
+  const broken = sum.broken > 0 ? `, ${plural(sum.broken, 'file')} with errors` : '';
+  io.out(`${status === 0 ? paint.good(verdict) : paint.bad(verdict + broken)} in ${plural(files.length, 'file')}\n`);
+  return status;
+}
+
+/** Of two exit statuses the one that says more: wrong input, then a failure, then a budget. */
+function worse(one: number, other: number): number {
+  const order = [0, 3, 1, 2];
+  return order.indexOf(one) >= order.indexOf(other) ? one : other;
+}
+
+function printExpectations(view: RunView, onlyFailures: boolean, sum: Sum, paint: Palette, io: Io): void {
+  const { record } = view;
+  for (const { origin, result } of record.outcomes) {
+    if (result.kind !== 'expectation') continue;
+    if (result.holds) sum.held++;
+    else sum.failed++;
+    if (result.holds && onlyFailures) continue;
+    const place = view.statement(origin);
+    const where = place ? `${nameOf(place.uri)}:${place.range.start.line + 1}` : record.program.name;
+    const mark = result.holds ? paint.good('✓') : paint.bad('✗');
+    const got = result.holds ? '' : paint.bad(`: got ${result.got}`);
+    io.out(`${mark} ${paint.faint(`${where} ${record.program.name}:`)} ${result.expected}${got}\n`);
+  }
+  if (record.ended.how === 'done') return;
+  sum.failed++;
+  io.out(`${paint.bad('✗')} ${record.program.name}: ${endedText(record.ended)}\n`);
+}

@@ -1,0 +1,59 @@
+/** `mmu translate`: the way of an address at a point of the script. */
+import { performance } from 'node:perf_hooks';
+import type { MmuKind } from '../engine/program';
+import { runScript } from '../run/session';
+import { positionAtLine, translate, translationText } from '../views/translation';
+import type { RunView } from '../views/view';
+import type { Arguments } from './commands';
+import { InputError } from './io';
+import type { Io } from './io';
+import { report } from './problems';
+import { TIME_LIMIT } from './run';
+import { nameOf, openFile } from './script';
+
+export function translateAddress(args: Arguments, io: Io): number {
+  const [path, spelled] = args.positionals;
+  const { address, space } = parseAddress(spelled);
+  const line = parseLine(args.options.line);
+  const script = openFile(path, io, args.options.mmu as MmuKind | undefined);
+  report(script.problems, io);
+  if (script.problems.some(({ severity }) => severity === 'error')) return 2;
+  if (script.programs.length === 0) throw new InputError(`${nameOf(script.uri)}: nothing to run: it has no run block`);
+  const views = runScript(script, { now: () => performance.now(), timeLimit: TIME_LIMIT });
+  for (const view of views) {
+    const vm = vmOf(view, args.options.vm);
+    const position = line === null ? view.record.length : positionAtLine(view, script.uri, line - 1);
+    const translation = translate(view, { position, vm, vcpu: 0 }, address, space);
+    io.out(`${view.record.program.name}\n`);
+    for (const text of translationText(translation)) io.out(`  ${text}\n`);
+    io.out('\n');
+  }
+  return 0;
+}
+
+/** Number of the VM of that name, or of the VM that the run's first act is by. */
+function vmOf(view: RunView, name: string | boolean | undefined): number {
+  const { machine, acts } = view.record.program;
+  if (typeof name === 'string') {
+    const vm = machine.vms.findIndex((each) => each.name === name);
+    if (vm < 0) throw new InputError(`mmu translate: no VM ${name}; there is ${machine.vms.map((each) => each.name).join(', ')}`);
+    return vm;
+  }
+  for (const act of acts) if ('by' in act) return act.by.vm;
+  return 0;
+}
+
+function parseAddress(spelled: string): { address: bigint; space: 'gva' | 'gpa' } {
+  const [, prefix, digits] = /^(?:(gva|gpa):)?(0x[0-9a-f_]+|[0-9_]+)$/i.exec(spelled) ?? [];
+  if (digits === undefined) throw new InputError(`mmu translate: ${spelled} is no address: 0x40_0123, or gpa:0x5000`);
+  const address = BigInt(digits.replaceAll('_', ''));
+  if (address >= 1n << 64n) throw new InputError(`mmu translate: ${spelled} needs more than 64 bits`);
+  return { address, space: prefix?.toLowerCase() === 'gpa' ? 'gpa' : 'gva' };
+}
+
+function parseLine(option: string | boolean | undefined): number | null {
+  if (option === undefined) return null;
+  const line = Number(option);
+  if (!Number.isInteger(line) || line < 1) throw new InputError(`mmu translate: --line takes a line's number, not ${String(option)}`);
+  return line;
+}

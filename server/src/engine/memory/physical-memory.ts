@@ -1,0 +1,210 @@
+/**
+ * Physical memory of the host: aligned 64-bit words, little-endian, all zero until written. Sparse: a frame takes space
+ * from its first write on, and the whole is held to a budget.
+ *
+ * Structure, for the walker's sake: a directory by 2 MiB block (`top`), a block's 512 frames (`frames`), and one arena of
+ * 32-bit halves (`words`) in which each frame has 1024. Block 0 and frame 0 are the absent ones, so that a read needs no
+ * test. Addresses from 64 GiB on take a map in place of `top`.
+ */
+import { join, low, high } from '../bits';
+import { Kind, Space } from '../journal/events';
+import type { Journal } from '../journal/journal';
+
+const FRAME_WORDS = 1024;
+const BLOCK_FRAMES = 512;
+const FRAME_BYTES = 4096;
+/** 2 MiB blocks below 64 GiB. */
+const NEAR_BLOCKS = 1 << 15;
+
+/** Where frames that this memory has not got come from: see {@link PhysicalMemory.source}. */
+export interface FrameSource {
+  /** Fill the 1024 halves at `at` with the frame's contents; false when it is all zero. */
+  load(frame: number, words: Int32Array, at: number): boolean;
+}
+
+export class PhysicalMemory {
+  /** The arena: halves of words, low before high. Replaced when it grows; indexes stay. */
+  words = new Int32Array(64 * FRAME_WORDS);
+  /** A write was refused for want of budget; the run ends. */
+  exhausted = false;
+  /** Changes of words in frames known as tables, besides accessed and dirty flags; see {@link markTable}. */
+  tableEpoch = 1;
+  /** Asked for frames that are absent here (a memory that shows another state); null: they are zero. */
+  source: FrameSource | null = null;
+
+  private readonly top = new Int32Array(NEAR_BLOCKS);
+  private readonly far = new Map<number, number>();
+  private frames = new Int32Array(BLOCK_FRAMES * 8);
+  private blocksUsed = 1;
+  private framesUsed = 1;
+  /** Frame number by place in the arena. */
+  private numbers = new Float64Array(64);
+  private tables = new Uint8Array(64);
+
+  /**
+   * @param journal change rows go here ({@link Space.memory}) while it is on
+   * @param budget bytes of frames that may be written
+   */
+  constructor(
+    readonly journal: Journal,
+    readonly budget: number = 256 * 1024 * 1024,
+  ) {}
+
+  /** Bytes of frames in use. */
+  get used(): number {
+    return (this.framesUsed - 1) * FRAME_BYTES;
+  }
+
+  /**
+   * Index in {@link words} of the low half of the aligned word at an address (`hi`: address bits 51:32). Absent memory
+   * gives an index of zeros, below {@link FRAME_WORDS}, which nobody may write.
+   */
+  locate(lo: number, hi: number): number {
+    const block = hi >>> 4 === 0 ? this.top[(hi << 11) | (lo >>> 21)] : this.farBlock(lo, hi);
+    const frame = this.frames[block + ((lo >>> 12) & 511)];
+    if (frame === 0 && this.source !== null) return this.fetch(lo, hi);
+    return frame + ((lo >>> 2) & 0x3fe);
+  }
+
+  /** Low half of the aligned word at an address. */
+  low(address: number): number {
+    return this.words[this.locate(low(address), high(address))];
+  }
+
+  /** High half of the aligned word at an address. */
+  high(address: number): number {
+    return this.words[this.locate(low(address), high(address)) + 1];
+  }
+
+  /** Set the aligned word at an address (bits 2:0 are ignored). */
+  write(address: number, valueLo: number, valueHi: number): void {
+    const lo = low(address);
+    const hi = high(address);
+    const at = this.claim(lo, hi);
+    if (at >= 0) this.writeAt(at, valueLo, valueHi);
+  }
+
+  /**
+   * Set the word at an index that {@link claim} or {@link locate} gave. Journals the change, and counts it when the word
+   * is part of a table.
+   */
+  writeAt(at: number, valueLo: number, valueHi: number): void {
+    if (this.tables[at >>> 10] !== 0 && (this.words[at] !== valueLo || this.words[at + 1] !== valueHi)) this.tableEpoch++;
+    this.toggle(at, this.words[at] ^ valueLo, this.words[at + 1] ^ valueHi);
+  }
+
+  /** Set bits in the word at an index: how accessed and dirty flags are set, which makes no translation stale. */
+  setBits(at: number, lo: number, hi: number): void {
+    this.toggle(at, lo & ~this.words[at], hi & ~this.words[at + 1]);
+  }
+
+  /** Part of a word: `size` 1, 2, 4 or 8 bytes at an address aligned to it; the value stands in the lowest bytes. */
+  store(address: number, size: number, valueLo: number, valueHi: number): void {
+    if (size === 8) return this.write(address, valueLo, valueHi);
+    const at = this.claim(low(address), high(address));
+    if (at < 0) return;
+    const shift = (address & 3) * 8;
+    const mask = size === 4 ? -1 : ((1 << (size * 8)) - 1) << shift;
+    const upper = (address & 4) !== 0;
+    const old = this.words[upper ? at + 1 : at];
+    const value = (old & ~mask) | ((valueLo << shift) & mask);
+    this.writeAt(at, upper ? this.words[at] : value, upper ? value : this.words[at + 1]);
+  }
+
+  /** Low 32 bits of the `size` bytes (1, 2, 4) at an address aligned to it, zero-extended into an int32. */
+  load(address: number, size: number): number {
+    const at = this.locate(low(address), high(address));
+    const half = this.words[(address & 4) !== 0 ? at + 1 : at];
+    return size >= 4 ? half : (half >>> ((address & 3) * 8)) & ((1 << (size * 8)) - 1);
+  }
+
+  /** As {@link locate}, and the frame is there afterwards. -1 when the budget is used up. */
+  claim(lo: number, hi: number): number {
+    const number = (hi & 0xfffff) * 0x10_0000 + (lo >>> 12);
+    const block = this.claimBlock(lo, hi);
+    const slot = block + (number & 511);
+    let frame = this.frames[slot];
+    if (frame === 0) {
+      frame = this.addFrame(number);
+      if (frame === 0) return -1;
+      this.frames[slot] = frame;
+      this.source?.load(number, this.words, frame);
+    }
+    return frame + ((lo >>> 2) & 0x3fe);
+  }
+
+  /** The frame of this word holds a table that translations were derived from: its changes can make them stale. */
+  markTable(at: number): void {
+    this.tables[at >>> 10] = 1;
+  }
+
+  /** Address of the word at an index, which must be of a frame that is there. */
+  addressAt(at: number): number {
+    return this.numbers[at >>> 10] * FRAME_BYTES + ((at & 1022) << 2);
+  }
+
+  /** Frame numbers in use, in order of first write. */
+  *framesInUse(): IterableIterator<number> {
+    for (let i = 1; i < this.framesUsed; i++) yield this.numbers[i];
+  }
+
+  private toggle(at: number, lo: number, hi: number): void {
+    if ((lo | hi) === 0) return;
+    const words = this.words;
+    words[at] ^= lo;
+    words[at + 1] ^= hi;
+    if (this.journal.on) {
+      const address = this.addressAt(at);
+      this.journal.row(Kind.change, 0, Space.memory, low(address), high(address), lo, hi);
+    }
+  }
+
+  private farBlock(lo: number, hi: number): number {
+    return this.far.get(join(lo, hi & 0xfffff) / 0x20_0000 >>> 0) ?? 0;
+  }
+
+  private claimBlock(lo: number, hi: number): number {
+    const near = hi >>> 4 === 0;
+    const old = near ? this.top[(hi << 11) | (lo >>> 21)] : this.farBlock(lo, hi);
+    if (old !== 0) return old;
+    const block = this.blocksUsed++ * BLOCK_FRAMES;
+    if (block + BLOCK_FRAMES > this.frames.length) this.frames = enlarged(this.frames, Int32Array, this.frames.length * 2);
+    if (near) this.top[(hi << 11) | (lo >>> 21)] = block;
+    else this.far.set(join(lo, hi & 0xfffff) / 0x20_0000 >>> 0, block);
+    return block;
+  }
+
+  /** Arena offset of a new frame; 0 when there is no budget for it. */
+  private addFrame(number: number): number {
+    if (this.framesUsed * FRAME_BYTES > this.budget) {
+      this.exhausted = true;
+      return 0;
+    }
+    const at = this.framesUsed * FRAME_WORDS;
+    if (at >= this.words.length) {
+      // By an eighth once it is large: the arena is most of what a machine takes.
+      const frames = this.framesUsed < 2048 ? this.framesUsed * 2 : this.framesUsed + (this.framesUsed >>> 3);
+      this.words = enlarged(this.words, Int32Array, frames * FRAME_WORDS);
+      this.numbers = enlarged(this.numbers, Float64Array, frames);
+      this.tables = enlarged(this.tables, Uint8Array, frames);
+    }
+    this.numbers[this.framesUsed++] = number;
+    return at;
+  }
+
+  private fetch(lo: number, hi: number): number {
+    const probe = this.probe;
+    const number = (hi & 0xfffff) * 0x10_0000 + (lo >>> 12);
+    if (!this.source!.load(number, probe, 0)) return (lo >>> 2) & 0x3fe;
+    const at = this.claim(lo, hi);
+    return at < 0 ? (lo >>> 2) & 0x3fe : at;
+  }
+
+  private readonly probe = new Int32Array(FRAME_WORDS);
+}
+
+function enlarged<T extends Int32Array | Float64Array | Uint8Array>(old: T, make: new (length: number) => T, length: number): T {
+  const larger = new make(length);
+  larger.set(old);
+  return larger;
+}

@@ -1,0 +1,168 @@
+/** The lexer: text to tokens, comments, and what could not be read. */
+import { createToken, Lexer, type IToken, type TokenType } from 'chevrotain';
+import { RESERVED } from './keywords';
+import type { SyntaxProblem } from './problem';
+import type { Comment, Range } from './tree';
+
+const punctuation = (name: string, pattern: string): TokenType => createToken({ name, pattern, label: `'${pattern}'` });
+
+export const Word = createToken({ name: 'Word', pattern: /[A-Za-z_][A-Za-z0-9_]*/, label: 'a name' });
+export const Mode = createToken({ name: 'Mode', pattern: /(?:32-bit|[45]-level)(?![A-Za-z0-9_])/, label: 'a paging mode' });
+export const Version = createToken({ name: 'Version', pattern: /[0-9]+\.[0-9]+/, label: 'a version' });
+export const Num = createToken({ name: 'Num', pattern: /[0-9][0-9A-Za-z_]*/, label: 'a number' });
+export const Str = createToken({ name: 'Str', pattern: /"[^"\r\n]*"/, label: 'a string' });
+const OpenStr = createToken({ name: 'OpenStr', pattern: /"[^"\r\n]*/, label: 'a string' });
+export const Fault = createToken({ name: 'Fault', pattern: /#[A-Za-z]*/, label: 'a fault' });
+
+export const Arrow = punctuation('Arrow', '->');
+export const DotDot = punctuation('DotDot', '..');
+export const PlusAssign = punctuation('PlusAssign', '+=');
+export const Equal = punctuation('Equal', '==');
+export const AtMost = punctuation('AtMost', '<=');
+export const AtLeast = punctuation('AtLeast', '>=');
+export const ShiftLeft = punctuation('ShiftLeft', '<<');
+export const ShiftRight = punctuation('ShiftRight', '>>');
+export const Assign = punctuation('Assign', '=');
+export const LCurly = punctuation('LCurly', '{');
+export const RCurly = punctuation('RCurly', '}');
+export const LParen = punctuation('LParen', '(');
+export const RParen = punctuation('RParen', ')');
+export const LSquare = punctuation('LSquare', '[');
+export const RSquare = punctuation('RSquare', ']');
+export const Comma = punctuation('Comma', ',');
+export const Colon = punctuation('Colon', ':');
+export const Dot = punctuation('Dot', '.');
+/** `+` with a space before and none behind: the length of a range, `a +2M`; elsewhere a plain sum. */
+export const PlusSize = createToken({ name: 'PlusSize', pattern: Lexer.NA, label: "'+'" });
+export const Plus = punctuation('Plus', '+');
+export const Minus = punctuation('Minus', '-');
+export const Times = punctuation('Times', '*');
+export const Divide = punctuation('Divide', '/');
+export const Modulo = punctuation('Modulo', '%');
+export const And = punctuation('And', '&');
+export const Or = punctuation('Or', '|');
+export const Not = punctuation('Not', '~');
+
+const Space = createToken({ name: 'Space', pattern: /[ \t\r\n\f\uFEFF]+/, group: Lexer.SKIPPED, line_breaks: true });
+const LineComment = createToken({ name: 'LineComment', pattern: /\/\/[^\r\n]*/, group: 'comments' });
+const BlockComment = createToken({ name: 'BlockComment', pattern: /\/\*[^]*?\*\//, group: 'comments', line_breaks: true });
+const OpenComment = createToken({ name: 'OpenComment', pattern: /\/\*[^]*/, group: 'comments', line_breaks: true });
+
+const reservedTokens = new Map(
+  RESERVED.map((word) => [word, createToken({ name: `'${word}'`, pattern: Lexer.NA, label: `'${word}'` })]),
+);
+
+/** Token type of a reserved word. */
+export function reserved(word: string): TokenType {
+  const type = reservedTokens.get(word);
+  if (!type) throw new Error(`${word} is not a reserved word`);
+  return type;
+}
+
+/** Reserved words come from Word tokens, PlusSize from Plus; so neither has a pattern. */
+export const VOCABULARY: TokenType[] = [
+  Space, LineComment, BlockComment, OpenComment, Word, Mode, Version, Num, Str, OpenStr, Fault,
+  Arrow, DotDot, PlusAssign, Equal, AtMost, AtLeast, ShiftLeft, ShiftRight, Assign, LCurly, RCurly, LParen, RParen,
+  LSquare, RSquare, Comma, Colon, Dot, PlusSize, Plus, Minus, Times, Divide, Modulo, And, Or, Not,
+  ...reservedTokens.values(),
+]; // prettier-ignore
+
+const lexer = new Lexer(VOCABULARY, { positionTracking: 'onlyOffset', ensureOptimizations: true });
+
+/** Braces, brackets and parentheses within each other at most. */
+export const MAX_DEPTH = 200;
+
+/** A token that is the first on its line carries its column (characters from the line's start) as payload. */
+export function columnOf(token: IToken): number | null {
+  return typeof token.payload === 'number' ? token.payload : null;
+}
+
+export function isReserved(type: TokenType): boolean {
+  return type.name.startsWith("'");
+}
+
+export function rangeOf(token: IToken): Range {
+  return { start: token.startOffset, end: token.startOffset + token.image.length };
+}
+
+export interface Tokens {
+  readonly tokens: IToken[];
+  readonly comments: Comment[];
+  readonly problems: SyntaxProblem[];
+}
+
+/** Never throws; every character is in a token, in a comment, white space, or reported. */
+export function tokenize(text: string): Tokens {
+  const lexed = lexer.tokenize(text);
+  const problems: SyntaxProblem[] = lexed.errors.map((error) => unexpected(text, error.offset, error.length));
+  const comments = (lexed.groups['comments'] ?? []).map((token) => {
+    if (token.tokenType === OpenComment) {
+      const range = { start: token.startOffset, end: token.startOffset + 2 };
+      problems.push({ code: 'unterminated-comment', message: "'/*' has no '*/'", range });
+    }
+    return { kind: 'comment' as const, block: token.tokenType !== LineComment, range: rangeOf(token) };
+  });
+  return { tokens: refine(text, lexed.tokens, problems), comments, problems };
+}
+
+/** Gives words, signs and strings their place's type, marks line starts, and cuts what is nested too deeply. */
+function refine(text: string, tokens: IToken[], problems: SyntaxProblem[]): IToken[] {
+  let depth = 0;
+  let end = 0;
+  let lineStart = 0;
+  let newline = nextNewline(text, 0);
+  for (let index = 0; index < tokens.length; index++) {
+    const token = tokens[index]!;
+    if (index === 0 || newline < token.startOffset) {
+      for (; newline < token.startOffset; newline = nextNewline(text, lineStart)) lineStart = newline + 1;
+      token.payload = token.startOffset - lineStart;
+    }
+    switch (token.tokenType) {
+      case Word: {
+        const type = reservedTokens.get(token.image);
+        if (type) retype(token, type);
+        break;
+      }
+      case Plus:
+        if (token.startOffset > end && !/[\s/]/.test(text[token.startOffset + 1] ?? ' ')) retype(token, PlusSize);
+        break;
+      case OpenStr:
+        problems.push({ code: 'unterminated-string', message: 'the string has no closing quote', range: rangeOf(token) });
+        retype(token, Str);
+        break;
+      case LCurly:
+      case LParen:
+      case LSquare:
+        if (++depth > MAX_DEPTH) {
+          problems.push({ code: 'too-deep', message: `nested more than ${MAX_DEPTH} deep; the rest is not read`, range: rangeOf(token) });
+          return tokens.slice(0, index);
+        }
+        break;
+      case RCurly:
+      case RParen:
+      case RSquare:
+        if (depth > 0) depth--;
+        break;
+    }
+    end = token.startOffset + token.image.length;
+  }
+  return tokens;
+}
+
+function nextNewline(text: string, from: number): number {
+  const at = text.indexOf('\n', from);
+  return at < 0 ? Infinity : at;
+}
+
+function retype(token: IToken, type: TokenType): void {
+  token.tokenType = type;
+  token.tokenTypeIdx = type.tokenTypeIdx!;
+}
+
+function unexpected(text: string, start: number, length: number): SyntaxProblem {
+  const character = String.fromCodePoint(text.codePointAt(start) ?? 0);
+  const code = `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+  const shown = /[\p{L}\p{N}\p{P}\p{S}]/u.test(character) ? `'${character}' (${code})` : code;
+  const more = length > character.length ? ` and ${length - character.length} more` : '';
+  return { code: 'unexpected-character', message: `unexpected character ${shown}${more}`, range: { start, end: start + length } };
+}
