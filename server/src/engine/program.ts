@@ -33,6 +33,8 @@ export interface MachineConfig {
 }
 
 export interface HostConfig {
+  /** Whose processor: VMX with EPT, or SVM with NPT. Decides exits' names and numbers, also under soft MMU. */
+  readonly vendor: 'intel' | 'amd';
   /** Host-physical memory size. */
   readonly memory: number;
   /** Default size of the host pages that back a slot: 4K, 2M or 1G in bytes. */
