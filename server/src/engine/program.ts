@@ -289,6 +289,25 @@ export type Expectation =
   | { readonly kind: 'page-state'; readonly vm: number; readonly gpa: number; readonly state: 'write-protected' | 'tracked' | 'unsync' | 'synced' | 'shadowed'; readonly not: boolean }
   | { readonly kind: 'dirty'; readonly vm: number; readonly slot: number; readonly gpas: readonly number[] }
   | { readonly kind: 'tlb'; readonly address: bigint; readonly present: boolean }
-  /** Events by name in this order since the statement before the expectation, others in between allowed. */
-  | { readonly kind: 'events'; readonly names: readonly string[] }
-  | { readonly kind: 'word'; readonly vm: number; readonly gpa: number; readonly value: bigint };
+  /** Events in this order since the statement before the expectation, others in between allowed. */
+  | { readonly kind: 'events'; readonly events: readonly EventPattern[] }
+  | { readonly kind: 'word'; readonly vm: number; readonly gpa: number; readonly value: bigint }
+  | { readonly kind: 'register'; readonly register: RegisterName | 'cr2'; readonly mask: bigint; readonly value: bigint }
+  /**
+   * The guest has seen the same so far in the runs of this script under these kinds (null: all that there are). Cannot be
+   * judged within one run: see run/same.ts.
+   */
+  | { readonly kind: 'same'; readonly under: readonly MmuKind[] | null };
+
+/** An event of the journal by its name and some of its fields (journal/events.ts). */
+export interface EventPattern {
+  readonly name: string;
+  readonly fields: readonly EventFieldPattern[];
+}
+
+export interface EventFieldPattern {
+  /** Null: the event's first field. `level` is the row's paging level. */
+  readonly name: string | null;
+  /** A number, or the name that stands for it, as an exit reason: `EPT_VIOLATION`. */
+  readonly value: bigint | string;
+}
