@@ -4,6 +4,12 @@
  */
 import type { Range } from 'vscode-languageserver-types';
 
+/** Who acted, as views name the journal's actors. */
+export type StepActor = 'processor' | 'L0' | 'L1' | 'L2' | 'user';
+
+/** Weight of a step for the eye: statement heads group what follows. */
+export type StepKind = 'statement' | 'exit' | 'entry' | 'table' | 'fault' | 'mmu' | 'other';
+
 /** Run of one program of a document, as the views name it. */
 export interface RunInfo {
   /** Changes with every new run; requests that name an old one get null. */
@@ -15,6 +21,10 @@ export interface RunInfo {
   readonly index: number;
   /** Steps that the panel lists. */
   readonly steps: number;
+  /** Who acts in it: the lanes of the panel. */
+  readonly actors: readonly StepActor[];
+  /** Zero-based line up to which it was run; null: to the end. */
+  readonly until: number | null;
   readonly ended: string;
   readonly passed: number;
   readonly failed: number;
@@ -23,15 +33,31 @@ export interface RunInfo {
 /** One line of the panel's list: an event of the journal. */
 export interface StepRow {
   readonly step: number;
-  readonly actor: 'processor' | 'L0' | 'L1' | 'L2' | 'user';
+  readonly actor: StepActor;
   readonly event: string;
   /** The event's fields as text, most important first. */
   readonly text: string;
   readonly address: string | null;
   /** Zero-based source line of the statement that caused it, or null for set-up. */
   readonly line: number | null;
-  /** Weight for the eye: statement heads group what follows. */
-  readonly kind: 'statement' | 'exit' | 'entry' | 'table' | 'fault' | 'mmu' | 'other';
+  readonly kind: StepKind;
+}
+
+/** What the panel's list is narrowed to: steps of these actors and kinds (none given: of all) with this text in them. */
+export interface StepFilter {
+  readonly actors?: readonly StepActor[];
+  readonly kinds?: readonly StepKind[];
+  /** Found in event, text or address; upper and lower case alike, `_` between digits left out. */
+  readonly text?: string;
+}
+
+/** A named bit (or field) of an entry. */
+export interface EntryBit {
+  readonly name: string;
+  readonly set: boolean;
+  readonly about: string;
+  /** It is what stops the access. */
+  readonly denies?: boolean;
 }
 
 /** One entry read on the way of an address, or one hop between address spaces. */
@@ -40,21 +66,26 @@ export interface WalkHop {
   /** As PML4, PDPT, PD, PT; EPT4 …; `slot 0`. */
   readonly label: string;
   readonly level: number | null;
+  /** Index of the entry in its table. */
+  readonly index: number | null;
   /** Where the entry lies: address and its space. */
   readonly at: string | null;
   readonly atSpace: 'gpa' | 'hpa' | 'hva' | null;
   readonly value: string | null;
-  /** Names of the bits that are set, as `P W U A`. */
-  readonly bits: string | null;
+  /** All named bits of the entry, lowest first. */
+  readonly bits: readonly EntryBit[] | null;
   /** What the hop yields. */
   readonly to: string | null;
   readonly note: string | null;
+  /** The hops by which the address of this very entry was translated: EPT or NPT beneath a guest level. */
+  readonly via: readonly WalkHop[];
 }
 
 /** The whole way of an address at a point of the script. */
 export interface TranslationView {
   readonly address: string;
   readonly space: 'ngva' | 'gva' | 'gpa';
+  /** The main way, hops of one stage together; what lies beneath a hop is in its `via`. */
   readonly hops: readonly WalkHop[];
   /** Addresses reached, stage by stage: GVA, GPA, HVA, HPA. */
   readonly stations: readonly { readonly space: string; readonly address: string }[];
@@ -67,6 +98,8 @@ export interface Change {
   readonly what: string;
   readonly from: string;
   readonly to: string;
+  /** What that means, as `A set` or `created`. */
+  readonly note: string | null;
 }
 
 export interface StepDetail {
@@ -80,17 +113,51 @@ export interface StepDetail {
 
 /** Client to server requests. Method names and their parameter and result types. */
 export interface Requests {
-  /** Run all programs of the document now (or up to a line, zero-based) and answer when done. */
+  /**
+   * Run all programs of the document now and answer when done. With a line (zero-based): up to and with the statement that
+   * begins there, programs of later runs left out.
+   */
   'mmu/run': { params: { uri: string; line?: number }; result: RunInfo[] };
   'mmu/runs': { params: { uri: string }; result: RunInfo[] };
-  /** Rows [from, from + count) of a run. */
-  'mmu/steps': { params: { runId: string; from: number; count: number }; result: StepRow[] | null };
+  /** Rows [from, from + count) of the steps of a run that pass the filter, and how many pass. */
+  'mmu/steps': {
+    params: { runId: string; from: number; count: number; filter?: StepFilter | null };
+    result: { rows: StepRow[]; total: number } | null;
+  };
+  /** Position of a step among those that pass the filter, or of the last one before it that does. */
+  'mmu/position': { params: { runId: string; step: number; filter?: StepFilter | null }; result: number | null };
   'mmu/step': { params: { runId: string; step: number }; result: StepDetail | null };
   /** First step of the statement at a line, for cursor to step. */
   'mmu/stepAtLine': { params: { runId: string; line: number }; result: number | null };
-  /** Translation of an address expression at a position. */
-  'mmu/translate': { params: { uri: string; line: number; character: number; address?: string }; result: { markdown: string; view: TranslationView } | null };
+  /** Translation of an address expression at a position, in the run named or the first. */
+  'mmu/translate': {
+    params: { uri: string; line: number; character: number; address?: string; runId?: string };
+    result: { markdown: string; view: TranslationView } | null;
+  };
 }
+
+/** Server to client requests; answered by clients that say so in {@link InitializationOptions}. */
+export interface ClientRequests {
+  /** Text of a file that the server cannot reach itself (a virtual workspace, a browser); null when there is none. */
+  'mmu/readFile': { params: { uri: string }; result: string | null };
+  /** URIs of the scenarios in the workspace. */
+  'mmu/findFiles': { params: Record<string, never>; result: string[] };
+}
+
+/** `initializationOptions` of the language server; clients without any are served as well. */
+export interface InitializationOptions {
+  /** Script of the worker that executes runs, for a server in a browser. */
+  readonly workerUrl?: string;
+  /** The client answers `mmu/readFile`. */
+  readonly readFiles?: boolean;
+  /** The client answers `mmu/findFiles`. */
+  readonly findFiles?: boolean;
+}
+
+/** Commands that code lenses name; the client carries them out. */
+export const RUN_COMMAND = 'mmu.run';
+/** Arguments: URI, index of the run. */
+export const SHOW_TRACE_COMMAND = 'mmu.showTrace';
 
 /** Server to client notifications. */
 export interface Notifications {
@@ -101,15 +168,43 @@ export interface Notifications {
 /** Client to webview. */
 export type ToPanel =
   | { readonly type: 'runs'; readonly runs: readonly RunInfo[]; readonly selected: string | null; readonly file: string }
-  | { readonly type: 'rows'; readonly runId: string; readonly from: number; readonly rows: readonly StepRow[] }
+  /** Answer to `needRows`: rows from position `from` on, `total` rows passing the filter of `query`. */
+  | {
+      readonly type: 'rows';
+      readonly runId: string;
+      readonly query: number;
+      readonly from: number;
+      readonly rows: readonly StepRow[];
+      readonly total: number;
+    }
   | { readonly type: 'detail'; readonly runId: string; readonly detail: StepDetail }
+  /** Select a step (the cursor is on its statement); `position` answers `needPosition`. */
   | { readonly type: 'select'; readonly runId: string; readonly step: number }
+  | { readonly type: 'position'; readonly runId: string; readonly query: number; readonly step: number; readonly position: number | null }
+  /** The way of an address that was asked for by itself, not as part of a step. */
+  | { readonly type: 'translation'; readonly runId: string | null; readonly view: TranslationView }
   | { readonly type: 'busy'; readonly message: string | null };
 
 /** Webview to client. */
 export type FromPanel =
   | { readonly type: 'ready' }
   | { readonly type: 'chooseRun'; readonly runId: string }
-  | { readonly type: 'needRows'; readonly runId: string; readonly from: number; readonly count: number }
+  /** `query` numbers the filter in use, so that late answers to an older one are told apart. */
+  | {
+      readonly type: 'needRows';
+      readonly runId: string;
+      readonly query: number;
+      readonly from: number;
+      readonly count: number;
+      readonly filter: StepFilter | null;
+    }
+  | {
+      readonly type: 'needPosition';
+      readonly runId: string;
+      readonly query: number;
+      readonly step: number;
+      readonly filter: StepFilter | null;
+    }
   | { readonly type: 'needDetail'; readonly runId: string; readonly step: number }
-  | { readonly type: 'reveal'; readonly runId: string; readonly line: number };
+  /** Show the source line of a step. */
+  | { readonly type: 'reveal'; readonly runId: string; readonly line: number; readonly focus: boolean };
