@@ -1,0 +1,16 @@
+/** What the server needs of the place that it runs in: Node or a browser. */
+import type { WorkerLike } from '../run/worker-client';
+
+export interface Runtime {
+  /** Text of a file; null when there is none. May reject. */
+  readFile(uri: string): Promise<string | null>;
+  /** URIs of the scenarios below folders; as many as are found with fair effort. */
+  findFiles(folders: readonly string[]): Promise<readonly string[]>;
+  /**
+   * @param url where the client says that the worker's script is
+   * @param log told when there is no worker and runs happen in the server's own thread
+   */
+  spawnWorker(url: string | undefined, log: (message: string) => void): WorkerLike;
+  /** Calls back after some milliseconds, unless the function that it returns is called before. */
+  later(call: () => void, milliseconds: number): () => void;
+}
