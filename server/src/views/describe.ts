@@ -48,9 +48,12 @@ const KINDS: { readonly [kind: number]: StepRow['kind'] } = {
 const FIRST_KVM_EVENT = Kind.kvm_entry;
 
 export function describe(event: Event, program: Program): Described {
-  const kind = KINDS[event.kind] ?? (event.kind >= FIRST_KVM_EVENT ? 'mmu' : 'other');
   const write = TEXTS[event.kind] ?? generic;
-  return { text: write(event, program), address: addressOf(event), kind };
+  return { text: write(event, program), address: addressOf(event), kind: stepKind(event.kind) };
+}
+
+export function stepKind(kind: Kind): StepRow['kind'] {
+  return KINDS[kind] ?? (kind >= FIRST_KVM_EVENT ? 'mmu' : 'other');
 }
 
 /** `user write` from the access bits of an event's small field. */

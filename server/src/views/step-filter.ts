@@ -1,0 +1,85 @@
+/**
+ * The steps of a run that pass a filter, by position. Found in slices, so that a search for text in a million steps can give
+ * way to other work in between.
+ */
+import { Actor } from '../engine/journal/events';
+import { ROW_WORDS } from '../engine/journal/journal';
+import type { StepActor, StepFilter, StepRow } from '../protocol/messages';
+import { stepKind } from './describe';
+import { kindAt } from './fields';
+import type { RunView } from './view';
+
+export class StepFilterIndex {
+  /** Steps that pass, ascending. */
+  private found = new Uint32Array(256);
+  private count = 0;
+  private scanned = 0;
+  private readonly actors: ReadonlySet<StepActor> | null;
+  private readonly kinds: ReadonlySet<StepRow['kind']> | null;
+  private readonly text: string;
+
+  constructor(
+    private readonly view: RunView,
+    filter: StepFilter,
+  ) {
+    this.actors = filter.actors?.length ? new Set(filter.actors) : null;
+    this.kinds = filter.kinds?.length ? new Set(filter.kinds) : null;
+    this.text = searchable(filter.text ?? '').trim();
+  }
+
+  /** Looks at so many further steps; true when all have been looked at. */
+  scan(steps: number): boolean {
+    const { length } = this.view.steps;
+    const end = Math.min(this.scanned + steps, length);
+    for (let step = this.scanned; step < end; step++) if (this.passes(step)) this.add(step);
+    this.scanned = end;
+    return end === length;
+  }
+
+  /** How many steps pass, of those looked at. */
+  get length(): number {
+    return this.count;
+  }
+
+  /** Rows at positions [from, from + count), fewer at the end. */
+  rows(from: number, count: number): StepRow[] {
+    const steps = this.found.subarray(Math.max(0, from), Math.min(from + count, this.count));
+    return Array.from(steps, (step) => this.view.steps.rows(step, 1)[0]);
+  }
+
+  /** Position of a step, or of the last one before it that passes; null when there is none. */
+  positionOf(step: number): number | null {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.found[middle] <= step) low = middle + 1;
+      else high = middle;
+    }
+    return low === 0 ? null : low - 1;
+  }
+
+  private passes(step: number): boolean {
+    const { record, steps } = this.view;
+    const row = steps.rowOf(step);
+    if (this.actors && !this.actors.has(Actor[(record.words[row * ROW_WORDS] >>> 8) & 15] as StepActor)) return false;
+    if (this.kinds && !this.kinds.has(stepKind(kindAt(record, row)))) return false;
+    if (!this.text) return true;
+    const { event, text, address } = steps.rows(step, 1)[0];
+    return searchable(`${event} ${text} ${address ?? ''}`).includes(this.text);
+  }
+
+  private add(step: number): void {
+    if (this.count === this.found.length) {
+      const larger = new Uint32Array(this.found.length * 2);
+      larger.set(this.found);
+      this.found = larger;
+    }
+    this.found[this.count++] = step;
+  }
+}
+
+/** Numbers are found however their digits are grouped; names keep their `_`. */
+function searchable(text: string): string {
+  return text.toLowerCase().replace(/0x[0-9a-f_]+/g, (number) => number.replaceAll('_', ''));
+}
