@@ -174,9 +174,9 @@ export enum Space {
   memory = 0,
   /** key: vCPU number * 256 + register number (vcpu/registers.ts). */
   register = 1,
-  /** key: VM number * 2^32 + slot id * 8 + field (memory/slots.ts). */
+  /** key: VM number * 2^32 + slot id * 8 + field (memory/slot-records.ts). */
   slot = 2,
-  /** key: host-virtual page number; value: frame number and state of the host's page (memory/host-pages.ts). */
+  /** key: VM number * 2^40 + virtual page number of its VMM, or area record (memory/host-pages.ts). */
   hostPage = 3,
   /** key: TLB line * 8 + field (vcpu/tlb.ts). */
   tlb = 4,
@@ -184,8 +184,8 @@ export enum Space {
   shadowPage = 5,
   /** key: VM number * 2^40 + gfn; value: write-track count. */
   track = 6,
-  /** key: (VM number * 2^15 + slot id) * 2^24 + bitmap word index; value: 64 dirty bits. */
+  /** key: (VM number * 2^16 + address space * 2^15 + slot id) * 2^25 + bitmap word index; value: 64 dirty bits. */
   dirtyLog = 7,
-  /** key: VM number * 256 + field: memslot generation, mmu_valid_gen, used pages. */
+  /** key: VM number * 256 + field: mmu_valid_gen, used pages; from 16 on memslot generations (memory/slot-records.ts). */
   vm = 8,
 }

@@ -1,0 +1,168 @@
+/**
+ * How the VMM's mappings stand in the journal ({@link Space.hostPage}), and how a reader finds them there again.
+ *
+ * Pages that are there come as areas: runs of virtual pages on contiguous frames, with one size of host page and one
+ * protection; so do runs of pages that are not there yet. Single 4K pages that were touched in such a run have words of
+ * their own.
+ *
+ *   key owner * 2^40 + virtual page number            frame << 12 | zero page (bit 3) | 1
+ *   key owner * 2^40 + 2^36                           number of area records
+ *   key owner * 2^40 + 2^36 + 4 * (area + 1)          virtual address of its first page
+ *   key … + 1                                         number of pages
+ *   key … + 2                                         first frame << 12 | level << 4 | there (3) | writable (2) | 1
+ *
+ * The owner is the VM whose VMM (process in the host, or in its L1) has the mapping.
+ */
+import { high, join, low, PAGE_SIZE } from '../bits';
+import { Kind, Space } from '../journal/events';
+import type { Journal } from '../journal/journal';
+import type { WordMap } from '../journal/state';
+
+const OWNER = 2 ** 40;
+const AREAS = 2 ** 36;
+const RECORD = 1 << 0;
+const WRITABLE = 1 << 2;
+const THERE = 1 << 3;
+const ZERO_PAGE = 1 << 3;
+const LEVEL_SHIFT = 4;
+
+/** A run of virtual pages with one kind of backing. */
+export interface HostArea {
+  /** First virtual page number. */
+  start: number;
+  pages: number;
+  /** First frame; -1 while the pages are not there. */
+  frame: number;
+  /** Largest host page: 1 is 4K, 2 is 2M, 3 is 1G. */
+  level: number;
+  /** The VMM's mapping allows writes. */
+  writable: boolean;
+}
+
+/** The host page behind a virtual address. */
+export interface HostPage {
+  /** Frame of the 4K page at the address. */
+  readonly frame: number;
+  readonly level: number;
+  /** The host's page-table entry allows writes now. */
+  readonly writable: boolean;
+  /** The shared zero page, until it is written. */
+  readonly zero: boolean;
+}
+
+/** 4K pages in a page of a level. */
+export function pagesOf(level: number): number {
+  return 512 ** (level - 1);
+}
+
+/** Largest level at which an area maps a page; the block must lie in it whole. */
+export function levelIn(area: HostArea, page: number): number {
+  for (let level = area.level; level > 1; level--) {
+    const pages = pagesOf(level);
+    const block = page - (page % pages);
+    if (
+      block >= area.start &&
+      block + pages <= area.start + area.pages &&
+      (area.frame < 0 || (area.frame + block - area.start) % pages === 0)
+    ) {
+      return level;
+    }
+  }
+  return 1;
+}
+
+/** Writes an owner's words. Old and new values are given, as the journal wants their XOR. */
+export class HostPageRecorder {
+  private readonly base: number;
+  private count = 0;
+
+  constructor(
+    private readonly journal: Journal,
+    owner: number,
+  ) {
+    this.base = owner * OWNER;
+  }
+
+  page(page: number, old: number | undefined, now: number | undefined): void {
+    this.row(page, old ?? 0, now ?? 0);
+  }
+
+  area(id: number, old: Readonly<HostArea> | null, now: Readonly<HostArea> | null): void {
+    if (id >= this.count) {
+      this.row(AREAS, this.count, id + 1);
+      this.count = id + 1;
+    }
+    const before = old ? areaWords(old) : [0, 0, 0];
+    const after = now ? areaWords(now) : [0, 0, 0];
+    for (let field = 0; field < 3; field++) this.row(AREAS + 4 * (id + 1) + field, before[field], after[field]);
+  }
+
+  private row(key: number, old: number, now: number): void {
+    if (old === now) return;
+    const at = this.base + key;
+    this.journal.row(Kind.change, 0, Space.hostPage, low(at), high(at), low(old) ^ low(now), high(old) ^ high(now));
+  }
+}
+
+/** Word of a single page: below 2^53. */
+export function pageWord(frame: number, zero: boolean): number {
+  return frame * PAGE_SIZE + (zero ? ZERO_PAGE : 0) + RECORD;
+}
+
+export function frameOfWord(word: number): number {
+  return Math.floor(word / PAGE_SIZE);
+}
+
+export function isZeroPage(word: number): boolean {
+  return (low(word) & ZERO_PAGE) !== 0;
+}
+
+function areaWords({ start, pages, frame, level, writable }: Readonly<HostArea>): [number, number, number] {
+  const flags = RECORD | (writable ? WRITABLE : 0) | (frame >= 0 ? THERE : 0) | (level << LEVEL_SHIFT);
+  return [start * PAGE_SIZE, pages, Math.max(frame, 0) * PAGE_SIZE + flags];
+}
+
+/**
+ * The host page behind a virtual address, from the words of {@link Space.hostPage} at some point of a run.
+ *
+ * @param owner VM whose slots name the address
+ * @returns null when no page is there (not mapped, not touched yet, reclaimed)
+ */
+export function hostPageAt(words: WordMap, owner: number, hva: number): HostPage | null {
+  const page = Math.floor(hva / PAGE_SIZE);
+  const area = areaAt(words, owner, page);
+  if (area === null) return null;
+  if (area.frame >= 0) return { frame: area.frame + page - area.start, level: levelIn(area, page), writable: area.writable, zero: false };
+  const word = number(words, owner * OWNER + page);
+  if (word === 0) return null;
+  const zero = isZeroPage(word);
+  return { frame: frameOfWord(word), level: 1, writable: area.writable && !zero, zero };
+}
+
+/** All areas of an owner, in no particular order. */
+export function hostAreas(words: WordMap, owner: number): HostArea[] {
+  const base = owner * OWNER + AREAS;
+  const areas: HostArea[] = [];
+  const count = number(words, base);
+  for (let id = 1; id <= count; id++) {
+    const key = base + 4 * id;
+    const last = number(words, key + 2);
+    if (last === 0) continue;
+    areas.push({
+      start: Math.floor(number(words, key) / PAGE_SIZE),
+      pages: number(words, key + 1),
+      frame: (low(last) & THERE) !== 0 ? Math.floor(last / PAGE_SIZE) : -1,
+      level: (low(last) >>> LEVEL_SHIFT) & 3,
+      writable: (low(last) & WRITABLE) !== 0,
+    });
+  }
+  return areas;
+}
+
+function areaAt(words: WordMap, owner: number, page: number): HostArea | null {
+  return hostAreas(words, owner).find(({ start, pages }) => start <= page && page < start + pages) ?? null;
+}
+
+function number(words: WordMap, key: number): number {
+  return join(words.lo(key), words.hi(key));
+}
