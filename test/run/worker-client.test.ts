@@ -24,7 +24,7 @@ class FakeWorker implements WorkerLike {
   }
 }
 
-const program = { name: 'one' } as Program;
+const program = { name: 'one', acts: [] as Program['acts'] } as Program;
 const record = { program } as RunRecord;
 
 function setUp() {

@@ -49,8 +49,24 @@ describe('steps of a run', () => {
 
   it('have actor, event, text, address and the line of the statement that caused them', () => {
     const rows = steps.rows(0, 10);
-    assert.deepEqual(rows[0], { step: 0, actor: 'user', event: 'statement', text: 'user read 0x1000', address: null, line: 3, kind: 'statement' });
-    assert.deepEqual(rows[1], { step: 1, actor: 'processor', event: 'access', text: 'user read 0x1000', address: '0x1000', line: 3, kind: 'other' });
+    assert.deepEqual(rows[0], {
+      step: 0,
+      actor: 'user',
+      event: 'statement',
+      text: 'user read 0x1000',
+      address: null,
+      line: 3,
+      kind: 'statement',
+    });
+    assert.deepEqual(rows[1], {
+      step: 1,
+      actor: 'processor',
+      event: 'access',
+      text: 'user read 0x1000',
+      address: '0x1000',
+      line: 3,
+      kind: 'other',
+    });
     assert.equal(rows[2].kind, 'exit');
     assert.equal(rows[3].line, 7);
   });

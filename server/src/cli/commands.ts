@@ -23,7 +23,12 @@ export interface CommandSpec {
   readonly options: { readonly [name: string]: OptionSpec };
 }
 
-const MMU: OptionSpec = { type: 'string', value: 'KIND', choices: ['soft', 'ept', 'npt'], about: 'run under this kind of MMU virtualization' };
+const MMU: OptionSpec = {
+  type: 'string',
+  value: 'KIND',
+  choices: ['soft', 'ept', 'npt'],
+  about: 'run under this kind of MMU virtualization',
+};
 const LIMIT: OptionSpec = { type: 'string', value: 'SECONDS', about: 'time that all runs may take (60)' };
 
 export const COMMANDS: readonly CommandSpec[] = [
@@ -36,7 +41,12 @@ export const COMMANDS: readonly CommandSpec[] = [
     more: ['Exit status: 0 all expectations hold, 1 one fails, 2 the input is wrong, 3 a budget is exceeded.'],
     options: {
       mmu: MMU,
-      format: { type: 'string', value: 'FORMAT', choices: ['text', 'json', 'ftrace'], about: 'text (default), json (schema/run.schema.json), ftrace' },
+      format: {
+        type: 'string',
+        value: 'FORMAT',
+        choices: ['text', 'json', 'ftrace'],
+        about: 'text (default), json (schema/run.schema.json), ftrace',
+      },
       brief: { type: 'boolean', about: 'outcomes only, without the journal' },
       'time-limit': LIMIT,
     },
@@ -116,7 +126,8 @@ export function parseCommand(command: CommandSpec, args: readonly string[]): Arg
   const values = parsed.values as Arguments['options'];
   if (values.help) return { command, positionals, options: values, help: true };
   if (positionals.length < command.least) throw new InputError(`mmu ${command.name}: needs ${command.takes}`);
-  if (positionals.length > command.most) throw new InputError(`mmu ${command.name}: takes ${command.takes || 'no argument'}, not ${positionals[command.most]}`);
+  if (positionals.length > command.most)
+    throw new InputError(`mmu ${command.name}: takes ${command.takes || 'no argument'}, not ${positionals[command.most]}`);
   for (const [name, { choices }] of Object.entries(command.options)) {
     const value = values[name];
     if (choices && typeof value === 'string' && !choices.includes(value)) {
@@ -136,7 +147,10 @@ export function commandHelp(command: CommandSpec): string {
     `${command.about}.`,
     ...command.more,
     '',
-    ...options.map(([, { about, choices }], i) => `  ${heads[i].padEnd(widest)}  ${about}${choices && !about.includes(choices[0]) ? `: ${choices.join(', ')}` : ''}`),
+    ...options.map(
+      ([, { about, choices }], i) =>
+        `  ${heads[i].padEnd(widest)}  ${about}${choices && !about.includes(choices[0]) ? `: ${choices.join(', ')}` : ''}`,
+    ),
     '',
   ].join('\n');
 }

@@ -13,7 +13,10 @@ export function fmt(args: Arguments, io: Io): number {
     const { name, text } = readSource(path, io);
     const formatted = format(text);
     if (formatted === null) {
-      report(openFile(path, io).problems.filter(({ severity }) => severity === 'error'), io);
+      report(
+        openFile(path, io).problems.filter(({ severity }) => severity === 'error'),
+        io,
+      );
       status = 2;
     } else if (onlyCheck) {
       if (formatted === text) continue;

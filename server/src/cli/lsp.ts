@@ -3,6 +3,6 @@ import type { Arguments } from './commands';
 import type { Io } from './io';
 
 export async function lsp(_args: Arguments, _io: Io): Promise<number> {
-  const { serveStdio } = await import('../node/main');
+  const { serveStdio } = await import('../node/serve');
   return serveStdio();
 }

@@ -5,7 +5,7 @@ import { run } from './mmu';
 /** Writes all of a text, waiting for a pipe that is full; ends quietly when its reader has gone (as in `mmu … | head`). */
 function write(fd: 1 | 2, text: string): void {
   const bytes = Buffer.from(text);
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     try {
       at += writeSync(fd, bytes, at);
     } catch (error) {

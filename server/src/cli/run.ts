@@ -29,9 +29,7 @@ export function runFile(args: Arguments, io: Io): number {
     for (const piece of json({ file: nameOf(script.uri), uri: script.uri, views, held, failed, exitStatus: status })) io.out(piece);
   } else {
     const lines =
-      format === 'ftrace'
-        ? ftrace(views)
-        : text(views, { colors: io.colors, width: io.width, journal: args.options.brief !== true });
+      format === 'ftrace' ? ftrace(views) : text(views, { colors: io.colors, width: io.width, journal: args.options.brief !== true });
     for (const line of lines) io.out(`${line}\n`);
   }
   for (const { record } of views) {

@@ -1,3 +1,4 @@
-import manifest from '../../../package.json';
+declare const MMU_VERSION: string;
 
-export const VERSION: string = manifest.version;
+/** The package's version, put in by the build; sources run without one have none. */
+export const VERSION: string = typeof MMU_VERSION === 'undefined' ? 'unbuilt' : MMU_VERSION;

@@ -16,4 +16,13 @@ export type Result =
   | { readonly kind: 'dirty-log'; readonly gpas: readonly number[] }
   /** An act with nothing to say (register load, edit). */
   | { readonly kind: 'done' }
-  | { readonly kind: 'expectation'; readonly holds: boolean; readonly expected: string; readonly got: string };
+  | ExpectationResult;
+
+export interface ExpectationResult {
+  readonly kind: 'expectation';
+  readonly holds: boolean;
+  readonly expected: string;
+  readonly got: string;
+  /** The expectation that would hold, as the language writes it; null when there is none, or it holds. */
+  readonly instead: string | null;
+}

@@ -68,7 +68,13 @@ const hexOrNull = (value: number | bigint | null): string | null => (value === n
 function result(each: Result): object {
   switch (each.kind) {
     case 'ok':
-      return { kind: each.kind, gpa: hexOrNull(each.gpa), hva: hexOrNull(each.hva), hpa: hexOrNull(each.hpa), value: hexOrNull(each.value) };
+      return {
+        kind: each.kind,
+        gpa: hexOrNull(each.gpa),
+        hva: hexOrNull(each.hva),
+        hpa: hexOrNull(each.hpa),
+        value: hexOrNull(each.value),
+      };
     case 'page-fault':
       return { kind: each.kind, error: hex(each.error), flags: errorCode(each.error), address: hex(each.address) };
     case 'general-protection':

@@ -86,7 +86,10 @@ function* ending(view: RunView, paint: Palette): Generator<string> {
   if (ended.how !== 'done') yield paint.bad(endedText(ended));
   const { held, failed } = tally(outcomes);
   const exits = outcomes.reduce((sum, each) => sum + totalExits(each.exits), 0);
-  const verdict = failed > 0 ? paint.bad(`✗ ${failed} of ${plural(held + failed, 'expectation')} failed`) : paint.good(`✓ ${plural(held, 'expectation')} hold${held === 1 ? 's' : ''}`);
+  const verdict =
+    failed > 0
+      ? paint.bad(`✗ ${failed} of ${plural(held + failed, 'expectation')} failed`)
+      : paint.good(`✓ ${plural(held, 'expectation')} hold${held === 1 ? 's' : ''}`);
   yield `${held + failed > 0 ? verdict : 'no expectations'}${paint.faint(` · ${plural(exits, 'exit')} · ${plural(view.steps.length, 'event')}`)}`;
 }
 
@@ -106,4 +109,3 @@ function eventPaint(kind: StepRow['kind'], paint: Palette): Paint {
 function cut(line: string, most: number): string {
   return line.length <= most ? line : `${line.slice(0, most - 1)}…`;
 }
-

@@ -5,6 +5,7 @@ import type { Analysis, AnalyzeOptions, Problem } from '../language/analysis';
 import { RunView } from '../views/view';
 import { execute } from './execute';
 import type { Hooks } from './execute';
+import { settle } from './same';
 
 export type { Problem } from '../language/analysis';
 
@@ -29,8 +30,9 @@ export function openScript(text: string, uri: string, options: OpenOptions): Ope
 export function runScript(script: OpenScript, hooks: Hooks): RunView[] {
   const { now, timeLimit } = hooks;
   const end = now && timeLimit !== undefined ? now() + timeLimit : null;
-  return script.programs.map((program) => {
+  const records = script.programs.map((program) => {
     const left = end !== null && now ? Math.max(0, end - now()) : undefined;
-    return new RunView(execute(program, { ...hooks, timeLimit: left }), script.analysis);
+    return execute(program, { ...hooks, timeLimit: left });
   });
+  return settle(records).map((record) => new RunView(record, script.analysis));
 }

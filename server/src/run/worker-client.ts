@@ -4,6 +4,7 @@
  */
 import type { Program } from '../engine/program';
 import type { RunRecord } from './record';
+import { settle } from './same';
 import type { RunAnswer, RunRequest } from './worker-protocol';
 
 /** A worker as Node and browsers both have it. */
@@ -127,7 +128,7 @@ export class RunWorker {
         break;
       case 'done':
         this.pending = null;
-        pending.resolve(pending.records);
+        pending.resolve(settle(pending.records));
         break;
       case 'failed':
         this.fail(answer.message);

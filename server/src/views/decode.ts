@@ -1,6 +1,10 @@
 /** Bits and numbers by their names. The facts are those of engine/x86; here they are only put into words. */
+import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_READ, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE, Kind } from '../engine/journal/events';
+import { STAGE_GUEST, STAGE_SECOND, STAGE_SHADOW } from '../engine/journal/events';
 import type { Program } from '../engine/program';
-import type { Event } from './fields';
+import { exitReasonName } from '../engine/x86/exit-reasons';
+import { pageFaultNames } from '../engine/x86/fault-codes';
+import type { Event, Field } from './fields';
 
 const LEVELS = ['', 'PT', 'PD', 'PDPT', 'PML4', 'PML5'];
 
@@ -9,25 +13,74 @@ export function levelName(level: number): string {
   return LEVELS[level] ?? `level ${level}`;
 }
 
-const PF_FLAGS: readonly (readonly [number, string])[] = [
-  [1, 'P'],
-  [2, 'W'],
-  [4, 'U'],
-  [8, 'RSVD'],
-  [16, 'I'],
-  [32, 'PK'],
-  [64, 'SS'],
-];
+const NAMED_FAULT_BITS = 0x807f;
 
-/** `P·W·U`; empty for 0 (§2.7). */
+/** Names of the flags of a #PF error code, lowest first, unknown bits as one number: `P`, `W`, `U` (§2.7). */
+export function errorFlags(code: number): string[] {
+  const rest = (code & ~NAMED_FAULT_BITS) >>> 0;
+  return rest === 0 ? pageFaultNames(code) : [...pageFaultNames(code), `0x${rest.toString(16)}`];
+}
+
+/** `P·W·U`; empty for 0. */
 export function errorCode(code: number): string {
-  const names = PF_FLAGS.filter(([bit]) => code & bit).map(([, name]) => name);
-  const rest = PF_FLAGS.reduce((left, [bit]) => left & ~bit, code);
-  if (rest) names.push(`0x${(rest >>> 0).toString(16)}`);
-  return names.join('·');
+  return errorFlags(code).join('·');
+}
+
+/** `user write` from the access bits of an event's small field. */
+export function accessText(bits: number): string {
+  const what = bits & ACCESS_WHAT;
+  const name = what === ACCESS_READ ? 'read' : what === ACCESS_WRITE ? 'write' : what === ACCESS_FETCH ? 'fetch' : 'read-modify-write';
+  return `${bits & ACCESS_IMPLICIT ? 'implicit' : bits & ACCESS_USER ? 'user' : 'supervisor'} ${name}`;
 }
 
 /** Name of the reason of an exit event, as KVM prints it. */
-export function exitReason(event: Event, _program: Program): string {
-  return `reason ${event.fields[0]?.value ?? 0n}`;
+export function exitReason(event: Event, program: Program): string {
+  return exitReasonName(program.machine.host.vendor, Number(event.fields[0]?.value ?? 0n));
+}
+
+const STAGES: { readonly [stage: number]: string } = { [STAGE_GUEST]: 'guest', [STAGE_SECOND]: 'second', [STAGE_SHADOW]: 'shadow' };
+const VECTORS: { readonly [vector: number]: string } = { 13: '#GP', 14: '#PF' };
+const MMIO_TYPES = ['unsatisfied-read', 'read', 'write'];
+const USERSPACE_EXITS: { readonly [reason: number]: string } = {
+  6: 'KVM_EXIT_MMIO',
+  8: 'KVM_EXIT_SHUTDOWN',
+  9: 'KVM_EXIT_FAIL_ENTRY',
+  17: 'KVM_EXIT_INTERNAL_ERROR',
+};
+
+export function userspaceExit(reason: number): string {
+  return USERSPACE_EXITS[reason] ?? `KVM_EXIT ${reason}`;
+}
+
+export function vectorName(vector: number): string {
+  return VECTORS[vector] ?? `vector ${vector}`;
+}
+
+export function mmioType(type: number): string {
+  return MMIO_TYPES[type] ?? `type ${type}`;
+}
+
+const EXITS: readonly Kind[] = [Kind.kvm_exit, Kind.kvm_nested_vmexit, Kind.kvm_nested_vmexit_inject];
+
+/** The name that a small field's number stands for, as an exit reason; null when it is only a number. */
+export function fieldName(event: Event, field: Field, program: Program): string | null {
+  if (field.as !== 'small') return null;
+  const value = Number(field.value);
+  switch (field.name) {
+    case 'reason':
+      if (EXITS.includes(event.kind)) return exitReason(event, program);
+      return event.kind === Kind.kvm_userspace_exit ? userspaceExit(value) : null;
+    case 'stage':
+      return STAGES[value] ?? null;
+    case 'vector':
+      return vectorName(value);
+    case 'created':
+      return value ? 'new' : 'existing';
+    case 'type':
+      return mmioType(value);
+    case 'access':
+      return event.kind === Kind.access || event.kind === Kind.value ? accessText(value) : null;
+    default:
+      return null;
+  }
 }

@@ -1,21 +1,14 @@
 /** One event in a few words: what the list of steps, the terminal and the trace panel show of it. */
-import {
-  ACCESS_FETCH,
-  ACCESS_IMPLICIT,
-  ACCESS_READ,
-  ACCESS_USER,
-  ACCESS_WHAT,
-  ACCESS_WRITE,
-  Kind,
-  STAGE_GUEST,
-  STAGE_SECOND,
-  STAGE_SHADOW,
-} from '../engine/journal/events';
+import { Kind, STAGE_GUEST, STAGE_SECOND, STAGE_SHADOW } from '../engine/journal/events';
 import type { Program } from '../engine/program';
+import type { EntryKind } from '../engine/x86/entries';
+import { PageFault, qualificationNames } from '../engine/x86/fault-codes';
 import type { StepRow } from '../protocol/messages';
-import { errorCode, exitReason, levelName } from './decode';
+import { accessText, errorCode, exitReason, fieldName, levelName, mmioType, userspaceExit, vectorName } from './decode';
+import { entryText } from './entries';
 import type { Event, Field } from './fields';
-import { hex } from './text';
+import { accessLetters, shadowPageOf } from './shadow-page';
+import { hex, joined } from './text';
 
 export interface Described {
   readonly text: string;
@@ -56,15 +49,10 @@ export function stepKind(kind: Kind): StepRow['kind'] {
   return KINDS[kind] ?? (kind >= FIRST_KVM_EVENT ? 'mmu' : 'other');
 }
 
-/** `user write` from the access bits of an event's small field. */
-export function accessText(bits: number): string {
-  const what = bits & ACCESS_WHAT;
-  const name = what === ACCESS_READ ? 'read' : what === ACCESS_WRITE ? 'write' : what === ACCESS_FETCH ? 'fetch' : 'read-modify-write';
-  return `${bits & ACCESS_IMPLICIT ? 'implicit' : bits & ACCESS_USER ? 'user' : 'supervisor'} ${name}`;
-}
-
-/** A field as text: addresses and entries in hexadecimal, error codes as flags, counts in decimal. */
-export function fieldText(each: Field): string {
+/** A field as text: addresses and entries in hexadecimal, error codes as flags, names where numbers stand for them. */
+export function fieldText(event: Event, each: Field, program: Program): string {
+  const name = fieldName(event, each, program);
+  if (name !== null) return name;
   switch (each.as) {
     case 'small':
     case 'count':
@@ -87,9 +75,10 @@ function addressOf(event: Event): string | null {
 
 type Write = (event: Event, program: Program) => string;
 
-const generic: Write = (event) => {
+/** What an event without words of its own shows: its fields by name. */
+const generic: Write = (event, program) => {
   const level = event.level > 0 ? `level ${event.level}` : '';
-  return [...event.fields.map((each) => `${each.name} ${fieldText(each)}`), level].filter(Boolean).join(', ');
+  return [...event.fields.map((each) => `${each.name} ${fieldText(event, each, program)}`), level].filter(Boolean).join(', ');
 };
 
 /** Value of a field that the EVENTS table gives the event. */
@@ -97,26 +86,166 @@ function get(event: Event, name: string): bigint {
   return event.fields.find((each) => each.name === name)?.value ?? 0n;
 }
 
-const TEXTS: { readonly [kind: number]: Write } = {
-  [Kind.access]: (event) => `${accessText(Number(get(event, 'access')))} ${hex(get(event, 'address'))}`,
-  [Kind.table_read]: (event) => {
-    const stage = Number(get(event, 'stage'));
-    const table = stage === STAGE_GUEST ? 'guest' : stage === STAGE_SECOND ? 'second stage' : stage === STAGE_SHADOW ? 'shadow' : '';
-    return `${table} ${levelName(event.level)} entry at ${hex(get(event, 'address'))} = ${hex(get(event, 'entry'))}`.trim();
-  },
-  [Kind.translated]: (event) => `${hex(get(event, 'address'))} → hpa ${hex(get(event, 'hpa'))}`,
-  [Kind.value]: (event) => `${hex(get(event, 'value'))} at hpa ${hex(get(event, 'hpa'))}`,
-  [Kind.guest_fault]: (event) => {
-    const vector = Number(get(event, 'vector'));
-    if (vector === 13) return '#GP';
-    return `#PF ${errorCode(Number(get(event, 'error'))) || '0'}, cr2 ${hex(get(event, 'address'))}`;
-  },
-  [Kind.kvm_exit]: (event, program) => {
-    const info2 = get(event, 'info2');
-    return `${exitReason(event, program)}, info1 ${hex(get(event, 'info1'))}${info2 ? `, info2 ${hex(info2)}` : ''}`;
-  },
-  [Kind.kvm_nested_vmexit]: (event, program) => `${exitReason(event, program)}, info1 ${hex(get(event, 'info1'))}`,
-  [Kind.kvm_nested_vmexit_inject]: (event, program) => `${exitReason(event, program)} handed to L1`,
-  [Kind.kvm_entry]: (event) => (get(event, 'intr_info_error_code') ? `with event ${hex(get(event, 'intr_info_error_code'))}` : ''),
-  [Kind.kvm_mmu_paging_element]: (event) => `${levelName(event.level)} entry ${hex(get(event, 'pte'))}`,
+const small = (event: Event, name: string): number => Number(get(event, name) & 0xffff_ffffn);
+const at = (event: Event, name: string): string => hex(get(event, name));
+
+/** Format of the entries that L0 makes. */
+function hostEntries(program: Program): EntryKind {
+  return program.machine.vms[0]?.mmu === 'ept' ? 'ept' : 'paging';
+}
+
+function spte(event: Event, name: string, program: Program): string {
+  return entryText(hostEntries(program), event.level, get(event, name));
+}
+
+const level = (event: Event): string => (event.level > 0 ? `level ${event.level}` : '');
+
+const shadowPage: Write = (event) => {
+  const { role, unsync, rootCount, gen } = shadowPageOf(event);
+  return joined(
+    `gfn ${at(event, 'gfn')}`,
+    `level ${role.level}`,
+    role.direct ? 'direct' : '',
+    accessLetters(role.access),
+    role.narrow ? `quadrant ${role.quadrant}` : '',
+    role.guestMode ? 'guest mode' : '',
+    role.invalid ? 'invalid' : '',
+    unsync ? 'unsync' : '',
+    rootCount > 0 ? `root ${rootCount}` : '',
+    gen > 0 ? `gen ${gen}` : '',
+  );
 };
+
+const TABLES: { readonly [stage: number]: string } = { [STAGE_GUEST]: 'guest', [STAGE_SECOND]: 'second-stage', [STAGE_SHADOW]: 'shadow' };
+
+/** Exit information of an EPT violation or nested page fault, and of an intercepted #PF, by its bits. */
+function exitInformation(event: Event, program: Program): string {
+  const reason = exitReason(event, program);
+  const info1 = get(event, 'info1');
+  const info2 = get(event, 'info2');
+  const error = Number((get(event, 'intr_info_error_code') >> 32n) & 0xffff_ffffn);
+  switch (reason) {
+    case 'EPT_VIOLATION':
+      return qualification(info1);
+    case 'EPT_MISCONFIG':
+      return '';
+    case 'EXCEPTION_NMI':
+      return `#PF ${errorCode(error) || '0'} at ${hex(info1)}`;
+    case 'PF excp':
+      return `#PF ${errorCode(Number(info1)) || '0'} at ${hex(info2)}`;
+    case 'npf':
+      return `${nestedFault(info1)} at gpa ${hex(info2)}`;
+    default:
+      return joined(info1 !== 0n && `info1 ${hex(info1)}`, info2 !== 0n && `info2 ${hex(info2)}`);
+  }
+}
+
+function qualification(bits: bigint): string {
+  return `${hex(bits)} (${qualificationNames(Number(bits)).join(' ')})`;
+}
+
+/** EXITINFO1 of a nested page fault: `0x1_0000_0006 (W·U, final)` (§3.12). */
+function nestedFault(info: bigint): string {
+  const where = (info >> 33n) & 1n ? 'guest table' : (info >> 32n) & 1n ? 'final' : '';
+  return `${hex(info)} (${[errorCode(Number(info & 0xffff_ffffn)), where].filter(Boolean).join(', ')})`;
+}
+
+/** Information that `kvm_page_fault` shows: an exit qualification under EPT, else an error code. */
+function faultInformation(event: Event, program: Program): string {
+  const info = get(event, 'error_code');
+  if (info >> 32n) return nestedFault(info);
+  if (program.machine.vms[0]?.mmu === 'ept') return qualification(info);
+  return errorCode(Number(info)) || '0';
+}
+
+const exit: Write = (event, program) => joined(exitReason(event, program), exitInformation(event, program));
+
+const TEXTS: { readonly [kind: number]: Write } = {
+  [Kind.access]: (event) => `${accessText(small(event, 'access'))} ${at(event, 'address')}`,
+  [Kind.table_read]: (event, program) => {
+    const stage = small(event, 'stage');
+    const kind = stage === STAGE_GUEST ? 'paging' : hostEntries(program);
+    const space = stage === STAGE_GUEST ? 'gpa' : 'hpa';
+    return `${TABLES[stage] ?? ''} ${levelName(event.level)} entry ${entryText(kind, event.level, get(event, 'entry'))} at ${space} ${at(event, 'address')}`.trim();
+  },
+  [Kind.translated]: (event) => `${at(event, 'address')} → hpa ${at(event, 'hpa')}`,
+  [Kind.value]: (event) => `${accessText(small(event, 'access')).split(' ').at(-1)} ${at(event, 'value')} at hpa ${at(event, 'hpa')}`,
+  [Kind.guest_fault]: (event) => {
+    const vector = vectorName(small(event, 'vector'));
+    return vector === '#PF' ? `#PF ${errorCode(small(event, 'error')) || '0'}, cr2 ${at(event, 'address')}` : vector;
+  },
+  [Kind.tlb_hit]: (event) => `${at(event, 'address')} → hpa ${at(event, 'hpa')}`,
+  [Kind.tlb_fill]: (event) => `${at(event, 'address')} → hpa ${at(event, 'hpa')}`,
+  [Kind.ept_violation]: (event) => `gpa ${at(event, 'gpa')}, ${qualification(get(event, 'qualification'))}`,
+  [Kind.ept_misconfig]: (event) => joined(`gpa ${at(event, 'gpa')}`, level(event), `entry ${at(event, 'entry')}`),
+  [Kind.nested_page_fault]: (event) => `gpa ${at(event, 'gpa')}, ${nestedFault(get(event, 'exitinfo1'))}`,
+  [Kind.pml_log]: (event) => `gpa ${at(event, 'gpa')} into entry ${small(event, 'index')}`,
+  [Kind.stale]: (event) => `${at(event, 'address')}: the entry in memory is ${at(event, 'entry')} now`,
+
+  [Kind.kvm_entry]: (event) => {
+    const both = get(event, 'intr_info_error_code');
+    if (both === 0n) return `rip ${at(event, 'rip')}`;
+    return `rip ${at(event, 'rip')}, with ${vectorName(Number(both & 0xffn))} ${errorCode(Number(both >> 32n)) || '0'}`;
+  },
+  [Kind.kvm_exit]: exit,
+  [Kind.kvm_nested_vmexit]: exit,
+  [Kind.kvm_nested_vmexit_inject]: (event, program) => `${exit(event, program)} · handed to L1`,
+  [Kind.kvm_page_fault]: (event, program) => `${at(event, 'address')}, ${faultInformation(event, program)}`,
+  [Kind.kvm_inj_exception]: (event) =>
+    `${vectorName(small(event, 'vector'))} ${errorCode(small(event, 'error_code')) || '0'}, cr2 ${at(event, 'cr2')}`,
+  [Kind.kvm_cr]: (event) => `${get(event, 'write') ? 'write' : 'read'} CR${small(event, 'cr')} = ${at(event, 'value')}`,
+  [Kind.kvm_msr]: (event) => `write MSR ${at(event, 'msr')} = ${at(event, 'value')}`,
+  [Kind.kvm_mmu_pagetable_walk]: (event) => joined(`walk ${at(event, 'addr')}`, errorCode(small(event, 'pferr'))),
+  [Kind.kvm_mmu_paging_element]: (event) =>
+    `${levelName(event.level)} entry ${entryText('paging', event.level, get(event, 'pte'))} at gpa ${at(event, 'gpa')}`,
+  [Kind.kvm_mmu_set_accessed_bit]: (event) => `A in the entry at gpa ${at(event, 'gpa')}`,
+  [Kind.kvm_mmu_set_dirty_bit]: (event) => `D in the entry at gpa ${at(event, 'gpa')}`,
+  [Kind.kvm_mmu_walker_error]: (event) => {
+    const code = small(event, 'pferr');
+    return `#PF ${errorCode(code) || '0'}: ${walkerError(code)}`;
+  },
+  [Kind.kvm_mmu_get_page]: (event, program) => joined(get(event, 'created') ? 'new' : 'existing', shadowPage(event, program)),
+  [Kind.kvm_mmu_sync_page]: shadowPage,
+  [Kind.kvm_mmu_unsync_page]: shadowPage,
+  [Kind.kvm_mmu_prepare_zap_page]: shadowPage,
+  [Kind.kvm_mmu_spte_requested]: (event) => joined(`gfn ${at(event, 'gfn')} → pfn ${at(event, 'pfn')}`, level(event)),
+  [Kind.kvm_mmu_set_spte]: (event, program) => joined(`gfn ${at(event, 'gfn')} → ${spte(event, 'spte', program)}`, level(event)),
+  [Kind.kvm_tdp_mmu_spte_changed]: (event, program) =>
+    joined(`gfn ${at(event, 'gfn')}: ${at(event, 'old_spte')} → ${spte(event, 'new_spte', program)}`, level(event)),
+  [Kind.mark_mmio_spte]: (event) => joined(`gfn ${at(event, 'gfn')}`, `spte ${at(event, 'spte')}`, `generation ${small(event, 'gen')}`),
+  [Kind.check_mmio_spte]: (event) =>
+    joined(
+      `spte ${at(event, 'spte')}`,
+      `generation ${small(event, 'spte_gen')}, now ${small(event, 'kvm_gen')}`,
+      get(event, 'valid') ? 'valid' : 'stale',
+    ),
+  [Kind.handle_mmio_page_fault]: (event) => `${at(event, 'addr')}, gfn ${at(event, 'gfn')}`,
+  [Kind.fast_page_fault]: (event) => {
+    const result = small(event, 'result');
+    const came = result & 1 ? 'spurious' : result & 2 ? `fixed: ${at(event, 'old')} → ${at(event, 'new')}` : 'refused';
+    return joined(at(event, 'address'), came);
+  },
+  [Kind.kvm_mmu_zap_all_fast]: (event) => `generation ${small(event, 'valid_gen')} is over, ${small(event, 'used_pages')} pages in use`,
+  [Kind.kvm_mmu_split_huge_page]: (event) => joined(`gfn ${at(event, 'gfn')}`, `spte ${at(event, 'spte')}`, level(event)),
+  [Kind.kvm_emulate_insn]: (event) => joined(`rip ${at(event, 'rip')}`, small(event, 'failed') & 1 ? 'failed' : ''),
+  [Kind.vcpu_match_mmio]: (event) => `${small(event, 'write') & 1 ? 'write' : 'read'} ${at(event, 'gva')} → gpa ${at(event, 'gpa')}`,
+  [Kind.kvm_mmio]: (event) =>
+    `${mmioType(small(event, 'type'))} of ${small(event, 'len')} at gpa ${at(event, 'gpa')}, value ${at(event, 'val')}`,
+  [Kind.kvm_userspace_exit]: (event) => {
+    const errno = small(event, 'errno');
+    if (errno) return `KVM_RUN fails with errno ${errno}`;
+    return joined(userspaceExit(small(event, 'reason')), get(event, 'gpa') !== 0n && `gpa ${at(event, 'gpa')}`);
+  },
+  [Kind.kvm_pml_full]: () => 'the PML buffer is full',
+  [Kind.kvm_unmap_hva_range]: (event) => `hva ${at(event, 'start')} .. ${at(event, 'end')}`,
+  [Kind.kvm_nested_vmenter]: (event, program) => {
+    const tdp = get(event, 'nested_tdp') !== 0n;
+    const root = !tdp ? 'CR3' : program.machine.host.vendor === 'intel' ? 'EPTP' : 'nCR3';
+    return joined(`${root} ${at(event, 'nested_root')}`, get(event, 'event_inj') !== 0n && `event ${at(event, 'event_inj')}`);
+  },
+};
+
+function walkerError(code: number): string {
+  if ((code & PageFault.reserved) !== 0) return 'a reserved bit is set';
+  return (code & PageFault.present) !== 0 ? 'the rights deny it' : 'an entry is not present';
+}

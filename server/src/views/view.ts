@@ -12,6 +12,8 @@ export interface StatementPlace {
   readonly range: { readonly start: Place; readonly end: Place };
   /** The statement on one line, without comments. */
   readonly text: string;
+  /** Of an expectation: the statement that it is about. */
+  readonly of?: number;
 }
 
 export interface Place {
@@ -45,17 +47,23 @@ export class RunView {
     return (this.index ??= new StepIndex(this.record, this.script));
   }
 
-  /** Outcomes of a statement, in order of execution (several in a loop or a block). */
+  /** Outcomes of a statement and of the expectations about it, in order of execution (several in a loop or a block). */
   outcomesOf(origin: number): readonly Outcome[] {
     if (!this.byOrigin) {
       this.byOrigin = new Map();
       for (const outcome of this.record.outcomes) {
-        const list = this.byOrigin.get(outcome.origin);
-        if (list) list.push(outcome);
-        else this.byOrigin.set(outcome.origin, [outcome]);
+        this.addOutcome(this.byOrigin, outcome.origin, outcome);
+        const of = this.script.statements[outcome.origin]?.of;
+        if (of !== undefined && of !== outcome.origin) this.addOutcome(this.byOrigin, of, outcome);
       }
     }
     return this.byOrigin.get(origin) ?? [];
+  }
+
+  private addOutcome(map: Map<number, Outcome[]>, origin: number, outcome: Outcome): void {
+    const list = map.get(origin);
+    if (list) list.push(outcome);
+    else map.set(origin, [outcome]);
   }
 
   statement(origin: number): StatementPlace | null {

@@ -1,0 +1,91 @@
+/**
+ * Exit reasons of VMX (SDM vol. 3 appendix "VMX basic exit reasons") and exit codes of SVM (APM vol. 2 appendix "SVM
+ * intercept exit codes"), with the names that KVM's trace events print (uapi/asm/vmx.h:VMX_EXIT_REASONS,
+ * uapi/asm/svm.h:SVM_EXIT_REASONS).
+ */
+
+export enum VmxExit {
+  EXCEPTION_NMI = 0,
+  EXTERNAL_INTERRUPT = 1,
+  CPUID = 10,
+  HLT = 12,
+  INVLPG = 14,
+  VMCALL = 18,
+  VMCLEAR = 19,
+  VMLAUNCH = 20,
+  VMPTRLD = 21,
+  VMPTRST = 22,
+  VMREAD = 23,
+  VMRESUME = 24,
+  VMWRITE = 25,
+  VMOFF = 26,
+  VMON = 27,
+  CR_ACCESS = 28,
+  IO_INSTRUCTION = 30,
+  MSR_READ = 31,
+  MSR_WRITE = 32,
+  INVALID_STATE = 33,
+  EPT_VIOLATION = 48,
+  EPT_MISCONFIG = 49,
+  INVEPT = 50,
+  INVVPID = 53,
+  INVPCID = 58,
+  PML_FULL = 62,
+}
+
+export enum SvmExit {
+  READ_CR0 = 0x000,
+  READ_CR3 = 0x003,
+  READ_CR4 = 0x004,
+  WRITE_CR0 = 0x010,
+  WRITE_CR3 = 0x013,
+  WRITE_CR4 = 0x014,
+  /** Exception 14. */
+  PF_EXCP = 0x04e,
+  INTR = 0x060,
+  CPUID = 0x072,
+  HLT = 0x078,
+  INVLPG = 0x079,
+  INVLPGA = 0x07a,
+  IOIO = 0x07b,
+  MSR = 0x07c,
+  VMRUN = 0x080,
+  VMMCALL = 0x081,
+  VMLOAD = 0x082,
+  VMSAVE = 0x083,
+  STGI = 0x084,
+  CLGI = 0x085,
+  INVPCID = 0x0a2,
+  NPF = 0x400,
+}
+
+const SVM_NAMES: { readonly [code: number]: string } = {
+  [SvmExit.READ_CR0]: 'read_cr0',
+  [SvmExit.READ_CR3]: 'read_cr3',
+  [SvmExit.READ_CR4]: 'read_cr4',
+  [SvmExit.WRITE_CR0]: 'write_cr0',
+  [SvmExit.WRITE_CR3]: 'write_cr3',
+  [SvmExit.WRITE_CR4]: 'write_cr4',
+  [SvmExit.PF_EXCP]: 'PF excp',
+  [SvmExit.INTR]: 'interrupt',
+  [SvmExit.CPUID]: 'cpuid',
+  [SvmExit.HLT]: 'hlt',
+  [SvmExit.INVLPG]: 'invlpg',
+  [SvmExit.INVLPGA]: 'invlpga',
+  [SvmExit.IOIO]: 'io',
+  [SvmExit.MSR]: 'msr',
+  [SvmExit.VMRUN]: 'vmrun',
+  [SvmExit.VMMCALL]: 'hypercall',
+  [SvmExit.VMLOAD]: 'vmload',
+  [SvmExit.VMSAVE]: 'vmsave',
+  [SvmExit.STGI]: 'stgi',
+  [SvmExit.CLGI]: 'clgi',
+  [SvmExit.INVPCID]: 'invpcid',
+  [SvmExit.NPF]: 'npf',
+};
+
+/** KVM's name of an exit, as its kvm_exit event prints it; an unknown number prints as hex. */
+export function exitReasonName(vendor: 'intel' | 'amd', reason: number): string {
+  const name = vendor === 'intel' ? VmxExit[reason] : SVM_NAMES[reason];
+  return name ?? `0x${reason.toString(16)}`;
+}

@@ -1,0 +1,233 @@
+/**
+ * Runs as the kernel's trace buffer prints KVM's tracepoints (mmu-semantics.md §8.1; format strings of arch/x86/kvm/trace.h
+ * and mmu/mmutrace.h, line heads of kernel/trace/trace_output.c). Each run is a task; the time is the journal row in
+ * microseconds. Only events that are tracepoints are printed.
+ */
+import { Kind } from '../engine/journal/events';
+import type { Program } from '../engine/program';
+import { exitReason, mmioType, userspaceExit, vectorName } from '../views/decode';
+import { eventAt } from '../views/fields';
+import type { Event } from '../views/fields';
+import { accessLetters, shadowPageOf } from '../views/shadow-page';
+import type { RunView } from '../views/view';
+
+const HEADER = [
+  '# tracer: nop',
+  '#',
+  '#                                _-----=> irqs-off/BH-disabled',
+  '#                               / _----=> need-resched',
+  '#                              | / _---=> hardirq/softirq',
+  '#                              || / _--=> preempt-depth',
+  '#                              ||| / _-=> migrate-disable',
+  '#                              |||| /     delay',
+  '#           TASK-PID     CPU#  |||||  TIMESTAMP  FUNCTION',
+  '#              | |         |   |||||     |         |',
+];
+
+export function* ftrace(views: readonly RunView[]): Generator<string> {
+  yield* HEADER;
+  for (let i = 0; i < views.length; i++) yield* run(views[i], i + 1);
+}
+
+function* run(view: RunView, pid: number): Generator<string> {
+  const { record, steps } = view;
+  const task = record.program.name.replaceAll(' ', '-').slice(0, 15);
+  const head = `${task.padStart(16)}-${String(pid).padEnd(7)} [000] ..... `;
+  const context: Context = { program: record.program, vcpu: 0n, rip: 0n };
+  for (let step = 0; step < steps.length; step++) {
+    const row = steps.rowOf(step);
+    const event = eventAt(record, row)!;
+    if (event.kind === Kind.statement) context.vcpu = BigInt(vcpuOf(record.program, Number(get(event, 'act'))));
+    const write = TEXTS[event.kind];
+    if (!write) continue;
+    if (event.kind === Kind.kvm_exit) context.rip = get(event, 'rip');
+    yield `${head}${time(row)}: ${event.spec.name}: ${write(event, context)}`;
+  }
+}
+
+/** ` %5lu.%06lu` of a number of microseconds. */
+function time(microseconds: number): string {
+  const seconds = Math.floor(microseconds / 1e6);
+  return `${String(seconds).padStart(6)}.${String(microseconds % 1e6).padStart(6, '0')}`;
+}
+
+function vcpuOf(program: Program, index: number): number {
+  const act = program.acts[index];
+  return act && 'by' in act ? act.by.vcpu : 0;
+}
+
+/** What an event's text says besides its fields. */
+interface Context {
+  readonly program: Program;
+  /** The vCPU of the act under way. */
+  vcpu: bigint;
+  /** Of the last exit. */
+  rip: bigint;
+}
+
+type Write = (event: Event, context: Context) => string;
+
+function get(event: Event, name: string): bigint {
+  return event.fields.find((each) => each.name === name)?.value ?? 0n;
+}
+
+const x = (value: bigint): string => value.toString(16);
+const x8 = (value: bigint): string => `0x${(value & 0xffff_ffffn).toString(16).padStart(8, '0')}`;
+const x16 = (value: bigint): string => `0x${value.toString(16).padStart(16, '0')}`;
+const pointer = (value: bigint): string => value.toString(16).padStart(16, '0');
+const bool = (value: boolean): string => (value ? '1' : '0');
+
+/** PFERR_* in the order of `kvm_mmu_trace_pferr_flags`. */
+const PFERR: readonly (readonly [bigint, string])[] = [
+  [1n << 0n, 'P'],
+  [1n << 1n, 'W'],
+  [1n << 2n, 'U'],
+  [1n << 5n, 'PK'],
+  [1n << 6n, 'SS'],
+  [1n << 15n, 'SGX'],
+  [1n << 3n, 'RSVD'],
+  [1n << 4n, 'F'],
+];
+
+/** `__print_flags` of an error code: names, then what has none as one number. */
+function pferr(code: bigint): string {
+  const names: string[] = [];
+  let rest = code;
+  for (const [bit, name] of PFERR) {
+    if ((rest & bit) === 0n) continue;
+    names.push(name);
+    rest &= ~bit;
+  }
+  if (rest !== 0n) names.push(`0x${x(rest)}`);
+  return names.join('|');
+}
+
+/** `intr_info` and `error_code`, which rows keep in one word: the former in the low half. */
+function interruption(event: Event): string {
+  const both = get(event, 'intr_info_error_code');
+  return `intr_info ${x8(both)} error_code ${x8(both >> 32n)}`;
+}
+
+const exit: Write = (event, { program, vcpu }) =>
+  `vcpu ${vcpu} reason ${exitReason(event, program)} rip 0x${x(get(event, 'rip'))} info1 ${x16(get(event, 'info1'))} info2 ${x16(get(event, 'info2'))} ` +
+  `${interruption(event)} requests ${x16(0n)}`;
+
+/** KVM_MMU_PAGE_PRINTK. */
+function shadowPage(event: Event): string {
+  const { gen, role, rootCount, unsync } = shadowPageOf(event);
+  return (
+    `sp gen ${gen} gfn ${x(get(event, 'gfn'))} l${role.level} ${role.narrow ? 4 : 8}-byte q${role.quadrant}${role.direct ? ' direct' : ''}` +
+    ` ${accessLetters(role.access)}${role.invalid ? ' invalid' : ''} ${role.nx ? '' : '!'}nxe ${role.adDisabled ? '!' : ''}ad` +
+    ` root ${rootCount} ${unsync ? 'unsync' : 'sync'}`
+  );
+}
+
+/** `rwxu` of a leaf as kvm_mmu_set_spte shows it; in EPT bit 0 is both r and u. */
+function spteRights(spte: bigint, ept: boolean): string {
+  const has = (bit: bigint): boolean => (spte & (1n << bit)) !== 0n;
+  const letters: readonly (readonly [boolean, string])[] = ept
+    ? [
+        [has(0n), 'r'],
+        [has(1n), 'w'],
+        [has(2n), 'x'],
+        [has(0n), 'u'],
+      ]
+    : [
+        [has(0n), 'r'],
+        [has(1n), 'w'],
+        [!has(63n), 'x'],
+        [has(2n), 'u'],
+      ];
+  return letters.map(([set, letter]) => (set ? letter : '-')).join('');
+}
+
+const onEpt = (program: Program): boolean => program.machine.vms[0]?.mmu === 'ept';
+
+/** Bytes of an instruction, first in the lowest byte, as `__print_hex`. */
+function instruction(event: Event): string {
+  const bytes = get(event, 'bytes');
+  const length = Number(get(event, 'failed') >> 1n);
+  return Array.from({ length }, (_, i) => ((bytes >> BigInt(8 * i)) & 0xffn).toString(16).padStart(2, '0')).join(' ');
+}
+
+const TEXTS: { readonly [kind: number]: Write } = {
+  [Kind.kvm_entry]: (event, { vcpu }) => `vcpu ${vcpu}, rip 0x${x(get(event, 'rip'))} ${interruption(event)}`,
+  [Kind.kvm_exit]: exit,
+  [Kind.kvm_page_fault]: (event, { rip }) =>
+    `vcpu ${get(event, 'vcpu')} rip 0x${x(rip)} address ${x16(get(event, 'address'))} error_code 0x${x(get(event, 'error_code'))}`,
+  [Kind.kvm_inj_exception]: (event) => `${vectorName(Number(get(event, 'vector')))} (0x${x(get(event, 'error_code'))})`,
+  [Kind.kvm_cr]: (event) => `cr_${get(event, 'write') ? 'write' : 'read'} ${x(get(event, 'cr'))} = 0x${x(get(event, 'value'))}`,
+  [Kind.kvm_msr]: (event) => `msr_write ${x(get(event, 'msr'))} = 0x${x(get(event, 'value'))}`,
+  [Kind.kvm_mmu_pagetable_walk]: (event) => {
+    const code = get(event, 'pferr') & 0xffff_ffffn;
+    return `addr ${x(get(event, 'addr'))} pferr ${x(code)} ${pferr(code)}`;
+  },
+  [Kind.kvm_mmu_paging_element]: (event) => `pte ${x(get(event, 'pte'))} level ${event.level}`,
+  [Kind.kvm_mmu_set_accessed_bit]: (event) => `gpa ${x(get(event, 'gpa'))}`,
+  [Kind.kvm_mmu_set_dirty_bit]: (event) => `gpa ${x(get(event, 'gpa'))}`,
+  [Kind.kvm_mmu_walker_error]: (event) => {
+    const code = get(event, 'pferr') & 0xffff_ffffn;
+    return `pferr ${x(code)} ${pferr(code)}`;
+  },
+  [Kind.kvm_mmu_get_page]: (event) => `${shadowPage(event)} ${get(event, 'created') ? 'new' : 'existing'}`,
+  [Kind.kvm_mmu_sync_page]: shadowPage,
+  [Kind.kvm_mmu_unsync_page]: shadowPage,
+  [Kind.kvm_mmu_prepare_zap_page]: shadowPage,
+  [Kind.kvm_mmu_spte_requested]: (event) => `gfn ${x(get(event, 'gfn'))} pfn ${x(get(event, 'pfn'))} level ${event.level}`,
+  [Kind.kvm_mmu_set_spte]: (event, { program }) => {
+    const spte = get(event, 'spte');
+    return `gfn ${x(get(event, 'gfn'))} spte ${x(spte)} (${spteRights(spte, onEpt(program))}) level ${event.level} at ${x(get(event, 'at'))}`;
+  },
+  [Kind.kvm_tdp_mmu_spte_changed]: (event) =>
+    `as id 0 gfn ${x(get(event, 'gfn'))} level ${event.level} old_spte ${x(get(event, 'old_spte'))} new_spte ${x(get(event, 'new_spte'))}`,
+  [Kind.mark_mmio_spte]: (event) =>
+    `sptep:${pointer(get(event, 'sptep'))} gfn ${x(get(event, 'gfn'))} access ${x(get(event, 'access'))} gen ${x(get(event, 'gen'))}`,
+  [Kind.check_mmio_spte]: (event) =>
+    `spte ${x(get(event, 'spte'))} kvm_gen ${x(get(event, 'kvm_gen'))} spte-gen ${x(get(event, 'spte_gen'))} valid ${bool(get(event, 'valid') !== 0n)}`,
+  [Kind.handle_mmio_page_fault]: (event) => `addr:${x(get(event, 'addr'))} gfn ${x(get(event, 'gfn'))} access ${x(get(event, 'access'))}`,
+  [Kind.fast_page_fault]: (event, { vcpu }) => {
+    const result = get(event, 'result');
+    return (
+      `vcpu ${vcpu} gva ${x(get(event, 'address'))} error_code ${pferr(get(event, 'error_code'))} sptep ${pointer(get(event, 'sptep'))}` +
+      ` old 0x${x(get(event, 'old'))} new ${x(get(event, 'new'))} spurious ${bool((result & 1n) !== 0n)} fixed ${bool((result & 2n) !== 0n)}`
+    );
+  },
+  [Kind.kvm_mmu_zap_all_fast]: (event) => `kvm-mmu-valid-gen ${get(event, 'valid_gen')} used_pages ${x(get(event, 'used_pages'))}`,
+  [Kind.kvm_mmu_split_huge_page]: (event) => `gfn ${x(get(event, 'gfn'))} spte ${x(get(event, 'spte'))} level ${event.level} errno 0`,
+  [Kind.kvm_emulate_insn]: (event) =>
+    `0:${x(get(event, 'rip'))}:${instruction(event)} (prot64)${(get(event, 'failed') & 1n) !== 0n ? ' failed' : ''}`,
+  [Kind.vcpu_match_mmio]: (event) => {
+    const bits = get(event, 'write');
+    return `gva 0x${x(get(event, 'gva'))} gpa 0x${x(get(event, 'gpa'))} ${(bits & 1n) !== 0n ? 'Write' : 'Read'} ${(bits & 2n) !== 0n ? 'GPA' : 'GVA'}`;
+  },
+  [Kind.kvm_mmio]: (event) =>
+    `mmio ${mmioType(Number(get(event, 'type')))} len ${get(event, 'len')} gpa 0x${x(get(event, 'gpa'))} val 0x${x(get(event, 'val'))}`,
+  [Kind.kvm_userspace_exit]: (event) => {
+    const errno = get(event, 'errno');
+    return errno ? `reason error (${errno})` : `reason ${userspaceExit(Number(get(event, 'reason')))} (${get(event, 'reason')})`;
+  },
+  [Kind.kvm_pml_full]: (event) => `vcpu ${get(event, 'vcpu')}: PML full`,
+  [Kind.kvm_unmap_hva_range]: (event) => `mmu notifier unmap range: ${range(get(event, 'start'))} -- ${range(get(event, 'end'))}`,
+  [Kind.kvm_nested_vmenter]: (event, { program }) => {
+    const intel = program.machine.host.vendor === 'intel';
+    const tdp = get(event, 'nested_tdp') !== 0n;
+    const root = !tdp ? 'guest_cr3' : intel ? 'nested_eptp' : 'nested_cr3';
+    return (
+      `rip: ${x16(get(event, 'rip'))} ${intel ? 'vmcs' : 'vmcb'}: ${x16(get(event, 'vmcs'))} nested_rip: ${x16(get(event, 'nested_rip'))} int_ctl: ${x8(0n)}` +
+      ` event_inj: ${x8(get(event, 'event_inj'))} nested_${intel ? 'ept' : 'npt'}=${tdp ? 'y' : 'n'} ${root}: ${x16(get(event, 'nested_root'))}`
+    );
+  },
+  [Kind.kvm_nested_vmexit]: exit,
+  [Kind.kvm_nested_vmexit_inject]: (event, { program }) => {
+    const both = get(event, 'intr_info_error_code');
+    return (
+      `reason: ${exitReason(event, program)} ext_inf1: ${x16(get(event, 'info1'))} ext_inf2: ${x16(get(event, 'info2'))}` +
+      ` ext_int: ${x8(both)} ext_int_err: ${x8(both >> 32n)}`
+    );
+  },
+};
+
+/** `%#016lx`: sixteen characters with the `0x`. */
+function range(address: bigint): string {
+  return `0x${x(address).padStart(14, '0')}`;
+}

@@ -1,0 +1,54 @@
+/** Expected sequences of events against the journal: each after the one before it, others in between allowed. */
+import type { Rows } from '../engine/journal/state';
+import type { EventPattern, Program } from '../engine/program';
+import type { ExpectationResult } from '../engine/result';
+import { fieldName } from '../views/decode';
+import { describe } from '../views/describe';
+import { eventAt } from '../views/fields';
+import type { Event, Field } from '../views/fields';
+import { hex } from '../views/text';
+
+/** Judges patterns over the journal from a row on. */
+export function matchEvents(patterns: readonly EventPattern[], rows: Rows, from: number, program: Program): ExpectationResult {
+  const expected = `events ${patterns.map(patternText).join(', ')}`;
+  const result = (holds: boolean, got: string): ExpectationResult => ({ kind: 'expectation', holds, expected, got, instead: null });
+  let next = 0;
+  let nearest: Event | null = null;
+  for (let row = from; row < rows.length && next < patterns.length; row++) {
+    const event = eventAt(rows, row);
+    if (!event || event.spec.name !== patterns[next].name) continue;
+    if (matches(event, patterns[next], program)) {
+      next++;
+      nearest = null;
+    } else nearest = event;
+  }
+  if (next === patterns.length) return result(true, 'in this order');
+  const wanted = patternText(patterns[next]);
+  const after = next === 0 ? '' : ` after ${patternText(patterns[next - 1])}`;
+  const instead = nearest ? `; the last ${nearest.spec.name} there is ${describe(nearest, program).text}` : '';
+  return result(false, `no ${wanted}${after}${instead}`);
+}
+
+function matches(event: Event, pattern: EventPattern, program: Program): boolean {
+  return pattern.fields.every(({ name, value }) => {
+    if (name === 'level') return typeof value === 'bigint' && BigInt(event.level) === value;
+    const field = name === null ? event.fields[0] : event.fields.find((each) => each.name === name);
+    return field !== undefined && (typeof value === 'bigint' ? field.value === value : named(event, field, value, program));
+  });
+}
+
+/** Names that stand for an intercepted #PF on either vendor. */
+const PAGE_FAULTS = ['EXCEPTION_NMI', 'PF excp'];
+
+function named(event: Event, field: Field, value: string, program: Program): boolean {
+  const name = fieldName(event, field, program);
+  return name === value || (value === '#PF' && name !== null && PAGE_FAULTS.includes(name));
+}
+
+function patternText({ name, fields }: EventPattern): string {
+  if (fields.length === 0) return name;
+  const said = fields.map(
+    (each) => `${each.name === null ? '' : `${each.name} `}${typeof each.value === 'bigint' ? hex(each.value) : each.value}`,
+  );
+  return `${name}(${said.join(', ')})`;
+}

@@ -1,0 +1,292 @@
+/**
+ * Expectations judged: each against the act before it or the state at its point, worded so that a failed one says what
+ * happened instead. Asks the machine and the journal; changes neither.
+ */
+import type { Inspection } from '../engine/inspection';
+import type { Journal } from '../engine/journal/journal';
+import type { Expectation, ExpectAct, Performer, Program, TableRef } from '../engine/program';
+import type { ExitCount, ExpectationResult, Result } from '../engine/result';
+import { errorFlags } from '../views/decode';
+import { entryText } from '../views/entries';
+import { exitsText, totalExits } from '../views/outcome';
+import { hex, plural } from '../views/text';
+import { matchEvents } from './event-patterns';
+import type { Outcome } from './record';
+
+export interface Context {
+  readonly machine: Inspection;
+  readonly journal: Journal;
+  /** Outcome of the act before the expectation; null when nothing was done yet. */
+  readonly last: Outcome | null;
+  readonly program: Program;
+}
+
+type Kind = Expectation['kind'];
+type Of<K extends Kind> = Extract<Expectation, { kind: K }>;
+type Judge<K extends Kind> = (what: Of<K>, context: Context, by: Performer) => ExpectationResult;
+
+export function evaluate(act: ExpectAct, context: Context): ExpectationResult {
+  const judge = JUDGES[act.what.kind] as Judge<Kind>;
+  return judge(act.what, context, act.by);
+}
+
+function judged(holds: boolean, expected: string, got: string, instead: string | null = null): ExpectationResult {
+  return { kind: 'expectation', holds, expected, got, instead: holds ? null : instead };
+}
+
+const NOTHING_YET = 'nothing was done before it';
+
+/** A result as the expectation that it meets: `ok`, `#PF(P W U)`, `mmio read`, `error EEXIST`. */
+export function resultAsExpectation(result: Result): string {
+  switch (result.kind) {
+    case 'page-fault':
+      return `#PF(${errorFlags(result.error).join(' ')})`;
+    case 'general-protection':
+      return '#GP';
+    case 'mmio':
+      return `mmio ${result.write ? 'write' : 'read'}`;
+    case 'error':
+      return `error ${result.errno}`;
+    default:
+      return 'ok';
+  }
+}
+
+/** The same with what people want to know besides. */
+function resultInWords(result: Result): string {
+  const short = resultAsExpectation(result);
+  switch (result.kind) {
+    case 'ok':
+      return result.hpa === null ? short : `${short}, hpa ${hex(result.hpa)}`;
+    case 'page-fault':
+      return `${short} at ${hex(result.address)}`;
+    case 'mmio':
+      return `${short} at gpa ${hex(result.gpa)}`;
+    case 'error':
+      return `${short} (${result.why})`;
+    default:
+      return short;
+  }
+}
+
+/** Judges by the last act's result alone. */
+function byResult<K extends Kind>(expected: (what: Of<K>) => string, holds: (what: Of<K>, result: Result) => boolean): Judge<K> {
+  return (what, { last }) => {
+    if (!last) return judged(false, expected(what), NOTHING_YET);
+    return judged(holds(what, last.result), expected(what), resultInWords(last.result), resultAsExpectation(last.result));
+  };
+}
+
+type Comparison = Of<'exits'>['compare'];
+
+function compares(actual: number, compare: Comparison, count: number): boolean {
+  return compare === '==' ? actual === count : compare === '<=' ? actual <= count : actual >= count;
+}
+
+const comparison = (compare: Comparison): string => (compare === '==' ? '' : `${compare} `);
+
+/** KVM's names for the intercepted #PF, which the language calls `#PF` on both vendors. */
+const PAGE_FAULT_EXITS = ['EXCEPTION_NMI', 'PF excp'];
+
+function countOf(exits: readonly ExitCount[], reason: string | null): number {
+  if (reason === null) return totalExits(exits);
+  return exits.reduce(
+    (sum, each) => (each.reason === reason || (reason === '#PF' && PAGE_FAULT_EXITS.includes(each.reason)) ? sum + each.count : sum),
+    0,
+  );
+}
+
+const vmName = (program: Program, vm: number): string => program.machine.vms[vm]?.name ?? `VM ${vm}`;
+
+/** `tdp entry of 0x40_0000`, `entry of 0x40_0000 at level 2`. */
+function entryName(table: TableRef | 'shadow' | 'tdp', address: bigint, level: number): string {
+  const of =
+    typeof table === 'string' ? `${table} entry` : table.format === 'ept' || table.format === 'npt' ? `${table.format} entry` : 'entry';
+  return `${of} of ${hex(address)}${level > 0 ? ` at level ${level}` : ''}`;
+}
+
+/** Bits that make an entry present: R, W or X in EPT, P elsewhere. `tdp` is EPT where the VM at the root runs under it. */
+function presentBits(table: TableRef | 'shadow' | 'tdp', program: Program): bigint {
+  return isEpt(table, program) ? 7n : 1n;
+}
+
+function isEpt(table: TableRef | 'shadow' | 'tdp', program: Program): boolean {
+  if (typeof table !== 'string') return table.format === 'ept';
+  return table === 'tdp' && program.machine.vms[0]?.mmu === 'ept';
+}
+
+/** Whose tables: the expectation's VM by its vCPU, or by the performer's own. */
+function performerOf(vm: number, by: Performer): Performer {
+  return vm === by.vm ? by : { vm, vcpu: 0 };
+}
+
+const gpas = (list: readonly number[]): string => (list.length === 0 ? 'none' : list.map(hex).join(', '));
+const asExpected = (list: readonly number[]): string => `[${list.map(hex).join(', ')}]`;
+
+const PAGE_STATE_WORDS: { readonly [state in Of<'page-state'>['state']]: string } = {
+  'write-protected': 'write_protected',
+  tracked: 'tracked',
+  unsync: 'unsync',
+  synced: 'synced',
+  shadowed: 'shadowed',
+};
+
+const JUDGES: { readonly [K in Kind]: Judge<K> } = {
+  ok: byResult(
+    () => 'ok',
+    (_, result) => result.kind === 'ok' || result.kind === 'done' || result.kind === 'dirty-log',
+  ),
+
+  'page-fault': byResult(
+    ({ error }) => (error === null ? '#PF' : `#PF(${errorFlags(error).join(' ')})`),
+    ({ error }, result) => result.kind === 'page-fault' && (error === null || result.error === error),
+  ),
+
+  'general-protection': byResult(
+    () => '#GP',
+    (_, result) => result.kind === 'general-protection',
+  ),
+
+  mmio: byResult(
+    ({ write }) => (write === null ? 'mmio' : `mmio ${write ? 'write' : 'read'}`),
+    ({ write }, result) => result.kind === 'mmio' && (write === null || result.write === write),
+  ),
+
+  error: byResult(
+    ({ errno }) => `error ${errno}`,
+    ({ errno }, result) => result.kind === 'error' && result.errno === errno,
+  ),
+
+  value: ({ value }, { last }) => {
+    const expected = `value ${hex(value)}`;
+    if (!last) return judged(false, expected, NOTHING_YET);
+    const { result } = last;
+    const got = result.kind === 'ok' || result.kind === 'mmio' ? result.value : null;
+    if (got === null) return judged(false, expected, resultInWords(result), resultAsExpectation(result));
+    return judged(got === value, expected, `value ${hex(got)}`, `value ${hex(got)}`);
+  },
+
+  address: ({ space, address }, { last }) => {
+    const expected = `${space} ${hex(address)}`;
+    if (!last) return judged(false, expected, NOTHING_YET);
+    const { result } = last;
+    const got = result.kind === 'ok' ? result[space] : result.kind === 'mmio' && space === 'gpa' ? result.gpa : null;
+    if (got === null) return judged(false, expected, resultInWords(result), resultAsExpectation(result));
+    return judged(got === address, expected, `${space} ${hex(got)}`, `${space} ${hex(got)}`);
+  },
+
+  'hpa-of-gpa': ({ gpa }, { last, machine }, by) => {
+    const expected = `hpa of gpa ${hex(gpa)}`;
+    if (!last) return judged(false, expected, NOTHING_YET);
+    const { result } = last;
+    if (result.kind !== 'ok' || result.hpa === null) return judged(false, expected, resultInWords(result), resultAsExpectation(result));
+    const wanted = machine.hpaOf(by.vm, gpa);
+    const at = wanted === null ? `gpa ${hex(gpa)} has no host page` : `gpa ${hex(gpa)} is at hpa ${hex(wanted)}`;
+    const instead = result.gpa === null ? null : `hpa of gpa ${hex(result.gpa)}`;
+    return judged(
+      result.hpa === wanted,
+      expected,
+      `hpa ${hex(result.hpa)}${result.gpa === null ? '' : ` of gpa ${hex(result.gpa)}`} (${at})`,
+      instead,
+    );
+  },
+
+  exits: ({ count, reason, compare }, { last }) => {
+    const of = reason === null ? '' : ` of ${reason}`;
+    const expected = `exits ${comparison(compare)}${count}${of}`;
+    if (!last) return judged(false, expected, NOTHING_YET);
+    const actual = countOf(last.exits, reason);
+    const which = last.exits.length > 0 ? `: ${exitsText(last.exits)}` : '';
+    return judged(compares(actual, compare, count), expected, `${plural(actual, 'exit')}${of}${which}`, `exits ${actual}${of}`);
+  },
+
+  references: ({ count, compare }, { last }) => {
+    const expected = `references ${comparison(compare)}${count}`;
+    if (!last) return judged(false, expected, NOTHING_YET);
+    return judged(
+      compares(last.references, compare, count),
+      expected,
+      `${plural(last.references, 'reference')}`,
+      `references ${last.references}`,
+    );
+  },
+
+  entry: ({ table, vm, address, level, mask, value }, { machine, program }, by) => {
+    const whole = mask === 0xffff_ffff_ffff_ffffn;
+    const expected = `${entryName(table, address, level)} ${whole ? `= ${hex(value)}` : `with bits ${hex(mask)} = ${hex(value & mask)}`}`;
+    const found = machine.entry(table, performerOf(vm, by), address, level);
+    if (!found) return judged(false, expected, 'no such entry: the way ends above it');
+    const holds = (found.value & mask) === (value & mask);
+    return judged(
+      holds,
+      expected,
+      `level ${found.level} entry ${entryText(isEpt(table, program) ? 'ept' : 'paging', found.level, found.value)}`,
+    );
+  },
+
+  absent: ({ table, vm, address, level }, { machine, program }, by) => {
+    const expected = `${entryName(table, address, level)} absent`;
+    const found = machine.entry(table, performerOf(vm, by), address, level);
+    if (!found || (found.value & presentBits(table, program)) === 0n) return judged(true, expected, 'absent');
+    return judged(
+      false,
+      expected,
+      `level ${found.level} entry ${entryText(isEpt(table, program) ? 'ept' : 'paging', found.level, found.value)}`,
+    );
+  },
+
+  'page-state': ({ vm, gpa, state, not }, { machine }) => {
+    const word = PAGE_STATE_WORDS[state];
+    const is = machine.pageState(vm, gpa, state);
+    const page = `page ${hex(gpa)}`;
+    return judged(
+      is !== not,
+      `${page} ${not ? 'not ' : ''}${word}`,
+      `it is ${is ? '' : 'not '}${word}`,
+      `${page} ${is ? '' : 'not '}${word}`,
+    );
+  },
+
+  dirty: ({ vm, slot, gpas: wanted }, { machine }) => {
+    const expected = `dirty slot ${slot} ${asExpected(wanted)}`;
+    const actual = machine.dirtyPages(vm, slot);
+    if (!actual) return judged(false, expected, `slot ${slot} has no dirty log`);
+    const missing = wanted.filter((gpa) => !actual.includes(gpa));
+    const further = actual.filter((gpa) => !wanted.includes(gpa));
+    const holds = missing.length === 0 && further.length === 0;
+    const difference = [missing.length > 0 && `clean: ${gpas(missing)}`, further.length > 0 && `dirty as well: ${gpas(further)}`].filter(
+      Boolean,
+    );
+    return judged(holds, expected, holds ? gpas(actual) : difference.join('; '), `dirty slot ${slot} ${asExpected(actual)}`);
+  },
+
+  tlb: ({ address, present }, { machine }, by) => {
+    const is = machine.tlbHas(by, address);
+    const said = (has: boolean): string => `tlb[${hex(address)}] ${has ? 'present' : 'absent'}`;
+    return judged(is === present, said(present), `the translation is ${is ? '' : 'not '}cached`, said(is));
+  },
+
+  events: ({ events }, { last, journal, program }) => matchEvents(events, journal, last?.from ?? 0, program),
+
+  word: ({ vm, gpa, value }, { machine, program }) => {
+    const expected = `word ${hex(gpa)} = ${hex(value)}`;
+    const actual = machine.word(vm, gpa);
+    if (actual === null) return judged(false, expected, `gpa ${hex(gpa)} is in no slot of ${vmName(program, vm)}`);
+    return judged(actual === value, expected, hex(actual), `word ${hex(gpa)} = ${hex(actual)}`);
+  },
+
+  register: ({ register, mask, value }, { machine }, by) => {
+    const whole = mask === 0xffff_ffff_ffff_ffffn;
+    const actual = machine.register(by, register);
+    const expected = whole ? `${register} = ${hex(value)}` : `${register} with bits ${hex(mask)} = ${hex(value & mask)}`;
+    return judged(
+      (actual & mask) === (value & mask),
+      expected,
+      `${register} = ${hex(actual)}`,
+      whole ? `${register} = ${hex(actual)}` : null,
+    );
+  },
+
+  // Open until all runs are there: same.ts.
+  same: ({ under }) => judged(true, under ? `same under ${under.join(', ')}` : 'same', 'not compared'),
+};

@@ -1,0 +1,84 @@
+/**
+ * `same`: what the guest sees is equal under several kinds of MMU (mmu-semantics.md §9 X1). No run can judge that alone, so
+ * it stays open while a program executes and is settled here, over all records of a script.
+ */
+import type { Act, MmuKind } from '../engine/program';
+import type { ExpectationResult } from '../engine/result';
+import { accessText } from '../views/decode';
+import { hex } from '../views/text';
+import type { Outcome, RunRecord } from './record';
+import { seenBefore } from './seen';
+import type { Seen } from './seen';
+
+/** The records with every `same` judged. Records of one run block are those that share the statement. */
+export function settle(records: readonly RunRecord[]): readonly RunRecord[] {
+  const open = new Set(records.flatMap((record) => sameActs(record).map(({ origin }) => origin)));
+  if (open.size === 0) return records;
+  const settled = records.map((record) => ({ ...record, outcomes: [...record.outcomes] }));
+  for (const origin of open) settleStatement(origin, settled);
+  return settled;
+}
+
+type Open = RunRecord & { outcomes: Outcome[] };
+
+function sameActs(record: RunRecord): Extract<Act, { do: 'expect' }>[] {
+  return record.program.acts.filter((act) => act.do === 'expect' && act.what.kind === 'same') as Extract<Act, { do: 'expect' }>[];
+}
+
+/** Judges a statement in each run that takes part, against the first of them. */
+function settleStatement(origin: number, records: readonly Open[]): void {
+  const taking = records.flatMap((record) => {
+    const act = sameActs(record).find((each) => each.origin === origin);
+    if (!act || act.what.kind !== 'same') return [];
+    const mmu = record.program.machine.vms[act.by.vm].mmu;
+    return act.what.under?.includes(mmu) === false ? [] : [{ record, mmu, at: executions(record, origin) }];
+  });
+  const [first, ...others] = taking;
+  for (const other of others) {
+    other.at.forEach((index, turn) => {
+      const result = compared(first, other, turn, index);
+      other.record.outcomes[index] = { ...other.record.outcomes[index], result };
+    });
+  }
+}
+
+/** Indexes of a statement's outcomes, in order of execution. */
+function executions(record: RunRecord, origin: number): number[] {
+  return record.outcomes.flatMap((outcome, index) => (outcome.origin === origin ? [index] : []));
+}
+
+interface Taking {
+  readonly record: RunRecord;
+  readonly mmu: MmuKind;
+  readonly at: readonly number[];
+}
+
+function compared(first: Taking, other: Taking, turn: number, index: number): ExpectationResult {
+  const open = other.record.outcomes[index].result as ExpectationResult;
+  const verdict = (holds: boolean, got: string): ExpectationResult => ({ ...open, holds, got, instead: null });
+  if (turn >= first.at.length) return verdict(false, `the run under ${first.mmu} ended before it`);
+  const expected = seenBefore(first.record, first.at[turn]);
+  const actual = seenBefore(other.record, index);
+  // Statements under one of both kinds only are not comparable.
+  const both = common(expected, actual);
+  const one = expected.filter(({ origin }) => both.has(origin));
+  const two = actual.filter(({ origin }) => both.has(origin));
+  for (let i = 0; i < Math.max(one.length, two.length); i++) {
+    if (one[i]?.text === two[i]?.text && one[i]?.origin === two[i]?.origin) continue;
+    const said = (each: Seen | undefined): string => each?.text ?? 'nothing more';
+    return verdict(false, `${actText((two[i] ?? one[i]).act)}: ${said(two[i])} under ${other.mmu}, ${said(one[i])} under ${first.mmu}`);
+  }
+  return verdict(true, `as under ${first.mmu}`);
+}
+
+function common(one: readonly Seen[], other: readonly Seen[]): ReadonlySet<number> {
+  const origins = new Set(other.map(({ origin }) => origin));
+  return new Set(one.map(({ origin }) => origin).filter((origin) => origins.has(origin)));
+}
+
+/** `user read 0x40_0000`, or what the act does. */
+function actText(act: Act): string {
+  if (act.do !== 'access') return act.do;
+  const what = { read: 0, write: 1, fetch: 2, rmw: 3 }[act.access];
+  return `${accessText(what | (act.user ? 4 : 0) | (act.implicit ? 8 : 0))} ${hex(act.address)}`;
+}

@@ -1,0 +1,78 @@
+import { strict as assert } from 'node:assert';
+import type { Act, MmuKind, Program } from '../../server/src/engine/program';
+import type { Result } from '../../server/src/engine/result';
+import type { Outcome, RunRecord } from '../../server/src/run/record';
+import { settle } from '../../server/src/run/same';
+
+const by = { vm: 0, vcpu: 0 };
+const read = (origin: number): Act => ({
+  do: 'access',
+  origin,
+  by,
+  access: 'read',
+  user: true,
+  implicit: false,
+  ac: null,
+  address: 0x1000n,
+  size: 8,
+  value: null,
+  count: 1,
+  stride: 0n,
+  handler: null,
+});
+const same = (origin: number, under: readonly MmuKind[] | null): Act => ({ do: 'expect', origin, by, what: { kind: 'same', under } });
+const open: Result = { kind: 'expectation', holds: true, expected: 'same', got: 'not compared', instead: null };
+
+function record(mmu: MmuKind, under: readonly MmuKind[] | null, ...results: Result[]): RunRecord {
+  const acts = [...results.map((_, i) => read(i)), same(9, under)];
+  const outcomes = [...results, open].map((result, act): Outcome => ({
+    act,
+    origin: acts[act].origin,
+    from: 0,
+    to: 0,
+    result,
+    exits: [],
+    references: 0,
+  }));
+  const program = { machine: { host: { vendor: 'intel' }, vms: [{ name: 'guest', mmu }] }, acts } as unknown as Program;
+  return { program, words: new Int32Array(0), length: 0, setup: 0, outcomes, ended: { how: 'done' } };
+}
+
+const ok = (value: bigint, hpa: number): Result => ({ kind: 'ok', gpa: 0x1000, hva: 0x1000, hpa, value });
+const fault: Result = { kind: 'page-fault', error: 5, address: 0x1000n };
+const verdicts = (records: readonly RunRecord[]) =>
+  settle(records).map(({ outcomes }) => {
+    const { result } = outcomes.at(-1)!;
+    return result.kind === 'expectation' ? [result.holds, result.got] : null;
+  });
+
+describe('same under several kinds of MMU', () => {
+  it('holds when the guest sees the same, whatever host memory lies behind', () => {
+    assert.deepEqual(verdicts([record('soft', null, ok(5n, 0x1000)), record('ept', null, ok(5n, 0x9000))]), [
+      [true, 'not compared'],
+      [true, 'as under soft'],
+    ]);
+  });
+
+  it('fails at the first difference and says what each saw', () => {
+    const [, [holds, got]] = verdicts([record('soft', null, ok(5n, 1), ok(6n, 1)), record('npt', null, ok(5n, 1), fault)]) as [
+      unknown,
+      [boolean, string],
+    ];
+    assert.equal(holds, false);
+    assert.equal(got, 'user read 0x1000: #PF(P U) at 0x1000 under npt, value 0x6 under soft');
+  });
+
+  it('looks only at the kinds that it names', () => {
+    const records = [
+      record('soft', ['ept', 'npt'], fault),
+      record('ept', ['ept', 'npt'], ok(5n, 1)),
+      record('npt', ['ept', 'npt'], ok(5n, 1)),
+    ];
+    assert.deepEqual(verdicts(records)[2], [true, 'as under ept']);
+  });
+
+  it('has nothing to compare in a single run', () => {
+    assert.deepEqual(verdicts([record('soft', null, fault)]), [[true, 'not compared']]);
+  });
+});
