@@ -61,6 +61,13 @@ export enum Kind {
   nested_page_fault = 18,
   pml_log = 19,
   stale = 20,
+  // KVM, where it has no tracepoint
+  kvm_mmu_page_fault_return = 32,
+  kvm_page_track_add = 33,
+  kvm_page_track_remove = 34,
+  kvm_mmu_pte_write = 35,
+  kvm_flush_remote_tlbs = 36,
+  kvm_load_root = 37,
   // KVM's tracepoints
   kvm_entry = 64,
   kvm_exit = 65,
@@ -118,6 +125,13 @@ export const EVENTS: { readonly [kind: number]: EventSpec } = {
   [Kind.nested_page_fault]: { name: 'nested_page_fault', tracepoint: false, slots: [slot('gpa', 'gpa'), slot('exitinfo1', 'info')], about: 'the nested tables deny the access' },
   [Kind.pml_log]: { name: 'pml_log', tracepoint: false, slots: [slot('gpa', 'gpa'), slot('index', 'count')], about: 'the processor logged a page in the PML buffer' },
   [Kind.stale]: { name: 'stale', tracepoint: false, slots: [slot('address', 'gva'), slot('entry', 'entry')], about: 'the translation used differs from the entry in memory' },
+
+  [Kind.kvm_mmu_page_fault_return]: { name: 'kvm_mmu_page_fault_return', tracepoint: false, small: 'result', slots: [slot('address', 'gva'), slot('error_code', 'info')], about: 'the page-fault handler returns; result is RET_PF_*' },
+  [Kind.kvm_page_track_add]: { name: 'kvm_page_track_add', tracepoint: false, slots: [slot('gfn', 'gfn'), slot('count', 'count')], about: 'writes to a guest page are tracked: it is a table of level 2 or above' },
+  [Kind.kvm_page_track_remove]: { name: 'kvm_page_track_remove', tracepoint: false, slots: [slot('gfn', 'gfn'), slot('count', 'count')], about: 'a guest page is taken off write tracking' },
+  [Kind.kvm_mmu_pte_write]: { name: 'kvm_mmu_pte_write', tracepoint: false, small: 'bytes', slots: [slot('gpa', 'gpa'), slot('new', 'word')], about: 'an emulated store reached guest memory' },
+  [Kind.kvm_flush_remote_tlbs]: { name: 'kvm_flush_remote_tlbs', tracepoint: false, slots: [slot('gfn', 'gfn'), slot('pages', 'count')], about: 'translations of all vCPUs are flushed' },
+  [Kind.kvm_load_root]: { name: 'kvm_load_root', tracepoint: false, slots: [slot('root', 'hpa'), slot('pgd', 'gpa')], about: 'a vCPU gets another root of shadow tables or TDP' },
 
   [Kind.kvm_entry]: { name: 'kvm_entry', tracepoint: true, small: 'vcpu', slots: [slot('rip', 'gva'), slot('intr_info_error_code', 'word')], about: 'VM entry' },
   [Kind.kvm_exit]: { name: 'kvm_exit', tracepoint: true, small: 'reason', slots: [slot('info1', 'info'), slot('info2', 'info'), slot('intr_info_error_code', 'word'), slot('rip', 'gva')], about: 'VM exit' },
