@@ -1,0 +1,14 @@
+/** The extension in a browser: the language server is a web worker. */
+import { Uri } from 'vscode';
+import type { ExtensionContext } from 'vscode';
+import { LanguageClient } from 'vscode-languageclient/browser';
+import { activateWith, stop } from './activate';
+
+export function activate(context: ExtensionContext): Promise<void> {
+  const script = (name: string) => Uri.joinPath(context.extensionUri, 'dist', 'browser', name).toString(true);
+  // A new worker at each start, so that a restart restarts.
+  const start = async () => new Worker(script('server.js'));
+  return activateWith(context, (id, name, options) => new LanguageClient(id, name, start, options), { workerUrl: script('worker.js') });
+}
+
+export const deactivate = stop;

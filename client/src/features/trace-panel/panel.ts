@@ -1,0 +1,191 @@
+/** One trace panel: what its page asks for is asked of the server; runs, the cursor and translations are told to the page. */
+import * as vscode from 'vscode';
+import type { FromPanel, RunInfo, ToPanel, TranslationView } from '../../../../server/src/protocol/messages';
+import { messageOf } from '../../messages';
+import { showScenario } from '../../scenario';
+import type { RunState, Server } from '../../server';
+import { page } from './page';
+
+export class TracePanel implements vscode.Disposable {
+  private readonly subscriptions: vscode.Disposable[] = [];
+  private readonly highlight = vscode.window.createTextEditorDecorationType({
+    isWholeLine: true,
+    backgroundColor: new vscode.ThemeColor('editor.rangeHighlightBackground'),
+    overviewRulerColor: new vscode.ThemeColor('charts.blue'),
+    overviewRulerLane: vscode.OverviewRulerLane.Full,
+  });
+  private runs: readonly RunInfo[] = [];
+  /** Name of the chosen run: it stays chosen when the scenario is run again. */
+  private chosen: string | null = null;
+  /** Messages for a page that has not come up yet. */
+  private waiting: ToPanel[] | null = [];
+
+  constructor(
+    private readonly panel: vscode.WebviewPanel,
+    extension: vscode.Uri,
+    private readonly uri: string,
+    private readonly server: Server,
+  ) {
+    this.runs = server.runsOf(uri);
+    this.subscriptions.push(
+      this.highlight,
+      panel.webview.onDidReceiveMessage((message: FromPanel) => this.receive(message)),
+      panel.onDidChangeViewState(() => {
+        // A hidden page is thrown away and says `ready` again when it is shown.
+        if (!panel.visible) this.waiting = [];
+        if (!panel.visible) this.highlightLine(null);
+      }),
+      server.onRunState((state) => state.uri === uri && this.runStateChanged(state)),
+      server.onRunning((running) => running && void this.load()),
+    );
+    panel.webview.html = page(panel.webview, extension, uri);
+    if (this.runs.length === 0) void this.load();
+  }
+
+  get visible(): boolean {
+    return this.panel.visible;
+  }
+
+  get selected(): RunInfo | null {
+    return this.runs.find(({ name }) => name === this.chosen) ?? this.runs[0] ?? null;
+  }
+
+  reveal(preserveFocus: boolean): void {
+    this.panel.reveal(undefined, preserveFocus);
+  }
+
+  async chooseIndex(index: number): Promise<void> {
+    if (this.runs.length === 0) await this.load();
+    const run = this.runs.find((each) => each.index === index);
+    if (run) this.choose(run);
+  }
+
+  /** Selects the first step of the statement at a zero-based line. */
+  async selectLine(line: number): Promise<void> {
+    const run = this.selected;
+    if (!run) return;
+    const step = await this.ask(() => this.server.request('mmu/stepAtLine', { runId: run.runId, line }));
+    if (step !== null && run.runId === this.selected?.runId) this.post({ type: 'select', runId: run.runId, step });
+  }
+
+  showTranslation(view: TranslationView): void {
+    this.post({ type: 'translation', runId: this.selected?.runId ?? null, view });
+  }
+
+  close(): void {
+    this.panel.dispose();
+  }
+
+  dispose(): void {
+    for (const each of this.subscriptions) each.dispose();
+  }
+
+  private choose(run: RunInfo): void {
+    this.chosen = run.name;
+    this.postRuns();
+  }
+
+  /** Asks for the runs, and has the scenario run when there are none yet. The document must be open for the server to know it. */
+  private async load(): Promise<void> {
+    await this.ask(async () => {
+      await vscode.workspace.openTextDocument(vscode.Uri.parse(this.uri, true));
+      let runs = await this.server.request('mmu/runs', { uri: this.uri });
+      if (runs.length === 0) {
+        this.post({ type: 'busy', message: 'Running the scenario' });
+        runs = await this.server.request('mmu/run', { uri: this.uri });
+      }
+      this.runs = runs;
+      return null;
+    });
+    this.postRuns();
+    this.post({ type: 'busy', message: null });
+  }
+
+  private runStateChanged({ state, runs, message }: RunState): void {
+    if (state !== 'running') {
+      this.runs = runs;
+      this.postRuns();
+    }
+    this.post({
+      type: 'busy',
+      message: state === 'running' ? 'Running the scenario' : state === 'failed' ? (message ?? 'The run failed') : null,
+    });
+  }
+
+  private async receive(message: FromPanel): Promise<void> {
+    switch (message.type) {
+      case 'ready':
+        return this.ready();
+      case 'chooseRun': {
+        const run = this.runs.find(({ runId }) => runId === message.runId);
+        if (run) this.choose(run);
+        return;
+      }
+      case 'needRows': {
+        const { runId, query, from, count, filter } = message;
+        const found = await this.ask(() => this.server.request('mmu/steps', { runId, from, count, filter }));
+        if (found) this.post({ type: 'rows', runId, query, from, rows: found.rows, total: found.total });
+        return;
+      }
+      case 'needPosition': {
+        const { runId, query, step, filter } = message;
+        const position = await this.ask(() => this.server.request('mmu/position', { runId, step, filter }));
+        return this.post({ type: 'position', runId, query, step, position });
+      }
+      case 'needDetail': {
+        const { runId, step } = message;
+        const detail = await this.ask(() => this.server.request('mmu/step', { runId, step }));
+        if (!detail) return;
+        this.post({ type: 'detail', runId, detail });
+        return this.highlightLine(detail.row.line);
+      }
+      case 'reveal':
+        return this.goTo(message.line, message.focus);
+    }
+  }
+
+  private ready(): void {
+    const waiting = this.waiting ?? [];
+    this.waiting = null;
+    this.postRuns();
+    for (const message of waiting) if (message.type !== 'runs') this.post(message);
+  }
+
+  private post(message: ToPanel): void {
+    if (this.waiting) this.waiting.push(message);
+    else void this.panel.webview.postMessage(message);
+  }
+
+  private postRuns(): void {
+    const file = vscode.Uri.parse(this.uri).path.split('/').pop() ?? '';
+    this.post({ type: 'runs', runs: this.runs, selected: this.selected?.runId ?? null, file });
+  }
+
+  /** The answer, or null when the server could not give it: it is said in the output. */
+  private async ask<T>(question: () => Promise<T>): Promise<T | null> {
+    try {
+      return await question();
+    } catch (error) {
+      this.server.output.warn(`Trace panel: ${messageOf(error)}`);
+      return null;
+    }
+  }
+
+  private async goTo(line: number, focus: boolean): Promise<void> {
+    const beside = this.panel.viewColumn === vscode.ViewColumn.One ? vscode.ViewColumn.Two : vscode.ViewColumn.One;
+    const editor = await this.ask(() => showScenario(this.uri, { column: beside, focus }));
+    if (!editor || line >= editor.document.lineCount) return;
+    const start = new vscode.Position(line, editor.document.lineAt(line).firstNonWhitespaceCharacterIndex);
+    editor.selection = new vscode.Selection(start, start);
+    editor.revealRange(new vscode.Range(start, start), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+  }
+
+  private highlightLine(line: number | null): void {
+    for (const editor of vscode.window.visibleTextEditors) {
+      if (editor.document.uri.toString() !== this.uri) continue;
+      const range = line === null ? null : new vscode.Range(line, 0, line, 0);
+      editor.setDecorations(this.highlight, range ? [range] : []);
+      if (range && this.panel.active) editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+    }
+  }
+}

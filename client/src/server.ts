@@ -1,0 +1,106 @@
+/**
+ * The language server as the features see it: typed requests, its notifications, its state. Nothing here knows the language;
+ * what a scenario means is asked of the server.
+ */
+import * as vscode from 'vscode';
+import { State, WorkDoneProgress } from 'vscode-languageclient';
+import type { BaseLanguageClient, LanguageClientOptions } from 'vscode-languageclient';
+import type { ClientRequests, InitializationOptions, Notifications, Requests, RunInfo } from '../../server/src/protocol/messages';
+import { findScenarios, readText } from './files';
+import { messageOf } from './messages';
+
+/** Makes the client: over IPC on the desktop, over a web worker in the browser. */
+export type CreateClient = (id: string, name: string, options: LanguageClientOptions) => BaseLanguageClient;
+
+export type RunState = Notifications['mmu/runState'];
+
+/** `mmu` is also the section of settings that the client reads for `mmu.trace.server`. */
+const ID = 'mmu';
+const NAME = 'MMU Scenarios';
+
+export class Server implements vscode.Disposable {
+  readonly output = vscode.window.createOutputChannel(NAME, { log: true });
+  private readonly client: BaseLanguageClient;
+  private readonly runState = new vscode.EventEmitter<RunState>();
+  private readonly running = new vscode.EventEmitter<boolean>();
+  /** The last state heard of each document, by URI, for those who come later. */
+  private readonly states = new Map<string, RunState>();
+
+  /** A document's runs started, ended or failed. */
+  readonly onRunState = this.runState.event;
+  /** The server started (true) or stopped. */
+  readonly onRunning = this.running.event;
+
+  constructor(create: CreateClient, options: InitializationOptions) {
+    this.client = create(ID, NAME, {
+      documentSelector: [{ language: 'mmu' }],
+      outputChannel: this.output,
+      initializationOptions: { ...options, readFiles: true, findFiles: true } satisfies InitializationOptions,
+      markdown: { supportHtml: false },
+    });
+    this.client.onNotification('mmu/runState', (state: RunState) => {
+      this.states.set(state.uri, state);
+      this.runState.fire(state);
+    });
+    this.answer('mmu/readFile', ({ uri }) => readText(uri));
+    this.answer('mmu/findFiles', findScenarios);
+    this.client.onDidChangeState(({ newState }) => {
+      if (newState !== State.Starting) this.running.fire(newState === State.Running);
+      if (newState === State.Stopped) this.states.clear();
+    });
+  }
+
+  get isRunning(): boolean {
+    return this.client.isRunning();
+  }
+
+  start(): Promise<void> {
+    return this.client.start();
+  }
+
+  async stop(): Promise<void> {
+    // A server that hangs or is gone cannot be stopped politely; it is left behind.
+    await this.client.stop().catch((error: unknown) => this.output.warn(`The language server did not stop: ${messageOf(error)}`));
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.client.start();
+  }
+
+  stateOf(uri: string): RunState | null {
+    return this.states.get(uri) ?? null;
+  }
+
+  runsOf(uri: string): readonly RunInfo[] {
+    return this.stateOf(uri)?.runs ?? [];
+  }
+
+  request<M extends keyof Requests>(
+    method: M,
+    params: Requests[M]['params'] & { workDoneToken?: string },
+    token?: vscode.CancellationToken,
+  ): Promise<Requests[M]['result']> {
+    return this.client.sendRequest<Requests[M]['result']>(method, params, token);
+  }
+
+  /** Listens to the progress of a request that was sent with this token. */
+  onProgress(token: string, report: (message: string | undefined, percentage: number | undefined) => void): vscode.Disposable {
+    return this.client.onProgress(WorkDoneProgress.type, token, (value) => {
+      if (value.kind !== 'end') report(value.message, value.percentage);
+    });
+  }
+
+  private answer<M extends keyof ClientRequests>(
+    method: M,
+    handle: (params: ClientRequests[M]['params']) => Promise<ClientRequests[M]['result']>,
+  ): void {
+    this.client.onRequest(method, handle);
+  }
+
+  dispose(): void {
+    this.runState.dispose();
+    this.running.dispose();
+    this.output.dispose();
+  }
+}

@@ -1,0 +1,162 @@
+/** The page: tools above, the list of steps, the selected step's detail. It holds what is chosen; everything else is asked for. */
+import type { RunInfo, StepFilter, StepRow, ToPanel } from '../../server/src/protocol/messages';
+import { Detail } from './detail/detail';
+import { el } from './dom';
+import type { Host, PanelState } from './host';
+import { StepList } from './list/step-list';
+import { Splitter } from './splitter';
+import { Toolbar } from './toolbar';
+
+const DETAIL_SHARE = 0.45;
+/** Details of steps that a held arrow key runs over are not asked for. */
+const SETTLE = 40;
+
+export class App {
+  private state: PanelState;
+  private run: RunInfo | null = null;
+  /** Number of the filter and run in use: answers to older ones are dropped. */
+  private query = 0;
+  private settling: ReturnType<typeof setTimeout> | undefined;
+  private readonly toolbar: Toolbar;
+  private readonly list: StepList;
+  private readonly detail: Detail;
+  private readonly busy = el('div', { class: 'busy', role: 'status' });
+
+  constructor(
+    private readonly host: Host,
+    root: HTMLElement,
+  ) {
+    const kept = host.load();
+    this.state = {
+      scenario: root.dataset.scenario ?? kept.scenario ?? '',
+      run: kept.run ?? null,
+      step: kept.step ?? null,
+      filter: kept.filter ?? {},
+      detailShare: kept.detailShare ?? DETAIL_SHARE,
+    };
+    this.toolbar = new Toolbar(this.state.filter, { choose: (runId) => this.choose(runId), filter: (filter) => this.setFilter(filter) });
+    this.list = new StepList({
+      needRows: (from, count) =>
+        this.run && host.post({ type: 'needRows', runId: this.run.runId, query: this.query, from, count, filter: this.filter }),
+      selected: (row, clicked) => this.selected(row, clicked),
+      opened: (row) => this.reveal(row.line, true),
+    });
+    this.detail = new Detail({ reveal: (line) => this.reveal(line, true) });
+    const main = el('main', { class: 'main' });
+    const splitter = new Splitter(main, this.state.detailShare, (detailShare) => this.keep({ detailShare }));
+    main.append(this.list.element, splitter.element, this.detail.element);
+    root.append(this.toolbar.element, this.busy, main);
+    root.addEventListener('keydown', (event) => this.key(event));
+    this.list.setEmptyText('No run yet');
+    this.keep({});
+    host.onMessage((message) => this.receive(message));
+    host.post({ type: 'ready' });
+  }
+
+  private receive(message: ToPanel): void {
+    switch (message.type) {
+      case 'runs':
+        return this.setRuns(message.runs, message.selected);
+      case 'busy':
+        this.busy.textContent = message.message ?? '';
+        return;
+      case 'translation':
+        return this.detail.showTranslation(message.view);
+    }
+    if (message.runId !== this.run?.runId) return;
+    switch (message.type) {
+      case 'rows':
+        if (message.query !== this.query) return;
+        this.list.receive(message.from, message.rows, message.total);
+        return this.toolbar.setCount(message.total, this.run.steps);
+      case 'detail':
+        if (message.detail.row.step === this.state.step) this.detail.show(message.detail);
+        return;
+      case 'select':
+        return this.select(message.step);
+      case 'position':
+        if (message.query === this.query && message.step === this.state.step) this.list.select(message.position);
+    }
+  }
+
+  /** What the list is narrowed to; null when it is not. */
+  private get filter(): StepFilter | null {
+    const { actors, kinds, text } = this.state.filter;
+    return actors?.length || kinds?.length || text?.trim() ? this.state.filter : null;
+  }
+
+  private setRuns(runs: readonly RunInfo[], selected: string | null): void {
+    const byKept = this.run === null ? runs.find(({ name }) => name === this.state.run) : undefined;
+    // The run chosen before a reload is chosen again; the client is told.
+    if (byKept && byKept.runId !== selected) return this.host.post({ type: 'chooseRun', runId: byKept.runId });
+    const before = this.run;
+    this.run = runs.find(({ runId }) => runId === selected) ?? null;
+    this.toolbar.setRuns(runs, this.run);
+    this.list.setEmptyText(runs.length === 0 ? 'Nothing was run: the scenario has errors, or no run' : 'No step passes the filter');
+    if (this.run?.runId === before?.runId && before !== null) return;
+    this.keep({ run: this.run?.name ?? this.state.run });
+    this.restart();
+    const { step } = this.state;
+    if (!this.run || this.run.steps === 0) return this.detail.clear();
+    this.select(step === null ? 0 : Math.min(step, this.run.steps - 1));
+  }
+
+  private choose(runId: string): void {
+    if (runId !== this.run?.runId) this.host.post({ type: 'chooseRun', runId });
+  }
+
+  private setFilter(filter: StepFilter): void {
+    this.keep({ filter });
+    this.restart();
+    if (this.state.step !== null && this.run) this.select(this.state.step);
+  }
+
+  /** The list anew, for another run or filter. */
+  private restart(): void {
+    this.query++;
+    const run = this.run;
+    // How many steps pass a filter comes with the first rows; one is enough to ask for them.
+    this.list.reset(!run ? 0 : this.filter ? Math.min(1, run.steps) : run.steps, run?.actors ?? []);
+    if (run) this.toolbar.setCount(run.steps, run.steps);
+  }
+
+  /** A step that was chosen elsewhere. */
+  private select(step: number): void {
+    if (!this.run) return;
+    this.keep({ step });
+    if (this.filter) this.host.post({ type: 'needPosition', runId: this.run.runId, query: this.query, step, filter: this.filter });
+    else this.list.select(step);
+    this.askDetail();
+  }
+
+  private selected(row: StepRow, clicked: boolean): void {
+    this.keep({ step: row.step });
+    this.askDetail();
+    if (clicked) this.reveal(row.line, false);
+  }
+
+  private askDetail(): void {
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => {
+      const { step } = this.state;
+      if (this.run && step !== null) this.host.post({ type: 'needDetail', runId: this.run.runId, step });
+    }, SETTLE);
+  }
+
+  private reveal(line: number | null, focus: boolean): void {
+    if (this.run && line !== null) this.host.post({ type: 'reveal', runId: this.run.runId, line, focus });
+  }
+
+  private key(event: KeyboardEvent): void {
+    const inText = event.target instanceof HTMLInputElement;
+    if ((event.key === '/' && !inText) || (event.key === 'f' && (event.ctrlKey || event.metaKey))) this.toolbar.focusSearch();
+    else if (event.key === 'ArrowDown' && inText) this.list.focus();
+    else return;
+    event.preventDefault();
+  }
+
+  private keep(part: Partial<PanelState>): void {
+    this.state = { ...this.state, ...part };
+    this.host.save(this.state);
+  }
+}

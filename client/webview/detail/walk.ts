@@ -1,0 +1,209 @@
+/**
+ * The way of an address, drawn: each table a column with the entry read in it, an arrow to the next, the addresses reached in between.
+ * What translates the address of a table (EPT or NPT) stands beneath that table's column.
+ */
+import type { EntryBit, TranslationView, WalkHop } from '../../../server/src/protocol/messages';
+import { el, spoken } from '../dom';
+import type { Child } from '../dom';
+import { valueOf } from './numbers';
+
+const STAGES: { readonly [stage in WalkHop['stage']]: string } = {
+  guest: 'Guest tables',
+  l1: "L1's tables",
+  ept: 'EPT',
+  npt: 'NPT',
+  shadow: 'Shadow tables, which the processor walks',
+  slot: 'Memory slot',
+  host: 'Host',
+};
+
+/** Stages that translate an address of the stage before them: they stand beneath the address, not beside it. */
+const BENEATH: ReadonlySet<WalkHop['stage']> = new Set(['ept', 'npt', 'l1']);
+
+/** @param current address of the entry that the step is about; it is marked */
+export function drawWalk(view: TranslationView, current: string | null): HTMLElement {
+  const reached = view.stations.at(-1);
+  const complete = reached?.space.toLowerCase() === 'hpa';
+  const tracks = tracksOf(view).map((track) => drawTrack(track, current));
+  const outcome = el('div', { class: `outcome ${complete ? 'reached' : 'stopped'}`, text: view.outcome });
+  return el('div', { class: 'walk' }, ...tracks, outcome);
+}
+
+/** One line of the drawing: a way from an address to another. */
+interface Track {
+  readonly title: string;
+  readonly parts: readonly Part[];
+}
+
+type Part = { readonly station: TranslationView['stations'][number]; readonly beneath: readonly WalkHop[] } | { readonly hop: WalkHop };
+
+/** Hops of one stage belong together; a shadow walk is a line of its own, beside the guest's. */
+function tracksOf({ hops, stations }: TranslationView): readonly Track[] {
+  const main: Part[] = [];
+  const shadow: Part[] = [];
+  let station = 0;
+  const reach = (line: Part[], beneath: readonly WalkHop[] = []) => {
+    if (station < stations.length) line.push({ station: stations[station++], beneath });
+  };
+  const groups = grouped(hops.filter(({ stage }) => stage !== 'shadow'));
+  const first = groups[0];
+  if (first && BENEATH.has(first[0].stage)) reach(main, first);
+  else reach(main);
+  for (const [index, group] of groups.entries()) {
+    const [{ stage }] = group;
+    if (!BENEATH.has(stage)) main.push(...group.map((hop) => ({ hop })));
+    const next = groups[index + 1];
+    const ended = group.at(-1)?.to;
+    if (ended !== null && ended !== undefined) reach(main, next && BENEATH.has(next[0].stage) ? next : []);
+  }
+  const shadowHops = hops.filter(({ stage }) => stage === 'shadow');
+  if (shadowHops.length > 0) {
+    shadow.push({ station: stations[0], beneath: [] }, ...shadowHops.map((hop) => ({ hop })));
+    const end = shadowHops.at(-1)?.to;
+    if (end) shadow.push({ station: stations.find(({ address }) => address === end) ?? { space: 'HPA', address: end }, beneath: [] });
+  }
+  const tracks: Track[] = [];
+  if (main.length > 1 || main.some((part) => 'station' in part && part.beneath.length > 0))
+    tracks.push({ title: titleOf(groups), parts: main });
+  if (shadow.length > 0) tracks.push({ title: STAGES.shadow, parts: shadow });
+  return tracks;
+}
+
+function titleOf(groups: readonly (readonly WalkHop[])[]): string {
+  const stages = new Set<WalkHop['stage']>();
+  for (const [hop] of groups) {
+    stages.add(hop.stage);
+    if (hop.via[0]) stages.add(hop.via[0].stage);
+  }
+  return [...stages].map((stage) => STAGES[stage]).join(' · ');
+}
+
+function grouped(hops: readonly WalkHop[]): readonly (readonly WalkHop[])[] {
+  const groups: WalkHop[][] = [];
+  for (const hop of hops) {
+    const last = groups.at(-1);
+    if (last && last[0].stage === hop.stage) last.push(hop);
+    else groups.push([hop]);
+  }
+  return groups;
+}
+
+function drawTrack({ title, parts }: Track, current: string | null): HTMLElement {
+  const items = parts.map((part) => ('hop' in part ? drawHop(part.hop, current) : drawStation(part, current)));
+  return el(
+    'section',
+    { class: 'track', attributes: { 'aria-label': title } },
+    el('h4', { text: title }),
+    el('ol', { class: 'way' }, ...items),
+  );
+}
+
+function drawStation({ station, beneath }: Extract<Part, { station: unknown }>, current: string | null): HTMLElement {
+  const { space, address } = station;
+  const pill = el(
+    'div',
+    { class: `station ${space.toLowerCase()}` },
+    el('span', { class: 'space', text: space }),
+    el('span', { class: 'address', text: address }),
+  );
+  return el('li', { class: 'stop' }, pill, beneath.length > 0 && drawBeneath(beneath, current));
+}
+
+function drawHop(hop: WalkHop, current: string | null): HTMLElement {
+  if (hop.stage === 'slot' || hop.stage === 'host') {
+    const box = el(
+      'div',
+      { class: `region ${hop.stage}` },
+      el('span', { class: 'label', text: hop.label }),
+      hop.note ? el('span', { class: 'note', text: hop.note }) : null,
+    );
+    return el('li', { class: 'stop' }, box);
+  }
+  return el('li', { class: 'stop' }, drawTable(hop, current), hop.via.length > 0 && drawBeneath(hop.via, current));
+}
+
+/** A paging structure as a column: the entry that is read, with a hint of its neighbours. */
+function drawTable(hop: WalkHop, current: string | null): HTMLElement {
+  const base = tableBase(hop);
+  const head = el('div', { class: 'head' }, el('span', { class: 'label', text: hop.label }));
+  if (base) head.append(el('span', { class: 'base', text: base, title: `the table lies at ${hop.atSpace ?? ''} ${base}` }));
+  const neighbour = () => el('div', { class: 'neighbour', attributes: { 'aria-hidden': 'true' } });
+  const table = el(
+    'div',
+    { class: `table ${hop.stage}${isCurrent(hop, current) ? ' current' : ''}${denied(hop) ? ' denied' : ''}` },
+    head,
+    neighbour(),
+    entry(hop),
+    neighbour(),
+    bits(hop.bits),
+    hop.note ? el('div', { class: 'note', text: hop.note }) : null,
+  );
+  return table;
+}
+
+function entry(hop: WalkHop): HTMLElement {
+  const at = hop.at === null ? '' : `${hop.atSpace ?? ''} ${hop.at}`.trim();
+  return el(
+    'div',
+    { class: 'entry', title: at && `entry at ${at}` },
+    el('span', { class: 'index', text: hop.index === null ? '' : String(hop.index) }),
+    el('span', { class: 'value', text: hop.value ?? '—' }),
+    spoken(at ? `, at ${at}` : ''),
+  );
+}
+
+/** Second-stage entries as a narrow stack. */
+function drawBeneath(hops: readonly WalkHop[], current: string | null): HTMLElement {
+  const rows = hops.map((hop): Child => {
+    const set = (hop.bits ?? []).filter((bit) => bit.set || bit.denies);
+    const names = set.map((bit) => el('span', { class: bit.denies ? 'denies' : '', text: bit.name, title: bit.about }));
+    return el(
+      'li',
+      { class: `step ${hop.stage}${isCurrent(hop, current) ? ' current' : ''}${denied(hop) ? ' denied' : ''}` },
+      el(
+        'div',
+        { class: 'line' },
+        el('span', { class: 'label', text: hop.label }),
+        el('span', { class: 'index', text: hop.index === null ? '' : String(hop.index) }),
+      ),
+      el(
+        'div',
+        { class: 'line' },
+        el('span', { class: 'value', text: hop.value ?? '—', title: hop.at ? `entry at ${hop.atSpace ?? ''} ${hop.at}` : '' }),
+      ),
+      el('div', { class: 'names' }, ...names),
+      hop.note ? el('div', { class: 'note', text: hop.note }) : null,
+      hop.via.length > 0 && drawBeneath(hop.via, current),
+    );
+  });
+  const title = STAGES[hops[0].stage];
+  return el('ol', { class: 'beneath', attributes: { 'aria-label': title } }, ...rows);
+}
+
+function bits(all: readonly EntryBit[] | null): Child {
+  if (!all || all.length === 0) return null;
+  const chips = all.map(({ name, set, about, denies }) =>
+    el(
+      'li',
+      { class: `bit ${set ? 'set' : 'clear'}${denies ? ' denies' : ''}`, title: about },
+      name,
+      spoken(denies ? (set ? ' set, denies' : ' clear, denies') : set ? ' set' : ' clear'),
+    ),
+  );
+  return el('ul', { class: 'bits' }, ...chips);
+}
+
+function isCurrent(hop: WalkHop, current: string | null): boolean {
+  return current !== null && hop.at === current;
+}
+
+function denied(hop: WalkHop): boolean {
+  return hop.bits?.some(({ denies }) => denies) ?? false;
+}
+
+/** Where the table lies: the entry's page. */
+function tableBase({ at }: WalkHop): string | null {
+  const address = valueOf(at);
+  if (address === null) return null;
+  return `0x${(address & ~0xfffn).toString(16).replace(/\B(?=([0-9a-f]{4})+$)/g, '_')}`;
+}

@@ -1,0 +1,52 @@
+/**
+ * The lanes beside the rows: a line for each actor, the one that acts drawn strong, a stroke across where control passes from one
+ * to another. Read downwards they are a sequence drawing of the run.
+ */
+import type { StepActor, StepRow } from '../../../server/src/protocol/messages';
+import { svg } from '../dom';
+
+export const LANE_WIDTH = 22;
+
+/** @param before the row above, when it is known */
+export function drawLanes(actors: readonly StepActor[], row: StepRow, before: StepRow | undefined, height: number): SVGSVGElement {
+  const width = actors.length * LANE_WIDTH;
+  const x = (actor: StepActor) => (actors.indexOf(actor) + 0.5) * LANE_WIDTH;
+  const middle = height / 2;
+  const parts: SVGElement[] = [];
+  for (const actor of actors) {
+    const active = actor === row.actor && row.kind !== 'statement';
+    parts.push(svg('line', { class: active ? `lane active ${actor}` : 'lane', x1: x(actor), y1: 0, x2: x(actor), y2: height }));
+  }
+  if (row.kind !== 'statement' && actors.includes(row.actor)) {
+    if (before && before.kind !== 'statement' && before.actor !== row.actor && actors.includes(before.actor)) {
+      const from = x(before.actor);
+      const to = x(row.actor);
+      const side = to > from ? -1 : 1;
+      parts.push(
+        svg('path', {
+          class: `crossing ${row.actor}`,
+          d: `M${from} 0 V${middle - 5} Q${from} ${middle} ${from - side * 5} ${middle} H${to + side * 6}`,
+        }),
+      );
+    }
+    parts.push(glyph(row, x(row.actor), middle));
+  }
+  return svg('svg', { class: 'lanes', width, height, viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true' }, ...parts);
+}
+
+/** Kinds differ by shape as well as by colour. */
+function glyph({ kind, actor }: StepRow, x: number, y: number): SVGElement {
+  const shape = `glyph ${kind} ${actor}`;
+  switch (kind) {
+    case 'exit':
+      return svg('path', { class: shape, d: `M${x - 4} ${y - 5} L${x + 5} ${y} L${x - 4} ${y + 5} Z` });
+    case 'entry':
+      return svg('path', { class: shape, d: `M${x + 4} ${y - 5} L${x - 5} ${y} L${x + 4} ${y + 5} Z` });
+    case 'fault':
+      return svg('path', { class: shape, d: `M${x} ${y - 5.5} L${x + 5.5} ${y} L${x} ${y + 5.5} L${x - 5.5} ${y} Z` });
+    case 'table':
+      return svg('rect', { class: shape, x: x - 3.5, y: y - 3.5, width: 7, height: 7, rx: 1 });
+    default:
+      return svg('circle', { class: shape, cx: x, cy: y, r: 3.5 });
+  }
+}

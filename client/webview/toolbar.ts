@@ -1,0 +1,153 @@
+/** The tools above the list: which run, and what the list is narrowed to. */
+import type { RunInfo, StepActor, StepFilter, StepKind } from '../../server/src/protocol/messages';
+import { ACTORS } from './actors';
+import { el } from './dom';
+
+const KINDS: readonly { readonly kind: StepKind; readonly name: string; readonly about: string }[] = [
+  { kind: 'statement', name: 'statements', about: 'Statements of the script' },
+  { kind: 'exit', name: 'exits', about: 'VM exits' },
+  { kind: 'entry', name: 'entries', about: 'VM entries' },
+  { kind: 'table', name: 'tables', about: 'Paging-structure entries read' },
+  { kind: 'fault', name: 'faults', about: 'Faults and violations' },
+  { kind: 'mmu', name: 'mmu', about: "KVM's work on its tables" },
+  { kind: 'other', name: 'other', about: 'Accesses, values, the TLB' },
+];
+
+/** More runs than this are chosen from a list. */
+const TABS = 6;
+/** Typing is over after so many milliseconds. */
+const SETTLE = 150;
+
+export interface ToolbarEvents {
+  choose(runId: string): void;
+  filter(filter: StepFilter): void;
+}
+
+export class Toolbar {
+  readonly element: HTMLElement;
+  private readonly runs = el('div', { class: 'runs' });
+  private readonly status = el('span', { class: 'count', attributes: { role: 'status' } });
+  private readonly search = el('input', {
+    class: 'search',
+    attributes: { type: 'search', placeholder: 'Find event, text or address', 'aria-label': 'Find steps', spellcheck: 'false' },
+  });
+  private readonly kinds: HTMLElement;
+  private readonly actors = el('div', { class: 'chips', role: 'group', attributes: { 'aria-label': 'Actors' } });
+  private settling: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private filter: StepFilter,
+    private readonly events: ToolbarEvents,
+  ) {
+    this.search.value = filter.text ?? '';
+    this.search.addEventListener('input', () => {
+      clearTimeout(this.settling);
+      this.settling = setTimeout(() => this.change({ text: this.search.value }), SETTLE);
+    });
+    this.search.addEventListener('keydown', (event) => {
+      if (event.key !== 'Escape' || this.search.value === '') return;
+      this.search.value = '';
+      this.change({ text: '' });
+      event.preventDefault();
+    });
+    this.kinds = el('div', { class: 'chips', role: 'group', attributes: { 'aria-label': 'Kinds of steps' } });
+    for (const { kind, name, about } of KINDS)
+      this.kinds.append(chip(name, about, `kind ${kind}`, this.has('kinds', kind), () => this.toggle('kinds', kind)));
+    const line = el('div', { class: 'filters' }, this.search, this.kinds, this.actors, this.status);
+    this.element = el('div', { class: 'toolbar', role: 'toolbar', attributes: { 'aria-label': 'Run and filter' } }, this.runs, line);
+  }
+
+  focusSearch(): void {
+    this.search.focus();
+    this.search.select();
+  }
+
+  setCount(shown: number, of: number): void {
+    const count = (value: number) => value.toLocaleString('en');
+    this.status.textContent = shown === of ? `${count(of)} steps` : `${count(shown)} of ${count(of)} steps`;
+  }
+
+  setRuns(runs: readonly RunInfo[], selected: RunInfo | null): void {
+    const focused = this.runs.contains(document.activeElement);
+    this.runs.replaceChildren(runs.length > TABS ? this.list(runs, selected) : this.tabs(runs, selected));
+    if (focused) this.runs.querySelector<HTMLElement>('[aria-checked="true"], select')?.focus();
+    this.setActors(selected?.actors ?? []);
+  }
+
+  private setActors(present: readonly StepActor[]): void {
+    const chips = ACTORS.filter(({ actor }) => present.includes(actor)).map(({ actor, short, name }) =>
+      chip(short, name, `actor ${actor}`, this.has('actors', actor), () => this.toggle('actors', actor)),
+    );
+    this.actors.replaceChildren(...chips);
+  }
+
+  private tabs(runs: readonly RunInfo[], selected: RunInfo | null): HTMLElement {
+    const group = el('div', { class: 'tabs', role: 'radiogroup', attributes: { 'aria-label': 'Run' } });
+    for (const run of runs) {
+      const chosen = run === selected;
+      const tab = el('button', {
+        class: `tab${chosen ? ' chosen' : ''}`,
+        role: 'radio',
+        title: `${run.name}: ${said(run)}`,
+        attributes: { 'aria-checked': String(chosen), tabindex: chosen ? 0 : -1 },
+        on: { click: () => this.events.choose(run.runId) },
+      });
+      tab.append(mark(run), el('span', { text: run.name }));
+      group.append(tab);
+    }
+    group.addEventListener('keydown', (event) => {
+      const move = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      if (!move) return;
+      event.preventDefault();
+      const next = (runs.findIndex((run) => run === selected) + move + runs.length) % runs.length;
+      this.events.choose(runs[next].runId);
+    });
+    return group;
+  }
+
+  private list(runs: readonly RunInfo[], selected: RunInfo | null): HTMLElement {
+    const select = el('select', { attributes: { 'aria-label': 'Run' }, on: { change: () => this.events.choose(select.value) } });
+    for (const run of runs)
+      select.append(
+        el('option', { text: `${run.failed > 0 ? '✗' : '✓'} ${run.name}`, attributes: { value: run.runId, selected: run === selected } }),
+      );
+    return select;
+  }
+
+  private has(key: 'kinds' | 'actors', value: StepKind | StepActor): boolean {
+    return (this.filter[key] as readonly string[] | undefined)?.includes(value) ?? false;
+  }
+
+  private toggle(key: 'kinds' | 'actors', value: StepKind | StepActor): boolean {
+    const old = (this.filter[key] ?? []) as readonly string[];
+    const on = !old.includes(value);
+    this.change({ [key]: on ? [...old, value] : old.filter((each) => each !== value) });
+    return on;
+  }
+
+  private change(part: StepFilter): void {
+    this.filter = { ...this.filter, ...part };
+    this.events.filter(this.filter);
+  }
+}
+
+function chip(name: string, about: string, className: string, on: boolean, toggle: () => boolean): HTMLElement {
+  const button = el('button', {
+    class: `chip ${className}`,
+    text: name,
+    title: `Only: ${about}`,
+    attributes: { 'aria-pressed': String(on) },
+  });
+  button.addEventListener('click', () => button.setAttribute('aria-pressed', String(toggle())));
+  return button;
+}
+
+function mark(run: RunInfo): HTMLElement {
+  const failed = run.failed > 0 || run.ended !== 'done';
+  return el('span', { class: `mark ${failed ? 'failed' : 'held'}`, text: failed ? '✗' : '✓', attributes: { 'aria-label': said(run) } });
+}
+
+function said({ passed, failed, ended }: RunInfo): string {
+  const expectations = failed > 0 ? `${failed} of ${passed + failed} expectations failed` : `${passed} expectations hold`;
+  return ended === 'done' ? expectations : `${expectations}; ${ended}`;
+}
