@@ -129,7 +129,9 @@ export class Runs {
       await this.execute(script, line, stop, (begun) => (call = begun));
     };
     const over = go()
-      .catch((error: unknown) => this.options.log(`running ${uri}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`))
+      .catch((error: unknown) =>
+        this.options.log(`running ${uri}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+      )
       .then(() => {
         if (this.pending.get(uri) === pending) this.pending.delete(uri);
       });
@@ -174,4 +176,3 @@ export class Runs {
     return runInfo(view, { runId: String(this.nextId++), uri, version, index, until });
   }
 }
-

@@ -1,0 +1,156 @@
+/** Which expressions are addresses, by where they stand, and from where in a run they are looked at. */
+import type { Analysis } from '../language/analysis';
+import { pathAt } from '../language/syntax/tree';
+import type { Expression, Node, Reference, Tables, Vcpu, Vm } from '../language/syntax/tree';
+import type { RunView } from '../views/view';
+import { innermost } from './places';
+
+export type AddressSpace = 'gva' | 'gpa' | 'hva' | 'hpa';
+
+export interface AddressAt {
+  readonly expression: Expression;
+  /** null: a number that is no address. */
+  readonly space: AddressSpace | null;
+  /** What the address is a part of, outermost first; the last one holds the expression. */
+  readonly path: readonly Node[];
+}
+
+/** A point of a run at which an address is translated: the state before a journal row, as a vCPU sees it. */
+export interface Viewpoint {
+  readonly position: number;
+  readonly vm: number;
+  readonly vcpu: number;
+}
+
+const EXPRESSIONS: ReadonlySet<string> = new Set(['number', 'switch', 'name', 'unary', 'binary', 'parenthesized', 'missing']);
+
+/** The whole expression around an offset and what kind of address it is; null when there is none. */
+export function addressAt(analysis: Analysis, offset: number): AddressAt | null {
+  const path = pathAt(analysis.parsed.tree, offset);
+  const at = path.findIndex(({ kind }) => EXPRESSIONS.has(kind));
+  if (at < 1) return null;
+  const expression = path[at] as Expression;
+  const above = path.slice(0, at);
+  const holder = above[above.length - 1];
+  if (holder.kind !== 'range') return { expression, path: above, space: spaceOf(analysis, holder, expression) };
+  const outside = above.slice(0, -1);
+  const space = holder.size === expression ? null : spaceOf(analysis, outside[outside.length - 1], holder);
+  return { expression, path: outside, space };
+}
+
+/** The kind of address that a part of a node is. */
+function spaceOf(analysis: Analysis, node: Node, part: Node): AddressSpace | null {
+  switch (node.kind) {
+    case 'access':
+      return node.address === part ? 'gva' : null;
+    case 'invalidate':
+      return node.address === part && node.instruction !== 'invept' ? 'gva' : null;
+    case 'entry':
+      return node.address === part ? inputSpace(analysis, node.table) : null;
+    case 'share':
+    case 'upper':
+    case 'raw-entry':
+      return node.address === part ? 'gva' : null;
+    case 'placement':
+      return node.address === part ? 'gva' : node.at === part ? 'gpa' : null;
+    case 'mapping':
+      return node.from === part ? 'gva' : node.to === part ? 'gpa' : null;
+    case 'tables':
+    case 'load':
+      return node.at === part ? 'gpa' : null;
+    case 'memory-word':
+    case 'expect-word':
+    case 'expect-page':
+      return node.gpa === part ? 'gpa' : null;
+    case 'expect-dirty':
+      return node.slot === part ? null : 'gpa';
+    case 'expect-address':
+      return node.ofGpa ? 'gpa' : node.space;
+    case 'host-area':
+      return node.space;
+    case 'host-act':
+      return node.act === 'move' && node.to === part ? 'gpa' : null;
+    case 'register-load':
+      return node.register.text === 'cr3' && !node.bit ? 'gpa' : null;
+    case 'expect-register':
+      return node.bit ? null : node.register.text === 'cr3' ? 'gpa' : node.register.text === 'cr2' ? 'gva' : null;
+    case 'setting':
+      return SETTINGS[node.name.text] ?? null;
+    default:
+      return null;
+  }
+}
+
+const SETTINGS: { readonly [name: string]: AddressSpace } = { gpa: 'gpa', hva: 'hva', cr3: 'gpa', root: 'gpa', vmcs: 'gpa' };
+
+/** What the addresses are that tables translate. */
+function inputSpace(analysis: Analysis, table: Reference): AddressSpace | null {
+  if (table.text === 'tdp') return 'gpa';
+  const format = tablesOf(analysis, table)?.format?.text;
+  return format === 'ept' || format === 'npt' ? null : 'gva';
+}
+
+function tablesOf(analysis: Analysis, reference: Reference): Tables | null {
+  const target = analysis.definitionOf(reference);
+  if (!target) return null;
+  const parsed = target.uri === analysis.uri ? analysis.parsed : analysis.imports.get(target.uri);
+  const path = parsed ? pathAt(parsed.tree, target.definition.range.start) : [];
+  return path.find((node): node is Tables => node.kind === 'tables' && node.name === target.definition) ?? null;
+}
+
+/**
+ * Where in a run an address of the file is looked at: just before its statement is first executed, as its performer sees
+ * it; for the machine's declarations when the script begins. Null: it was not executed, or has no place in that run.
+ */
+export function viewpointOf(analysis: Analysis, { path }: AddressAt, offset: number, view: RunView): Viewpoint | null {
+  const origin = analysis.originAt(offset);
+  if (origin !== null) return viewpointOfStatement(view, origin);
+  const vm = innermost(path, 'vm');
+  const name = vm?.name?.text;
+  if (!vm || name === undefined) return null;
+  const index = view.record.program.machine.vms.findIndex((each) => each.name === name);
+  if (index < 0) return null;
+  const tables = innermost(path, 'tables');
+  const vcpu = tables ? vcpuWith(analysis, vm, tables) : 0;
+  return vcpu === null ? null : { position: view.record.setup, vm: index, vcpu };
+}
+
+export function viewpointOfStatement(view: RunView, origin: number): Viewpoint | null {
+  const { program, outcomes } = view.record;
+  const first = view.outcomesOf(origin).find(({ act }) => act >= 0) ?? outcomes.find(({ act }) => program.acts[act]?.origin === origin);
+  if (!first) return null;
+  const act = program.acts[first.act];
+  const by = 'by' in act ? act.by : 'vm' in act ? { vm: act.vm, vcpu: 0 } : { vm: 0, vcpu: 0 };
+  return { position: first.from, vm: by.vm, vcpu: by.vcpu };
+}
+
+/** The first vCPU that starts with these tables; null when none does, so that no vCPU translates by them then. */
+function vcpuWith(analysis: Analysis, vm: Vm, tables: Tables): number | null {
+  const vcpus = (vm.body?.items ?? []).filter((item): item is Vcpu => item.kind === 'vcpu');
+  const index = vcpus.findIndex((vcpu) =>
+    (vcpu.body?.items ?? []).some((item) => {
+      if (item.kind !== 'setting' || item.name.text !== 'cr3' || item.bit || item.value?.kind !== 'name') return false;
+      return analysis.definitionOf(item.value.name)?.definition === tables.name;
+    }),
+  );
+  return index < 0 ? null : index;
+}
+
+/** Value of an address: as it is written, or, when that depends on a loop or a parameter, at the first execution. */
+export function addressValue(
+  analysis: Analysis,
+  { expression, path }: AddressAt,
+  offset: number,
+  views: readonly RunView[],
+): bigint | null {
+  const value = analysis.valueOf(expression);
+  if (value !== null) return BigInt.asUintN(64, value);
+  const holder = path[path.length - 1];
+  const origin = analysis.originAt(offset);
+  if (origin === null || !('address' in holder) || holder.address !== expression) return null;
+  for (const { record } of views) {
+    const act = record.program.acts.find((each) => each.origin === origin && 'address' in each);
+    if (act && 'address' in act) return BigInt.asUintN(64, act.address);
+  }
+  return null;
+}

@@ -1,0 +1,93 @@
+/** Hover: an address with its whole way at that point of the script, a name with its definition, a word with its meaning. */
+import { MarkupKind } from 'vscode-languageserver-types';
+import type { Hover } from 'vscode-languageserver-types';
+import type { PagingMode } from '../engine/program';
+import type { Analysis } from '../language/analysis';
+import { pathAt } from '../language/syntax/tree';
+import type { Range } from '../language/syntax/tree';
+import type { RunView } from '../views/view';
+import { translate, translationMarkdown } from '../views/translation';
+import { addressAt, addressValue, viewpointOf } from './addresses';
+import type { AddressAt } from './addresses';
+import { nameText } from './name-text';
+import { numberText } from './numbers';
+import { grouped, kindsOf, lspRange } from './places';
+import { longText, outcomesByKind } from './run-text';
+import { wordAt } from './words';
+
+interface Said {
+  readonly range: Range;
+  readonly text: string;
+}
+
+/** @param views of the runs of this version; empty when there are none (yet) */
+export function hover(analysis: Analysis, views: readonly RunView[], offset: number): Hover | null {
+  const { tree } = analysis.parsed;
+  if (tree.comments.some(({ range }) => range.start < offset && offset < range.end)) return null;
+  const said = [nameHover(analysis, offset), addressHover(analysis, views, offset) ?? wordHover(analysis, views, offset)].filter(
+    (each) => each !== null,
+  );
+  if (said.length === 0) return null;
+  const range = said[0].range;
+  return {
+    contents: { kind: MarkupKind.Markdown, value: said.map(({ text }) => text).join('\n\n---\n\n') },
+    range: lspRange(analysis, range),
+  };
+}
+
+function nameHover(analysis: Analysis, offset: number): Said | null {
+  const node = pathAt(analysis.parsed.tree, offset).at(-1);
+  if (node?.kind !== 'definition' && node?.kind !== 'reference') return null;
+  const target = node.kind === 'definition' ? { uri: analysis.uri, definition: node } : analysis.definitionOf(node);
+  const text = target && nameText(analysis, target);
+  return text ? { range: node.range, text } : null;
+}
+
+function wordHover(analysis: Analysis, views: readonly RunView[], offset: number): Said | null {
+  const word = wordAt(analysis, offset);
+  if (!word) return null;
+  const origin = word.beginsStatement ? analysis.originAt(offset) : null;
+  const outcomes = origin === null ? [] : outcomesByKind(views, origin);
+  const came = outcomes.length > 0 ? `\n\nHere: ${longText(outcomes)}` : '';
+  return { range: word.range, text: `${word.text}${came}` };
+}
+
+function addressHover(analysis: Analysis, views: readonly RunView[], offset: number): Said | null {
+  const at = addressAt(analysis, offset);
+  if (!at) return null;
+  const value = addressValue(analysis, at, offset, views);
+  if (value === null) return null;
+  const number = numberText(value, at.space, pagingMode(analysis, views, at, offset)).join('  \n');
+  const ways = at.space === 'gva' || at.space === 'gpa' ? translations(analysis, views, at, offset, value, at.space) : '';
+  return { range: at.expression.range, text: ways ? `${number}\n\n${ways}` : number };
+}
+
+/** The way of an address in each run that comes past it; runs that say the same together. */
+function translations(
+  analysis: Analysis,
+  views: readonly RunView[],
+  at: AddressAt,
+  offset: number,
+  value: bigint,
+  space: 'gva' | 'gpa',
+): string {
+  const ways = views.flatMap((view) => {
+    const viewpoint = viewpointOf(analysis, at, offset, view);
+    return viewpoint
+      ? [{ kinds: kindsOf(view.record.program), markdown: translationMarkdown(translate(view, viewpoint, value, space)) }]
+      : [];
+  });
+  return grouped(ways, ({ markdown }) => markdown)
+    .map(({ said, of }) => (views.length > 1 ? `**under ${of.map(({ kinds }) => kinds).join(', ')}**\n\n${said}` : said))
+    .join('\n\n');
+}
+
+/** Paging mode of the vCPU that the address belongs to. */
+function pagingMode(analysis: Analysis, views: readonly RunView[], at: AddressAt, offset: number): PagingMode {
+  for (const view of views) {
+    const viewpoint = viewpointOf(analysis, at, offset, view);
+    const paging = viewpoint && view.record.program.machine.vms[viewpoint.vm]?.vcpus[viewpoint.vcpu]?.paging;
+    if (paging) return paging;
+  }
+  return '4-level';
+}

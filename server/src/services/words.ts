@@ -1,0 +1,160 @@
+/** Words of the language where they stand: which meaning of a word is meant, and what it says. */
+import type { Analysis } from '../language/analysis';
+import { EVENTS } from '../engine/journal/events';
+import { keywordsFor } from '../language/syntax/keywords';
+import type { Category, Keyword } from '../language/syntax/keywords';
+import { pathAt } from '../language/syntax/tree';
+import type { Node, Range } from '../language/syntax/tree';
+import { innermost } from './places';
+
+export interface WordHere {
+  readonly range: Range;
+  /** Markdown. */
+  readonly text: string;
+  /** The word is the first of a statement, which therefore it stands for. */
+  readonly beginsStatement: boolean;
+}
+
+/** The word of the language at an offset; null when there is none. */
+export function wordAt(analysis: Analysis, offset: number): WordHere | null {
+  const { text, tree } = analysis.parsed;
+  const range = wordRange(text, offset);
+  if (!range) return null;
+  const word = text.slice(range.start, range.end);
+  const path = pathAt(tree, range.start);
+  const node = path[path.length - 1];
+  if (node.kind === 'definition' || node.kind === 'reference' || node.kind === 'text') return null;
+  const found = node.kind === 'word' ? ofWordNode(path, node.as, node.text) : ofPlace(path, word);
+  if (found.length === 0) return null;
+  const beginsStatement = path.some((each) => STATEMENTS.has(each.kind) && (each.range.start === range.start || inHead(each, range)));
+  return { range: node.kind === 'word' ? node.range : range, text: found[0], beginsStatement };
+}
+
+const STATEMENTS: ReadonlySet<string> = new Set([
+  'access',
+  'edit',
+  'memory-word',
+  'register-load',
+  'invalidate',
+  'enter',
+  'host-act',
+  'host-acts',
+]);
+
+function inHead(node: Node, { start, end }: Range): boolean {
+  return node.kind === 'access' && node.head.start <= start && end <= node.head.end;
+}
+
+/** Words as they are written: names, `#PF`, `4-level`, `6.1`. */
+const WORD = /#[A-Za-z]+|(?:32-bit|[45]-level)\b|[A-Za-z_][A-Za-z0-9_]*|[0-9]+\.[0-9]+/g;
+
+function wordRange(text: string, offset: number): Range | null {
+  const lineStart = Math.max(text.lastIndexOf('\n', offset - 1), text.lastIndexOf('\r', offset - 1)) + 1;
+  const line = /[^\r\n]*/y;
+  line.lastIndex = lineStart;
+  for (const { 0: word, index } of (line.exec(text)?.[0] ?? '').matchAll(WORD)) {
+    const start = lineStart + index;
+    if (start <= offset && offset <= start + word.length) return { start, end: start + word.length };
+  }
+  return null;
+}
+
+/** A word that the tree knows: its kind is its category. */
+function ofWordNode(
+  path: readonly Node[],
+  as: Exclude<Category, 'declaration' | 'statement' | 'clause' | 'host-act' | 'expectation'> | 'field',
+  word: string,
+): string[] {
+  const parent = path[path.length - 2];
+  if (as === 'field') return fieldText(path, word);
+  const of = ownerOf(path, as);
+  const full = as === 'setting' && parent?.kind === 'setting' && parent.bit ? `${parent.name.text}.${parent.bit.text}` : word;
+  const bitOfSetting = as === 'bit' && parent?.kind === 'setting' ? [`${parent.name.text}.${word}`, 'setting' as const] : null;
+  const candidates = bitOfSetting ? keywordsFor(bitOfSetting[0], 'setting', of) : keywordsFor(full, as, of);
+  return candidates.filter(({ category }) => category === as || bitOfSetting !== null).map(keywordText);
+}
+
+/** Block of a setting, setting of a choice, owner of a bit. */
+function ownerOf(path: readonly Node[], as: string): string | undefined {
+  const parent = path[path.length - 2];
+  switch (as) {
+    case 'setting':
+    case 'bit': {
+      if (parent?.kind === 'register-load' || parent?.kind === 'expect-register') return parent.register.text;
+      if (parent?.kind === 'edit' || parent?.kind === 'expect-entry') return 'entry';
+      const holder = path
+        .slice(0, -2)
+        .filter((node) => node.kind !== 'body')
+        .at(-1);
+      return holder?.kind === 'setting' ? holder.name.text : holder?.kind;
+    }
+    case 'choice':
+      return parent?.kind === 'setting' ? parent.name.text : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function fieldText(path: readonly Node[], word: string): string[] {
+  const pattern = innermost(path, 'event');
+  const event = pattern && Object.values(EVENTS).find(({ name }) => name === pattern.name.text);
+  const slot = event?.slots.find(({ name }) => name === word);
+  return event ? [`**${word}** · field of \`${event.name}\`${slot ? `, ${slot.as}` : ''}`] : [];
+}
+
+const PLACES: { readonly [kind: string]: readonly Category[] } = {
+  file: ['declaration', 'statement'],
+  'expect-ok': ['expectation'],
+  expect: ['statement', 'clause'],
+  'host-act': ['host-act', 'clause'],
+  'host-acts': ['declaration'],
+  'host-area': ['clause', 'expectation'],
+  access: ['statement', 'clause'],
+  invalidate: ['statement', 'clause'],
+  enter: ['statement'],
+  'memory-word': ['declaration', 'clause'],
+  for: ['statement', 'clause'],
+  handler: ['clause'],
+  under: ['clause'],
+  'mmu-kinds': ['clause'],
+};
+
+/** A word that is no node of its own: what it means is told by what it is a part of. */
+function ofPlace(path: readonly Node[], word: string): string[] {
+  const node = path[path.length - 1];
+  const wanted: readonly Category[] =
+    PLACES[node.kind] ?? (node.kind.startsWith('expect-') ? ['expectation', 'clause'] : ['declaration', 'clause', 'statement']);
+  const all = keywordsFor(word).filter(({ category }) => STRUCTURE.has(category));
+  const best = wanted.map((category) => all.find((each) => each.category === category)).find((each) => each !== undefined) ?? all[0];
+  return best ? [keywordText(best)] : [];
+}
+
+const STRUCTURE: ReadonlySet<Category> = new Set(['declaration', 'statement', 'clause', 'host-act', 'expectation']);
+
+const NAMES: { readonly [category in Category]: string } = {
+  declaration: 'declaration',
+  statement: 'statement',
+  clause: 'clause',
+  'host-act': 'act of the host',
+  expectation: 'expectation',
+  setting: 'setting',
+  choice: 'choice',
+  mmu: 'kind of MMU virtualization',
+  format: 'format of tables',
+  flag: 'flag',
+  register: 'register',
+  bit: 'bit',
+  scope: 'scope',
+  event: 'event',
+  reason: 'exit reason',
+  errno: 'errno',
+  state: 'state of a page',
+  'fault-flag': 'flag of the #PF error code',
+};
+
+/** Markdown: the word, what kind of word it is, its default, and what it means. */
+export function keywordText({ word, category, about, of, default: otherwise }: Keyword): string {
+  const owner = of && category !== 'choice' ? ` of \`${of}\`` : of ? ` of setting \`${of}\`` : '';
+  const dflt = otherwise === undefined ? '' : ` · default \`${otherwise}\``;
+  return `**${word}** · ${NAMES[category]}${owner}${dflt}\n\n${about}`;
+}
