@@ -169,4 +169,3 @@ export function eptFormat({ levels, accessedDirty, executeOnly, page1G, maxPhyAd
   format.badTypes = (1 << 2) | (1 << 3) | (1 << 7);
   return format;
 }
-

@@ -28,9 +28,32 @@ export interface Stage {
    * @returns {@link Walk}
    */
   translate(lo: number, hi: number, access: number): number;
+  /** What reading an entry of the tables above counts as here: ACCESS_READ or ACCESS_WRITE, with `Access.table`. */
+  readonly tableAccess: number;
+  /** After {@link Walk.ok}: the address in the space that this stage's own tables lie in (without tables: as it came in). */
+  readonly outLo: number;
+  readonly outHi: number;
   /** Host-physical address after {@link Walk.ok}. */
   readonly hostLo: number;
   readonly hostHi: number;
-  /** `Rights` host bits of the way; `Rights.hostWrite` says that accessed and dirty flags there can be written. */
+  /**
+   * `Rights` host bits of the way, and `Rights.dirty`. `Rights.hostWrite` says that accessed and dirty flags there can be
+   * written.
+   */
   readonly hostRights: number;
+}
+
+/** On whose behalf a walker walks. */
+export enum Walking {
+  /** Looks only: no rows, no flags set. */
+  silent = 0,
+  /** The processor: a table_read row for each entry, accessed and dirty flags set before the final address is translated. */
+  hardware = 1,
+  /**
+   * KVM's software walker (paging_tmpl.h:walk_addr_generic): its tracepoints, flags set after the final address is
+   * translated, and silently not where the memory is read-only.
+   */
+  software = 2,
+  /** As silent, for comparing a cached translation with memory: the tables read are noted in `PhysicalMemory.tableEpoch`. */
+  verify = 3,
 }

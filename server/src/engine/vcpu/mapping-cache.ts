@@ -1,0 +1,62 @@
+/** Guest-physical mappings (§3.10): whole translations by a second stage, with its rights, fully associative. */
+import type { Journal } from '../journal/journal';
+import { Kind } from '../journal/events';
+import { FRAME_HIGH, FRAME_LOW } from '../x86/entries';
+import { ACCESS_RIGHTS_MASK } from '../x86/permissions';
+import { CLASS_SHIFTS, PageClass, RIGHTS_MASK, TlbArray, Word, classOf, lineKey } from './tlb-array';
+
+export class MappingCache {
+  readonly array: TlbArray;
+  /** Tag of what is walked now; 0: nothing is looked up or kept. */
+  tag = 0;
+  /** Mappings used so far. */
+  uses = 0;
+
+  // What `find` found.
+  frameLo = 0;
+  frameHi = 0;
+  rights = 0;
+  shift = 12;
+
+  constructor(
+    private readonly journal: Journal,
+    keys: number,
+    entries: number,
+    /** `structure` of the tlb_hit rows. */
+    private readonly structure: number,
+  ) {
+    this.array = new TlbArray(journal, keys, 1, entries);
+  }
+
+  /**
+   * A mapping that serves the access as it stands.
+   *
+   * @param permitted permissionTable of the stage's policy
+   */
+  find(lo: number, hi: number, access: number, permitted: Uint8Array): boolean {
+    const { array } = this;
+    if (this.tag === 0 || array.used === 0) return false;
+    for (let pageClass = PageClass.page4K; pageClass <= PageClass.page1G; pageClass++) {
+      const at = array.find(0, lineKey(lo, pageClass, this.tag), hi);
+      if (at < 0) continue;
+      const frame = array.words[at + Word.frame];
+      if (permitted[((access & ACCESS_RIGHTS_MASK) << 7) | (frame & RIGHTS_MASK)] === 0) continue;
+      array.touch(at);
+      this.uses++;
+      this.frameLo = frame & FRAME_LOW;
+      this.frameHi = array.words[at + Word.frameHi] & FRAME_HIGH;
+      this.rights = frame & RIGHTS_MASK;
+      this.shift = CLASS_SHIFTS[pageClass];
+      this.journal.row(Kind.tlb_hit, 0, this.structure, lo, hi, this.frameLo, this.frameHi);
+      return true;
+    }
+    return false;
+  }
+
+  add(lo: number, hi: number, shift: number, hostLo: number, hostHi: number, rights: number): void {
+    if (this.tag === 0) return;
+    const pageClass = classOf(shift);
+    const round = CLASS_SHIFTS[pageClass];
+    this.array.put(0, lineKey(lo, pageClass, this.tag), hi, ((hostLo >>> round) << round) | rights, hostHi);
+  }
+}

@@ -1,0 +1,416 @@
+/**
+ * One processor: translates what runs on it, by the tables that its context names, through its TLB, and says what came of it: a
+ * host-physical address, a fault for the guest, or a VM exit (§2, §3).
+ *
+ * Results stay in fields until the next access. An access takes no objects, closures or bigints.
+ */
+import { Kind, STAGE_GUEST, STAGE_SECOND } from '../journal/events';
+import { join } from '../bits';
+import type { PhysicalMemory } from '../memory/physical-memory';
+import type { TlbConfig } from '../program';
+import { FRAME_HIGH, FRAME_LOW } from '../x86/entries';
+import { eptQualification, exitInfo1High } from '../x86/fault-codes';
+import { pagingFormat, type Format } from '../x86/formats';
+import { ACCESS_RIGHTS_MASK, GUEST_ALL, HOST_ALL, Rights, keyDenies, permissionTable } from '../x86/permissions';
+import { Walk } from '../x86/walk';
+import { Walker } from '../x86/walker';
+import type { PmlLog } from './pml-log';
+import { Invalidations } from './invalidations';
+import { Staleness } from './staleness';
+import { NO_TAG } from './tags';
+import { Mapping, Structure, Tlb } from './tlb';
+import { CLASS_SHIFTS, LINE, PageClass, RIGHTS_MASK, Word, lineKey, type TlbArray } from './tlb-array';
+
+/** What an access came to. */
+export enum Outcome {
+  ok = 0,
+  /** #PF: `errorCode`; CR2 is the address. */
+  pageFault = 1,
+  /** #GP(0): the address is not canonical. */
+  generalProtection = 2,
+  /** VM exits: `gpa`, and `qualification` or `exitInfo1`. */
+  eptViolation = 3,
+  eptMisconfig = 4,
+  nestedPageFault = 5,
+  pmlFull = 6,
+}
+
+/** What stands in hardware while somebody runs. Change it between accesses, then {@link Processor.enter} it again. */
+export class Context {
+  /** Tables that linear addresses are walked through; null: no paging. */
+  first: Format | null = null;
+  rootLo = 0;
+  rootHi = 0;
+  /** PAE: the PDPTE registers (Registers.pdptes); null: read from memory at each walk. */
+  pdptes: Int32Array | null = null;
+  /** STAGE_GUEST, or STAGE_SHADOW when the tables are a hypervisor's shadow. */
+  firstStage = STAGE_GUEST;
+  /** `Policy` and `Keys` bits in force, and their registers. */
+  policy = 0;
+  keys = 0;
+  pkru = 0;
+  pkrs = 0;
+  /** CR4.PGE. */
+  globalPages = false;
+  /** 0 without CR4.PCIDE. */
+  pcid = 0;
+  /** VPID, or ASID; 0: untagged, and {@link Processor.transition} is due on each VM entry and exit. */
+  vpid = 0;
+  /** EPT or nested tables; null: none. */
+  second: Format | null = null;
+  secondRootLo = 0;
+  secondRootHi = 0;
+  /** `Policy` of the second stage: the host's NXE and SMEP for nested tables, 0 for EPT. */
+  secondPolicy = 0;
+  pml: PmlLog | null = null;
+}
+
+const PLACEHOLDER = pagingFormat({ mode: '4-level', nxe: true, pse: true, pse36: true, page1G: true, maxPhyAddr: 52, amd: false });
+
+export class Processor {
+  // What the last access came to.
+  outcome: Outcome = Outcome.ok;
+  /** Host-physical address, when ok. */
+  hostLo = 0;
+  hostHi = 0;
+  /** #PF error code. */
+  errorCode = 0;
+  /** EPT violation. */
+  qualification = 0;
+  /** Nested page fault: EXITINFO1. */
+  exitInfo1Lo = 0;
+  exitInfo1Hi = 0;
+  /** Guest-physical address of an exit. */
+  exitGpaLo = 0;
+  exitGpaHi = 0;
+
+  // Counts.
+  /** Accesses that L1 did not serve, and of those: served by L2, walked (a walk that fails too). */
+  l1Misses = 0;
+  l2Hits = 0;
+  walks = 0;
+
+  readonly tlb: Tlb;
+  /** Walkers of the two stages; the first one's `stage` is the second, when there is one. */
+  readonly first: Walker;
+  readonly second: Walker;
+  readonly invalidations: Invalidations;
+
+  private context = new Context();
+  private hasFirst = false;
+  private hasSecond = false;
+  private tlbOn: boolean;
+  private readonly staleness: Staleness;
+  private readonly mapping = new Mapping();
+  // Of the L1 4K array, for the hot path.
+  private readonly l1: TlbArray;
+  private readonly l1Sets: number;
+  private readonly l1SetWords: number;
+  private tag = NO_TAG;
+  private globalTag = 0;
+  private permitted = permissionTable(0);
+  private keys = 0;
+  /** First word of the L1 4K line that served the last access; -1: another way, whose guest-physical address is `origin`. */
+  private line = -1;
+  private originLo = 0;
+  private originHi = 0;
+
+  /**
+   * @param amd APM's rules where they differ from the SDM's
+   * @param number of the processor in the machine, for journal keys
+   */
+  constructor(
+    readonly memory: PhysicalMemory,
+    readonly amd: boolean,
+    tlb: TlbConfig,
+    number = 0,
+  ) {
+    const journal = memory.journal;
+    this.tlbOn = tlb.on;
+    this.tlb = new Tlb(journal, tlb, number);
+    this.second = new Walker(memory, PLACEHOLDER, STAGE_SECOND);
+    this.first = new Walker(memory, PLACEHOLDER, STAGE_GUEST);
+    this.first.cache = this.tlb.structures;
+    this.second.cache = this.tlb.secondStructures;
+    this.second.mappings = this.tlb.guestPhysical;
+    this.invalidations = new Invalidations(this.tlb, journal, amd);
+    this.staleness = new Staleness(memory, PLACEHOLDER);
+    this.l1 = this.tlb.l1;
+    this.l1Sets = this.l1.sets - 1;
+    this.l1SetWords = this.l1.ways * LINE;
+    this.enter(this.context);
+  }
+
+  /** Run under this context from now on; invalidates nothing. Also after a change of its fields. */
+  enter(context: Context): void {
+    this.context = context;
+    const { first, second } = this;
+    this.hasFirst = context.first !== null;
+    this.hasSecond = context.second !== null;
+    second.use(context.second ?? PLACEHOLDER, context.secondRootLo, context.secondRootHi);
+    second.policy = context.secondPolicy;
+    second.pml = context.pml;
+    first.use(context.first ?? PLACEHOLDER, context.rootLo, context.rootHi);
+    first.stageNumber = context.firstStage;
+    first.stage = this.hasSecond ? second : null;
+    first.pdptes = context.pdptes;
+    first.policy = this.hasFirst ? context.policy : 0;
+    first.keys = this.hasFirst ? context.keys : 0;
+    first.pkru = context.pkru;
+    first.pkrs = context.pkrs;
+    this.keys = first.keys;
+    this.permitted = permissionTable(first.policy);
+    if (this.tlbOn) this.setTags(context);
+    this.staleness.use(this.hasFirst ? first : null, this.hasSecond ? second : null);
+  }
+
+  private setTags(context: Context): void {
+    const { tlb } = this;
+    const root = this.hasSecond ? join(this.second.rootLo, this.second.rootHi) / 4096 : -1;
+    const { vpid, pcid } = context;
+    const tag = tlb.tags.number({ vpid, pcid, root, global: false, guestPhysical: false });
+    const globalTag = tlb.tags.number({ vpid, pcid: 0, root, global: true, guestPhysical: false });
+    const physical = this.hasSecond ? tlb.tags.number({ vpid: this.amd ? vpid : 0, pcid: 0, root, global: false, guestPhysical: true }) : 0;
+    if (tag === 0 || globalTag === 0 || (this.hasSecond && physical === 0)) {
+      // Every tag number is taken: a processor may forget all at any time.
+      this.invalidations.everything();
+      tlb.tags.clear();
+      this.setTags(context);
+      return;
+    }
+    this.tag = tag;
+    this.globalTag = globalTag;
+    if (tlb.structures !== null) tlb.structures.tag = tag;
+    if (tlb.secondStructures !== null) tlb.secondStructures.tag = physical;
+    if (tlb.guestPhysical !== null) tlb.guestPhysical.tag = physical;
+    const levels = context.first?.levels ?? 0;
+    this.invalidations.addressBits = levels === 5 ? 57 : levels === 4 ? 48 : 32;
+    this.invalidations.vpid = vpid;
+    this.invalidations.pcid = pcid;
+    this.invalidations.root = root;
+  }
+
+  /** Host-physical address that the last access reached. */
+  get host(): number {
+    return join(this.hostLo, this.hostHi);
+  }
+
+  /** Guest-physical address that the last access reached (as cached, when the TLB served it). Under shadow tables: host-physical. */
+  get gpa(): number {
+    const { line } = this;
+    if (line < 0) return join(this.originLo, this.originHi);
+    const { origins } = this.l1;
+    return join(origins[(line / LINE) * 2] | (this.hostLo & 0xfff), origins[(line / LINE) * 2 + 1]);
+  }
+
+  /** Guest-physical address that the last exit reports. */
+  get exitGpa(): number {
+    return join(this.exitGpaLo, this.exitGpaHi);
+  }
+
+  /** Entries read from memory so far. */
+  get references(): number {
+    return this.first.references + this.second.references;
+  }
+
+  /**
+   * Translate a linear address for an access that does not cross a page.
+   *
+   * @param access ACCESS_* bits and `Access.ac`
+   * @returns {@link Outcome}
+   */
+  access(lo: number, hi: number, access: number): Outcome {
+    const { l1 } = this;
+    const { words } = l1;
+    const key = (lo & FRAME_LOW) | this.tag;
+    let at = ((lo >>> 12) & this.l1Sets) * this.l1SetWords;
+    const end = at + this.l1SetWords;
+    do {
+      if (words[at] === key && words[at + Word.keyHi] === hi) {
+        const frame = words[at + Word.frame];
+        if (this.permitted[((access & ACCESS_RIGHTS_MASK) << 7) | (frame & RIGHTS_MASK)] === 0 || this.keys !== 0) break;
+        words[at + Word.used] = l1.clock = (l1.clock + 1) | 0;
+        this.hostLo = (frame & FRAME_LOW) | (lo & 0xfff);
+        this.hostHi = words[at + Word.frameHi] & FRAME_HIGH;
+        this.line = at;
+        if (this.memory.journal.on) this.noteHit(l1, at, lo, hi, Structure.l1);
+        return (this.outcome = Outcome.ok);
+      }
+      at += LINE;
+    } while (at < end);
+    return (this.outcome = this.miss(lo, hi, access));
+  }
+
+  /** What L1's 4K part does not serve at once. */
+  private miss(lo: number, hi: number, access: number): Outcome {
+    const { context } = this;
+    const levels = context.first === null ? 0 : context.first.levels;
+    if (levels === 4 || levels === 5) {
+      const sign = levels === 4 ? hi >> 15 : hi >> 24;
+      if (sign !== 0 && sign !== -1) return Outcome.generalProtection;
+    } else hi = 0;
+    if (this.tlbOn && this.probe(lo, hi, access)) return Outcome.ok;
+    this.l1Misses++;
+    return this.walk(lo, hi, access);
+  }
+
+  private probe(lo: number, hi: number, access: number): boolean {
+    const { tlb, tag } = this;
+    if (this.keys !== 0 && this.probeIn(tlb.l1, PageClass.page4K, tag, lo, hi, access, Structure.l1)) return true;
+    if (tlb.l1Page2M.used > 0 && this.probeIn(tlb.l1Page2M, PageClass.page2M, tag, lo, hi, access, Structure.l1)) return true;
+    if (tlb.l1Page1G.used > 0 && this.probeIn(tlb.l1Page1G, PageClass.page1G, tag, lo, hi, access, Structure.l1)) return true;
+    for (let pageClass = PageClass.page4K; pageClass <= PageClass.page2M; pageClass++) {
+      if (
+        this.probeIn(tlb.l2, pageClass, tag, lo, hi, access, Structure.l2) ||
+        (this.context.globalPages && this.probeIn(tlb.l2, pageClass, this.globalTag, lo, hi, access, Structure.l2))
+      ) {
+        this.l1Misses++;
+        this.l2Hits++;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private probeIn(
+    array: TlbArray,
+    pageClass: PageClass,
+    tag: number,
+    lo: number,
+    hi: number,
+    access: number,
+    structure: Structure,
+  ): boolean {
+    const shift = CLASS_SHIFTS[pageClass];
+    const at = array.find(array.setOf(lo, hi, shift), lineKey(lo, pageClass, tag), hi);
+    if (at < 0) return false;
+    const frame = array.words[at + Word.frame];
+    const frameHi = array.words[at + Word.frameHi];
+    const rights = frame & RIGHTS_MASK;
+    if (this.permitted[((access & ACCESS_RIGHTS_MASK) << 7) | rights] === 0) return false;
+    const { context } = this;
+    if (this.keys !== 0 && keyDenies(this.keys, context.pkru, context.pkrs, this.first.policy, rights, (frameHi >>> 20) & 15, access))
+      return false;
+    const offset = (1 << shift) - 1;
+    array.touch(at);
+    this.hostLo = (frame & ~offset) | (lo & offset);
+    this.hostHi = frameHi & FRAME_HIGH;
+    this.line = -1;
+    const line = (at / LINE) * 2;
+    this.originLo = array.origins[line] | (lo & offset);
+    this.originHi = array.origins[line + 1];
+    if (this.memory.journal.on) this.noteHit(array, at, lo, hi, structure);
+    if (structure === Structure.l2) this.tlb.promote(lo, hi, this.tag, pageClass, at);
+    return true;
+  }
+
+  private walk(lo: number, hi: number, access: number): Outcome {
+    this.walks++;
+    this.line = -1;
+    const { first, second, memory, tlb } = this;
+    const parts = tlb.partsUsed;
+    let status = this.walkTables(lo, hi, access);
+    if (status !== Walk.ok && tlb.partsUsed !== parts) {
+      // What cached parts of the way deny, memory may allow by now.
+      this.dropFailed(lo, hi, status);
+      status = this.walkTables(lo, hi, access);
+    }
+    if (status !== Walk.ok) {
+      this.dropFailed(lo, hi, status);
+      return this.failed(status);
+    }
+    if (this.hasFirst) {
+      this.hostLo = first.hostLo;
+      this.hostHi = first.hostHi;
+      this.originLo = first.outLo;
+      this.originHi = first.outHi;
+    } else {
+      this.originLo = lo;
+      this.originHi = 0;
+      this.hostLo = this.hasSecond ? second.hostLo : lo;
+      this.hostHi = this.hasSecond ? second.hostHi : 0;
+    }
+    if (memory.journal.on) {
+      memory.journal.row(Kind.translated, 0, 0, lo, hi, this.hostLo, this.hostHi);
+      if (tlb.partsUsed !== parts) this.noteStale(lo, hi, this.usedRights());
+    }
+    if (this.tlbOn) this.fill(lo, hi);
+    return Outcome.ok;
+  }
+
+  /** With CR0.PG=0 the linear address is the guest-physical one. */
+  private walkTables(lo: number, hi: number, access: number): Walk {
+    if (this.hasFirst) return this.first.translate(lo, hi, access);
+    return this.hasSecond ? this.second.translate(lo, 0, access) : Walk.ok;
+  }
+
+  /** The TLB served the access: say so, and whether memory says otherwise by now. */
+  private noteHit(array: TlbArray, at: number, lo: number, hi: number, structure: Structure): void {
+    const { memory } = this;
+    memory.journal.row(Kind.tlb_hit, 0, structure, lo, hi, this.hostLo, this.hostHi);
+    const line = at / LINE;
+    if (array.verified[line] === memory.tableEpoch) return;
+    if (!this.noteStale(lo, hi, array.words[at + Word.frame] & RIGHTS_MASK)) array.verified[line] = memory.tableEpoch;
+  }
+
+  /** A stale row when the tables in memory do not say what was used; true when there was need. */
+  private noteStale(lo: number, hi: number, rights: number): boolean {
+    return this.staleness.note(lo, hi, this.hostLo, this.hostHi, rights);
+  }
+
+  /** Outcome of a failed walk, with what it reports. */
+  private failed(status: Walk): Outcome {
+    const { first, second, memory } = this;
+    const { journal } = memory;
+    if (this.hasFirst && status !== Walk.below) {
+      this.errorCode = first.errorCode;
+      return Outcome.pageFault;
+    }
+    const { inLo, inHi, access } = second;
+    this.exitGpaLo = inLo;
+    this.exitGpaHi = inHi;
+    if (second.status === Walk.pmlFull) return Outcome.pmlFull;
+    if (!second.format.ept) {
+      this.exitInfo1Lo = second.errorCode;
+      this.exitInfo1Hi = exitInfo1High(access);
+      journal.row(Kind.nested_page_fault, second.level, 0, inLo, inHi, this.exitInfo1Lo, this.exitInfo1Hi);
+      return Outcome.nestedPageFault;
+    }
+    if (second.status === Walk.reserved) {
+      journal.row(Kind.ept_misconfig, second.level, 0, inLo, inHi, second.entryLo(second.level), second.entryHi(second.level));
+      return Outcome.eptMisconfig;
+    }
+    this.qualification = eptQualification(access, second.rights);
+    journal.row(Kind.ept_violation, second.level, 0, inLo, inHi, this.qualification, 0);
+    return Outcome.eptViolation;
+  }
+
+  /** Cache what the walk came to. */
+  private fill(lo: number, hi: number): void {
+    const { first, second, mapping, hasFirst, hasSecond } = this;
+    mapping.guestShift = hasFirst ? first.pageShift : 30;
+    mapping.shift = hasSecond ? Math.min(mapping.guestShift, second.pageShift) : mapping.guestShift;
+    mapping.hostLo = this.hostLo;
+    mapping.hostHi = this.hostHi;
+    mapping.originLo = this.originLo;
+    mapping.originHi = this.originHi;
+    mapping.key = hasFirst && this.keys !== 0 ? first.key : 0;
+    mapping.global = hasFirst && this.context.globalPages && first.global;
+    mapping.rights = this.usedRights();
+    const array = this.tlb.fill(lo, hi, this.tag, this.globalTag, mapping);
+    const { journal } = this.memory;
+    if (journal.on) journal.row(Kind.tlb_fill, 0, array === this.l1 ? Structure.l2 : Structure.l1, lo, hi, this.hostLo, this.hostHi);
+  }
+
+  private usedRights(): number {
+    if (this.hasFirst) return this.first.rights;
+    return this.hasSecond ? GUEST_ALL | this.second.hostRights : GUEST_ALL | HOST_ALL | Rights.dirty;
+  }
+
+  /** A fault or exit leaves nothing that serves its address (§2.10, §3.10). */
+  private dropFailed(lo: number, hi: number, status: Walk): void {
+    if (!this.tlbOn) return;
+    this.invalidations.fault(lo, hi);
+    if (this.hasSecond && (status === Walk.below || !this.hasFirst)) this.invalidations.secondFault(this.second.inLo, this.second.inHi);
+  }
+}

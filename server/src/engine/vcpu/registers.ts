@@ -1,0 +1,91 @@
+/**
+ * The registers of one vCPU: what the guest sees, and what stands in hardware while it runs (under soft MMU they differ).
+ * Every change is a journal row, {@link Space.register}.
+ */
+import { toBigInt, lowOf, highOf } from '../bits';
+import { Kind, Space } from '../journal/events';
+import type { Journal } from '../journal/journal';
+
+/** Register numbers in journal keys. Never renumbered: run records name them. */
+export enum Register {
+  cr0 = 0,
+  cr2 = 1,
+  cr3 = 2,
+  cr4 = 3,
+  efer = 4,
+  rflags = 5,
+  rip = 6,
+  pkru = 7,
+  pkrs = 8,
+  pdpte0 = 9,
+  pdpte1 = 10,
+  pdpte2 = 11,
+  pdpte3 = 12,
+  // What hardware runs with.
+  hwCr0 = 16,
+  hwCr3 = 17,
+  hwCr4 = 18,
+  hwEfer = 19,
+  hwPdpte0 = 20,
+  hwPdpte1 = 21,
+  hwPdpte2 = 22,
+  hwPdpte3 = 23,
+  /** EPTP as written to the VMCS, or nCR3; 0: no second stage. */
+  secondRoot = 24,
+  /** VPID or ASID. */
+  vpid = 25,
+  /** Host-physical address of the PML buffer; 0: PML is off. */
+  pmlAddress = 26,
+  /** Next free entry of the PML buffer, 511 down to 0, then 0xffff. */
+  pmlIndex = 27,
+}
+const REGISTERS = 32;
+/** Registers a vCPU in journal keys. */
+export const REGISTER_KEYS = 256;
+
+/** Key of a vCPU's register in {@link Space.register}. */
+export function registerKey(vcpu: number, register: Register): number {
+  return vcpu * REGISTER_KEYS + register;
+}
+
+export class Registers {
+  private readonly words = new Int32Array(2 * REGISTERS);
+
+  /** @param vcpu number of the vCPU in the machine, over all VMs */
+  constructor(
+    private readonly journal: Journal,
+    readonly vcpu: number,
+  ) {}
+
+  lo(register: Register): number {
+    return this.words[register * 2];
+  }
+
+  hi(register: Register): number {
+    return this.words[register * 2 + 1];
+  }
+
+  value(register: Register): bigint {
+    return toBigInt(this.lo(register), this.hi(register));
+  }
+
+  set(register: Register, lo: number, hi: number): void {
+    const { words, journal } = this;
+    const at = register * 2;
+    const changeLo = words[at] ^ lo;
+    const changeHi = words[at + 1] ^ hi;
+    if ((changeLo | changeHi) === 0) return;
+    words[at] = lo;
+    words[at + 1] = hi;
+    journal.row(Kind.change, 0, Space.register, registerKey(this.vcpu, register), 0, changeLo, changeHi);
+  }
+
+  setValue(register: Register, value: bigint): void {
+    this.set(register, lowOf(value), highOf(value));
+  }
+
+  /** Halves of the four PDPTE registers, low before high, from `first` on: a view for the walker, always current. */
+  pdptes(first: Register.pdpte0 | Register.hwPdpte0): Int32Array {
+    return this.words.subarray(first * 2, first * 2 + 8);
+  }
+}

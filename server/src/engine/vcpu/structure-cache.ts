@@ -1,0 +1,90 @@
+/**
+ * Paging-structure caches of one stage: for each level from 2 up, valid non-leaf entries by the part of the address that selects
+ * them, with the rights of the levels above (§2.10). A walk starts below the lowest one that fits.
+ *
+ * A line's frame is that of the next table, its low bits those of all entries so far taken together by AND; bit 31 of
+ * frameHi is their XD, by OR.
+ */
+import type { Journal } from '../journal/journal';
+import { Kind } from '../journal/events';
+import { FRAME_HIGH, FRAME_LOW, NX_HIGH } from '../x86/entries';
+import { TAG_MASK, TlbArray, Word } from './tlb-array';
+
+export const LOWEST = 2;
+export const HIGHEST = 5;
+
+export class StructureCache {
+  /** Tag of what is walked now; 0: nothing is looked up or kept. */
+  tag = 0;
+  /** Entries used so far. */
+  uses = 0;
+
+  // What `find` found: where the walk starts, and what the entries above came to.
+  level = 0;
+  tableLo = 0;
+  tableHi = 0;
+  all = -1;
+  any = 0;
+
+  /** By level - LOWEST. */
+  readonly arrays: readonly TlbArray[];
+
+  constructor(
+    private readonly journal: Journal,
+    keys: number,
+    readonly entries: number,
+    /** `structure` of the tlb_hit rows. */
+    private readonly structure: number,
+  ) {
+    this.arrays = Array.from({ length: HIGHEST - LOWEST + 1 }, (_, i) => new TlbArray(journal, keys + i * entries * 8, 1, entries));
+  }
+
+  /** The lowest cached entry on the way of an address, in tables of `levels` levels. */
+  find(lo: number, hi: number, levels: number): boolean {
+    if (this.tag === 0) return false;
+    for (let level = LOWEST; level <= levels; level++) {
+      const array = this.arrays[level - LOWEST];
+      if (array.used === 0) continue;
+      const at = array.find(0, prefixLo(lo, level) | this.tag, prefixHi(hi, level));
+      if (at < 0) continue;
+      array.touch(at);
+      this.uses++;
+      const frame = array.words[at + Word.frame];
+      const frameHi = array.words[at + Word.frameHi];
+      this.level = level - 1;
+      this.tableLo = frame & FRAME_LOW;
+      this.tableHi = frameHi & FRAME_HIGH;
+      this.all = frame | FRAME_LOW;
+      this.any = frameHi & NX_HIGH;
+      this.journal.row(Kind.tlb_hit, level, this.structure, lo, hi, this.tableLo, this.tableHi);
+      return true;
+    }
+    return false;
+  }
+
+  /** Keep the entry of a level, that leads to a table; `all` and `any` include it. */
+  add(lo: number, hi: number, level: number, tableLo: number, tableHi: number, all: number, any: number): void {
+    if (this.tag === 0) return;
+    this.arrays[level - LOWEST].put(
+      0,
+      prefixLo(lo, level) | this.tag,
+      prefixHi(hi, level),
+      tableLo | (all & ~FRAME_LOW),
+      tableHi | (any & NX_HIGH),
+    );
+  }
+}
+
+/** Part of an address that selects the entry of a level; 4 MiB regions of 32-bit paging are kept as two of 2 MiB. */
+function prefixLo(lo: number, level: number): number {
+  return level === 2 ? lo & ~0x1f_ffff : level === 3 ? lo & ~0x3fff_ffff : 0;
+}
+
+function prefixHi(hi: number, level: number): number {
+  return level <= 3 ? hi : level === 4 ? hi & ~0x7f : hi & ~0xffff;
+}
+
+/** Does a line of a level's array cover an address? */
+export function covers(words: Int32Array, at: number, level: number, lo: number, hi: number): boolean {
+  return (words[at] & ~TAG_MASK & FRAME_LOW) === prefixLo(lo, level) && words[at + Word.keyHi] === prefixHi(hi, level);
+}

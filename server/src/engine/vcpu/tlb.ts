@@ -1,0 +1,230 @@
+/**
+ * The cached translations of one processor: L1 by page size, a shared L2 for 4K and 2M pages, guest-physical mappings, and the
+ * paging-structure caches of both stages (§2.10, §3.10). What invalidates what is here; what is used when, in
+ * processor.ts.
+ */
+import type { Journal } from '../journal/journal';
+import type { TlbConfig } from '../program';
+import { MappingCache } from './mapping-cache';
+import { HIGHEST, LOWEST, StructureCache, covers } from './structure-cache';
+import { Tags, type Tag } from './tags';
+import { CLASS_SHIFTS, GLOBAL_LINE, LINE, PageClass, TAG_MASK, TlbArray, Word, classOf, lineKey, tlbKeys } from './tlb-array';
+
+/** `structure` in the small field of tlb_hit and tlb_fill rows. */
+export enum Structure {
+  l1 = 1,
+  l2 = 2,
+  guestPhysical = 3,
+  /** Paging-structure cache of the first stage, and of the second. */
+  pagingStructure = 4,
+  secondStructure = 5,
+}
+
+/** First lines of the arrays, within a processor's keys. */
+export const FIRST_LINE = {
+  l1: 0,
+  l1Page2M: 0x2_0000,
+  l1Page1G: 0x4_0000,
+  l2: 0x6_0000,
+  guestPhysical: 0x10_0000,
+  pagingStructure: 0x12_0000,
+  secondStructure: 0x14_0000,
+} as const;
+
+const MOST_SETS = 4096;
+const MOST_WAYS = 32;
+const MOST_STRUCTURE_ENTRIES = 1024;
+
+/** log2 of the guest's page by the class in a line's frameHi bits 25:24; class 3 is a 4 MiB page. */
+const GUEST_SHIFTS = [...CLASS_SHIFTS, 22];
+const GUEST_CLASS_SHIFT = 24;
+
+export class Tlb {
+  readonly l1: TlbArray;
+  readonly l1Page2M: TlbArray;
+  readonly l1Page1G: TlbArray;
+  readonly l2: TlbArray;
+  /** null: paging-structure caches and guest-physical mappings are off. */
+  readonly guestPhysical: MappingCache | null = null;
+  readonly structures: StructureCache | null = null;
+  readonly secondStructures: StructureCache | null = null;
+  readonly tags: Tags;
+
+  private readonly mappings: readonly TlbArray[];
+  /** Tags that an invalidation is about. */
+  private readonly selected = new Uint8Array(TAG_MASK + 1);
+
+  constructor(journal: Journal, config: TlbConfig, processor: number) {
+    const keys = tlbKeys(processor);
+    const array = (line: number, sets: number, ways: number): TlbArray =>
+      new TlbArray(journal, keys + line * 8, config.on ? sets : 1, config.on ? ways : 1);
+    const sets1 = powerOfTwo(config.l1.sets);
+    const ways1 = whole(config.l1.ways, MOST_WAYS);
+    this.l1 = array(FIRST_LINE.l1, sets1, ways1);
+    this.l1Page2M = array(FIRST_LINE.l1Page2M, Math.max(sets1 >>> 1, 1), ways1);
+    this.l1Page1G = array(FIRST_LINE.l1Page1G, 1, ways1);
+    this.l2 = array(FIRST_LINE.l2, powerOfTwo(config.l2.sets), whole(config.l2.ways, MOST_WAYS));
+    const entries = config.on ? Math.min(Math.max(Math.floor(config.pagingStructureEntries) || 0, 0), MOST_STRUCTURE_ENTRIES) : 0;
+    if (entries > 0) {
+      this.guestPhysical = new MappingCache(journal, keys + FIRST_LINE.guestPhysical * 8, entries, Structure.guestPhysical);
+      this.structures = new StructureCache(journal, keys + FIRST_LINE.pagingStructure * 8, entries, Structure.pagingStructure);
+      this.secondStructures = new StructureCache(journal, keys + FIRST_LINE.secondStructure * 8, entries, Structure.secondStructure);
+    }
+    this.tags = new Tags(journal, keys);
+    this.mappings = [this.l1, this.l1Page2M, this.l1Page1G, this.l2];
+  }
+
+  /** Paging-structure entries and guest-physical mappings used so far. */
+  get partsUsed(): number {
+    if (this.guestPhysical === null) return 0;
+    return this.structures!.uses + this.secondStructures!.uses + this.guestPhysical.uses;
+  }
+
+  /** Cache a linear or combined mapping of the page around an address. L2 has global pages once, under `globalTag`. */
+  fill(lo: number, hi: number, tag: number, globalTag: number, mapping: Mapping): TlbArray {
+    const pageClass = classOf(mapping.shift);
+    const shift = CLASS_SHIFTS[pageClass];
+    const offset = (1 << shift) - 1;
+    const frame = (mapping.hostLo & ~offset) | mapping.rights | (mapping.global ? GLOBAL_LINE : 0);
+    const frameHi = mapping.hostHi | (mapping.key << 20) | (guestClassOf(mapping.guestShift) << GUEST_CLASS_SHIFT);
+    if (pageClass !== PageClass.page1G) {
+      const key = lineKey(lo, pageClass, mapping.global ? globalTag : tag);
+      const at = this.l2.put(this.l2.setOf(lo, hi, shift), key, hi, frame, frameHi);
+      this.l2.setOrigin(at, mapping.originLo & ~offset, mapping.originHi);
+    }
+    const l1 = this.l1Of(pageClass);
+    const at = l1.put(l1.setOf(lo, hi, shift), lineKey(lo, pageClass, tag), hi, frame, frameHi);
+    l1.setOrigin(at, mapping.originLo & ~offset, mapping.originHi);
+    return l1;
+  }
+
+  /** L1 takes a mapping over from the L2 line at a word. */
+  promote(lo: number, hi: number, tag: number, pageClass: PageClass, from: number): void {
+    const { words, origins } = this.l2;
+    const l1 = this.l1Of(pageClass);
+    const set = l1.setOf(lo, hi, CLASS_SHIFTS[pageClass]);
+    const at = l1.put(set, lineKey(lo, pageClass, tag), hi, words[from + Word.frame], words[from + Word.frameHi]);
+    const line = (from / LINE) * 2;
+    l1.setOrigin(at, origins[line], origins[line + 1]);
+  }
+
+  l1Of(pageClass: PageClass): TlbArray {
+    return pageClass === PageClass.page4K ? this.l1 : pageClass === PageClass.page2M ? this.l1Page2M : this.l1Page1G;
+  }
+
+  /** Drop linear and combined mappings, and paging-structure entries, whose tag fits; global pages only if so said. */
+  dropTags(fits: (tag: Tag) => boolean, globals: boolean): void {
+    this.select((tag) => !tag.guestPhysical && fits(tag));
+    for (const array of this.mappings) this.drop(array, (at) => globals || (array.words[at + Word.frame] & GLOBAL_LINE) === 0);
+    this.dropStructures(this.structures, () => true);
+  }
+
+  /**
+   * Drop the mappings of the page around an address: all lines that are parts of the same guest page.
+   *
+   * @param structures also the paging-structure entries: all under these tags, or those for the address
+   */
+  dropPage(lo: number, hi: number, fits: (tag: Tag) => boolean, globals: 'keep' | 'drop', structures: 'all' | 'address'): void {
+    this.select((tag) => !tag.guestPhysical && fits(tag));
+    for (const array of this.mappings) {
+      this.drop(
+        array,
+        (at) => (globals === 'drop' || (array.words[at + Word.frame] & GLOBAL_LINE) === 0) && inPage(array.words, at, lo, hi),
+      );
+    }
+    this.dropStructures(this.structures, (words, at, level) => structures === 'all' || covers(words, at, level, lo, hi));
+  }
+
+  /** Drop global pages of these tags around an address, whatever PCID they were loaded under. */
+  dropGlobalPage(lo: number, hi: number, fits: (tag: Tag) => boolean): void {
+    this.select((tag) => !tag.guestPhysical && fits(tag));
+    for (const array of this.mappings) {
+      this.drop(array, (at) => (array.words[at + Word.frame] & GLOBAL_LINE) !== 0 && inPage(array.words, at, lo, hi));
+    }
+  }
+
+  /** Drop guest-physical mappings and second-stage paging-structure entries whose tag fits. */
+  dropGuestPhysical(fits: (tag: Tag) => boolean): void {
+    if (this.guestPhysical === null) return;
+    this.select((tag) => tag.guestPhysical && fits(tag));
+    this.drop(this.guestPhysical.array, () => true);
+    this.dropStructures(this.secondStructures, () => true);
+  }
+
+  /** Drop what serves one guest-physical address. */
+  dropGuestPhysicalAddress(lo: number, hi: number, fits: (tag: Tag) => boolean): void {
+    if (this.guestPhysical === null) return;
+    const { array } = this.guestPhysical;
+    this.select((tag) => tag.guestPhysical && fits(tag));
+    this.drop(array, (at) => sameRegion(array.words, at, CLASS_SHIFTS[(array.words[at] >>> 10) & 3], lo, hi));
+    this.dropStructures(this.secondStructures, (words, at, level) => covers(words, at, level, lo, hi));
+  }
+
+  dropAll(): void {
+    this.select(() => true);
+    for (const array of this.mappings) this.drop(array, () => true);
+    this.dropStructures(this.structures, () => true);
+    this.dropGuestPhysical(() => true);
+  }
+
+  private select(fits: (tag: Tag) => boolean): void {
+    const { selected, tags } = this;
+    for (let n = 1; n <= tags.count; n++) selected[n] = fits(tags.of(n)) ? 1 : 0;
+  }
+
+  /** Drop the lines of selected tags that fit. */
+  private drop(array: TlbArray, fits: (at: number) => boolean): void {
+    const { words } = array;
+    for (let at = 0; at < words.length && array.used > 0; at += LINE) {
+      if (words[at] !== 0 && this.selected[words[at] & TAG_MASK] !== 0 && fits(at)) array.drop(at);
+    }
+  }
+
+  private dropStructures(cache: StructureCache | null, fits: (words: Int32Array, at: number, level: number) => boolean): void {
+    if (cache === null) return;
+    for (let level = LOWEST; level <= HIGHEST; level++) {
+      const array = cache.arrays[level - LOWEST];
+      this.drop(array, (at) => fits(array.words, at, level));
+    }
+  }
+}
+
+/** A mapping to be cached. */
+export class Mapping {
+  /** log2 of the size: the smaller of guest's and second stage's page. */
+  shift = 12;
+  hostLo = 0;
+  hostHi = 0;
+  /** `Rights` bits. */
+  rights = 0;
+  /** Protection key. */
+  key = 0;
+  /** log2 of the guest's own page. */
+  guestShift = 12;
+  global = false;
+  /** Guest-physical address that the linear one has. */
+  originLo = 0;
+  originHi = 0;
+}
+
+function guestClassOf(shift: number): number {
+  return shift === 22 ? 3 : classOf(shift);
+}
+
+/** Is the line part of the guest page that an address lies in? */
+function inPage(words: Int32Array, at: number, lo: number, hi: number): boolean {
+  return sameRegion(words, at, GUEST_SHIFTS[(words[at + Word.frameHi] >>> GUEST_CLASS_SHIFT) & 3], lo, hi);
+}
+
+function sameRegion(words: Int32Array, at: number, shift: number, lo: number, hi: number): boolean {
+  return words[at + Word.keyHi] === hi && (words[at] ^ lo) >>> shift === 0;
+}
+
+function powerOfTwo(sets: number): number {
+  return 1 << (31 - Math.clz32(whole(sets, MOST_SETS)));
+}
+
+/** A whole number from 1 to most. */
+function whole(value: number, most: number): number {
+  return Math.min(Math.max(Math.floor(value) || 1, 1), most);
+}
