@@ -1,0 +1,76 @@
+/** Leaves of the tables by which a vCPU runs, and what changed in them: the field `vis`. */
+import type { PhysicalMemory } from '../../server/src/engine/memory/physical-memory';
+import { toBigInt } from '../../server/src/engine/bits';
+
+/** [gpa, writable, user, executable, level] by address. */
+export type Leaf = readonly [string, 0 | 1, 0 | 1, 0 | 1, number];
+export type Leaves = ReadonlyMap<bigint, Leaf>;
+
+export interface Root {
+  readonly hpa: number;
+  readonly level: number;
+}
+
+export interface LeafFormat {
+  readonly ept: boolean;
+  /** Guest-physical address of the page that a leaf maps, by the address of the leaf; null: it is the address itself. */
+  readonly gpaOf: ((at: number) => bigint | null) | null;
+  /** PML4 slots left out. */
+  readonly skip: readonly number[];
+}
+
+const MMU_PRESENT = 1n << 11n;
+const LARGE = 1n << 7n;
+const FRAME = 0x000f_ffff_ffff_f000n;
+
+export function leavesOf(memory: PhysicalMemory, root: Root | null, format: LeafFormat): Leaves {
+  const leaves = new Map<bigint, Leaf>();
+  if (root) collect(memory, root.hpa, root.level, 0n, root.level, format, leaves);
+  return leaves;
+}
+
+function collect(
+  memory: PhysicalMemory,
+  table: number,
+  level: number,
+  base: bigint,
+  top: number,
+  format: LeafFormat,
+  into: Map<bigint, Leaf>,
+): void {
+  for (let index = 0; index < 512; index++) {
+    const at = table + index * 8;
+    const entry = toBigInt(memory.low(at), memory.high(at));
+    if ((entry & MMU_PRESENT) === 0n || (level === top && format.skip.includes(index))) continue;
+    const address = base + (BigInt(index) << BigInt(12 + 9 * (level - 1)));
+    if (level > 1 && (entry & LARGE) === 0n) {
+      collect(memory, Number(entry & FRAME), level - 1, address, top, format, into);
+      continue;
+    }
+    const gpa = format.gpaOf ? format.gpaOf(at) : address;
+    into.set(canonical(address), [hex(gpa ?? 0n), ...rights(entry, format.ept), level]);
+  }
+}
+
+function rights(entry: bigint, ept: boolean): [0 | 1, 0 | 1, 0 | 1] {
+  const bit = (n: bigint): 0 | 1 => (((entry >> n) & 1n) !== 0n ? 1 : 0);
+  return ept ? [bit(1n), bit(0n), bit(2n)] : [bit(1n), bit(2n), bit(63n) === 1 ? 0 : 1];
+}
+
+/** Leaves that are new or other than before; null where one is gone. */
+export function changedLeaves(before: Leaves, after: Leaves): Record<string, Leaf | null> {
+  const changes: Record<string, Leaf | null> = {};
+  for (const address of before.keys()) if (!after.has(address)) changes[hex(address)] = null;
+  for (const [address, leaf] of after) {
+    if (JSON.stringify(before.get(address)) !== JSON.stringify(leaf)) changes[hex(address)] = leaf;
+  }
+  return changes;
+}
+
+function canonical(address: bigint): bigint {
+  return BigInt.asUintN(64, BigInt.asIntN(48, address));
+}
+
+function hex(value: bigint): string {
+  return `0x${value.toString(16)}`;
+}

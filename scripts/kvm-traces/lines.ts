@@ -1,0 +1,222 @@
+/** A line of the recorded form from the journal rows of one operation. */
+import { Kind } from '../../server/src/engine/journal/events';
+import type { Rows } from '../../server/src/engine/journal/state';
+import { SvmExit, VmxExit } from '../../server/src/engine/x86/exit-reasons';
+import { Acc, accessOf, levelOf, Role } from '../../server/src/engine/mmu/role';
+import { eventAt, field } from '../../server/src/views/fields';
+import type { Event } from '../../server/src/views/fields';
+import { ownAddress, ownFrame } from './cleaning';
+import type { Leaf } from './leaves';
+import { isEpt, isIntel } from './mode';
+import type { Mode } from './mode';
+
+/** One operation, as far as the journal tells. Absent and empty are the same. */
+export interface Facts {
+  readonly mmio: (readonly [string, 0 | 1, string])[];
+  readonly x: Record<string, number>;
+  readonly xl: (readonly string[])[];
+  readonly new: (readonly (string | number)[])[];
+  readonly found: (readonly (string | number)[])[];
+  readonly map: (readonly [string, number, string])[];
+  readonly unsync: string[];
+  readonly sync: string[];
+  readonly zap: (readonly [string, number])[];
+  readonly track: string[];
+  readonly untrack: string[];
+  readonly ptew: (readonly [string, string])[];
+  readonly A: string[];
+  readonly D: string[];
+  readonly inj: (readonly [number, string])[];
+  readonly ret: string[];
+}
+
+/** A line of OUT/MODE/NAME.ndjson. */
+export interface Line extends Partial<Facts> {
+  readonly s: string;
+  readonly m: Mode;
+  readonly i: number;
+  readonly t: string;
+  readonly v?: string;
+  readonly f?: (readonly [number, string, string])[];
+  readonly g?: Record<string, string>;
+  readonly dirty?: readonly string[];
+  readonly vis?: Record<string, Leaf | null>;
+}
+
+const RETURNS = ['CONTINUE', 'RETRY', 'EMULATE', 'INVALID', 'FIXED', 'SPURIOUS'];
+
+export function factsOf(rows: Rows, from: number, to: number, mode: Mode): Facts {
+  const facts = new FactCollector(mode);
+  for (let row = from; row < to; row++) {
+    const event = eventAt(rows, row);
+    if (event) facts.take(event);
+  }
+  return facts.finish();
+}
+
+interface Exit {
+  readonly kind: string;
+  /** Error code or qualification; null where the exit has none that is recorded. */
+  readonly code: bigint | null;
+  address: bigint | null;
+  readonly ret: string[];
+  readonly inj: (readonly [number, string])[];
+}
+
+class FactCollector {
+  private readonly facts: Facts = {
+    mmio: [],
+    x: {},
+    xl: [],
+    new: [],
+    found: [],
+    map: [],
+    unsync: [],
+    sync: [],
+    zap: [],
+    track: [],
+    untrack: [],
+    ptew: [],
+    A: [],
+    D: [],
+    inj: [],
+    ret: [],
+  };
+  private exit: Exit | null = null;
+
+  constructor(private readonly mode: Mode) {}
+
+  take(event: Event): void {
+    const { facts } = this;
+    const of = (name: string): bigint => field(event, name) ?? 0n;
+    switch (event.kind) {
+      case Kind.kvm_exit:
+        this.endExit();
+        this.exit = this.exitOf(event);
+        return;
+      case Kind.kvm_page_fault:
+        if (this.exit) this.exit.address ??= of('address');
+        return;
+      case Kind.kvm_mmu_page_fault_return:
+        this.exit?.ret.push(RETURNS[Number(of('result'))] ?? String(of('result')));
+        return;
+      case Kind.kvm_inj_exception:
+        this.exit?.inj.push([Number(of('vector')), hex(of('error_code'))]);
+        return;
+      case Kind.kvm_mmio:
+        if (of('type') !== 0n) facts.mmio.push([hex(of('gpa')), of('type') === 2n ? 1 : 0, hex(of('val'))]);
+        return;
+      case Kind.kvm_mmu_get_page:
+        return this.gotPage(of('created') !== 0n ? facts.new : facts.found, of('gfn'), Number(of('role')));
+      case Kind.kvm_mmu_set_spte:
+        if (!this.own(of('gfn'))) facts.map.push([hex(of('gfn')), event.level, perms(of('spte'), this.mode)]);
+        return;
+      case Kind.kvm_mmu_prepare_zap_page: {
+        const level = levelOf(Number(of('role')));
+        if (!this.own(of('gfn'), level)) facts.zap.push([hex(of('gfn')), level]);
+        return;
+      }
+      case Kind.kvm_mmu_unsync_page:
+        return this.gfn(facts.unsync, of('gfn'));
+      case Kind.kvm_mmu_sync_page:
+        return this.gfn(facts.sync, of('gfn'));
+      case Kind.kvm_page_track_add:
+        return this.gfn(facts.track, of('gfn'));
+      case Kind.kvm_page_track_remove:
+        return this.gfn(facts.untrack, of('gfn'));
+      case Kind.kvm_mmu_set_accessed_bit:
+        return this.gpa(facts.A, of('gpa'));
+      case Kind.kvm_mmu_set_dirty_bit:
+        return this.gpa(facts.D, of('gpa'));
+      case Kind.kvm_mmu_pte_write:
+        if (!this.own(of('gpa') >> 12n)) facts.ptew.push([hex(of('gpa')), hex(of('new'))]);
+        return;
+    }
+  }
+
+  finish(): Facts {
+    this.endExit();
+    return this.facts;
+  }
+
+  private endExit(): void {
+    const { exit, facts, mode } = this;
+    this.exit = null;
+    if (!exit) return;
+    const { kind, code, address } = exit;
+    if (address !== null) {
+      if (kind === 'PF' && ownAddress(address)) return;
+      if ((kind === 'NPF' || kind === 'EPTV') && ownFrame(mode, address >> 12n)) return;
+    }
+    facts.x[kind] = (facts.x[kind] ?? 0) + 1;
+    facts.xl.push(code === null ? [kind] : [kind, hex(code), hex(address ?? 0n)]);
+    facts.ret.push(...exit.ret);
+    facts.inj.push(...exit.inj);
+  }
+
+  private exitOf(event: Event): Exit {
+    const reason = Number(field(event, 'reason'));
+    const [info1, info2] = [field(event, 'info1') ?? 0n, field(event, 'info2') ?? 0n];
+    const exit = { code: null, address: null, ret: [], inj: [] };
+    if (!isIntel(this.mode)) {
+      const kind = SVM_KINDS[reason] ?? `0x${reason.toString(16)}`;
+      return kind === 'PF' || kind === 'NPF' ? { ...exit, kind, code: info1, address: info2 } : { ...exit, kind };
+    }
+    if (reason === (VmxExit.EXCEPTION_NMI as number))
+      return { ...exit, kind: 'PF', code: (field(event, 'intr_info_error_code') ?? 0n) >> 32n, address: info1 };
+    if (reason === (VmxExit.EPT_VIOLATION as number)) return { ...exit, kind: 'EPTV', code: info1 };
+    if (reason === (VmxExit.CR_ACCESS as number)) return { ...exit, kind: `CR${info1 & 15n}` };
+    return { ...exit, kind: VMX_KINDS[reason] ?? `0x${reason.toString(16)}` };
+  }
+
+  private gotPage(into: (readonly (string | number)[])[], gfn: bigint, role: number): void {
+    const level = levelOf(role);
+    if (!this.own(gfn, level)) into.push([hex(gfn), level, accessText(accessOf(role)), ...((role & Role.direct) !== 0 ? ['direct'] : [])]);
+  }
+
+  private gfn(into: string[], gfn: bigint): void {
+    if (!this.own(gfn)) into.push(hex(gfn));
+  }
+
+  private gpa(into: string[], gpa: bigint): void {
+    if (!this.own(gpa >> 12n)) into.push(hex(gpa));
+  }
+
+  private own(gfn: bigint, level = 0): boolean {
+    return ownFrame(this.mode, gfn, level);
+  }
+}
+
+const SVM_KINDS: { readonly [reason: number]: string } = {
+  [SvmExit.PF_EXCP]: 'PF',
+  [SvmExit.NPF]: 'NPF',
+  [SvmExit.WRITE_CR0]: 'CR0',
+  [SvmExit.WRITE_CR3]: 'CR3',
+  [SvmExit.WRITE_CR4]: 'CR4',
+  [SvmExit.INVLPG]: 'INVLPG',
+  [SvmExit.MSR]: 'MSR',
+  [SvmExit.VMRUN]: 'VMRUN',
+  [SvmExit.VMMCALL]: 'VMMCALL',
+};
+
+const VMX_KINDS: { readonly [reason: number]: string } = {
+  [VmxExit.EPT_MISCONFIG]: 'EPTM',
+  [VmxExit.INVLPG]: 'INVLPG',
+  [VmxExit.MSR_WRITE]: 'MSR',
+  [VmxExit.MSR_READ]: 'MSR',
+};
+
+function accessText(access: number): string {
+  return `${(access & Acc.write) !== 0 ? 'w' : '-'}${(access & Acc.user) !== 0 ? 'u' : '-'}${(access & Acc.exec) !== 0 ? 'x' : '-'}`;
+}
+
+/** As kvm_mmu_set_spte prints an spte's rights. */
+function perms(spte: bigint, mode: Mode): string {
+  const bit = (n: bigint): boolean => ((spte >> n) & 1n) !== 0n;
+  const [executable, user] = isEpt(mode) ? [bit(2n), bit(0n)] : [!bit(63n), bit(2n)];
+  return `r${bit(1n) ? 'w' : '-'}${executable ? 'x' : '-'}${user ? 'u' : '-'}`;
+}
+
+export function hex(value: bigint | number): string {
+  return `0x${value.toString(16)}`;
+}

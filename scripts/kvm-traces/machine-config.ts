@@ -1,0 +1,113 @@
+/** A recorded guest's machine for the engine ("Conditions of the run" of the README). */
+import type { Features, KvmOptions, MachineConfig, MemoryImage, SlotConfig } from '../../server/src/engine/program';
+import { isIntel, isSoft } from './mode';
+import type { Mode } from './mode';
+import type { Scenario } from './scenario';
+import type { VmmMemory } from './vmm-memory';
+
+const FEATURES: Features = {
+  la57: false,
+  nx: true,
+  smep: true,
+  smap: true,
+  pcid: false,
+  pku: false,
+  pks: false,
+  page1G: true,
+  pse36: true,
+  eptAd: true,
+  eptExecuteOnly: true,
+  ept1G: true,
+  ept5Level: false,
+  pml: false,
+  vmcsShadowing: false,
+  vpid: true,
+};
+
+const KVM: KvmOptions = {
+  prefetch: true,
+  unsync: true,
+  largePages: true,
+  fastPageFault: true,
+  cachedRoots: 3,
+  flooding: 3,
+  tdpMmu: true,
+  pml: false,
+  eptAd: true,
+  nrMmuPages: 0,
+  dirtyLogInitiallySet: false,
+  shareEptRoot: false,
+  vmreads: 0,
+  vmwrites: 0,
+  kernel: '6.1',
+};
+
+/** The machine of a scenario in a mode; its slots take their memory from the VMM. */
+export function machineConfig(scenario: Scenario, mode: Mode, vmm: VmmMemory): MachineConfig {
+  const { cpu } = scenario;
+  const intel = isIntel(mode);
+  const bit = (value: bigint, n: number): boolean => ((value >> BigInt(n)) & 1n) !== 0n;
+  return {
+    host: {
+      vendor: intel ? 'intel' : 'amd',
+      memory: 2 ** 32,
+      pageSize: 4096,
+      maxPhyAddr: cpu.maxPhyAddr,
+      features: FEATURES,
+      // Empty at the start of each operation, and nothing within one depends on it.
+      tlb: { on: false, l1: { sets: 1, ways: 1 }, l2: { sets: 1, ways: 1 }, pagingStructureEntries: 0 },
+      kvm: { ...KVM, tdpMmu: mode !== 'npt1-tdp0' },
+    },
+    vms: [
+      {
+        name: scenario.name,
+        parent: null,
+        mmu: isSoft(mode) ? 'soft' : intel ? 'ept' : 'npt',
+        hypervisor: 'kvm',
+        slots: scenario.slots.map((slot): SlotConfig => vmm.config(slot)),
+        memory: images(scenario),
+        vcpus: [
+          {
+            name: 'vcpu',
+            paging: '4-level',
+            cr3: cpu.cr3,
+            cr0: { wp: bit(cpu.cr0, 16) },
+            cr4: {
+              pse: bit(cpu.cr4, 4),
+              pge: bit(cpu.cr4, 7),
+              pcide: bit(cpu.cr4, 17),
+              smep: bit(cpu.cr4, 20),
+              smap: bit(cpu.cr4, 21),
+              pke: bit(cpu.cr4, 22),
+              pks: bit(cpu.cr4, 24),
+            },
+            efer: { nxe: bit(cpu.efer, 11) },
+            eflagsAc: false,
+            pkru: 0,
+            pkrs: 0,
+            cpl: 0,
+          },
+        ],
+      },
+    ],
+  };
+}
+
+/** Guest memory at the start as runs of words. */
+function images(scenario: Scenario): MemoryImage[] {
+  const words = new Map(scenario.words);
+  for (const { gpa, bytes } of scenario.bytes) {
+    bytes.forEach((byte, i) => {
+      const at = gpa + i;
+      const word = at - (at % 8);
+      words.set(word, (words.get(word) ?? 0n) | (BigInt(byte) << BigInt((at % 8) * 8)));
+    });
+  }
+  const images: { gpa: number; words: bigint[] }[] = [];
+  for (const gpa of [...words.keys()].sort((a, b) => a - b)) {
+    const last = images.at(-1);
+    if (last && last.gpa + last.words.length * 8 === gpa) last.words.push(words.get(gpa)!);
+    else images.push({ gpa, words: [words.get(gpa)!] });
+  }
+  return images.map(({ gpa, words }) => ({ gpa, words: BigUint64Array.from(words) }));
+}

@@ -1,0 +1,20 @@
+/** Modes in which guests were recorded: processor, kind of MMU virtualization, and which of KVM's page-table code. */
+export const MODES = ['npt0', 'npt1-tdp1', 'npt1-tdp0', 'ept0', 'ept1-tdp1'] as const;
+export type Mode = (typeof MODES)[number];
+
+export function isMode(text: string): text is Mode {
+  return (MODES as readonly string[]).includes(text);
+}
+
+/** Shadow paging. */
+export function isSoft(mode: Mode): boolean {
+  return mode === 'npt0' || mode === 'ept0';
+}
+
+export function isIntel(mode: Mode): boolean {
+  return mode === 'ept0' || mode === 'ept1-tdp1';
+}
+
+export function isEpt(mode: Mode): boolean {
+  return mode === 'ept1-tdp1';
+}

@@ -1,0 +1,293 @@
+/**
+ * Scenario of a scripted guest that was run under a real KVM, as JSON in the form that `../shared/kvm-traces/README.md`
+ * describes. Reading is strict: what the form does not have is an error.
+ */
+import type { Performer } from '../../server/src/engine/program';
+
+export interface Scenario {
+  readonly name: string;
+  readonly cpu: Cpu;
+  readonly slots: readonly SlotSpec[];
+  /** Aligned words of guest memory at the start. */
+  readonly words: ReadonlyMap<number, bigint>;
+  readonly bytes: readonly { readonly gpa: number; readonly bytes: Uint8Array }[];
+  /** Words whose changes are reported, by address. */
+  readonly watch: readonly number[];
+  readonly own: OwnAccesses;
+  readonly nested: object | null;
+  readonly ops: readonly Op[];
+}
+
+export interface Cpu {
+  readonly maxPhyAddr: number;
+  readonly cr0: bigint;
+  readonly cr3: bigint;
+  readonly cr4: bigint;
+  readonly efer: bigint;
+}
+
+export interface SlotSpec {
+  readonly id: number;
+  readonly gpa: number;
+  readonly size: number;
+  readonly readonly: boolean;
+  readonly logDirty: boolean;
+  readonly backing: BackingSpec;
+}
+
+export type BackingSpec =
+  | { readonly kind: 'anonymous'; readonly pageSize: number; readonly populated: boolean }
+  /** The memory of another slot, which may have been deleted just before. */
+  | { readonly kind: 'shared'; readonly slot: number; readonly offset: number };
+
+/** Accesses that the recorded interpreter makes by itself, by occasion. */
+export interface OwnAccesses {
+  readonly warmup: readonly OwnAccess[];
+  readonly beforeOp: readonly OwnAccess[];
+  readonly beforeAccess: readonly OwnAccess[];
+  readonly cpl3: readonly OwnAccess[];
+  /** At a call of code at CPL 3. */
+  readonly cpl3Call: readonly OwnAccess[];
+  readonly onGuestFault: readonly OwnAccess[];
+  readonly afterOp: readonly OwnAccess[];
+}
+
+export interface OwnAccess {
+  readonly kind: 'R' | 'W' | 'X';
+  /** Address for operation i: base + step * i. */
+  readonly base: bigint;
+  readonly step: bigint;
+  readonly cpl: number;
+}
+
+export type AccessOp = OpBase & {
+  readonly kind: 'R' | 'W' | 'RMW' | 'X';
+  readonly va: bigint;
+  readonly cpl: number;
+  readonly ac: boolean;
+  readonly value: bigint | null;
+  readonly fix: Fix | null;
+};
+
+export type Op =
+  | AccessOp
+  | (OpBase & { readonly kind: 'INVLPG'; readonly va: bigint })
+  | (OpBase & { readonly kind: 'CR0' | 'CR3' | 'CR4' | 'EFER'; readonly value: bigint })
+  | (OpBase & { readonly kind: 'HOST'; readonly host: readonly HostCommand[] })
+  | (OpBase & { readonly kind: 'L2INIT' })
+  | (OpBase & { readonly kind: 'L2'; readonly l2: string; readonly va: bigint; readonly value: bigint });
+
+interface OpBase {
+  readonly i: number;
+  readonly text: string;
+}
+
+/** The guest's #PF handler: a store at CPL 0, perhaps INVLPG of the operation's address, then another try. */
+export interface Fix {
+  readonly va: bigint;
+  readonly value: bigint;
+  readonly invlpg: boolean;
+}
+
+export type HostCommand =
+  | { readonly cmd: 'set_slot'; readonly slot: SlotSpec }
+  | { readonly cmd: 'delete_slot'; readonly slot: number }
+  | { readonly cmd: 'move_slot'; readonly slot: number; readonly gpa: number }
+  | { readonly cmd: 'set_flags'; readonly slot: number; readonly flags: number }
+  | { readonly cmd: 'get_dirty_log'; readonly slot: number }
+  | { readonly cmd: 'madvise_dontneed'; readonly slot: number; readonly offset: number; readonly size: number }
+  | { readonly cmd: 'mprotect'; readonly slot: number; readonly offset: number; readonly size: number; readonly writable: boolean }
+  | { readonly cmd: 'host_write'; readonly slot: number; readonly offset: number; readonly value: bigint }
+  | { readonly cmd: 'host_write_gpa'; readonly gpa: number; readonly value: bigint }
+  | { readonly cmd: 'set_nr_mmu_pages'; readonly n: number };
+
+/** The one vCPU of these guests. */
+export const GUEST: Performer = { vm: 0, vcpu: 0 };
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** @throws Error that says what in the text is not of the form */
+export function readScenario(text: string): Scenario {
+  const json = object(JSON.parse(text), 'scenario');
+  const cpu = object(json.cpu, 'cpu');
+  return {
+    name: string(json.name, 'name'),
+    cpu: {
+      maxPhyAddr: number(cpu.maxphyaddr, 'cpu.maxphyaddr'),
+      cr0: big(cpu.cr0, 'cpu.cr0'),
+      cr3: big(cpu.cr3, 'cpu.cr3'),
+      cr4: big(cpu.cr4, 'cpu.cr4'),
+      efer: big(cpu.efer, 'cpu.efer'),
+    },
+    slots: list(json.slots, 'slots').map((each) => slotSpec(object(each, 'slot'), 'id')),
+    words: memoryWords(json),
+    bytes: Object.entries(object(json.data_bytes ?? {}, 'data_bytes')).map(([gpa, hex]) => ({
+      gpa: number(gpa, 'data_bytes'),
+      bytes: Uint8Array.from(string(hex, 'data_bytes').match(/../g) ?? [], (digits) => parseInt(digits, 16)),
+    })),
+    watch: Object.values(object(json.watch ?? {}, 'watch')).map((gpa) => number(gpa, 'watch')),
+    own: ownAccesses(object(json.own, 'own')),
+    nested: json.nested === null || json.nested === undefined ? null : object(json.nested, 'nested'),
+    ops: list(json.ops, 'ops').map((each) => operation(object(each, 'operation'))),
+  };
+}
+
+function memoryWords(json: Json): Map<number, bigint> {
+  const words = new Map<number, bigint>();
+  const linear = object(json.linear_map, 'linear_map');
+  const [base, size, flags] = [
+    number(linear.gpa, 'linear_map.gpa'),
+    number(linear.size, 'linear_map.size'),
+    big(linear.entry_flags, 'linear_map.entry_flags'),
+  ];
+  const page = number(linear.page_size, 'linear_map.page_size');
+  for (let gpa = base; gpa < base + size; gpa += page) words.set(LINEAR_TABLES + 8 * (gpa / page), BigInt(gpa) | flags);
+  for (const key of ['page_table_words', 'data_words']) {
+    for (const [gpa, word] of Object.entries(object(json[key] ?? {}, key))) words.set(number(gpa, key), big(word, key));
+  }
+  return words;
+}
+
+/** Where the level-1 tables of the linear map stand (`linear_map` in the README). */
+const LINEAR_TABLES = 0x10_3000;
+
+function ownAccesses(json: Json): OwnAccesses {
+  const of = (key: string): OwnAccess[] => list(json[key] ?? [], key).map((each) => ownAccess(list(each, key), key));
+  return {
+    warmup: of('warmup'),
+    beforeOp: of('before_op'),
+    beforeAccess: of('before_access_R_W_X_RMW'),
+    cpl3: of('cpl3'),
+    cpl3Call: of('cpl3_X'),
+    onGuestFault: of('on_guest_fault'),
+    afterOp: of('after_op'),
+  };
+}
+
+function ownAccess(parts: readonly unknown[], what: string): OwnAccess {
+  const kind = string(parts[0], what);
+  if (kind !== 'R' && kind !== 'W' && kind !== 'X') throw new Error(`${what}: no access ${kind}`);
+  const [base, step] = string(parts[1], what).split('+');
+  return {
+    kind,
+    base: BigInt(base.trim()),
+    step: step === undefined ? 0n : BigInt(step.split('*')[0].trim()),
+    cpl: number(parts[2], what),
+  };
+}
+
+function operation(json: Json): Op {
+  const base = { i: number(json.i, 'operation i'), text: string(json.text, 'operation text') };
+  const what = `operation ${base.i}`;
+  const kind = string(json.kind, what);
+  switch (kind) {
+    case 'R':
+    case 'W':
+    case 'RMW':
+    case 'X': {
+      const value = json.value === undefined ? null : big(json.value, what);
+      const fix = json.fix === undefined || json.fix === null ? null : fixOf(object(json.fix, `${what} fix`));
+      return { ...base, kind, va: big(json.va, what), cpl: number(json.cpl ?? 0, what), ac: Boolean(json.ac), value, fix };
+    }
+    case 'INVLPG':
+      return { ...base, kind, va: big(json.va, what) };
+    case 'CR0':
+    case 'CR3':
+    case 'CR4':
+    case 'EFER':
+      return { ...base, kind, value: big(json.value, what) };
+    case 'HOST':
+      return { ...base, kind, host: list(json.host, what).map((each) => hostCommand(object(each, what))) };
+    case 'L2INIT':
+      return { ...base, kind };
+    case 'L2':
+      return { ...base, kind, l2: string(json.l2, what), va: big(json.va ?? '0x0', what), value: big(json.value ?? '0x0', what) };
+    default:
+      throw new Error(`${what}: unknown kind ${kind}`);
+  }
+}
+
+function fixOf(json: Json): Fix {
+  return { va: big(json.va, 'fix.va'), value: big(json.value, 'fix.value'), invlpg: Boolean(json.invlpg) };
+}
+
+function hostCommand(json: Json): HostCommand {
+  const cmd = string(json.cmd, 'host command');
+  const of = (key: string): number => number(json[key], `${cmd}.${key}`);
+  switch (cmd) {
+    case 'set_slot':
+      return { cmd, slot: slotSpec(json, 'slot') };
+    case 'delete_slot':
+    case 'get_dirty_log':
+      return { cmd, slot: of('slot') };
+    case 'move_slot':
+      return { cmd, slot: of('slot'), gpa: of('gpa') };
+    case 'set_flags':
+      return { cmd, slot: of('slot'), flags: of('flags') };
+    case 'madvise_dontneed':
+      return { cmd, slot: of('slot'), offset: of('offset'), size: of('size') };
+    case 'mprotect':
+      return { cmd, slot: of('slot'), offset: of('offset'), size: of('size'), writable: (of('prot') & 2) !== 0 };
+    case 'host_write':
+      return { cmd, slot: of('slot'), offset: of('offset'), value: big(json.value, 'host_write.value') };
+    case 'host_write_gpa':
+      return { cmd, gpa: of('gpa'), value: big(json.value, 'host_write_gpa.value') };
+    case 'set_nr_mmu_pages':
+      return { cmd, n: of('n') };
+    default:
+      throw new Error(`unknown host command ${cmd}`);
+  }
+}
+
+function slotSpec(json: Json, idKey: string): SlotSpec {
+  const flags = number(json.flags ?? 0, 'slot flags');
+  return {
+    id: number(json[idKey], 'slot id'),
+    gpa: number(json.gpa, 'slot gpa'),
+    size: number(json.size, 'slot size'),
+    readonly: (flags & 2) !== 0,
+    logDirty: (flags & 1) !== 0,
+    backing: backingSpec(string(json.backing, 'slot backing')),
+  };
+}
+
+function backingSpec(text: string): BackingSpec {
+  const shared = /^same-as-slot (\d+)\+(0x[0-9a-f]+)$/.exec(text);
+  if (shared) return { kind: 'shared', slot: Number(shared[1]), offset: Number(shared[2]) };
+  switch (text) {
+    case 'anon4k':
+      return { kind: 'anonymous', pageSize: 0x1000, populated: true };
+    case 'anon4k-untouched':
+      return { kind: 'anonymous', pageSize: 0x1000, populated: false };
+    case 'thp':
+    case 'hugetlb2m':
+      return { kind: 'anonymous', pageSize: 0x20_0000, populated: true };
+    default:
+      throw new Error(`unknown backing ${text}`);
+  }
+}
+
+function object(value: unknown, what: string): Json {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${what}: an object is expected`);
+  return value as Json;
+}
+
+function list(value: unknown, what: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw new Error(`${what}: a list is expected`);
+  return value;
+}
+
+function string(value: unknown, what: string): string {
+  if (typeof value !== 'string') throw new Error(`${what}: a text is expected`);
+  return value;
+}
+
+function big(value: unknown, what: string): bigint {
+  if (typeof value === 'number' && Number.isInteger(value)) return BigInt(value);
+  if (typeof value === 'string' && /^(0x[0-9a-f]+|\d+)$/i.test(value)) return BigInt(value);
+  throw new Error(`${what}: a number is expected`);
+}
+
+function number(value: unknown, what: string): number {
+  return Number(big(value, what));
+}
