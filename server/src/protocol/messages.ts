@@ -89,6 +89,8 @@ export interface TranslationView {
   readonly hops: readonly WalkHop[];
   /** Addresses reached, stage by stage: GVA, GPA, HVA, HPA. */
   readonly stations: readonly { readonly space: string; readonly address: string }[];
+  /** The cached translation that serves the address, in words, and whether it is stale; null: none. */
+  readonly cached: string | null;
   readonly outcome: string;
 }
 
