@@ -8,7 +8,7 @@ import type { Program } from '../engine/program';
 import { exitReason, mmioType, userspaceExit, vectorName } from '../views/decode';
 import { eventAt } from '../views/fields';
 import type { Event } from '../views/fields';
-import { accessLetters, shadowPageOf } from '../views/shadow-page';
+import { shadowPageOf } from '../views/shadow-page';
 import type { RunView } from '../views/view';
 
 const HEADER = [
@@ -114,11 +114,11 @@ const exit: Write = (event, { program, vcpu }) =>
 
 /** KVM_MMU_PAGE_PRINTK. */
 function shadowPage(event: Event): string {
-  const { gen, role, rootCount, unsync } = shadowPageOf(event);
+  const page = shadowPageOf(event);
   return (
-    `sp gen ${gen} gfn ${x(get(event, 'gfn'))} l${role.level} ${role.narrow ? 4 : 8}-byte q${role.quadrant}${role.direct ? ' direct' : ''}` +
-    ` ${accessLetters(role.access)}${role.invalid ? ' invalid' : ''} ${role.nx ? '' : '!'}nxe ${role.adDisabled ? '!' : ''}ad` +
-    ` root ${rootCount} ${unsync ? 'unsync' : 'sync'}`
+    `sp gen ${page.gen} gfn ${x(get(event, 'gfn'))} l${page.level} ${page.narrow ? 4 : 8}-byte q${page.quadrant}${page.direct ? ' direct' : ''}` +
+    ` ${page.access}${page.invalid ? ' invalid' : ''} ${page.nx ? '' : '!'}nxe ${page.adDisabled ? '!' : ''}ad` +
+    ` root ${page.rootCount} ${page.unsync ? 'unsync' : 'sync'}`
   );
 }
 

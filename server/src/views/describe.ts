@@ -7,7 +7,7 @@ import type { StepRow } from '../protocol/messages';
 import { accessText, errorCode, exitReason, fieldName, levelName, mmioType, userspaceExit, vectorName } from './decode';
 import { entryText } from './entries';
 import type { Event, Field } from './fields';
-import { accessLetters, shadowPageOf } from './shadow-page';
+import { roleWords, shadowPageOf } from './shadow-page';
 import { hex, joined } from './text';
 
 export interface Described {
@@ -101,18 +101,13 @@ function spte(event: Event, name: string, program: Program): string {
 const level = (event: Event): string => (event.level > 0 ? `level ${event.level}` : '');
 
 const shadowPage: Write = (event) => {
-  const { role, unsync, rootCount, gen } = shadowPageOf(event);
+  const page = shadowPageOf(event);
   return joined(
     `gfn ${at(event, 'gfn')}`,
-    `level ${role.level}`,
-    role.direct ? 'direct' : '',
-    accessLetters(role.access),
-    role.narrow ? `quadrant ${role.quadrant}` : '',
-    role.guestMode ? 'guest mode' : '',
-    role.invalid ? 'invalid' : '',
-    unsync ? 'unsync' : '',
-    rootCount > 0 ? `root ${rootCount}` : '',
-    gen > 0 ? `gen ${gen}` : '',
+    ...roleWords(page),
+    page.unsync && 'unsync',
+    page.rootCount > 0 && `root ${page.rootCount}`,
+    page.gen > 0 && `gen ${page.gen}`,
   );
 };
 

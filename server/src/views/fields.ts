@@ -2,8 +2,8 @@
  * Journal rows as events with fields: the one reader of a row's layout, told by the EVENTS table. A row becomes an object
  * only here, when someone looks at it.
  */
-import { Actor, EVENTS, Kind } from '../engine/journal/events';
-import type { EventSpec, SlotKind } from '../engine/journal/events';
+import { EVENTS, Kind } from '../engine/journal/events';
+import type { Actor, EventSpec, SlotKind } from '../engine/journal/events';
 import { ROW_WORDS } from '../engine/journal/journal';
 import type { Rows } from '../engine/journal/state';
 import { toBigInt } from '../engine/bits';

@@ -4,6 +4,7 @@
  */
 import { State } from '../engine/journal/state';
 import type { Outcome, RunRecord } from '../run/record';
+import { MachineState } from './machine-state';
 import { StepIndex } from './steps';
 
 /** Where a statement of the script stands. Lines and characters count from zero, characters are UTF-16 units. */
@@ -28,6 +29,9 @@ export interface Script {
 
 export class RunView {
   private readonly movable: State;
+  /** Behind {@link machine}. */
+  private readonly walked: State;
+  private rebuilt: { readonly position: number; readonly machine: MachineState } | null = null;
   private index: StepIndex | null = null;
   private byOrigin: Map<number, Outcome[]> | null = null;
 
@@ -36,11 +40,20 @@ export class RunView {
     readonly script: Script,
   ) {
     this.movable = new State(record);
+    this.walked = new State(record);
   }
 
   /** The state just before a row. One state moves for all askers: use it before asking again. */
   state(position: number): State {
     return this.movable.seek(position);
+  }
+
+  /** The machine just before a row, to be looked at. One machine for all askers: use it before asking again. */
+  machine(position: number): MachineState {
+    if (!this.rebuilt || this.rebuilt.position !== position) {
+      this.rebuilt = { position, machine: new MachineState(this.walked.seek(position), this.record.program.machine) };
+    }
+    return this.rebuilt.machine;
   }
 
   get steps(): StepIndex {

@@ -1,0 +1,63 @@
+/** Cached translations of a point of a run, read back from the journal. */
+import { Space } from '../engine/journal/events';
+import { decodeTag, FIRST_TAG_LINE, TagField } from '../engine/vcpu/tags';
+import type { Tag } from '../engine/vcpu/tags';
+import { FIRST_LINE } from '../engine/vcpu/tlb';
+import { CLASS_SHIFTS, decodeLine, LineField, tlbKeys } from '../engine/vcpu/tlb-array';
+import type { TlbLine } from '../engine/vcpu/tlb-array';
+import { pcidOf } from '../engine/vcpu/control-registers';
+import { Register } from '../engine/vcpu/registers';
+import type { Registers } from '../engine/vcpu/registers';
+import { Rights } from '../engine/x86/permissions';
+import type { MachineState } from './machine-state';
+import { bytes, hex } from './text';
+
+export interface Cached {
+  readonly structure: 'L1' | 'L2';
+  readonly line: TlbLine;
+  /** Bytes of the page that the line maps. */
+  readonly size: number;
+  /** Host-physical address that the line gives for the address asked for. */
+  readonly hpa: number;
+}
+
+/** Lines that serve a linear address under the tags in force, of L1 before L2. */
+export function cachedLines(state: MachineState, processor: number, registers: Registers, address: bigint): Cached[] {
+  const words = state.words(Space.tlb);
+  const first = tlbKeys(processor);
+  const found: Cached[] = [];
+  for (const key of words.keys()) {
+    const number = Math.floor((key - first) / 8);
+    if (key % 8 !== LineField.key || number < 0 || number >= FIRST_LINE.guestPhysical) continue;
+    const value = key + LineField.value;
+    const line = decodeLine(words.lo(key), words.hi(key), words.lo(value), words.hi(value));
+    if (!line) continue;
+    const shift = BigInt(CLASS_SHIFTS[line.pageClass]);
+    if (address >> shift !== line.page >> shift) continue;
+    const at = first + (FIRST_TAG_LINE + line.tag) * 8;
+    const tag = decodeTag(words.lo(at + TagField.space), words.lo(at + TagField.root), words.hi(at + TagField.root));
+    if (!tag || !inForce(tag, registers)) continue;
+    const offset = Number(address & ((1n << shift) - 1n));
+    found.push({ structure: number < FIRST_LINE.l2 ? 'L1' : 'L2', line, size: 2 ** Number(shift), hpa: line.frame + offset });
+  }
+  return found.sort((a, b) => (a.structure < b.structure ? -1 : 1));
+}
+
+function inForce(tag: Tag, registers: Registers): boolean {
+  const eptp = registers.value(Register.secondRoot);
+  const root = eptp === 0n ? -1 : Number((eptp >> 12n) & 0xff_ffff_ffffn);
+  return (
+    !tag.guestPhysical &&
+    tag.root === root &&
+    tag.vpid === (registers.lo(Register.vpid) & 0xffff) &&
+    (tag.global || tag.pcid === pcidOf(registers))
+  );
+}
+
+/** `TLB L1: page of 4K, user rw-, dirty → hpa 0x5123`. */
+export function cachedText({ structure, line, size, hpa }: Cached): string {
+  const has = (right: Rights): boolean => (line.rights & right) !== 0;
+  const letters = `r${has(Rights.write) && has(Rights.hostWrite) ? 'w' : '-'}${!has(Rights.noExecute) && has(Rights.hostExecute) ? 'x' : '-'}`;
+  const flags = [has(Rights.dirty) ? 'dirty' : '', line.global ? 'global' : ''].filter(Boolean).map((each) => `, ${each}`);
+  return `TLB ${structure}: page of ${bytes(size)}, ${has(Rights.user) ? 'user' : 'supervisor'} ${letters}${flags.join('')} → hpa ${hex(hpa)}`;
+}

@@ -1,0 +1,130 @@
+/**
+ * The machine at a point of a run, rebuilt from the journal: memory that the one walker can walk, registers, slots, host
+ * pages, cached translations. Only looked at.
+ */
+import { join, lowOf, highOf } from '../engine/bits';
+import { Space } from '../engine/journal/events';
+import { Journal } from '../engine/journal/journal';
+import type { State, WordMap } from '../engine/journal/state';
+import { hostPageAt } from '../engine/memory/host-pages';
+import type { HostPage } from '../engine/memory/host-pages';
+import { PhysicalMemory } from '../engine/memory/physical-memory';
+import { slotOf } from '../engine/memory/slot-records';
+import type { SlotRecord } from '../engine/memory/slot-records';
+import type { HostConfig, MachineConfig } from '../engine/program';
+import { Register, Registers, registerKey } from '../engine/vcpu/registers';
+import { GuestFormats } from '../engine/vcpu/control-registers';
+
+const FRAME_BYTES = 4096;
+
+/** One step of a guest-physical address towards the host's memory. */
+export interface SlotStep {
+  readonly vm: number;
+  readonly gpa: number;
+  readonly slot: SlotRecord | null;
+  readonly hva: number | null;
+  readonly page: HostPage | null;
+  /** Address one level down: host-physical, or guest-physical of the parent VM. */
+  readonly below: number | null;
+}
+
+export class MachineState {
+  readonly memory: PhysicalMemory;
+  readonly host: HostConfig;
+  /** Formats of the guest's tables, and of what hardware walks under soft MMU. */
+  readonly formats: GuestFormats;
+
+  constructor(
+    private readonly state: State,
+    readonly machine: MachineConfig,
+  ) {
+    this.host = machine.host;
+    const quiet = new Journal(0, 0);
+    quiet.on = false;
+    this.memory = new PhysicalMemory(quiet);
+    const words = state.space(Space.memory);
+    this.memory.source = { load: (frame, into, at) => loadFrame(words, frame, into, at) };
+    this.formats = new GuestFormats({ features: this.host.features, maxPhyAddr: this.host.maxPhyAddr, amd: this.host.vendor === 'amd' });
+  }
+
+  /** Words of a space of the state. */
+  words(space: Space): WordMap {
+    return this.state.space(space);
+  }
+
+  /** Number of a vCPU in the machine, over all VMs. */
+  vcpuNumber(vm: number, vcpu: number): number {
+    return this.machine.vms.slice(0, vm).reduce((sum, each) => sum + each.vcpus.length, vcpu);
+  }
+
+  /** Registers that are all 0, to be filled. */
+  blankRegisters(number = 0): Registers {
+    return new Registers(this.memory.journal, number);
+  }
+
+  registers(vm: number, vcpu: number): Registers {
+    const number = this.vcpuNumber(vm, vcpu);
+    const words = this.words(Space.register);
+    const registers = this.blankRegisters(number);
+    for (const register of Object.values(Register)) {
+      if (typeof register !== 'number') continue;
+      const key = registerKey(number, register);
+      registers.set(register, words.lo(key), words.hi(key));
+    }
+    return registers;
+  }
+
+  /** The way of a VM's physical address through its slots, and those of the VMs around it, to the host's memory. */
+  slotSteps(vm: number, gpa: number): SlotStep[] {
+    const steps: SlotStep[] = [];
+    for (let at: number | null = vm, address = gpa; at !== null; at = this.machine.vms[at].parent) {
+      const step = this.slotStep(at, address);
+      steps.push(step);
+      if (step.below === null) break;
+      address = step.below;
+    }
+    return steps;
+  }
+
+  private slotStep(vm: number, gpa: number): SlotStep {
+    const slot = slotOf(this.words(Space.slot), vm, gpa);
+    if (!slot) return { vm, gpa, slot, hva: null, page: null, below: null };
+    const hva = slot.hva + (gpa - slot.gpa);
+    const page = hostPageAt(this.words(Space.hostPage), vm, hva);
+    const below = page ? page.frame * FRAME_BYTES + (hva % FRAME_BYTES) : null;
+    return { vm, gpa, slot, hva, page, below };
+  }
+
+  /** Host-physical address behind a VM's physical one; null when there is none. */
+  hpaOf(vm: number, gpa: number): number | null {
+    const last = this.slotSteps(vm, gpa).at(-1)!;
+    return this.machine.vms[last.vm].parent === null ? last.below : null;
+  }
+
+  word(hpa: number): bigint {
+    return this.words(Space.memory).get(hpa - (hpa % 8));
+  }
+}
+
+function loadFrame(words: WordMap, frame: number, into: Int32Array, at: number): boolean {
+  let any = false;
+  for (let i = 0; i < 512; i++) {
+    const address = frame * FRAME_BYTES + i * 8;
+    const lo = words.lo(address);
+    const hi = words.hi(address);
+    into[at + 2 * i] = lo;
+    into[at + 2 * i + 1] = hi;
+    any ||= (lo | hi) !== 0;
+  }
+  return any;
+}
+
+/** Halves of a 64-bit address. */
+export function halves(address: bigint): [number, number] {
+  return [lowOf(address), highOf(address)];
+}
+
+/** Number from the halves that a walker leaves. */
+export function addressOf(lo: number, hi: number): number {
+  return join(lo, hi & 0xfffff);
+}
