@@ -34,7 +34,7 @@ export class Detail {
     this.fill(
       head,
       about && el('p', { class: 'about', text: about }),
-      translation && section('Way of the address', drawWalk(translation, row.event === 'table_read' ? row.address : null)),
+      translation && drawWalk(translation, row.event === 'table_read' ? row.address : null),
       changes.length > 0 && section(`What it changed (${changes.length})`, drawChanges(changes)),
       fields.length > 0 && section('Fields', drawFields(fields)),
     );

@@ -26,7 +26,8 @@ export function drawWalk(view: TranslationView, current: string | null): HTMLEle
   const complete = reached?.space.toLowerCase() === 'hpa';
   const tracks = tracksOf(view).map((track) => drawTrack(track, current));
   const outcome = el('div', { class: `outcome ${complete ? 'reached' : 'stopped'}`, text: view.outcome });
-  return el('div', { class: 'walk' }, ...tracks, outcome);
+  const cached = view.cached ? el('div', { class: `cached${/^stale/.test(view.cached) ? ' stale' : ''}`, text: view.cached }) : null;
+  return el('div', { class: 'walk' }, el('div', { class: 'result' }, outcome, cached), ...tracks);
 }
 
 /** One line of the drawing: a way from an address to another. */
@@ -39,34 +40,33 @@ type Part = { readonly station: TranslationView['stations'][number]; readonly be
 
 /** Hops of one stage belong together; a shadow walk is a line of its own, beside the guest's. */
 function tracksOf({ hops, stations }: TranslationView): readonly Track[] {
-  const main: Part[] = [];
-  const shadow: Part[] = [];
-  let station = 0;
-  const reach = (line: Part[], beneath: readonly WalkHop[] = []) => {
-    if (station < stations.length) line.push({ station: stations[station++], beneath });
-  };
   const groups = grouped(hops.filter(({ stage }) => stage !== 'shadow'));
-  const first = groups[0];
-  if (first && BENEATH.has(first[0].stage)) reach(main, first);
-  else reach(main);
+  const main: Part[] = [];
+  let next = 0;
+  /** The next station, with the group that translates its address beneath it. */
+  const reach = (following: readonly WalkHop[] | undefined) => {
+    if (next < stations.length) main.push({ station: stations[next++], beneath: following && isBeneath(following) ? following : [] });
+  };
+  reach(groups[0]);
   for (const [index, group] of groups.entries()) {
-    const [{ stage }] = group;
-    if (!BENEATH.has(stage)) main.push(...group.map((hop) => ({ hop })));
-    const next = groups[index + 1];
-    const ended = group.at(-1)?.to;
-    if (ended !== null && ended !== undefined) reach(main, next && BENEATH.has(next[0].stage) ? next : []);
+    if (isBeneath(group)) continue;
+    main.push(...group.map((hop) => ({ hop })));
+    if (group[group.length - 1].to !== null) reach(groups[index + 1]);
   }
-  const shadowHops = hops.filter(({ stage }) => stage === 'shadow');
-  if (shadowHops.length > 0) {
-    shadow.push({ station: stations[0], beneath: [] }, ...shadowHops.map((hop) => ({ hop })));
-    const end = shadowHops.at(-1)?.to;
-    if (end) shadow.push({ station: stations.find(({ address }) => address === end) ?? { space: 'HPA', address: end }, beneath: [] });
-  }
-  const tracks: Track[] = [];
-  if (main.length > 1 || main.some((part) => 'station' in part && part.beneath.length > 0))
-    tracks.push({ title: titleOf(groups), parts: main });
-  if (shadow.length > 0) tracks.push({ title: STAGES.shadow, parts: shadow });
+  const tracks: Track[] = groups.length > 0 ? [{ title: titleOf(groups), parts: main }] : [];
+  const shadow = hops.filter(({ stage }) => stage === 'shadow');
+  if (shadow.length > 0) tracks.push({ title: STAGES.shadow, parts: shadowParts(shadow, stations) });
   return tracks;
+}
+
+function shadowParts(hops: readonly WalkHop[], stations: TranslationView['stations']): readonly Part[] {
+  const end = hops[hops.length - 1].to;
+  const reached = stations.find(({ address }) => address === end) ?? (end === null ? null : { space: 'HPA', address: end });
+  return [{ station: stations[0], beneath: [] }, ...hops.map((hop) => ({ hop })), ...(reached ? [{ station: reached, beneath: [] }] : [])];
+}
+
+function isBeneath(group: readonly WalkHop[]): boolean {
+  return BENEATH.has(group[0].stage);
 }
 
 function titleOf(groups: readonly (readonly WalkHop[])[]): string {
@@ -130,7 +130,7 @@ function drawTable(hop: WalkHop, current: string | null): HTMLElement {
   const neighbour = () => el('div', { class: 'neighbour', attributes: { 'aria-hidden': 'true' } });
   const table = el(
     'div',
-    { class: `table ${hop.stage}${isCurrent(hop, current) ? ' current' : ''}${denied(hop) ? ' denied' : ''}` },
+    { class: `structure ${hop.stage}${isCurrent(hop, current) ? ' current' : ''}${denied(hop) ? ' denied' : ''}` },
     head,
     neighbour(),
     entry(hop),
@@ -145,7 +145,7 @@ function entry(hop: WalkHop): HTMLElement {
   const at = hop.at === null ? '' : `${hop.atSpace ?? ''} ${hop.at}`.trim();
   return el(
     'div',
-    { class: 'entry', title: at && `entry at ${at}` },
+    { class: 'read', title: at && `entry at ${at}` },
     el('span', { class: 'index', text: hop.index === null ? '' : String(hop.index) }),
     el('span', { class: 'value', text: hop.value ?? '—' }),
     spoken(at ? `, at ${at}` : ''),
@@ -160,19 +160,11 @@ function drawBeneath(hops: readonly WalkHop[], current: string | null): HTMLElem
     return el(
       'li',
       { class: `step ${hop.stage}${isCurrent(hop, current) ? ' current' : ''}${denied(hop) ? ' denied' : ''}` },
-      el(
-        'div',
-        { class: 'line' },
-        el('span', { class: 'label', text: hop.label }),
-        el('span', { class: 'index', text: hop.index === null ? '' : String(hop.index) }),
-      ),
-      el(
-        'div',
-        { class: 'line' },
-        el('span', { class: 'value', text: hop.value ?? '—', title: hop.at ? `entry at ${hop.atSpace ?? ''} ${hop.at}` : '' }),
-      ),
-      el('div', { class: 'names' }, ...names),
-      hop.note ? el('div', { class: 'note', text: hop.note }) : null,
+      el('span', { class: 'label', text: hop.label }),
+      el('span', { class: 'index', text: hop.index === null ? '' : String(hop.index) }),
+      el('span', { class: 'names' }, ...names),
+      el('span', { class: 'value', text: hop.value ?? '—', title: hop.at ? `entry at ${hop.atSpace ?? ''} ${hop.at}` : '' }),
+      hop.note ? el('span', { class: 'note', text: hop.note }) : null,
       hop.via.length > 0 && drawBeneath(hop.via, current),
     );
   });

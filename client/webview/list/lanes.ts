@@ -39,14 +39,14 @@ function glyph({ kind, actor }: StepRow, x: number, y: number): SVGElement {
   const shape = `glyph ${kind} ${actor}`;
   switch (kind) {
     case 'exit':
-      return svg('path', { class: shape, d: `M${x - 4} ${y - 5} L${x + 5} ${y} L${x - 4} ${y + 5} Z` });
+      return svg('path', { class: shape, d: `M${x - 5} ${y - 6} L${x + 6} ${y} L${x - 5} ${y + 6} Z` });
     case 'entry':
-      return svg('path', { class: shape, d: `M${x + 4} ${y - 5} L${x - 5} ${y} L${x + 4} ${y + 5} Z` });
+      return svg('path', { class: shape, d: `M${x + 5} ${y - 6} L${x - 6} ${y} L${x + 5} ${y + 6} Z` });
     case 'fault':
-      return svg('path', { class: shape, d: `M${x} ${y - 5.5} L${x + 5.5} ${y} L${x} ${y + 5.5} L${x - 5.5} ${y} Z` });
+      return svg('path', { class: shape, d: `M${x} ${y - 6.5} L${x + 6.5} ${y} L${x} ${y + 6.5} L${x - 6.5} ${y} Z` });
     case 'table':
-      return svg('rect', { class: shape, x: x - 3.5, y: y - 3.5, width: 7, height: 7, rx: 1 });
+      return svg('rect', { class: shape, x: x - 4.5, y: y - 4.5, width: 9, height: 9, rx: 1 });
     default:
-      return svg('circle', { class: shape, cx: x, cy: y, r: 3.5 });
+      return svg('circle', { class: shape, cx: x, cy: y, r: 4 });
   }
 }

@@ -34,6 +34,8 @@ export class StepList {
   private readonly views: RowView[] = [];
   private actors: readonly StepActor[] = [];
   private position: number | null = null;
+  /** The selection lies beyond what is known of the list's length: it is gone to when more is known. */
+  private awaited = false;
   /** The selection moved to a row that has not come yet. */
   private pending: { clicked: boolean } | null = null;
   private frame = 0;
@@ -63,6 +65,7 @@ export class StepList {
   reset(total: number, actors: readonly StepActor[]): void {
     this.cache.clear();
     this.pending = null;
+    this.position = null;
     if (actors.join() !== this.actors.join()) this.setActors(actors);
     this.setTotal(total);
   }
@@ -82,11 +85,15 @@ export class StepList {
   select(position: number | null): void {
     this.position = position;
     this.pending = null;
-    if (position !== null) {
-      this.scroll.center(position);
-      this.scroller.scrollTop = this.scroll.scrollTop;
-    }
+    this.center();
     this.draw();
+  }
+
+  private center(): void {
+    this.awaited = this.position !== null && this.position >= this.scroll.total;
+    if (this.position === null || this.awaited) return;
+    this.scroll.center(this.position);
+    this.scroller.scrollTop = this.scroll.scrollTop;
   }
 
   private setActors(actors: readonly StepActor[]): void {
@@ -112,7 +119,7 @@ export class StepList {
     this.spacer.style.height = `${this.scroll.height}px`;
     this.element.setAttribute('aria-rowcount', String(total + 1));
     this.element.classList.toggle('none', total === 0);
-    if (this.position !== null && this.position >= total) this.position = total > 0 ? total - 1 : null;
+    if (this.awaited) this.center();
     this.draw();
   }
 

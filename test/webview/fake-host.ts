@@ -1,0 +1,71 @@
+/** Stands in for VS Code and the client in a plain browser: gives the page its API and answers what it asks for. */
+import type { FromPanel, StepFilter, ToPanel } from '../../server/src/protocol/messages';
+import { lowContrast } from './contrast';
+import { detail, passes, row, runs, translation } from './fake-run';
+
+const STATE = 'panel-state';
+const query = new URLSearchParams(location.search);
+const total = Number(query.get('steps') ?? 1000);
+const all = runs(total);
+/** What the page said, for the tests to look at. */
+const said: FromPanel[] = [];
+let selected = all[1].runId;
+
+const api = { said, post, translation, lowContrast, choose: (runId: string) => choose(runId) };
+export type FakeHost = typeof api;
+
+declare global {
+  interface Window {
+    fake: FakeHost;
+    acquireVsCodeApi: unknown;
+  }
+}
+
+window.fake = api;
+window.acquireVsCodeApi = () => ({
+  postMessage: (message: FromPanel) => {
+    said.push(message);
+    setTimeout(() => answer(message), 1);
+  },
+  getState: () => JSON.parse(sessionStorage.getItem(STATE) ?? 'null') as unknown,
+  setState: (state: unknown) => sessionStorage.setItem(STATE, JSON.stringify(state)),
+});
+
+function post(message: ToPanel): void {
+  window.postMessage(message, '*');
+}
+
+function choose(runId: string): void {
+  selected = runId;
+  post({ type: 'runs', runs: all, selected, file: 'first-touch.mmu' });
+}
+
+function answer(message: FromPanel): void {
+  switch (message.type) {
+    case 'ready':
+      return choose(selected);
+    case 'chooseRun':
+      return choose(message.runId);
+    case 'needRows': {
+      const { runId, query, from, count, filter } = message;
+      const { steps } = all.find((each) => each.runId === runId)!;
+      const found = filter ? filtered(steps, filter) : null;
+      const length = found ? found.length : steps;
+      const rows = Array.from({ length: Math.max(0, Math.min(count, length - from)) }, (_, i) => row(found ? found[from + i] : from + i));
+      return post({ type: 'rows', runId, query, from, rows, total: length });
+    }
+    case 'needPosition': {
+      const { runId, query, step, filter } = message;
+      const before = filtered(step + 1, filter).length;
+      return post({ type: 'position', runId, query, step, position: before > 0 ? before - 1 : null });
+    }
+    case 'needDetail':
+      return post({ type: 'detail', runId: message.runId, detail: detail(message.step, message.runId === 'run-soft' ? 'soft' : 'hard') });
+    case 'reveal':
+      return;
+  }
+}
+
+function filtered(steps: number, filter: StepFilter | null): number[] {
+  return Array.from({ length: steps }, (_, step) => step).filter((step) => passes(row(step), filter));
+}
