@@ -191,7 +191,8 @@ export type Act =
   | AccessAct
   | (ActBase & { readonly do: 'store'; readonly by: Performer; readonly gpa: number; readonly value: bigint; readonly size: 4 | 8 })
   | EditAct
-  | (ActBase & { readonly do: 'register'; readonly by: Performer; readonly register: RegisterName; readonly value: bigint })
+  /** `mask`: bits that are written; absent: all. */
+  | (ActBase & { readonly do: 'register'; readonly by: Performer; readonly register: RegisterName; readonly value: bigint; readonly mask?: bigint })
   | (ActBase & { readonly do: 'invlpg'; readonly by: Performer; readonly address: bigint })
   | (ActBase & { readonly do: 'invpcid'; readonly by: Performer; readonly type: 0 | 1 | 2 | 3; readonly pcid: number; readonly address: bigint })
   | (ActBase & { readonly do: 'invept'; readonly by: Performer; readonly type: 1 | 2; readonly eptp: bigint })
@@ -285,7 +286,8 @@ export type Expectation =
   | { readonly kind: 'exits'; readonly count: number; readonly reason: string | null; readonly compare: '==' | '<=' | '>=' }
   | { readonly kind: 'references'; readonly count: number; readonly compare: '==' | '<=' | '>=' }
   | { readonly kind: 'entry'; readonly table: TableRef | 'shadow' | 'tdp'; readonly vm: number; readonly address: bigint; readonly level: number; readonly mask: bigint; readonly value: bigint }
-  | { readonly kind: 'absent'; readonly table: TableRef | 'shadow' | 'tdp'; readonly vm: number; readonly address: bigint; readonly level: number }
+  /** The entry is not present, or there is no such table; with `not` it is there and present. */
+  | { readonly kind: 'absent'; readonly table: TableRef | 'shadow' | 'tdp'; readonly vm: number; readonly address: bigint; readonly level: number; readonly not?: boolean }
   | { readonly kind: 'page-state'; readonly vm: number; readonly gpa: number; readonly state: 'write-protected' | 'tracked' | 'unsync' | 'synced' | 'shadowed'; readonly not: boolean }
   | { readonly kind: 'dirty'; readonly vm: number; readonly slot: number; readonly gpas: readonly number[] }
   | { readonly kind: 'tlb'; readonly address: bigint; readonly present: boolean }

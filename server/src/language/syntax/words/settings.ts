@@ -31,6 +31,11 @@ export const SETTING_BLOCKS: { readonly [block in SettingBlock]: { readonly [nam
     kvm: { takes: 'block', block: 'kvm', about: "Options of the host's KVM. Each piece of its cleverness can be switched off." },
   },
   cpu: {
+    vendor: {
+      takes: 'choice', default: 'intel',
+      about: 'Whose processor it is where no EPT or NPT says so: with soft MMU alone it decides how exits are called and numbered.',
+      choices: { intel: 'Intel: VMX.', amd: 'AMD: SVM.' },
+    },
     la57: feature('5-level paging: 57-bit linear addresses (SDM vol. 3A, §4.5).'),
     nx: feature('Execute-disable, bit 63 of PAE and 64-bit entries, enabled by EFER.NXE (SDM vol. 3A, §4.6).'),
     smep: feature('Supervisor-mode execution prevention, enabled by CR4.SMEP (SDM vol. 3A, §4.6).'),

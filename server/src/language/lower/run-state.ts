@@ -1,0 +1,139 @@
+/** One run under one kind of MMU virtualization: its VMs, and what is known of them as the script goes on. */
+import { lowOf, highOf, toBigInt } from '../../engine/bits';
+import { Journal } from '../../engine/journal/journal';
+import { PhysicalMemory } from '../../engine/memory/physical-memory';
+import type { HostConfig, MmuKind, PagingMode, RegisterName } from '../../engine/program';
+import { LOAD_REFUSED, loadCr0, loadCr3, loadCr4, loadEfer, pagingModeOf, resetRegisters } from '../../engine/vcpu/control-registers';
+import type { LoadRules } from '../../engine/vcpu/control-registers';
+import { Register, Registers } from '../../engine/vcpu/registers';
+import type { Under } from '../syntax/tree';
+import type { HostPlan } from './host';
+import { regionOf, SlotTracker } from './slots';
+import type { TablesPlan, VmPlan } from './vm-plan';
+import type { Named } from '../semantics/scopes';
+
+/** A VM in the run's machine. */
+export interface RunVm {
+  readonly index: number;
+  readonly plan: VmPlan;
+  readonly mmu: MmuKind;
+  readonly slots: SlotTracker;
+  readonly registers: readonly RegisterTracker[];
+}
+
+export class RunState {
+  readonly vms: readonly RunVm[];
+  /** The run's VM, and the ones around it, outwards. */
+  readonly chain: readonly RunVm[];
+  readonly host: HostConfig;
+
+  /** @param plans of the machine, parents first */
+  constructor(host: HostPlan, plans: readonly VmPlan[], kinds: ReadonlyMap<VmPlan, MmuKind>, runVm: VmPlan) {
+    this.host = { ...host.config, vendor: vendorOf(host, plans, [...kinds.values()]) };
+    this.vms = plans.map((plan, index) => {
+      const mmu = kinds.get(plan) ?? plan.mmu;
+      const registers = plan.vcpus.map(({ config }) => new RegisterTracker(config, this.host));
+      return { index, plan, mmu, slots: new SlotTracker(mmu, this.host.maxPhyAddr), registers };
+    });
+    for (const { plan, slots } of this.vms) for (const { config } of plan.slots) slots.set(regionOf(config));
+    const chain: RunVm[] = [];
+    for (let plan: VmPlan | null = runVm; plan; plan = plan.parent) chain.push(this.vmOf(plan)!);
+    this.chain = chain;
+  }
+
+  get outermost(): RunVm {
+    return this.chain[this.chain.length - 1];
+  }
+
+  vmOf(plan: VmPlan): RunVm | null {
+    return this.vms.find((vm) => vm.plan === plan) ?? null;
+  }
+
+  vmNamed(named: Named): RunVm | null {
+    return this.vms.find((vm) => vm.plan.named === named) ?? null;
+  }
+
+  /** Tables with the VM in whose memory they lie. */
+  tablesOf(named: Named): { readonly vm: RunVm; readonly tables: TablesPlan } | null {
+    for (const vm of this.vms) {
+      const tables = vm.plan.tables.get(named);
+      if (tables) return { vm, tables };
+    }
+    return null;
+  }
+
+  /** Whether the run's kinds of MMU are among these; null: they always are. */
+  isUnder(under: Under | null): boolean {
+    if (!under) return true;
+    return under.kinds.some(({ levels }) => levels.length > 0 && levels.every(({ text }, level) => this.chain[level]?.mmu === text));
+  }
+}
+
+function vendorOf(host: HostPlan, plans: readonly VmPlan[], kinds: readonly MmuKind[]): HostConfig['vendor'] {
+  const formats = plans.flatMap((plan) => [...plan.tables.values()].map(({ shape }) => shape.name));
+  if (kinds.includes('npt') || formats.includes('npt')) return 'amd';
+  if (kinds.includes('ept') || formats.includes('ept')) return 'intel';
+  return host.vendor;
+}
+
+const silent = new Journal(1, 1);
+silent.on = false;
+const NOWHERE = new PhysicalMemory(silent, 0);
+
+const NUMBER_OF: { readonly [register in RegisterName]: Register } = {
+  cr0: Register.cr0,
+  cr3: Register.cr3,
+  cr4: Register.cr4,
+  efer: Register.efer,
+  eflags: Register.rflags,
+  pkru: Register.pkru,
+  pkrs: Register.pkrs,
+};
+
+/** The registers of a vCPU as the script goes on, by the rules of the engine. */
+export class RegisterTracker {
+  /** False once a handler, which may run or not, has loaded one. */
+  known = true;
+  private readonly registers = new Registers(silent, 0);
+  private readonly rules: LoadRules;
+
+  constructor(config: Parameters<typeof resetRegisters>[1], { features, maxPhyAddr, vendor }: HostConfig) {
+    resetRegisters(this.registers, config);
+    this.rules = { features, maxPhyAddr, amd: vendor === 'amd', memory: NOWHERE, stage: null, pdptesInMemory: true };
+  }
+
+  get paging(): PagingMode {
+    return pagingModeOf(this.registers);
+  }
+
+  value(name: RegisterName): bigint {
+    return this.registers.value(NUMBER_OF[name]);
+  }
+
+  /** What the register holds after these bits are written. */
+  merged(name: RegisterName, value: bigint, mask: bigint): bigint {
+    return (this.value(name) & ~mask) | (value & mask);
+  }
+
+  /** @returns false when the processor refuses with #GP(0), which changes nothing */
+  load(name: RegisterName, value: bigint): boolean {
+    const lo = lowOf(value);
+    const hi = highOf(value);
+    const { registers, rules } = this;
+    switch (name) {
+      case 'cr0':
+        return (loadCr0(registers, rules, lo, hi) & LOAD_REFUSED) === 0;
+      case 'cr3':
+        return (loadCr3(registers, rules, lo, hi) & LOAD_REFUSED) === 0;
+      case 'cr4':
+        return (loadCr4(registers, rules, lo, hi) & LOAD_REFUSED) === 0;
+      case 'efer':
+        return (loadEfer(registers, rules, lo, hi) & LOAD_REFUSED) === 0;
+      case 'pkru':
+      case 'pkrs':
+        if (hi !== 0) return false;
+    }
+    registers.setValue(NUMBER_OF[name], toBigInt(lo, hi));
+    return true;
+  }
+}

@@ -1,0 +1,107 @@
+/** Memory slots as they are written, and what KVM would say of them: the engine's own rules, asked before the run. */
+import { Journal } from '../../engine/journal/journal';
+import { MEM_LOG_DIRTY_PAGES, MEM_READONLY, Slots } from '../../engine/memory/slots';
+import type { Failure, Region, Slot as EngineSlot, SlotChange } from '../../engine/memory/slots';
+import type { MmuKind, SlotConfig } from '../../engine/program';
+import type { Slot } from '../syntax/tree';
+import type { Env } from '../semantics/values';
+import type { Context } from './context';
+import { Settings } from './settings';
+
+const M = 2 ** 20;
+const FIRST_HVA = 0x7f00_0000_0000;
+/** Largest block that slots without `hva` are congruent to, so that large pages are not lost. */
+const HVA_UNIT = 2 * M;
+
+export interface SlotPlan {
+  readonly node: Slot;
+  readonly env: Env;
+  readonly config: Omit<SlotConfig, 'origin'>;
+}
+
+/** User addresses for slots that name none: upwards, each congruent to its GPA. */
+export class HvaAllocator {
+  private next = FIRST_HVA;
+
+  /** Addresses from `hva` on are in use. */
+  claim(hva: number, size: number): void {
+    if (hva + size > this.next && hva < FIRST_HVA + 2 ** 44) this.next = hva + size;
+  }
+
+  allocate(gpa: number, size: number): number {
+    const start = Math.ceil(this.next / HVA_UNIT) * HVA_UNIT + (gpa % HVA_UNIT);
+    this.next = start + size;
+    return start;
+  }
+}
+
+/** Null when something needed is missing or unknown, which has been reported. */
+export function planSlot(context: Context, node: Slot, env: Env, hvas: HvaAllocator, pageSize: number): SlotPlan | null {
+  const id = context.between(node.id, env, 'the id of a slot', 0n, 0xffff_ffffn);
+  const settings = new Settings(context, 'slot', node.body?.items ?? [], env);
+  for (const name of ['gpa', 'size']) {
+    if (node.body && !settings.has(name)) {
+      context.report(env, node.id, 'setting-missing', `the slot needs ${name === 'gpa' ? 'a gpa' : 'a size'}`);
+    }
+  }
+  if (settings.has('populated') && settings.has('untouched')) {
+    context.report(env, settings.node('untouched')!, 'feature-conflict', 'a slot is either populated or untouched');
+  }
+  const gpa = settings.big('gpa');
+  const size = settings.big('size');
+  const hva = settings.has('hva') ? settings.big('hva') : hvas.allocate(Number(gpa ?? 0n), Number(size ?? 0n));
+  const space = settings.number('address_space');
+  if (id === null || gpa === null || size === null || hva === null) return null;
+  const config = {
+    id: Number(id),
+    gpa: Number(gpa),
+    size: Number(size),
+    hva: Number(hva),
+    readonly: settings.has('readonly'),
+    logDirty: settings.has('log_dirty'),
+    ...(space > 0 ? { addressSpace: space } : {}),
+    backing: { pageSize: settings.has('pages') ? settings.number('pages') || pageSize : pageSize, populated: !settings.has('untouched') },
+  };
+  if (settings.has('hva')) hvas.claim(config.hva, config.size);
+  return { node, env, config };
+}
+
+export function regionOf(config: Omit<SlotConfig, 'origin'>): Region {
+  const { id, gpa, size, hva, addressSpace = 0 } = config;
+  const flags = (config.logDirty ? MEM_LOG_DIRTY_PAGES : 0) | (config.readonly ? MEM_READONLY : 0);
+  return { slot: addressSpace * 0x1_0000 + id, flags, gpa, size, hva };
+}
+
+/** The slots of a VM as the script goes on, by the rules of the engine. */
+export class SlotTracker {
+  private readonly slots: Slots;
+
+  constructor(mmu: MmuKind, maxPhyAddr: number) {
+    const journal = new Journal(1);
+    journal.on = false;
+    const nothing = (): void => {};
+    const maxGfn = 2 ** ((mmu === 'soft' ? 52 : maxPhyAddr) - 12) - 1;
+    this.slots = new Slots(journal, 0, { maxGfn, dirtyLogInitiallySet: false }, { generationChanged: nothing, flushShadow: nothing, commit: nothing });
+  }
+
+  set(region: Region): SlotChange | Failure {
+    return this.slots.set(region);
+  }
+
+  byId(id: number): EngineSlot | null {
+    return this.slots.byNumber(id);
+  }
+
+  logging(id: number): EngineSlot | Failure {
+    return this.slots.logging(id);
+  }
+
+  /** The slot behind a guest-physical address; null: MMIO. */
+  at(gpa: number): EngineSlot | null {
+    return this.slots.find(Math.floor(gpa / 4096));
+  }
+
+  all(): readonly EngineSlot[] {
+    return this.slots.all();
+  }
+}

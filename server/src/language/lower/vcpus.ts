@@ -1,0 +1,110 @@
+/** vCPUs at the start, and whether a processor could be in that state (§2.1, §2.11). */
+import type { Features, PagingMode, VcpuConfig } from '../../engine/program';
+import type { Node, Setting } from '../syntax/tree';
+import type { Named } from '../semantics/scopes';
+import { show } from '../semantics/values';
+import type { Env } from '../semantics/values';
+import type { Context } from './context';
+import { Settings } from './settings';
+import { SHAPES } from './tables/format';
+
+/** Settings that need a feature of the processor. */
+const NEEDS: readonly [setting: string, feature: keyof Features, name: string][] = [
+  ['cr4.pcide', 'pcid', 'pcid'],
+  ['cr4.smep', 'smep', 'smep'],
+  ['cr4.smap', 'smap', 'smap'],
+  ['cr4.pke', 'pku', 'pku'],
+  ['cr4.pks', 'pks', 'pks'],
+];
+
+export interface VcpuSurroundings {
+  readonly features: Features;
+  readonly maxPhyAddr: number;
+  /** Guest-physical address of the root of tables, and their format; null when they have none. */
+  tables(named: Named): { readonly root: number | null; readonly format: string } | null;
+  /** The root that CR3 has when it is not written: of the only tables in that paging mode. */
+  onlyRoot(mode: PagingMode): number | 'none' | 'several' | null;
+  hasMemory(gpa: number): boolean;
+}
+
+/** Paging mode of a vCPU, without looking at anything else. */
+export function pagingOf(items: readonly Node[]): PagingMode {
+  const setting = items.find((item): item is Setting => item.kind === 'setting' && item.name.text === 'paging');
+  const text = setting?.value?.kind === 'word' ? setting.value.text : '4-level';
+  return text in SHAPES || text === 'none' ? (text as PagingMode) : '4-level';
+}
+
+/** @param at where a missing CR3 is reported */
+export function planVcpu(context: Context, items: readonly Node[], at: Node, name: string, env: Env, around: VcpuSurroundings): VcpuConfig {
+  const settings = new Settings(context, 'vcpu', items, env);
+  const paging = pagingOf(items);
+  const { features } = around;
+  const refuse = (setting: string, message: string): void => context.report(env, settings.node(setting)!, 'register-refused', message);
+
+  const on = (setting: string): boolean => settings.switch(setting);
+  for (const [setting, feature, word] of NEEDS) {
+    if (settings.has(setting) && on(setting) && !features[feature]) refuse(setting, `#GP(0): the processor has no ${word} (cpu { ${word} off })`);
+  }
+  const long = paging === '4-level' || paging === '5-level';
+  if (settings.has('cr4.pcide') && on('cr4.pcide') && !long) refuse('cr4.pcide', '#GP(0): CR4.PCIDE needs 64-bit mode, that is 4-level or 5-level paging');
+  if (paging === '5-level' && !features.la57) refuse('paging', '#GP(0): CR4.LA57 needs la57, which the processor has not');
+  const nxe = settings.has('efer.nxe') ? on('efer.nxe') : features.nx;
+  if (settings.has('efer.nxe') && nxe && !features.nx) refuse('efer.nxe', '#GP(0): EFER.NXE needs nx, which the processor has not');
+
+  return {
+    name,
+    paging,
+    cr3: readCr3(context, settings, at, paging, on('cr4.pcide'), env, around),
+    cr0: { wp: on('cr0.wp') },
+    cr4: {
+      pse: on('cr4.pse'),
+      pge: on('cr4.pge'),
+      pcide: on('cr4.pcide'),
+      smep: on('cr4.smep'),
+      smap: on('cr4.smap'),
+      pke: on('cr4.pke'),
+      pks: on('cr4.pks'),
+    },
+    efer: { nxe },
+    eflagsAc: on('eflags.ac'),
+    pkru: settings.number('pkru'),
+    pkrs: settings.number('pkrs'),
+    cpl: settings.choice('cpl') === '3' ? 3 : 0,
+  };
+}
+
+function readCr3(context: Context, settings: Settings, at: Node, paging: PagingMode, pcide: boolean, env: Env, around: VcpuSurroundings): bigint {
+  const setting = settings.node('cr3');
+  if (!setting) {
+    if (paging === 'none') return 0n;
+    const only = around.onlyRoot(paging);
+    if (typeof only === 'number') return BigInt(only);
+    const why = only === 'several' ? `the VM has several tables for ${paging} paging` : `the VM has no tables for ${paging} paging`;
+    if (only !== null) context.report(env, at, 'setting-missing', `the vCPU needs a cr3: ${why}`);
+    return 0n;
+  }
+  if (!setting.value) return 0n;
+  const value = context.evaluator.value(setting.value, env);
+  if (typeof value === 'object' && value !== null) checkFormat(context, setting.value, value, paging, env, around);
+  const cr3 = settings.big('cr3');
+  if (cr3 === null || paging === 'none') return cr3 === null ? 0n : BigInt.asUintN(64, cr3);
+  if (cr3 >> BigInt(around.maxPhyAddr) !== 0n) {
+    context.report(env, setting.value, 'register-refused', `#GP(0): CR3 ${show(cr3)} has bits at or above MAXPHYADDR (${around.maxPhyAddr})`);
+    return 0n;
+  }
+  const alignment = BigInt(SHAPES[paging].rootAlignment);
+  const ignored = pcide ? 0n : (cr3 % alignment) & ~0x18n;
+  if (ignored !== 0n) context.warn(env, setting.value, 'cr3-low-bits', `bits ${show(ignored)} of CR3 are ignored: the root is ${show(cr3 - (cr3 % alignment))}`);
+  if (!around.hasMemory(Number(cr3 - (cr3 % alignment)))) {
+    context.warn(env, setting.value, 'not-in-slot', `the root ${show(cr3 - (cr3 % alignment))} is in no slot`);
+  }
+  return cr3;
+}
+
+/** Tables whose name stands for CR3 must be of the vCPU's paging mode. */
+export function checkFormat(context: Context, node: Node, named: Named, paging: PagingMode, env: Env, around: Pick<VcpuSurroundings, 'tables'>): void {
+  const tables = around.tables(named);
+  if (!tables || tables.format === paging || paging === 'none') return;
+  const related = [{ file: named.file, node: named.definition, message: `${named.name} is defined here` }];
+  context.report(env, node, 'format-mismatch', `${named.name} are ${tables.format} tables, and the vCPU has ${paging} paging`, { related });
+}

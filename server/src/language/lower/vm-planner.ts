@@ -1,0 +1,332 @@
+/** Plans a VM: its slots, vCPUs, tables and memory, in the order in which one needs the other. */
+import type { MmuKind, PagingMode } from '../../engine/program';
+import { PAGE_SIZE } from '../../engine/bits';
+import { MMU_KINDS } from '../syntax/words/observed';
+import type { MemoryWord, Node, Tables, Vcpu, Vm } from '../syntax/tree';
+import type { Named } from '../semantics/scopes';
+import { show } from '../semantics/values';
+import type { Env } from '../semantics/values';
+import { Rounds } from './context';
+import type { Context } from './context';
+import type { HostPlan } from './host';
+import { Settings } from './settings';
+import { HvaAllocator, planSlot } from './slots';
+import type { SlotPlan } from './slots';
+import { TableAllocator } from './tables/allocator';
+import type { Area, Claims } from './tables/allocator';
+import { TablesBuilder } from './tables/builder';
+import type { Owners } from './tables/builder';
+import { checkEntries, checkTargets } from './tables/check';
+import { SHAPES } from './tables/format';
+import type { FormatName, Shape } from './tables/format';
+import { ItemReader } from './tables/items';
+import type { TablesItems } from './tables/items';
+import { MemoryBuilder } from './tables/memory';
+import { reportUnsupported } from './unsupported';
+import { pagingOf, planVcpu } from './vcpus';
+import type { VcpuPlan, VmPlan } from './vm-plan';
+
+/** Roots by name, of any VM. */
+export type RootOf = (tables: Named) => bigint | null;
+
+export class VmPlanner implements VmPlan {
+  readonly mmu: MmuKind;
+  readonly hypervisor: 'kvm' | 'script';
+  readonly children: VmPlanner[] = [];
+  readonly tables = new Map<Named, { readonly named: Named; readonly node: Tables; readonly shape: Shape; root: number | null }>();
+  readonly vcpus: VcpuPlan[] = [];
+  readonly slots: SlotPlan[] = [];
+  memory: VmPlan['memory'] = [];
+  /** Areas of the slots, ascending. */
+  private areas: readonly Area[] = [];
+  private readonly vcpuNodes: Vcpu[] = [];
+  private readonly paging: PagingMode;
+  private allocator: TableAllocator | null = null;
+  private readonly pendingRoots = new Set<Named>();
+  private readonly placedRoots = new Set<Named>();
+  private claiming = false;
+  private slotsKnown = false;
+
+  constructor(
+    private readonly context: Context,
+    private readonly host: HostPlan,
+    readonly node: Vm,
+    readonly named: Named,
+    readonly env: Env,
+    readonly parent: VmPlanner | null,
+  ) {
+    const items = node.body?.items ?? [];
+    const settings = new Settings(context, 'vm', items, env);
+    this.mmu = mmuOf(settings.choice('mmu'));
+    this.hypervisor = settings.choice('hypervisor') === 'script' ? 'script' : 'kvm';
+    if (this.hypervisor === 'script') reportUnsupported(context, env, settings.node('hypervisor') ?? node.name ?? node, 'hypervisor-script');
+    if (!parent) {
+      for (const name of ['root', 'vmcs', 'vpid']) {
+        const setting = settings.node(name);
+        if (setting) context.report(env, setting, 'not-nested', `${name} is a setting of a VM inside a VM`);
+      }
+    }
+    this.vcpuNodes.push(...items.filter((item): item is Vcpu => item.kind === 'vcpu'));
+    this.paging = pagingOf(this.vcpuNodes[0]?.body?.items ?? []);
+    for (const item of items) if (item.kind === 'tables') this.declareTables(item);
+  }
+
+  /** Address of the root of tables of this VM; null when there is none (yet). */
+  rootOf(named: Named): bigint | null {
+    const tables = this.tables.get(named);
+    if (!tables) return null;
+    if (!this.placedRoots.has(named)) {
+      if (this.pendingRoots.has(named) || (this.claiming && !tables.node.at)) {
+        if (!this.claiming) this.context.report(named, named.definition, 'address-cycle', `where ${named.name} lie depends on where they lie`);
+        return null;
+      }
+      this.pendingRoots.add(named);
+      const root = tables.node.at ? this.writtenRoot(tables.node, tables.shape) : this.allocatedRoot(named);
+      this.pendingRoots.delete(named);
+      // An address that was asked for while others were still unknown is looked for again.
+      if (root === null && this.claiming) return null;
+      tables.root = root;
+      this.placedRoots.add(named);
+    }
+    return tables.root === null ? null : BigInt(tables.root);
+  }
+
+  /** Everything; VMs around it are planned before. */
+  plan(): void {
+    this.planSlots();
+    for (const named of this.tables.keys()) this.rootOf(named);
+    this.planVcpus();
+    const memory = new MemoryBuilder();
+    this.buildTables(memory);
+    this.writeWords(memory);
+    this.memory = memory.images();
+  }
+
+  hasMemory(gpa: number): boolean {
+    return this.areas.some((area) => area.from <= gpa && gpa < area.end);
+  }
+
+  /* ------------------------------------------------------------ slots and items */
+
+  /** Visits all items, loops unrolled. */
+  private visit(items: readonly Node[], env: Env, rounds: Rounds, see: (item: Node, env: Env) => void): void {
+    for (const item of items) {
+      if (item.kind === 'for') for (const round of rounds.of(item, env)) this.visit(item.body?.items ?? [], round, rounds, see);
+      else see(item, env);
+    }
+  }
+
+  private planSlots(): void {
+    if (this.slotsKnown) return;
+    this.slotsKnown = true;
+    const hvas = new HvaAllocator();
+    const { pageSize } = this.host.config;
+    this.visit(this.node.body?.items ?? [], this.env, new Rounds(this.context), (item, env) => {
+      if (item.kind === 'slot') {
+        const slot = planSlot(this.context, item, env, hvas, pageSize);
+        if (slot) this.slots.push(slot);
+      } else if (env !== this.env && (item.kind === 'vcpu' || item.kind === 'tables' || item.kind === 'vm' || item.kind === 'setting')) {
+        const what = item.kind === 'setting' ? item.name.text : item.kind;
+        this.context.report(env, item, 'not-in-loop', `${what} cannot stand in a loop; slot, word and const can`);
+      }
+    });
+    const areas = this.slots.map(({ config }) => ({ from: config.gpa, end: config.gpa + config.size }));
+    this.areas = areas.sort((a, b) => a.from - b.from);
+  }
+
+  /* ------------------------------------------------------------ where tables lie */
+
+  private declareTables(node: Tables): void {
+    const named = node.name && this.context.links.byDefinition.get(node.name);
+    if (!named) return;
+    const written = node.format?.text;
+    const format = written !== undefined && written in SHAPES ? (written as FormatName) : this.paging === 'none' ? '4-level' : this.paging;
+    this.tables.set(named, { named, node, shape: SHAPES[format], root: null });
+  }
+
+  private writtenRoot(node: Tables, shape: Shape): number | null {
+    const { context, env } = this;
+    const at = node.at!;
+    const range = context.evaluator.range(at, env);
+    if (!range) return null;
+    if (range.from < 0n || range.from % BigInt(shape.rootAlignment) !== 0n) {
+      context.report(env, at.from, 'not-aligned', `the root of ${shape.name} tables lies at a multiple of ${shape.rootAlignment}, not at ${show(range.from)}`);
+      return null;
+    }
+    this.planSlots();
+    if (this.hasMemory(Number(range.from))) return Number(range.from);
+    if (!this.claiming) context.report(env, at, 'table-in-no-slot', `the root at ${show(range.from)} is in no slot`);
+    return null;
+  }
+
+  private allocatedRoot(named: Named): number | null {
+    this.planSlots();
+    const root = this.tableAllocator().allocate(named, 0, null);
+    if (root === null) {
+      const why = this.areas.length === 0 ? `the VM has no memory: it needs a slot` : 'there is no room in its slots';
+      this.context.report(named, named.definition, 'no-room-for-tables', `${named.name} cannot be placed: ${why}`);
+    }
+    return root;
+  }
+
+  private tableAllocator(): TableAllocator {
+    return (this.allocator ??= new TableAllocator(this.claims()));
+  }
+
+  /** What is taken, as far as it can be known before tables without a place have one. Nothing is reported here. */
+  private claims(): Claims {
+    const { context } = this;
+    const pages = new Set<number>();
+    const mapped: Area[] = [];
+    const reserved = new Map<Named, Area>();
+    this.claiming = true;
+    context.reporter.silently(() => {
+      const rounds = new Rounds(context);
+      for (const { named, node, shape } of this.tables.values()) {
+        const range = node.at && context.evaluator.range(node.at, this.env);
+        if (range) {
+          pages.add(Number(range.from / 4096n));
+          if (range.last > range.from) reserved.set(named, { from: Number(range.from), end: Number(range.last) + 1 });
+        }
+        const items = this.reader(shape, rounds).read(node, this.env);
+        for (const { at } of items.placements) pages.add(Number(at / 4096n));
+        for (const { value } of items.raws) pages.add(Number((value & 0x000f_ffff_ffff_f000n) / 4096n));
+        for (const { to, size } of items.mappings) mapped.push({ from: Number(to), end: Number(to + size) });
+      }
+      this.visit(this.node.body?.items ?? [], this.env, rounds, (item, env) => {
+        const gpa = item.kind === 'memory-word' ? context.evaluator.number(item.gpa, env) : item.kind === 'load' ? context.evaluator.number(item.at, env) : null;
+        if (gpa !== null && gpa >= 0n) pages.add(Number(gpa / 4096n));
+      });
+    });
+    this.claiming = false;
+    return { pages, mapped, reserved, slots: this.areas };
+  }
+
+  /* ------------------------------------------------------------ tables and words */
+
+  private reader(shape: Shape, rounds: Rounds): ItemReader {
+    return new ItemReader(this.context, shape, rounds, this.host.config.maxPhyAddr);
+  }
+
+  private buildTables(memory: MemoryBuilder): void {
+    const { context } = this;
+    const owners: Owners = new Map();
+    const built: { items: TablesItems; builder: TablesBuilder; named: Named }[] = [];
+    const rounds = new Rounds(context);
+    const hasMemory = (gpa: number): boolean => this.hasMemory(gpa);
+    for (const { named, node, shape, root } of this.tables.values()) {
+      const items = this.reader(shape, rounds).read(node, this.env);
+      checkEntries(context, items, shape, this.host.config, this.vcpus);
+      checkTargets(context, items, shape, this);
+      if (root === null) continue;
+      const other = owners.get(Math.floor(root / PAGE_SIZE));
+      if (other && shape.rootAlignment === PAGE_SIZE) {
+        const related = [{ file: other.tables.file, node: other.node, message: `a table of ${other.tables.name}` }];
+        context.report(named, node.at ?? named.definition, 'tables-overlap', `there is a table at ${show(root)} already`, { related });
+        continue;
+      }
+      const builder = new TablesBuilder({ context, named, shape, root, memory, allocator: this.tableAllocator(), owners, hasMemory });
+      builder.build(items);
+      built.push({ items, builder, named });
+    }
+    this.shareTables(built);
+  }
+
+  /** Shares, those first whose source shares nothing that is still to come. */
+  private shareTables(built: readonly { items: TablesItems; builder: TablesBuilder; named: Named }[]): void {
+    const { context } = this;
+    const done = new Set<Named>();
+    const visiting = new Set<Named>();
+    const settle = (entry: (typeof built)[number]): void => {
+      if (done.has(entry.named)) return;
+      visiting.add(entry.named);
+      for (const share of entry.items.shares) {
+        const source = built.find((each) => each.named === share.tables);
+        const tables = this.tables.get(share.tables);
+        if (!tables) context.report(share.env, share.node.tables ?? share.node, 'not-tables', `${share.tables.name} are not tables of this VM`);
+        else if (tables.shape !== this.tables.get(entry.named)!.shape) {
+          context.report(share.env, share.node.tables ?? share.node, 'format-mismatch', `${share.tables.name} are ${tables.shape.name} tables: only tables of one format can share entries`);
+        } else if (visiting.has(share.tables)) {
+          context.report(share.env, share.node, 'share-cycle', `${entry.named.name} and ${share.tables.name} share entries with each other`);
+        } else if (source) {
+          settle(source);
+          entry.builder.share(share, source.builder, entry.items);
+        }
+      }
+      visiting.delete(entry.named);
+      done.add(entry.named);
+    };
+    built.forEach(settle);
+  }
+
+  private writeWords(memory: MemoryBuilder): void {
+    this.visit(this.node.body?.items ?? [], this.env, new Rounds(this.context), (item, env) => {
+      if (item.kind === 'memory-word') this.writeWord(item, env, memory);
+      else if (item.kind === 'load') reportUnsupported(this.context, env, item, 'load');
+    });
+  }
+
+  private writeWord(node: MemoryWord, env: Env, memory: MemoryBuilder): void {
+    const word = readWord(this.context, node, env);
+    if (!word) return;
+    if (!this.hasMemory(word.gpa)) {
+      this.context.report(env, node.gpa, 'not-in-slot', `gpa ${show(word.gpa)} is in no slot`);
+      return;
+    }
+    memory.write(word.gpa, word.value, word.size);
+  }
+
+  /* ------------------------------------------------------------ vCPUs */
+
+  private planVcpus(): void {
+    const { context, env } = this;
+    const around = {
+      features: this.host.config.features,
+      maxPhyAddr: this.host.config.maxPhyAddr,
+      tables: (named: Named) => {
+        const tables = this.tables.get(named);
+        return tables ? { root: tables.root, format: tables.shape.name } : null;
+      },
+      onlyRoot: (mode: PagingMode) => {
+        const fitting = [...this.tables.values()].filter(({ shape }) => shape.name === mode);
+        return fitting.length === 1 ? fitting[0].root : fitting.length === 0 ? ('none' as const) : ('several' as const);
+      },
+      hasMemory: (gpa: number) => this.hasMemory(gpa),
+    };
+    this.vcpuNodes.forEach((node, index) => {
+      const config = planVcpu(context, node.body?.items ?? [], node.name ?? headOf(node, 'vcpu'), node.name?.text ?? `${index}`, env, around);
+      this.vcpus.push({ node, config });
+    });
+    if (this.vcpus.length === 0) this.vcpus.push({ node: null, config: planVcpu(context, [], this.node.name ?? headOf(this.node, 'vm'), '0', env, around) });
+  }
+}
+
+/** Where a word lies, its value and size; null when something is wrong, which is reported. */
+export function readWord(context: Context, node: MemoryWord, env: Env): { readonly gpa: number; readonly value: bigint; readonly size: 4 | 8 } | null {
+  const size = node.size ? context.evaluator.number(node.size, env) : 8n;
+  if (node.size && size !== null && size !== 4n && size !== 8n) {
+    context.report(env, node.size, 'out-of-range', `a word has 4 or 8 bytes, not ${size}`);
+    return null;
+  }
+  const gpa = context.between(node.gpa, env, 'a guest-physical address', 0n, (1n << 52n) - 1n);
+  const value = context.evaluator.bits(node.value, env);
+  if (gpa === null || value === null || size === null) return null;
+  if (gpa % size !== 0n) {
+    context.report(env, node.gpa, 'not-aligned', `a word of ${size} bytes lies at a multiple of ${size}, not at ${show(gpa)}`);
+    return null;
+  }
+  if (size === 4n && value >> 32n !== 0n) {
+    context.report(env, node.value, 'value-too-large', `${show(value)} does not fit in 4 bytes`);
+    return null;
+  }
+  return { gpa: Number(gpa), value, size: size === 4n ? 4 : 8 };
+}
+
+/** The word that begins a node, for problems about all of it. */
+export function headOf(node: Node, word: string): Node {
+  return { kind: 'error', range: { start: node.range.start, end: node.range.start + word.length } };
+}
+
+function mmuOf(text: string): MmuKind {
+  return text in MMU_KINDS ? (text as MmuKind) : 'ept';
+}

@@ -1,0 +1,78 @@
+/** Problems as they are found, each place and kind once. */
+import type { Location, Problem, ProblemFix } from '../analysis';
+import type { Range } from '../syntax/tree';
+import type { SourceFile } from './source';
+
+/** A node and the file that it stands in. */
+export interface Place {
+  readonly file: SourceFile;
+  readonly node: { readonly range: Range };
+}
+
+export interface More {
+  readonly severity?: Problem['severity'];
+  readonly related?: readonly (Place & { readonly message: string })[];
+  readonly fixes?: readonly (Place & { readonly title: string; readonly text: string })[];
+  readonly unnecessary?: boolean;
+}
+
+/** Problems kept at most; a last one says so. */
+const MOST_PROBLEMS = 1000;
+
+export class Reporter {
+  private readonly found = new Map<string, { readonly file: SourceFile; readonly start: number; readonly problem: Problem }>();
+  private full = false;
+  /** Some problem is an error, so that nothing can be run. */
+  hasErrors = false;
+  /** Reports go nowhere. */
+  silent = false;
+
+  /** Nothing that the call finds is reported. */
+  silently(call: () => void): void {
+    const before = this.silent;
+    this.silent = true;
+    call();
+    this.silent = before;
+  }
+
+  /** An error unless `more` says otherwise. The first report of a code at a place counts. */
+  report(file: SourceFile, node: { readonly range: Range }, code: string, message: string, more: More = {}): void {
+    if (this.silent) return;
+    const severity = more.severity ?? 'error';
+    if (severity === 'error') this.hasErrors = true;
+    const { start, end } = node.range;
+    const key = `${start}:${end}:${code}:${file.uri}`;
+    if (this.found.has(key)) return;
+    if (this.found.size >= MOST_PROBLEMS) {
+      this.full = true;
+      return;
+    }
+    const problem: Problem = {
+      ...file.locate(node.range),
+      severity,
+      code,
+      message,
+      ...(more.related ? { related: more.related.map((each) => ({ ...locate(each), message: each.message })) } : {}),
+      ...(more.fixes ? { fixes: more.fixes.map((each): ProblemFix => ({ ...locate(each), title: each.title, text: each.text })) } : {}),
+      ...(more.unnecessary ? { tag: 'unnecessary' as const } : {}),
+    };
+    this.found.set(key, { file, start, problem });
+  }
+
+  /** File by file, in the order of the text. */
+  problems(files: readonly SourceFile[]): Problem[] {
+    const order = new Map(files.map((file, index) => [file, index]));
+    const sorted = [...this.found.values()].sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.start - b.start);
+    const problems = sorted.map((each) => each.problem);
+    if (this.full) {
+      const main = files[0];
+      const message = `there are more than ${MOST_PROBLEMS} problems; only these are shown`;
+      problems.push({ ...main.locate({ start: 0, end: 0 }), severity: 'error', code: 'too-many-problems', message });
+    }
+    return problems;
+  }
+}
+
+function locate({ file, node }: Place): Location {
+  return file.locate(node.range);
+}
