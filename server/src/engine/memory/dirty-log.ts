@@ -78,3 +78,9 @@ export class DirtyLog {
     this.journal.row(Kind.change, 0, Space.dirtyLog, low(key), high(key), upper ? 0 : bits, upper ? bits : 0);
   }
 }
+
+/** Whose bits a key of {@link Space.dirtyLog} holds: slot as given to {@link DirtyLog}, page relative to its first. */
+export function dirtyWordOf(key: number): { readonly vm: number; readonly slot: number; readonly firstPage: number } {
+  const log = Math.floor(key / WORDS);
+  return { vm: Math.floor(log / 0x1_0000), slot: log % 0x1_0000, firstPage: (key % WORDS) * 64 };
+}
