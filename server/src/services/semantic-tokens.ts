@@ -1,5 +1,11 @@
 /** Semantic tokens: what each word is, by its place. Editors without the grammar colour everything by them. */
-import type { Range as LspRange, SemanticTokenModifiers, SemanticTokensLegend, SemanticTokenTypes } from 'vscode-languageserver-types';
+import type {
+  Range as LspRange,
+  SemanticTokenModifiers,
+  SemanticTokensEdit,
+  SemanticTokensLegend,
+  SemanticTokenTypes,
+} from 'vscode-languageserver-types';
 import type { Analysis } from '../language/analysis';
 import { Fault, isReserved, Num, rangeOf, Str, tokenize, Word as WordToken } from '../language/syntax/tokens';
 import { walk } from '../language/syntax/tree';
@@ -152,4 +158,16 @@ function* byLine(text: string, { start, end }: Range): Generator<Range> {
   for (let part = line.exec(text); part && part.index < end; part = line.exec(text)) {
     yield { start: part.index, end: Math.min(end, part.index + part[0].length) };
   }
+}
+
+/** What turns the numbers of an older answer into those of a newer one: the part between what both begin and end with. */
+export function tokenEdits(before: readonly number[], after: readonly number[]): SemanticTokensEdit[] {
+  let start = 0;
+  while (start < before.length && start < after.length && before[start] === after[start]) start++;
+  let end = 0;
+  while (end < before.length - start && end < after.length - start && before[before.length - 1 - end] === after[after.length - 1 - end])
+    end++;
+  const deleteCount = before.length - start - end;
+  const data = after.slice(start, after.length - end);
+  return deleteCount === 0 && data.length === 0 ? [] : [{ start, deleteCount, data }];
 }

@@ -20,9 +20,10 @@ export interface ScriptRuns {
 }
 
 export interface RunsEvents {
-  started(script: Script): void;
-  /** Of the programs together, 0 to 1. `cancel` gives the run up. */
-  progress(uri: string, fraction: number, cancel: () => void): void;
+  /** `stop` gives the run up. */
+  started(script: Script, stop: () => void): void;
+  /** Of the programs together, 0 to 1. */
+  progress(uri: string, fraction: number): void;
   ended(runs: ScriptRuns): void;
   /** Given up, by an edit or by the user. */
   cancelled(uri: string): void;
@@ -152,9 +153,9 @@ export class Runs {
       this.keep({ script, views: [], infos: [], failure: null });
       return;
     }
-    events.started(script);
+    events.started(script, stop);
     const call = pool.run(programs, settings().timeLimit, {
-      onProgress: (index, done, of) => events.progress(uri, (index + (of > 0 ? done / of : 0)) / programs.length, stop),
+      onProgress: (index, done, of) => events.progress(uri, (index + (of > 0 ? done / of : 0)) / programs.length),
     });
     begun(call);
     try {

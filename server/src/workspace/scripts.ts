@@ -1,4 +1,4 @@
-/** Open documents as analyses: one a version of the text and of every file that it imports, made when asked for. */
+/** Documents as analyses: one a version of the text and of every file that it imports, made when asked for. */
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { analyze } from '../language/analysis';
 import type { Analysis } from '../language/analysis';
@@ -7,11 +7,13 @@ import type { Files } from './files';
 /** A document's text at a version, understood. */
 export interface Script {
   readonly uri: string;
+  /** 0 for a file that is not open. */
   readonly version: number;
   readonly analysis: Analysis;
 }
 
 interface Kept {
+  readonly text: string;
   readonly script: Script;
   /** Texts of the other files as the analysis saw them. */
   readonly read: ReadonlyMap<string, string | null>;
@@ -31,45 +33,51 @@ export class Scripts {
 
   /** The analysis of an open document as it is now, its imports read; null when it is not open. */
   async get(uri: string): Promise<Script | null> {
-    for (let round = 0; ; round++) {
-      const document = this.open(uri);
-      if (!document) return null;
-      const missing = this.bringUpToDate(document);
-      if (missing.length === 0 || round === MOST_ROUNDS) return this.kept.get(uri)!.script;
-      await Promise.all(missing.map((each) => this.files.read(each)));
-    }
+    return this.open(uri) ? this.understand(uri) : null;
   }
 
-  /** The last analysis made of a document, which may be older than its text. */
-  last(uri: string): Script | null {
-    return this.kept.get(uri)?.script ?? null;
+  /** The analysis of a document, or of a file that is not open; null when there is none. */
+  async getFile(uri: string): Promise<Script | null> {
+    if (this.textOf(uri) === undefined) await this.files.read(uri);
+    return this.understand(uri);
   }
 
   /** Open documents whose last analysis looked at a file, whether it was there or not. */
   importersOf(uri: string): string[] {
-    return [...this.kept].filter(([importer, { read }]) => importer !== uri && read.has(uri)).map(([importer]) => importer);
+    return [...this.kept].filter(([importer, { read }]) => importer !== uri && read.has(uri) && this.open(importer)).map(([each]) => each);
   }
 
   close(uri: string): void {
     this.kept.delete(uri);
   }
 
-  /** Analyses a document unless its analysis is still right; gives the files that must be read first. */
-  private bringUpToDate(document: TextDocument): string[] {
-    const { uri, version } = document;
+  private async understand(uri: string): Promise<Script | null> {
+    for (let round = 0; ; round++) {
+      const text = this.textOf(uri);
+      if (text === undefined || text === null) return null;
+      const missing = this.bringUpToDate(uri, text);
+      if (missing.length === 0 || round === MOST_ROUNDS) return this.kept.get(uri)!.script;
+      await Promise.all(missing.map((each) => this.files.read(each)));
+    }
+  }
+
+  /** Analyses a text unless its analysis is still right; gives the files that must be read first. */
+  private bringUpToDate(uri: string, text: string): string[] {
+    const version = this.open(uri)?.version ?? 0;
     const kept = this.kept.get(uri);
-    if (kept && kept.script.version === version && [...kept.read].every(([other, text]) => this.textOf(other) === text)) return [];
+    const fresh = kept && kept.script.version === version && kept.text === text;
+    if (fresh && [...kept.read].every(([other, seen]) => this.textOf(other) === seen)) return [];
     const read = new Map<string, string | null>();
     const missing: string[] = [];
-    const analysis = analyze(document.getText(), uri, {
+    const analysis = analyze(text, uri, {
       read: (other) => {
-        const text = this.textOf(other);
-        if (text === undefined && !missing.includes(other)) missing.push(other);
-        read.set(other, text ?? null);
-        return text ?? null;
+        const found = this.textOf(other);
+        if (found === undefined && !missing.includes(other)) missing.push(other);
+        read.set(other, found ?? null);
+        return found ?? null;
       },
     });
-    this.kept.set(uri, { script: { uri, version, analysis }, read });
+    this.kept.set(uri, { text, script: { uri, version, analysis }, read });
     return missing;
   }
 

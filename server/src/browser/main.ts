@@ -1,0 +1,40 @@
+/** Entry of the language server's bundle in a web worker. */
+import { BrowserMessageReader, BrowserMessageWriter, createConnection } from 'vscode-languageserver/browser';
+import { inThread } from '../run/in-thread';
+import type { WorkerLike } from '../run/worker-client';
+import type { RunAnswer } from '../run/worker-protocol';
+import { startServer } from '../server';
+import type { Runtime } from '../workspace/runtime';
+
+/** A worker's global scope posts and receives as a port does. */
+const scope = globalThis as unknown as MessagePort;
+
+const runtime: Runtime = {
+  // A browser has no files; the client reads them.
+  readFile: () => Promise.resolve(null),
+  findFiles: () => Promise.resolve([]),
+  spawnWorker(url, log) {
+    try {
+      if (url !== undefined) return worker(new Worker(url));
+      log('the client names no worker: runs happen in the thread of the server');
+    } catch (error) {
+      log(`no worker can be made (${error instanceof Error ? error.message : String(error)}): runs happen in the thread of the server`);
+    }
+    return inThread((call) => setTimeout(call), () => performance.now()); // prettier-ignore
+  },
+  later(call, milliseconds) {
+    const timer = setTimeout(call, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};
+
+function worker(thread: Worker): WorkerLike {
+  return {
+    post: (request) => thread.postMessage(request),
+    onAnswer: (listener) => thread.addEventListener('message', ({ data }: MessageEvent<RunAnswer>) => listener(data)),
+    onEnd: (listener) => thread.addEventListener('error', ({ message }) => listener(message || 'its script failed')),
+    end: () => thread.terminate(),
+  };
+}
+
+startServer(createConnection(new BrowserMessageReader(scope), new BrowserMessageWriter(scope)), runtime);

@@ -1,0 +1,4 @@
+/** Entry of the language server's bundle in Node. */
+import { serve } from './serve';
+
+serve();

@@ -1,0 +1,16 @@
+/** The language server on the streams or the channel of a Node process. */
+import { createConnection } from 'vscode-languageserver/node';
+import { startServer } from '../server';
+import { nodeRuntime } from './runtime';
+
+/** Serves over the channel that the command line names: `--node-ipc`, `--socket=N`, `--pipe=NAME`; otherwise standard input and output. */
+export function serve(): void {
+  const named = process.argv.some((each) => /^--(?:node-ipc|socket|pipe|stdio)\b/.test(each));
+  startServer(named ? createConnection() : createConnection(process.stdin, process.stdout), nodeRuntime);
+}
+
+/** Serves over standard input and output; the connection ends the process when the client says so or goes away. */
+export function serveStdio(): Promise<number> {
+  startServer(createConnection(process.stdin, process.stdout), nodeRuntime);
+  return new Promise(() => undefined);
+}

@@ -1,0 +1,62 @@
+/** Diagnostics to the client: sent when they change, or given when it asks. */
+import type { Diagnostic, DocumentDiagnosticReport } from 'vscode-languageserver';
+import { diagnostics } from '../services/diagnostics';
+import type { Core } from '../workspace/core';
+
+interface Report {
+  readonly version: number;
+  readonly items: readonly Diagnostic[];
+}
+
+export class DiagnosticReports {
+  /** What the client was given last: an id and the text of the items. */
+  private readonly given = new Map<string, { readonly resultId: string; readonly text: string }>();
+  private nextId = 1;
+
+  constructor(private readonly core: Core) {
+    const { connection, client, guard } = core;
+    if (!client.pullsDiagnostics) return;
+    const nothing: DocumentDiagnosticReport = { kind: 'full', items: [] };
+    connection.languages.diagnostics.on(
+      guard.request('diagnostics', nothing, ({ textDocument, previousResultId }) => this.give(textDocument.uri, previousResultId)),
+    );
+  }
+
+  /** The diagnostics of a document may be others now. */
+  async changed(uri: string): Promise<void> {
+    const { client, connection, documents } = this.core;
+    if (client.pullsDiagnostics) {
+      if (client.refreshesDiagnostics) await connection.languages.diagnostics.refresh();
+      return;
+    }
+    const report = await this.report(uri);
+    if (!report || documents.get(uri)?.version !== report.version) return;
+    await connection.sendDiagnostics({ uri, version: report.version, diagnostics: [...report.items] });
+  }
+
+  async closed(uri: string): Promise<void> {
+    this.given.delete(uri);
+    if (!this.core.client.pullsDiagnostics) await this.core.connection.sendDiagnostics({ uri, diagnostics: [] });
+  }
+
+  private async give(uri: string, previous: string | undefined): Promise<DocumentDiagnosticReport> {
+    const report = await this.report(uri);
+    if (!report) return { kind: 'full', items: [] };
+    const text = JSON.stringify(report.items);
+    const before = this.given.get(uri);
+    if (before && before.resultId === previous && before.text === text) return { kind: 'unchanged', resultId: before.resultId };
+    const resultId = String(this.nextId++);
+    this.given.set(uri, { resultId, text });
+    return { kind: 'full', resultId, items: [...report.items] };
+  }
+
+  /** With what the run found, when that is known in a moment; a text with errors is not run, nor waited for. */
+  private async report(uri: string): Promise<Report | null> {
+    const script = await this.core.scripts.get(uri);
+    if (!script) return null;
+    const { analysis, version } = script;
+    if (analysis.problems.some(({ severity }) => severity === 'error')) return { version, items: diagnostics(analysis, null) };
+    const found = await this.core.scriptAndRuns(uri);
+    return found && { version: found.script.version, items: diagnostics(found.script.analysis, found.runs) };
+  }
+}

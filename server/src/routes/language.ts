@@ -1,0 +1,229 @@
+/** Routes of the editor's features: a request's document and position to a service, and its result back. */
+import { LSPErrorCodes, ResponseError } from 'vscode-languageserver';
+import type { Position, SemanticTokens } from 'vscode-languageserver';
+import { codeActions } from '../services/code-actions';
+import { codeLenses } from '../services/code-lens';
+import { completion, resolveCompletion } from '../services/completion';
+import { definition } from '../services/definition';
+import { documentLinks } from '../services/document-links';
+import { foldingRanges } from '../services/folding';
+import { formatting, rangeFormatting } from '../services/formatting';
+import { hover } from '../services/hover';
+import { inlayHints } from '../services/inlay-hints';
+import { documentSymbols } from '../services/outline';
+import { documentHighlights, references } from '../services/references';
+import { CannotRename, prepareRename, rename } from '../services/rename';
+import { selectionRanges } from '../services/selection-ranges';
+import { semanticTokens, tokenEdits } from '../services/semantic-tokens';
+import { signatureHelp } from '../services/signature-help';
+import { workspaceSymbols } from '../services/workspace-symbols';
+import type { Analysis } from '../language/analysis';
+import type { Core } from '../workspace/core';
+
+interface AtDocument {
+  readonly textDocument: { readonly uri: string };
+}
+type AtPosition = AtDocument & { readonly position: Position };
+
+export function routeLanguage(core: Core): void {
+  routeReading(core);
+  routeNames(core);
+  routeWriting(core);
+  routeSemanticTokens(core);
+}
+
+async function analysisOf(core: Core, { textDocument }: AtDocument): Promise<Analysis | null> {
+  return (await core.scripts.get(textDocument.uri))?.analysis ?? null;
+}
+
+/* ---------------------------------------------------------------- what there is to see */
+
+function routeReading(core: Core): void {
+  const { connection, guard } = core;
+  connection.onHover(
+    guard.request('hover', null, async ({ textDocument, position }: AtPosition) => {
+      const found = await core.scriptAndRuns(textDocument.uri);
+      if (!found) return null;
+      const { analysis } = found.script;
+      return hover(analysis, found.runs?.views ?? [], analysis.offsetAt(position));
+    }),
+  );
+  connection.languages.inlayHint.on(
+    guard.request('inlay hints', null, async ({ textDocument, range }) => {
+      if (!core.settings.inlayHints.enabled) return [];
+      const runs = await core.runs.current(textDocument.uri);
+      return runs ? inlayHints(runs.script.analysis, runs.views, range, core.settings.inlayHints) : [];
+    }),
+  );
+  connection.onCodeLens(
+    guard.request('code lenses', null, async ({ textDocument }: AtDocument) => {
+      if (!core.settings.codeLens.enabled) return [];
+      const found = await core.scriptAndRuns(textDocument.uri);
+      return found && codeLenses(found.script.analysis, found.runs?.infos ?? []);
+    }),
+  );
+  connection.onDocumentSymbol(
+    guard.request('outline', null, async (params: AtDocument) => {
+      const analysis = await analysisOf(core, params);
+      return analysis && documentSymbols(analysis);
+    }),
+  );
+  connection.onFoldingRanges(
+    guard.request('folding', null, async (params: AtDocument) => {
+      const analysis = await analysisOf(core, params);
+      return analysis && foldingRanges(analysis);
+    }),
+  );
+  connection.onSelectionRanges(
+    guard.request('selection ranges', null, async (params: AtDocument & { positions: Position[] }) => {
+      const analysis = await analysisOf(core, params);
+      return analysis && selectionRanges(analysis, params.positions);
+    }),
+  );
+  connection.onDocumentLinks(
+    guard.request('document links', null, async (params: AtDocument) => {
+      const analysis = await analysisOf(core, params);
+      return analysis && documentLinks(analysis);
+    }),
+  );
+}
+
+/* ---------------------------------------------------------------- names */
+
+function routeNames(core: Core): void {
+  const { connection, guard } = core;
+  connection.onDefinition(
+    guard.request('definition', null, async (params: AtPosition) => {
+      const analysis = await analysisOf(core, params);
+      return analysis && definition(analysis, analysis.offsetAt(params.position));
+    }),
+  );
+  connection.onReferences(
+    guard.request('references', null, async (params: AtPosition & { context: { includeDeclaration: boolean } }) => {
+      const analysis = await analysisOf(core, params);
+      if (!analysis) return null;
+      return references(analysis, analysis.offsetAt(params.position), params.context.includeDeclaration, await others(core, analysis));
+    }),
+  );
+  connection.onDocumentHighlight(
+    guard.request('highlights', null, async (params: AtPosition) => {
+      const analysis = await analysisOf(core, params);
+      return analysis && documentHighlights(analysis, analysis.offsetAt(params.position));
+    }),
+  );
+  connection.onPrepareRename(
+    guard.request('prepare rename', null, async (params: AtPosition) => {
+      const analysis = await analysisOf(core, params);
+      return analysis && prepareRename(analysis, analysis.offsetAt(params.position));
+    }),
+  );
+  connection.onRenameRequest(
+    guard.request('rename', null, async (params: AtPosition & { newName: string }) => {
+      const analysis = await analysisOf(core, params);
+      if (!analysis) return null;
+      try {
+        return rename(analysis, analysis.offsetAt(params.position), params.newName, await others(core, analysis));
+      } catch (error) {
+        if (error instanceof CannotRename) throw new ResponseError(LSPErrorCodes.RequestFailed, error.message);
+        throw error;
+      }
+    }),
+  );
+  connection.onWorkspaceSymbol(
+    guard.request('workspace symbols', null, async ({ query }: { query: string }) => workspaceSymbols(await everything(core), query)),
+  );
+}
+
+/** Analyses of all scenarios of the workspace, the open ones as they are in the editor. */
+async function everything(core: Core): Promise<Analysis[]> {
+  const uris = new Set([...core.documents.keys(), ...(await core.findFiles())]);
+  const scripts = await Promise.all([...uris].map((uri) => core.scripts.getFile(uri)));
+  return scripts.flatMap((script) => (script ? [script.analysis] : []));
+}
+
+async function others(core: Core, analysis: Analysis): Promise<Analysis[]> {
+  return (await everything(core)).filter((each) => each !== analysis);
+}
+
+/* ---------------------------------------------------------------- writing */
+
+function routeWriting(core: Core): void {
+  const { connection, guard, client } = core;
+  connection.onCompletion(
+    guard.request('completion', null, async (params: AtPosition) => {
+      const analysis = await analysisOf(core, params);
+      return analysis && completion(analysis, analysis.offsetAt(params.position), { snippets: client.snippets });
+    }),
+  );
+  connection.onCompletionResolve(async (item, token) => {
+    const resolve = guard.request('completion item', item, async () => {
+      const uri = (item.data as { uri?: unknown } | undefined)?.uri;
+      const script = typeof uri === 'string' ? await core.scripts.get(uri) : null;
+      return resolveCompletion(item, script?.analysis ?? null);
+    });
+    return resolve(item, token);
+  });
+  connection.onSignatureHelp(
+    guard.request('signature help', null, async (params: AtPosition) => {
+      const analysis = await analysisOf(core, params);
+      return analysis && signatureHelp(analysis, analysis.offsetAt(params.position));
+    }),
+  );
+  connection.onDocumentFormatting(
+    guard.request('formatting', null, async (params: AtDocument) => {
+      const analysis = await analysisOf(core, params);
+      return analysis && formatting(analysis);
+    }),
+  );
+  connection.onDocumentRangeFormatting(
+    guard.request('range formatting', null, async (params) => {
+      const analysis = await analysisOf(core, params);
+      return analysis && rangeFormatting(analysis, params.range);
+    }),
+  );
+  connection.onCodeAction(
+    guard.request('code actions', null, async ({ textDocument, range, context }) => {
+      const found = await core.scriptAndRuns(textDocument.uri);
+      if (!found) return null;
+      const actions = codeActions(found.script.analysis, found.runs?.views ?? [], range, context.diagnostics);
+      const { only } = context;
+      return only ? actions.filter(({ kind }) => only.some((each) => kind === each || kind?.startsWith(`${each}.`))) : actions;
+    }),
+  );
+}
+
+/* ---------------------------------------------------------------- semantic tokens */
+
+function routeSemanticTokens(core: Core): void {
+  const { connection, guard } = core;
+  const sent = new Map<string, { readonly resultId: string; readonly data: number[] }>();
+  let nextId = 1;
+  const full = (uri: string, data: number[]): SemanticTokens => {
+    const tokens = { resultId: String(nextId++), data };
+    sent.set(uri, tokens);
+    return tokens;
+  };
+  core.documents.onDidClose(({ document }) => sent.delete(document.uri));
+  connection.languages.semanticTokens.on(
+    guard.request('semantic tokens', { data: [] as number[] }, async (params: AtDocument) => {
+      const analysis = await analysisOf(core, params);
+      return full(params.textDocument.uri, analysis ? semanticTokens(analysis) : []);
+    }),
+  );
+  connection.languages.semanticTokens.onDelta(
+    guard.request('semantic tokens', { data: [] as number[] }, async (params: AtDocument & { previousResultId: string }) => {
+      const { uri } = params.textDocument;
+      const analysis = await analysisOf(core, params);
+      const before = sent.get(uri);
+      const now = full(uri, analysis ? semanticTokens(analysis) : []);
+      if (before?.resultId !== params.previousResultId) return now;
+      return { resultId: now.resultId, edits: tokenEdits(before.data, now.data) };
+    }),
+  );
+  connection.languages.semanticTokens.onRange(
+    guard.request('semantic tokens', { data: [] as number[] }, async (params) => {
+      const analysis = await analysisOf(core, params);
+      return { data: analysis ? semanticTokens(analysis, params.range) : [] };
+    }),
+  );
+}

@@ -1,0 +1,283 @@
+/** The language server: what the client says to the workspace and the services, and what they answer back. Routes only. */
+import {
+  CodeLensRefreshRequest,
+  DidChangeConfigurationNotification,
+  DidChangeWatchedFilesNotification,
+  TextDocuments,
+  TextDocumentSyncKind,
+} from 'vscode-languageserver';
+import type { Connection, InitializeParams, ServerCapabilities } from 'vscode-languageserver';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { ClientRequests, InitializationOptions, Notifications } from './protocol/messages';
+import { DiagnosticReports } from './routes/diagnostics';
+import { Guard } from './routes/guard';
+import { routeLanguage } from './routes/language';
+import { routePanel } from './routes/panel';
+import { ProgressReports } from './routes/progress';
+import { LEGEND } from './services/semantic-tokens';
+import type { ClientAbilities, Core } from './workspace/core';
+import { Files } from './workspace/files';
+import { RunPool } from './workspace/pool';
+import { Runs } from './workspace/runs';
+import type { ScriptRuns } from './workspace/runs';
+import type { Runtime } from './workspace/runtime';
+import { Scripts } from './workspace/scripts';
+import { DEFAULTS, readSettings, SECTION } from './workspace/settings';
+
+declare const MMU_VERSION: string;
+
+/** Runs at once. */
+const WORKERS = 2;
+
+/** Milliseconds that an answer waits for a run before it does without. */
+const PATIENCE = 2000;
+
+/** Serves a client until it says goodbye. */
+export function startServer(connection: Connection, runtime: Runtime): void {
+  const log = (message: string): void => connection.console.error(message);
+  const guard = new Guard(log);
+  connection.onInitialize((params) => {
+    const server = new Server(connection, runtime, guard, params);
+    return {
+      capabilities: server.capabilities(),
+      serverInfo: { name: 'MMU Scenarios', version: typeof MMU_VERSION === 'string' ? MMU_VERSION : undefined },
+    };
+  });
+  connection.listen();
+}
+
+class Server implements Core {
+  readonly client: ClientAbilities;
+  readonly documents = new TextDocuments(TextDocument);
+  readonly files: Files;
+  readonly scripts: Scripts;
+  readonly runs: Runs;
+  settings = DEFAULTS;
+  /** Nothing runs before the client has said how. */
+  private readonly configured: Promise<void>;
+  private setConfigured!: () => void;
+  private readonly folders: readonly string[];
+  private readonly diagnostics: DiagnosticReports;
+  private readonly progress: ProgressReports;
+
+  constructor(
+    readonly connection: Connection,
+    private readonly runtime: Runtime,
+    readonly guard: Guard,
+    params: InitializeParams,
+  ) {
+    const options = (params.initializationOptions ?? {}) as InitializationOptions;
+    this.client = abilities(params, options);
+    this.folders = params.workspaceFolders?.map(({ uri }) => uri) ?? (params.rootUri ? [params.rootUri] : []);
+    this.files = new Files((uri) => (options.readFiles ? this.askClient('mmu/readFile', { uri }) : runtime.readFile(uri)));
+    this.scripts = new Scripts((uri) => this.documents.get(uri), this.files);
+    const log = (message: string): void => connection.console.warn(message);
+    const pool = new RunPool(
+      WORKERS,
+      () => runtime.spawnWorker(options.workerUrl, log),
+      (call, milliseconds) => void runtime.later(call, milliseconds),
+    );
+    this.progress = new ProgressReports(
+      this.client.workDoneProgress ? () => connection.window.createWorkDoneProgress() : null,
+      runtime.later,
+      guard,
+    );
+    this.runs = new Runs({
+      scripts: this.scripts,
+      pool,
+      log,
+      later: (call, milliseconds) => runtime.later(call, milliseconds),
+      settings: () => this.settings.run,
+      events: this.runsEvents(),
+    });
+    this.configured = new Promise((resolve) => (this.setConfigured = resolve));
+    runtime.later(this.setConfigured, PATIENCE);
+    this.diagnostics = new DiagnosticReports(this);
+    routeLanguage(this);
+    routePanel(this, this.progress);
+    this.routeDocuments();
+    connection.onInitialized(guard.event('initialized', () => this.initialized()));
+    connection.onShutdown(() => pool.dispose());
+  }
+
+  capabilities(): ServerCapabilities {
+    return {
+      textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true },
+      hoverProvider: true,
+      inlayHintProvider: true,
+      codeLensProvider: {},
+      completionProvider: { triggerCharacters: ['.', '(', '['], resolveProvider: true },
+      signatureHelpProvider: { triggerCharacters: ['(', ','] },
+      documentSymbolProvider: true,
+      workspaceSymbolProvider: true,
+      foldingRangeProvider: true,
+      selectionRangeProvider: true,
+      documentLinkProvider: {},
+      definitionProvider: true,
+      referencesProvider: true,
+      documentHighlightProvider: true,
+      renameProvider: { prepareProvider: true },
+      documentFormattingProvider: true,
+      documentRangeFormattingProvider: true,
+      codeActionProvider: { codeActionKinds: ['quickfix', 'refactor.rewrite'] },
+      semanticTokensProvider: { legend: LEGEND, full: { delta: true }, range: true },
+      ...(this.client.pullsDiagnostics && {
+        diagnosticProvider: { identifier: SECTION, interFileDependencies: true, workspaceDiagnostics: false },
+      }),
+      workspace: { workspaceFolders: { supported: true } },
+    };
+  }
+
+  /* -------------------------------------------------------------- what routes ask for */
+
+  async scriptAndRuns(uri: string): Promise<{ script: NonNullable<Awaited<ReturnType<Scripts['get']>>>; runs: ScriptRuns | null } | null> {
+    const runs = await this.within(PATIENCE, this.runs.current(uri));
+    const script = await this.scripts.get(uri);
+    return script && { script, runs: runs?.script === script ? runs : null };
+  }
+
+  async findFiles(): Promise<readonly string[]> {
+    return this.client.findFiles ? this.askClient('mmu/findFiles', {}) : this.runtime.findFiles(this.folders);
+  }
+
+  private askClient<M extends keyof ClientRequests>(method: M, params: ClientRequests[M]['params']): Promise<ClientRequests[M]['result']> {
+    return this.connection.sendRequest(method, params);
+  }
+
+  /** What a promise comes to within some milliseconds; null when it takes longer. */
+  private within<T>(milliseconds: number, promise: Promise<T>): Promise<T | null> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.runtime.later(() => resolve(null), milliseconds);
+      promise.then(resolve, reject).finally(cancel);
+    });
+  }
+
+  /* -------------------------------------------------------------- documents and files */
+
+  private routeDocuments(): void {
+    const { documents, guard, runs } = this;
+    const opened = new Set<string>();
+    documents.onDidOpen(guard.event('open', ({ document }) => void opened.add(document.uri)));
+    // Fired when a document is opened, too.
+    documents.onDidChangeContent(
+      guard.event('change', async ({ document: { uri } }) => {
+        const first = opened.delete(uri);
+        await this.configured;
+        if (first) runs.opened(uri);
+        else runs.edited(uri);
+        for (const importer of this.scripts.importersOf(uri)) this.reconsider(importer);
+        if (!this.client.pullsDiagnostics) await this.diagnostics.changed(uri);
+      }),
+    );
+    documents.onDidSave(guard.event('save', ({ document }) => runs.saved(document.uri)));
+    documents.onDidClose(
+      guard.event('close', async ({ document: { uri } }) => {
+        runs.closed(uri);
+        this.scripts.close(uri);
+        for (const importer of this.scripts.importersOf(uri)) this.reconsider(importer);
+        await this.diagnostics.closed(uri);
+      }),
+    );
+    documents.listen(this.connection);
+    this.connection.onDidChangeWatchedFiles(
+      guard.event('watched files', ({ changes }) => {
+        for (const { uri } of changes) {
+          this.files.forget(uri);
+          for (const importer of this.scripts.importersOf(uri)) this.reconsider(importer);
+        }
+      }),
+    );
+  }
+
+  /** A file that a document imports may have changed. */
+  private readonly reconsider = (uri: string): void => {
+    this.guard.event('import', async () => {
+      const script = await this.scripts.get(uri);
+      if (this.runs.last(uri)?.script === script) return;
+      this.runs.edited(uri);
+      await this.diagnostics.changed(uri);
+    })();
+  };
+
+  /* -------------------------------------------------------------- runs */
+
+  private runsEvents(): ConstructorParameters<typeof Runs>[0]['events'] {
+    const { guard } = this;
+    return {
+      started: guard.event('run started', ({ uri, version }, stop) => {
+        this.progress.started(uri, stop);
+        this.tellRunState({ uri, version, state: 'running', runs: [...(this.runs.last(uri)?.infos ?? [])] });
+      }),
+      progress: guard.event('run progress', (uri, fraction) => this.progress.progress(uri, fraction)),
+      cancelled: guard.event('run cancelled', (uri) => this.progress.ended(uri)),
+      ended: guard.event('run ended', async (runs) => {
+        const { uri, version } = runs.script;
+        this.progress.ended(uri);
+        this.tellRunState({
+          uri,
+          version,
+          state: runs.failure === null ? 'done' : 'failed',
+          runs: [...runs.infos],
+          ...(runs.failure !== null && { message: runs.failure }),
+        });
+        await this.refresh(uri);
+      }),
+    };
+  }
+
+  private tellRunState(state: Notifications['mmu/runState']): void {
+    void this.connection.sendNotification('mmu/runState', state);
+  }
+
+  private async refresh(uri: string): Promise<void> {
+    const { client, connection } = this;
+    await Promise.all([
+      this.diagnostics.changed(uri),
+      client.refreshesInlayHints && connection.languages.inlayHint.refresh(),
+      client.refreshesCodeLenses && connection.sendRequest(CodeLensRefreshRequest.type),
+    ]);
+  }
+
+  /* -------------------------------------------------------------- settings */
+
+  private async initialized(): Promise<void> {
+    const { client, connection, guard } = this;
+    if (client.configuration) await this.configure(undefined);
+    this.setConfigured();
+    connection.onDidChangeConfiguration(
+      guard.event('configuration', async ({ settings }) => {
+        await this.configure(client.configuration ? undefined : (settings as { [section: string]: unknown } | null)?.[SECTION]);
+      }),
+    );
+    if (client.configurationRegistration) await connection.client.register(DidChangeConfigurationNotification.type, { section: SECTION });
+    if (client.watchedFilesRegistration) {
+      await connection.client.register(DidChangeWatchedFilesNotification.type, { watchers: [{ globPattern: '**/*.mmu' }] });
+    }
+  }
+
+  private async configure(sent: unknown): Promise<void> {
+    this.settings = readSettings(this.client.configuration ? await this.connection.workspace.getConfiguration(SECTION) : sent);
+    for (const uri of this.documents.keys()) {
+      if (this.runs.last(uri)) await this.refresh(uri);
+      else this.runs.opened(uri);
+    }
+  }
+}
+
+function abilities(
+  { capabilities: { textDocument, workspace, window } }: InitializeParams,
+  { findFiles }: InitializationOptions,
+): ClientAbilities {
+  return {
+    pullsDiagnostics: textDocument?.diagnostic !== undefined,
+    refreshesDiagnostics: workspace?.diagnostics?.refreshSupport === true,
+    refreshesInlayHints: workspace?.inlayHint?.refreshSupport === true,
+    refreshesCodeLenses: workspace?.codeLens?.refreshSupport === true,
+    configuration: workspace?.configuration === true,
+    configurationRegistration: workspace?.didChangeConfiguration?.dynamicRegistration === true,
+    watchedFilesRegistration: workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
+    workDoneProgress: window?.workDoneProgress === true,
+    snippets: textDocument?.completion?.completionItem?.snippetSupport === true,
+    findFiles: findFiles === true,
+  };
+}
