@@ -1,10 +1,11 @@
 /** Declarations of the machine: host, budget, VMs, slots, vCPUs, tables. */
-import type { ParserMethod, TokenType } from 'chevrotain';
-import { ExpressionParser } from './expression-parser';
+import type { TokenType } from 'chevrotain';
+import { ExpectationParser } from './expectation-parser';
+import { OUTER } from './soft-parser';
 import * as t from './tokens';
 import type {
-  Body, Budget, ErrorNode, Expression, For, Handler, Host, Load, Mapping, MemoryWord, Placement, RangeExpression, RawEntry,
-  Setting, Share, Slot, Statement, Tables, TablesItem, Upper, Vcpu, Vm, VmItem, Word,
+  Body, Budget, ErrorNode, Expression, For, Handler, Host, Load, Mapping, MemoryWord, Placement, RawEntry,
+  Setting, Share, Slot, Statement, Tables, TablesItem, Upper, Vcpu, Vm, VmItem,
 } from './tree'; // prettier-ignore
 import { FORMATS } from './words/observed';
 import { SETTING_BLOCKS, type SettingBlock, type SettingSpec } from './words/settings';
@@ -13,7 +14,6 @@ type SettingsBody = Body<Setting | ErrorNode> | null;
 /** Where a loop stands decides what its body holds. */
 export type ForIn = 'script' | 'vm' | 'tables';
 
-const HOST = t.reserved('host');
 const VM = t.reserved('vm');
 const SLOT = t.reserved('slot');
 const VCPU = t.reserved('vcpu');
@@ -22,11 +22,9 @@ const CONST = t.reserved('const');
 const FOR = t.reserved('for');
 const ON = t.reserved('on');
 
-const FILE_WORDS = ['import', 'budget', 'block', 'run'];
-const words = (...more: string[]): ReadonlySet<TokenType> => new Set([...FILE_WORDS, ...more].map(t.reserved));
+const words = (...more: string[]): ReadonlySet<TokenType> => new Set([...OUTER, ...more.map(t.reserved)]);
 /** Words that show that the `}` of settings, of a VM, or of tables is missing. */
 const AFTER_SETTINGS = words('vm', 'slot', 'vcpu', 'tables', 'const', 'for', 'expect', 'read', 'write');
-const AFTER_VCPU = AFTER_SETTINGS;
 const AFTER_VM = words('host', 'expect', 'read', 'write', 'user', 'supervisor');
 const AFTER_TABLES = words('host', 'vm', 'slot', 'vcpu', 'tables', 'expect', 'read', 'write');
 
@@ -38,309 +36,245 @@ const WHAT: { readonly [takes: string]: string } = {
   geometry: 'sets x ways',
 };
 
-export abstract class MachineParser extends ExpressionParser {
-  protected abstract readonly scriptBody: ParserMethod<[what?: string], Body<Statement> | null>;
+export abstract class MachineParser extends ExpectationParser {
+  protected abstract scriptBody(what: string): Body<Statement> | null;
 
   /* ------------------------------------------------------------ settings */
 
-  protected readonly settings: ParserMethod<[block?: SettingBlock, what?: string], SettingsBody> = this.RULE(
-    'settings',
-    (block: SettingBlock = 'host', what: string = block): SettingsBody =>
-      this.braces<Setting>(what, () => this.subrule(0, this.setting, { ARGS: [block] }), AFTER_SETTINGS),
-  );
+  protected settings(block: SettingBlock, what: string): SettingsBody {
+    return this.braces<Setting>(what, () => this.setting(block), AFTER_SETTINGS);
+  }
 
-  protected readonly setting: ParserMethod<[block?: SettingBlock], Setting | null> = this.RULE(
-    'setting',
-    (block: SettingBlock = 'host'): Setting | null => {
-      const start = this.here();
-      const token = this.need(0, t.Word, `a setting of ${block}`);
-      if (!token) return null;
-      const bit = this.option(0, () => this.subrule(0, this.bit)) ?? null;
-      const name = this.wordOf(token, 'setting');
-      const specs = SETTING_BLOCKS[block];
-      const full = bit ? `${name.text}.${bit.text}` : name.text;
-      const spec = specs[full];
-      if (!spec && !this.panic && !this.RECORDING_PHASE) {
-        this.unknown('unknown-setting', `setting of ${block}`, { text: full, range: this.since(start) }, Object.keys(specs));
-        this.panic = true;
-      }
-      let value: Expression | null = null;
-      let second: Expression | null = null;
-      let body: SettingsBody = null;
-      switch (spec?.takes) {
-        case 'switch-or-block':
-        case 'block':
-          if (spec.takes === 'block' || this.is(t.LCurly)) body = this.subrule(1, this.settings, { ARGS: [spec.block!, name.text] });
-          else value = this.settingValue(block, spec, full);
-          break;
-        case 'choice':
-          value = this.choice(spec, full);
-          break;
-        case 'geometry':
-          value = this.settingValue(block, spec, full);
-          this.needWord(3, 'x');
-          second = this.subrule(3, this.expression, { ARGS: ['a number of ways'] });
-          break;
-        case 'nothing':
-          break;
-        default:
-          if (spec) value = this.settingValue(block, spec, full);
-      }
-      return { kind: 'setting', name, bit, value, second, body, range: this.since(start) };
-    },
-  );
+  protected setting(block: SettingBlock): Setting | null {
+    const start = this.here();
+    const token = this.need(`a setting of ${block}`, t.Word);
+    if (!token) return null;
+    const name = this.wordOf(token, 'setting');
+    const bit = this.bitOrNull();
+    const full = bit ? `${name.text}.${bit.text}` : name.text;
+    const specs = SETTING_BLOCKS[block];
+    const spec = Object.hasOwn(specs, full) ? specs[full]! : null;
+    let value: Expression | null = null;
+    let second: Expression | null = null;
+    let body: SettingsBody = null;
+    if (!spec) {
+      this.unknown('unknown-setting', `setting of ${block}`, { text: full, range: this.since(start) }, Object.keys(specs));
+      this.panic = true;
+    } else if (spec.takes === 'block' || (spec.takes === 'switch-or-block' && this.is(t.LCurly))) {
+      body = this.settings(spec.block!, name.text);
+    } else if (spec.takes === 'choice') {
+      value = this.choice(spec, full);
+    } else if (spec.takes !== 'nothing') {
+      value = this.settingValue(block, spec, full);
+    }
+    if (spec?.takes === 'geometry') {
+      this.needWord('x');
+      second = this.expression('a number of ways');
+    }
+    return { kind: 'setting', name, bit, value, second, body, range: this.since(start) };
+  }
 
   /** A value, unless the next setting stands where it should. */
   private settingValue(block: SettingBlock, spec: SettingSpec, name: string): Expression {
-    const setting = this.is(t.Word) && this.LA(1).image in SETTING_BLOCKS[block];
-    if (setting && (this.onNewLine() || [t.Num, t.Word].includes(this.LA(2).tokenType))) return this.noValue(spec, name);
-    return this.subrule(2, this.expression, { ARGS: [`${WHAT[spec.takes] ?? 'a value'} after ${name}`] });
-  }
-
-  private noValue(spec: SettingSpec, name: string): Expression {
-    const behind = { start: this.lastEnd(), end: this.lastEnd() };
-    this.report('expected', `expected ${WHAT[spec.takes] ?? 'a value'} after ${name}`, behind);
-    return { kind: 'missing', range: behind };
+    const what = `${WHAT[spec.takes] ?? 'a value'} after ${name}`;
+    const isSetting = this.is(t.Word) && Object.hasOwn(SETTING_BLOCKS[block], this.next().image);
+    const itsValue = [t.Num, t.Word].includes(this.next(2).tokenType) && !this.onNewLine(2);
+    if (!isSetting || !itsValue || this.broken()) return this.expression(what);
+    this.report('expected', `expected ${what}`, this.behind());
+    return { kind: 'missing', range: this.behind() };
   }
 
   private choice(spec: SettingSpec, name: string): Expression {
     const choices = Object.keys(spec.choices ?? {});
-    const what = `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`;
-    const token = this.oneOf(5, t.Word, t.Mode, t.Version, t.Num);
-    if (!token) return this.missing(`${what} after ${name}`);
+    const token = this.need(`${choices.slice(0, -1).join(', ')} or ${choices.at(-1)} after ${name}`, t.Word, t.Mode, t.Version, t.Num);
+    if (!token) return { kind: 'missing', range: this.behind() };
     const word = this.wordOf(token, 'choice');
-    if (!choices.includes(word.text)) this.unknownChoice(name, word, choices);
+    this.checkWord(name, word, spec.choices ?? {}, 'unknown-choice');
     return word;
   }
 
-  private unknownChoice(name: string, word: Word, choices: readonly string[]): void {
-    if (!this.RECORDING_PHASE) this.unknown('unknown-choice', name, word, choices);
+  protected host(): Host {
+    const start = this.take().startOffset;
+    const body = this.settings('host', 'host');
+    return { kind: 'host', body, range: this.since(start) };
   }
 
-  protected readonly host = this.RULE('host', (): Host => {
-    const start = this.here();
-    this.consume(0, HOST);
-    const body = this.subrule(0, this.settings, { ARGS: ['host', 'host'] });
-    return { kind: 'host', body, range: this.since(start) };
-  });
-
-  protected readonly budget = this.RULE('budget', (): Budget => {
-    const start = this.here();
-    this.consume(0, t.reserved('budget'));
-    const body = this.subrule(0, this.settings, { ARGS: ['budget', 'budget'] });
+  protected budget(): Budget {
+    const start = this.take().startOffset;
+    const body = this.settings('budget', 'budget');
     return { kind: 'budget', body, range: this.since(start) };
-  });
+  }
 
-  protected readonly slot = this.RULE('slot', (): Slot => {
-    const start = this.here();
-    this.consume(0, SLOT);
-    const id = this.subrule(0, this.expression, { ARGS: ['the id of the slot'] });
-    const body = this.subrule(1, this.settings, { ARGS: ['slot', `slot ${this.textOf(id)}`] });
+  protected slot(): Slot {
+    const start = this.take().startOffset;
+    const id = this.expression('the id of the slot');
+    const body = this.settings('slot', `slot ${this.textOf(id)}`);
     return { kind: 'slot', id, body, range: this.since(start) };
-  });
+  }
 
   /** An expression as it stands, for messages. */
   private textOf(expression: Expression): string {
-    return this.RECORDING_PHASE ? '' : this.text.slice(expression.range.start, Math.min(expression.range.end, expression.range.start + 30));
+    return this.text.slice(expression.range.start, Math.min(expression.range.end, expression.range.start + 30));
   }
 
   /* ------------------------------------------------------------ virtual machines */
 
-  protected readonly vm = this.RULE('vm', (): Vm => {
-    const start = this.here();
-    this.consume(0, VM);
-    const name = this.definition(1, 'vm', 'the name of the vm');
-    const body = this.subrule(0, this.vmBody, { ARGS: [name ? `vm ${name.text}` : 'vm'] });
+  protected vm(): Vm {
+    const start = this.take().startOffset;
+    const name = this.definition('vm', 'the name of the vm');
+    const body = this.vmBody(name ? `vm ${name.text}` : 'vm');
     return { kind: 'vm', name, body, range: this.since(start) };
-  });
+  }
 
-  protected readonly vmBody: ParserMethod<[what?: string], Body<VmItem> | null> = this.RULE('vmBody', (what = 'vm') =>
-    this.braces<VmItem>(what, () => this.subrule(0, this.vmItem), AFTER_VM),
-  );
+  private vmBody(what: string): Body<VmItem> | null {
+    return this.braces<VmItem>(what, () => this.vmItem(), AFTER_VM);
+  }
 
-  private readonly vmItem: ParserMethod<[], VmItem | null> = this.RULE('vmItem', () =>
-    this.or<VmItem | null>(0, [
-      { ALT: () => this.subrule(0, this.slot) },
-      { ALT: () => this.subrule(1, this.vcpu) },
-      { ALT: () => this.subrule(2, this.tables) },
-      { ALT: () => this.subrule(3, this.vm) },
-      { ALT: () => this.subrule(4, this.constant) },
-      { ALT: () => this.subrule(5, this.loop, { ARGS: ['vm'] }) },
-      { GATE: () => this.isWord('word'), ALT: () => this.subrule(6, this.memoryWord) },
-      { GATE: () => this.isWord('load'), ALT: () => this.subrule(7, this.load) },
-      { ALT: () => this.subrule(8, this.setting, { ARGS: ['vm'] }), IGNORE_AMBIGUITIES: true },
-      { ALT: () => this.nothing('slot, vcpu, tables, word, vm, or a setting as mmu') },
-    ]),
-  );
-
-  /** No item begins here. */
-  protected nothing(what: string): null {
-    this.expected(what);
+  private vmItem(): VmItem | null {
+    switch (this.next().tokenType) {
+      case SLOT:
+        return this.slot();
+      case VCPU:
+        return this.vcpu();
+      case TABLES:
+        return this.tables();
+      case VM:
+        return this.vm();
+      case CONST:
+        return this.constant();
+      case FOR:
+        return this.loop('vm');
+      case t.Word:
+        if (this.isWord('word')) return this.memoryWord();
+        return this.isWord('load') ? this.load() : this.setting('vm');
+    }
+    this.expected('slot, vcpu, tables, word, vm, or a setting as mmu');
     return null;
   }
 
-  private readonly vcpu = this.RULE('vcpu', (): Vcpu => {
-    const start = this.here();
-    this.consume(0, VCPU);
-    const token = this.oneOf(1, t.Num, t.Word);
+  private vcpu(): Vcpu {
+    const start = this.take().startOffset;
+    const token = this.broken() ? null : this.maybe(t.Num, t.Word);
     const name = token && { kind: 'definition' as const, of: 'vcpu' as const, text: token.image, range: t.rangeOf(token) };
-    const body = this.subrule(0, this.vcpuBody, { ARGS: [name ? `vcpu ${name.text}` : 'vcpu'] });
+    const what = name ? `vcpu ${name.text}` : 'vcpu';
+    const body = this.braces<Setting | Handler>(what, () => (this.is(ON) ? this.handler() : this.setting('vcpu')), AFTER_SETTINGS);
     return { kind: 'vcpu', name, body, range: this.since(start) };
-  });
+  }
 
-  private readonly vcpuBody: ParserMethod<[what?: string], Body<Setting | Handler | ErrorNode> | null> = this.RULE('vcpuBody', (what = 'vcpu') =>
-    this.braces<Setting | Handler>(
-      what,
-      () =>
-        this.or<Setting | Handler | null>(0, [
-          { ALT: () => this.subrule(0, this.handler) },
-          { ALT: () => this.subrule(1, this.setting, { ARGS: ['vcpu'] }) },
-          { ALT: () => this.nothing('a setting of vcpu, as cr3') },
-        ]),
-      AFTER_VCPU,
-    ),
-  );
-
-  protected readonly handler = this.RULE('handler', (): Handler => {
-    const start = this.here();
-    this.consume(0, ON);
-    this.needWord(1, 'fault');
-    const body = this.subrule(0, this.scriptBody, { ARGS: ['on fault'] });
+  protected handler(): Handler {
+    const start = this.take().startOffset;
+    this.needWord('fault');
+    const body = this.scriptBody('on fault');
     return { kind: 'handler', body, range: this.since(start) };
-  });
+  }
 
-  protected readonly memoryWord: ParserMethod<[], MemoryWord> = this.RULE('memoryWord', (): MemoryWord => {
-    const start = this.here();
-    this.consume(0, t.Word);
-    const gpa = this.subrule(0, this.expression, { ARGS: ['a guest-physical address'] });
-    this.need(1, t.Assign);
-    const value = this.subrule(1, this.expression);
-    const size = this.option(0, {
-      GATE: () => this.clause('size'),
-      DEF: () => {
-        this.consume(2, t.Word);
-        return this.subrule(2, this.expression, { ARGS: ['a size'] });
-      },
-    });
-    return { kind: 'memory-word', gpa, value, size: size ?? null, expects: [], range: this.since(start) };
-  });
+  protected memoryWord(): MemoryWord {
+    const start = this.take().startOffset;
+    const gpa = this.expression('a guest-physical address');
+    this.needSign(t.Assign);
+    const value = this.expression();
+    const size = this.clause('size') && this.take() ? this.expression('a size') : null;
+    return { kind: 'memory-word', gpa, value, size, expects: [], range: this.since(start) };
+  }
 
-  private readonly load = this.RULE('load', (): Load => {
-    const start = this.here();
-    this.consume(0, t.Word);
-    const path = this.string(1, 'the path of a file in quotes');
-    this.needWord(2, 'at');
-    const at = this.subrule(0, this.expression, { ARGS: ['a guest-physical address'] });
+  private load(): Load {
+    const start = this.take().startOffset;
+    const path = this.string('the path of a file in quotes');
+    this.needWord('at');
+    const at = this.expression('a guest-physical address');
     return { kind: 'load', path, at, range: this.since(start) };
-  });
+  }
 
   /* ------------------------------------------------------------ tables */
 
-  private readonly tables = this.RULE('tables', (): Tables => {
-    const start = this.here();
-    this.consume(0, TABLES);
-    const name = this.definition(1, 'tables', 'the name of the tables');
-    const token = this.maybe(2, t.Mode) ?? this.maybe(3, t.Word, () => this.LA(1).image !== 'at');
+  private tables(): Tables {
+    const start = this.take().startOffset;
+    const name = this.definition('tables', 'the name of the tables');
+    const token = this.isWord('at') || this.broken() ? null : this.maybe(t.Mode, t.Word);
     const format = token && this.wordOf(token, 'format');
-    if (format && !this.RECORDING_PHASE && !(format.text in FORMATS)) this.unknown('unknown-word', 'format of tables', format, Object.keys(FORMATS));
-    const at = this.gotWord(4, 'at') ? this.subrule(0, this.rangeOf, { ARGS: ['the address of the root'] }) : null;
-    const body = this.subrule(1, this.tablesBody, { ARGS: [name ? `tables ${name.text}` : 'tables'] });
+    if (format) this.checkWord('format of tables', format, FORMATS);
+    const at = this.gotWord('at') ? this.rangeExpression('the address of the root') : null;
+    const body = this.tablesBody(name ? `tables ${name.text}` : 'tables');
     return { kind: 'tables', name, format, at, body, range: this.since(start) };
-  });
-
-  protected readonly tablesBody: ParserMethod<[what?: string], Body<TablesItem> | null> = this.RULE('tablesBody', (what = 'tables') =>
-    this.braces<TablesItem>(what, () => this.subrule(0, this.tablesItem), AFTER_TABLES),
-  );
-
-  private readonly tablesItem: ParserMethod<[], TablesItem | null> = this.RULE('tablesItem', () =>
-    this.or<TablesItem | null>(
-      0,
-      [
-        { ALT: () => this.subrule(0, this.constant) },
-        { ALT: () => this.subrule(1, this.loop, { ARGS: ['tables'] }) },
-        { GATE: () => this.item('entry'), ALT: () => this.subrule(2, this.rawEntry) },
-        { GATE: () => this.item('upper'), ALT: () => this.subrule(3, this.upper) },
-        { GATE: () => this.item('table'), ALT: () => this.subrule(4, this.placement) },
-        { GATE: () => this.item('share'), ALT: () => this.subrule(5, this.share) },
-        { ALT: () => this.subrule(6, this.mapping), IGNORE_AMBIGUITIES: true },
-      ],
-    ),
-  );
-
-  /** A word that begins an item of tables, not a constant of that name that begins a mapping. */
-  private item(word: string): boolean {
-    return this.isWord(word) && [t.Num, t.Word, t.LParen].includes(this.LA(2).tokenType);
   }
 
-  private readonly mapping = this.RULE('mapping', (): Mapping => {
+  private tablesBody(what: string): Body<TablesItem> | null {
+    return this.braces<TablesItem>(what, () => this.tablesItem(), AFTER_TABLES);
+  }
+
+  private tablesItem(): TablesItem {
+    if (this.is(CONST)) return this.constant();
+    if (this.is(FOR)) return this.loop('tables');
+    if (this.beginsItem('entry')) return this.rawEntry();
+    if (this.beginsItem('upper')) return this.upper();
+    if (this.beginsItem('table')) return this.placement();
+    if (this.beginsItem('share')) return this.share();
+    return this.mapping();
+  }
+
+  /** A word that begins an item of tables, not a constant of that name that begins a mapping. */
+  private beginsItem(word: string): boolean {
+    return this.isWord(word) && ([t.Num, t.Word, t.LParen].includes(this.next(2).tokenType) || this.onNewLine(2));
+  }
+
+  private mapping(): Mapping {
     const start = this.here();
-    const from = this.subrule(0, this.rangeOf, { ARGS: ['a mapping, as `0x40_0000 +2M -> 0x20_0000 rw user`', true] });
-    this.need(0, t.Arrow);
-    const to = this.subrule(1, this.expression, { ARGS: ['the address that it maps to'] });
-    const flags = this.subrule(2, this.flags, { ARGS: ['mapping'] });
+    const from = this.rangeExpression('a mapping, as `0x40_0000 +2M -> 0x20_0000 rw user`', true);
+    this.needSign(t.Arrow);
+    const to = this.expression('the address that it maps to');
+    const flags = this.flags('mapping');
     return { kind: 'mapping', from, to, flags, range: this.since(start) };
-  });
+  }
 
-  private readonly level: ParserMethod<[], Expression | null> = this.RULE('level', () => {
-    if (!this.needWord(0, 'level')) return null;
-    return this.subrule(0, this.expression, { ARGS: ['a level, 1 to 5'] });
-  });
+  private level(): Expression | null {
+    if (!this.needWord('level')) return null;
+    return this.expression('a level, 1 to 5');
+  }
 
-  private readonly rawEntry = this.RULE('rawEntry', (): RawEntry => {
-    const start = this.here();
-    this.consume(0, t.Word);
-    const address = this.subrule(0, this.expression, { ARGS: ['an address'] });
-    const level = this.subrule(1, this.level);
-    this.need(1, t.Assign);
-    const value = this.subrule(2, this.expression, { ARGS: ['the value of the entry'] });
+  private rawEntry(): RawEntry {
+    const start = this.take().startOffset;
+    const address = this.expression('an address');
+    const level = this.level();
+    this.needSign(t.Assign);
+    const value = this.expression('the value of the entry');
     return { kind: 'raw-entry', address, level, value, range: this.since(start) };
-  });
+  }
 
-  private readonly upper = this.RULE('upper', (): Upper => {
-    const start = this.here();
-    this.consume(0, t.Word);
-    const address = this.subrule(0, this.rangeOf);
-    const level = this.subrule(1, this.level);
-    const flags = this.subrule(2, this.flags, { ARGS: ['mapping'] });
+  private upper(): Upper {
+    const start = this.take().startOffset;
+    const address = this.rangeExpression();
+    const level = this.level();
+    const flags = this.flags('mapping');
     if (flags.length === 0) this.expected('rights, as ro or user');
     return { kind: 'upper', address, level, flags, range: this.since(start) };
-  });
+  }
 
-  private readonly placement = this.RULE('placement', (): Placement => {
-    const start = this.here();
-    this.consume(0, t.Word);
-    const address = this.subrule(0, this.expression, { ARGS: ['an address'] });
-    const level = this.subrule(1, this.level);
-    this.needWord(1, 'at');
-    const at = this.subrule(2, this.expression, { ARGS: ['the address of the table'] });
+  private placement(): Placement {
+    const start = this.take().startOffset;
+    const address = this.expression('an address');
+    const level = this.level();
+    this.needWord('at');
+    const at = this.expression('the address of the table');
     return { kind: 'placement', address, level, at, range: this.since(start) };
-  });
+  }
 
-  private readonly share = this.RULE('share', (): Share => {
-    const start = this.here();
-    this.consume(0, t.Word);
-    const tables = this.reference(1, 'table', 'the name of tables');
-    const address: RangeExpression = this.subrule(0, this.rangeOf);
-    const level = this.option(0, { GATE: () => this.clause('level'), DEF: () => this.subrule(1, this.level) });
-    return { kind: 'share', tables, address, level: level ?? null, range: this.since(start) };
-  });
+  private share(): Share {
+    const start = this.take().startOffset;
+    const tables = this.reference('table', 'the name of tables');
+    const address = this.rangeExpression();
+    const level = this.clause('level') ? this.level() : null;
+    return { kind: 'share', tables, address, level, range: this.since(start) };
+  }
 
   /* ------------------------------------------------------------ loops */
 
-  protected readonly loop: ParserMethod<[where?: ForIn], For> = this.RULE('loop', (where: ForIn = 'script'): For => {
-    const start = this.here();
-    this.consume(0, FOR);
-    const name = this.definition(1, 'loop', 'a name');
-    this.needWord(2, 'in');
-    const over = this.subrule(0, this.rangeOf, { ARGS: ['a range, as `0 .. 15`', true] });
-    const step = this.gotWord(3, 'step') ? this.subrule(1, this.expression, { ARGS: ['a step'] }) : null;
-    let body: For['body'] = null;
-    if (where === 'script' || this.RECORDING_PHASE) body = this.subrule(2, this.scriptBody, { ARGS: ['for'] });
-    if (where === 'vm' || this.RECORDING_PHASE) body = this.subrule(3, this.vmBody, { ARGS: ['for'] });
-    if (where === 'tables' || this.RECORDING_PHASE) body = this.subrule(4, this.tablesBody, { ARGS: ['for'] });
+  protected loop(where: ForIn): For {
+    const start = this.take().startOffset;
+    const name = this.definition('loop', 'a name');
+    this.needWord('in');
+    const over = this.rangeExpression('a range, as `0 .. 15`', true);
+    const step = this.gotWord('step') ? this.expression('a step') : null;
+    const body = where === 'script' ? this.scriptBody('for') : where === 'vm' ? this.vmBody('for') : this.tablesBody('for');
     return { kind: 'for', name, over, step, body, range: this.since(start) };
-  });
-
-  /** Tokens that begin an item of a VM only; a script that meets one says so. */
-  protected static readonly machineOnly: readonly TokenType[] = [VM, VCPU, TABLES, CONST];
+  }
 }

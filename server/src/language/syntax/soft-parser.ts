@@ -1,278 +1,327 @@
 /**
- * The parser's ground: tokens that are missing are reported and null, so that every rule returns its node with what there
- * is. After a report the parser is in panic and reports no more, until the list of statements around it has skipped to the
- * next place where one can begin: the next line, a word that begins one, or the closing brace.
+ * The parser's ground: a cursor over the tokens, by which rules descend. Tokens that are missing are reported and null, so
+ * that every rule returns its node with what there is. After a report the parser is in panic and reports no more, until the
+ * list of items around it has skipped to the next place where one can begin: the next line, a word that begins one, or the
+ * closing brace.
  *
- * Chevrotain's own recovery is off: it resynchronizes on any token that may follow, which in a language without separators
- * is nearly every one.
+ * Lines matter in one way: a value or a name stands on the line of what comes before it, unless that is a bracket, a comma
+ * or an operator. So a statement that is still being written does not swallow the next one.
  */
-import { EmbeddedActionsParser, EOF, type IToken, type TokenType } from 'chevrotain';
+import { createTokenInstance, EOF, type IToken, type TokenType } from 'chevrotain';
+import { RESERVED } from './keywords';
 import { nearest, type Fix, type ProblemCode, type SyntaxProblem } from './problem';
-import { columnOf, isReserved, LCurly, LParen, LSquare, rangeOf, RCurly, reserved, Str, VOCABULARY, Word } from './tokens';
+import * as t from './tokens';
 import type { Body, Definition, DefinitionOf, ErrorNode, Node, Range, Reference, Text, Word as WordNode, WordAs } from './tree';
 
 /** Words that end any body in which they cannot stand, when they begin a line: its `}` is missing. */
-const OUTER: ReadonlySet<TokenType> = new Set(['import', 'budget', 'block', 'run'].map(reserved));
+export const OUTER: ReadonlySet<TokenType> = new Set(['import', 'budget', 'block', 'run'].map(t.reserved));
 
-export abstract class SoftParser extends EmbeddedActionsParser {
-  problems: SyntaxProblem[] = [];
+/** Reserved words that begin an item, wherever they stand. */
+const BEGINNINGS: ReadonlySet<TokenType> = new Set(
+  RESERVED.filter((word) => !['on', 'off', 'yes', 'no', 'not', 'under', 'expect'].includes(word)).map(t.reserved),
+);
+
+/** A line may break behind these. */
+const CONTINUES: ReadonlySet<TokenType> = new Set([
+  t.LParen, t.LSquare, t.LCurly, t.Comma, t.Plus, t.PlusSize, t.Minus, t.Times, t.Divide, t.Modulo, t.ShiftLeft, t.ShiftRight, t.And, t.Or, t.Not,
+]); // prettier-ignore
+
+/** Reports kept; what is beyond is not read for reports any more. */
+export const MAX_PROBLEMS = 200;
+
+const END: IToken = createTokenInstance(EOF, '', NaN, NaN, NaN, NaN, NaN, NaN);
+
+export abstract class SoftParser {
+  readonly problems: SyntaxProblem[] = [];
   /** A report was made in this statement; see above. */
   protected panic = false;
-  /** Second look at a text with a missing `}`: a line indented no deeper than the body's first line ends the body. */
-  byIndentation = false;
+  private index = 0;
   /** Column of the last token that began a line. */
   private lineColumn = 0;
-  /** Tokens of the text, for {@link lastEnd}. */
-  protected text = '';
+  /** First token of the innermost item that is being read. */
+  private itemFirst: IToken | null = null;
 
-  constructor() {
-    super(VOCABULARY, { recoveryEnabled: false, maxLookahead: 1, skipValidations: false });
-  }
+  /**
+   * @param byIndentation second look at a text with a missing `}`: a line indented no deeper than the body's first line ends
+   *   the body
+   */
+  constructor(
+    protected readonly text: string,
+    private readonly tokens: readonly IToken[],
+    private readonly byIndentation: boolean,
+  ) {}
 
   /* ------------------------------------------------------------ positions */
 
+  /** The next token, or one further ahead; at the end of the text an empty one. */
   protected next(ahead = 1): IToken {
-    return this.LA(ahead);
+    return this.tokens[this.index + ahead - 1] ?? END;
   }
 
   protected is(type: TokenType, ahead = 1): boolean {
-    return this.LA(ahead).tokenType === type;
+    return this.next(ahead).tokenType === type;
   }
 
   protected isWord(text: string, ahead = 1): boolean {
-    const token = this.LA(ahead);
-    return token.tokenType === Word && token.image === text;
+    const token = this.next(ahead);
+    return token.tokenType === t.Word && token.image === text;
   }
 
   protected atEnd(): boolean {
-    return this.LA(1).tokenType === EOF;
+    return this.index >= this.tokens.length;
   }
 
   /** Where the next token begins; at the end of the text, where the last one ends. */
   protected here(): number {
-    return this.atEnd() ? this.lastEnd() : this.LA(1).startOffset;
+    return this.atEnd() ? this.lastEnd() : this.next().startOffset;
   }
 
   protected lastEnd(): number {
-    const last = this.LA(0);
-    return last.tokenType === EOF ? 0 : last.startOffset + last.image.length;
+    const last = this.tokens[this.index - 1];
+    return last ? last.startOffset + last.image.length : 0;
   }
 
   protected since(start: number): Range {
     return { start, end: Math.max(start, this.lastEnd()) };
   }
 
+  /** Where something is missing: behind the last token. */
+  protected behind(): Range {
+    return { start: this.lastEnd(), end: this.lastEnd() };
+  }
+
   /** Begins a new line. */
   protected onNewLine(ahead = 1): boolean {
-    return columnOf(this.LA(ahead)) !== null;
+    return t.columnOf(this.next(ahead)) !== null;
+  }
+
+  /** A new line has begun where a value or a name should stand; see above. */
+  protected broken(): boolean {
+    return this.onNewLine() && this.next() !== this.itemFirst && !CONTINUES.has(this.next(0).tokenType);
   }
 
   /* ------------------------------------------------------------ reports */
 
   protected report(code: ProblemCode, message: string, range: Range, more: { fix?: Fix; related?: SyntaxProblem['related'] } = {}): void {
-    if (!this.RECORDING_PHASE) this.problems.push({ code, message, range, ...more });
+    if (this.problems.length <= MAX_PROBLEMS) this.problems.push({ code, message, range, ...more });
   }
 
-  /** What stands next, as a message names it. */
-  protected found(): string {
-    const token = this.LA(1);
-    if (token.tokenType === EOF) return 'the end of the file';
-    return token.image.length > 30 ? `'${token.image.slice(0, 30)}…'` : `'${token.image}'`;
+  /** A report that ends what can be said about this statement. */
+  protected fail(code: ProblemCode, message: string, range: Range, fix?: Fix): void {
+    if (!this.panic) this.report(code, message, range, fix ? { fix } : {});
+    this.panic = true;
   }
 
   /** `expected …`, at the next token if it is on the same line, otherwise behind the last one; once a statement. */
-  protected expected(what: string, fix?: { title: string; text: string }): void {
-    if (this.panic || this.RECORDING_PHASE) return;
-    this.panic = true;
-    const behind = { start: this.lastEnd(), end: this.lastEnd() };
+  protected expected(what: string, insert?: { title: string; text: string }): void {
+    const behind = this.behind();
     const sameLine = !this.atEnd() && !this.onNewLine();
-    const range = sameLine ? rangeOf(this.LA(1)) : behind;
-    const message = sameLine ? `expected ${what}, found ${this.found()}` : `expected ${what}`;
-    this.report('expected', message, range, fix ? { fix: { ...fix, range: behind } } : {});
+    const { image } = this.next();
+    const found = image.length > 30 ? `'${image.slice(0, 30)}…'` : `'${image}'`;
+    const message = sameLine ? `expected ${what}, found ${found}` : `expected ${what}`;
+    this.fail('expected', message, sameLine ? t.rangeOf(this.next()) : behind, insert && { ...insert, range: behind });
   }
 
   /** `word` is none of `choices`; says which are and offers the nearest. Not a panic. */
   protected unknown(code: ProblemCode, what: string, word: { text: string; range: Range }, choices: readonly string[]): void {
+    if (this.panic || this.problems.length > MAX_PROBLEMS) return;
     const near = nearest(word.text, choices);
     const shown = choices.length > 12 ? `${choices.slice(0, 12).join(', ')}, …` : choices.join(', ');
     const hint = near ? `did you mean ${near}?` : `there are ${shown}`;
-    this.report(code, `unknown ${what} '${word.text}': ${hint}`, word.range, near ? { fix: { title: `Change to ${near}`, range: word.range, text: near } } : {});
+    const fix = near ? { fix: { title: `Change to ${near}`, range: word.range, text: near } } : {};
+    this.report(code, `unknown ${what} '${word.text.slice(0, 40)}': ${hint}`, word.range, fix);
+  }
+
+  /** Reports a word that is not among the keys of `known`. */
+  protected checkWord(what: string, word: WordNode, known: object, code: ProblemCode = 'unknown-word'): void {
+    if (!Object.hasOwn(known, word.text)) this.unknown(code, what, word, Object.keys(known));
   }
 
   /* ------------------------------------------------------------ tokens */
 
-  /** The next token if it is of that type, otherwise null and a report. */
-  protected need(index: number, type: TokenType, what = type.LABEL ?? type.name): IToken | null {
-    const token = this.maybe(index, type);
-    if (token) return token;
-    const sign = /^'(.+)'$/.exec(what)?.[1];
-    this.expected(what, sign ? { title: `Insert ${sign}`, text: /^[\w=]/.test(sign) ? ` ${sign}` : sign } : undefined);
-    return null;
-  }
-
-  /** The next token if it is of that type. */
-  protected maybe(index: number, type: TokenType, gate: () => boolean = () => true): IToken | null {
-    let token: IToken | null = null;
-    this.option(index, {
-      GATE: gate,
-      DEF: () => {
-        token = this.consume(index, type);
-      },
-    });
+  /** The next token whatever it is; callers have looked at it. */
+  protected take(): IToken {
+    const token = this.next();
+    if (!this.atEnd()) this.index++;
     return token;
-  }
-
-  /** Whether the next token is of that type; it is taken. */
-  protected got(index: number, type: TokenType): boolean {
-    return this.maybe(index, type) !== null;
   }
 
   /** The next token if it is of one of these types. */
-  protected oneOf(index: number, ...types: readonly TokenType[]): IToken | null {
-    let token: IToken | null = null;
-    this.or(index, [
-      ...types.map((type) => ({
-        ALT: () => {
-          token = this.consume(index, type);
-        },
-      })),
-      { ALT: () => undefined },
-    ]);
+  protected maybe(...types: readonly TokenType[]): IToken | null {
+    return types.includes(this.next().tokenType) ? this.take() : null;
+  }
+
+  /** Whether the next token is of that type; it is taken. */
+  protected got(type: TokenType): boolean {
+    return this.maybe(type) !== null;
+  }
+
+  /** The next token if it is of one of these types and on this line, otherwise null and a report. */
+  protected need(what: string, ...types: readonly TokenType[]): IToken | null {
+    const token = this.broken() ? null : this.maybe(...types);
+    if (!token) this.expected(what);
     return token;
   }
 
-  /** The next token whatever it is. */
-  protected take(): IToken {
-    const token = this.LA(1);
-    if (!this.RECORDING_PHASE) this.SKIP_TOKEN();
+  /** The next token if it is that sign or reserved word, otherwise null and a report. */
+  protected needSign(type: TokenType): IToken | null {
+    const token = this.maybe(type);
+    if (!token) this.expectedSign((type.LABEL ?? type.name).slice(1, -1));
     return token;
+  }
+
+  protected expectedSign(sign: string): void {
+    this.expected(`'${sign}'`, { title: `Insert ${sign}`, text: /^[\w=-]/.test(sign) ? ` ${sign}` : sign });
+  }
+
+  /** The next token if it is a word, reserved or not, or of the type `or`; otherwise null and a report. */
+  protected needAnyWord(what: string, or: TokenType): IToken | null {
+    const { tokenType } = this.next();
+    if ((tokenType === t.Word || tokenType === or || t.isReserved(tokenType)) && !this.broken()) return this.take();
+    this.expected(what);
+    return null;
+  }
+
+  /** Takes the rest of the line, up to a token that ends it sooner or the end of the body. */
+  protected skipLine(ends: (token: IToken) => boolean): void {
+    while (!this.atEnd() && !this.onNewLine() && !this.is(t.RCurly) && !ends(this.next())) this.take();
   }
 
   /** A word that has its meaning by its place here: taken when it is next. */
-  protected gotWord(index: number, text: string): boolean {
-    return this.maybe(index, Word, () => this.LA(1).image === text) !== null;
+  protected gotWord(text: string): boolean {
+    const there = this.isWord(text);
+    if (there) this.take();
+    return there;
   }
 
-  protected needWord(index: number, text: string): boolean {
-    const there = this.gotWord(index, text);
-    if (!there) this.expected(`'${text}'`, { title: `Insert ${text}`, text: ` ${text}` });
+  protected needWord(text: string): boolean {
+    const there = this.gotWord(text);
+    if (!there) this.expectedSign(text);
     return there;
   }
 
   /**
-   * A word that begins a clause, not a statement that begins with a name like it: such a name is followed by one of
-   * `( [ . = :`.
+   * Whether a clause begins here with this word, not a statement that begins with a name like it: such a name is followed by
+   * one of `[ . = :`, or begins a line and is followed by `(`.
    */
   protected clause(text: string): boolean {
-    return this.isWord(text) && !/^[([.=:]$/.test(this.LA(2).image);
+    if (!this.isWord(text)) return false;
+    const after = this.next(2).image;
+    return after === '(' ? !this.onNewLine() : !/^[[.=:]$/.test(after);
   }
 
   /* ------------------------------------------------------------ names */
 
-  protected wordOf(token: IToken, as: WordAs): WordNode {
-    return { kind: 'word', as, text: token.image, range: rangeOf(token) };
+  protected wordOf<A extends WordAs>(token: IToken, as: A): WordNode {
+    return { kind: 'word', as, text: token.image, range: t.rangeOf(token) };
   }
 
-  protected definition(index: number, of: DefinitionOf, what: string): Definition | null {
-    const token = this.name(index, what);
-    return token && { kind: 'definition', of, text: token.image, range: rangeOf(token) };
+  protected referenceOf(token: IToken, to: Reference['to']): Reference {
+    return { kind: 'reference', to, text: token.image, range: t.rangeOf(token) };
   }
 
-  protected reference(index: number, to: Reference['to'], what: string): Reference | null {
-    const token = this.name(index, what);
-    return token && { kind: 'reference', to, text: token.image, range: rangeOf(token) };
+  protected definition(of: DefinitionOf, what: string): Definition | null {
+    const token = this.name(what);
+    return token && { kind: 'definition', of, text: token.image, range: t.rangeOf(token) };
   }
 
-  private name(index: number, what: string): IToken | null {
-    const word = this.maybe(index, Word);
-    if (word) return word;
-    const token = this.LA(1);
-    if (!isReserved(token.tokenType) || this.onNewLine()) {
-      this.expected(what);
-      return null;
-    }
-    this.report('reserved-word', `'${token.image}' is a word of the language; choose another name`, rangeOf(token));
+  protected reference(to: Reference['to'], what: string): Reference | null {
+    const token = this.name(what);
+    return token && this.referenceOf(token, to);
+  }
+
+  private name(what: string): IToken | null {
+    const token = this.next();
+    if (!t.isReserved(token.tokenType) || this.onNewLine()) return this.need(what, t.Word);
+    this.report('reserved-word', `'${token.image}' is a word of the language; choose another name`, t.rangeOf(token));
     return this.take();
   }
 
-  protected string(index: number, what: string): Text | null {
-    const token = this.need(index, Str, what);
-    return token && { kind: 'text', value: token.image.replace(/^"|"$/g, ''), range: rangeOf(token) };
+  protected string(what: string): Text | null {
+    const token = this.need(what, t.Str);
+    return token && { kind: 'text', value: token.image.replace(/^"|"$/g, ''), range: t.rangeOf(token) };
   }
 
-  /* ------------------------------------------------------------ lists in braces */
+  /* ------------------------------------------------------------ lists */
+
+  /** `item, item, …`, at least one. */
+  protected commas<T>(item: () => T | null): T[] {
+    const items: T[] = [];
+    do {
+      const found = item();
+      if (found !== null) items.push(found);
+    } while (this.got(t.Comma));
+    return items;
+  }
 
   /**
-   * `{ item … }`, to stand alone in a rule of its own. `what` is closed by the brace, as `vm guest`. `inner` are reserved
-   * words that begin an item here although they end other bodies.
+   * `{ item … }`. `what` is closed by the brace, as `vm guest`. `stops` are words that show, when they begin a line, that the
+   * brace is missing.
    */
   protected braces<T extends Node>(what: string, item: () => T | null, stops: ReadonlySet<TokenType> = OUTER): Body<T | ErrorNode> | null {
     const start = this.here();
     this.trackLine();
     const column = this.lineColumn;
-    const open = this.need(0, LCurly, `'{' to open ${what}`);
-    if (!open) return null;
-    const items = this.items(item, () => this.is(RCurly) || (this.onNewLine() && this.endsBody(stops, column)));
-    const close = this.maybe(1, RCurly);
-    if (!close) this.unclosed(what, rangeOf(open));
+    const open = this.maybe(t.LCurly);
+    if (!open) {
+      this.expected(`'{' to open ${what}`, { title: 'Insert {', text: ' {' });
+      return null;
+    }
+    const items = this.items(item, () => this.is(t.RCurly) || (this.onNewLine() && this.endsBody(stops, column)));
+    const close = this.maybe(t.RCurly);
+    if (!close) this.unclosed(what, t.rangeOf(open));
     return { kind: 'body', items, closed: close !== null, range: this.since(start) };
   }
 
   /** Items up to the end of the file or where `ends` says; what cannot be read is error nodes between them. */
   protected items<T extends Node>(item: () => T | null, ends: () => boolean): (T | ErrorNode)[] {
     const items: (T | ErrorNode)[] = [];
-    if (this.RECORDING_PHASE) {
-      item();
-      return items;
-    }
     while (!this.atEnd() && !ends()) {
       this.panic = false;
       this.trackLine();
-      const before = this.LA(1);
+      const before = this.next();
+      this.itemFirst = before;
       const node = item();
       if (node) items.push(node);
-      if (this.panic || this.LA(1) === before) {
-        const skipped = this.skip(this.LA(1) === before);
-        if (skipped) items.push(skipped);
-      }
+      const read = this.next() !== before;
+      // An item that could not be made is an error from its beginning on.
+      const from = node || !read ? this.here() : before.startOffset;
+      if (this.panic || !read) this.skip(!read);
+      if (this.lastEnd() > from) items.push({ kind: 'error', range: this.since(from) });
     }
     this.panic = false;
     return items;
   }
 
   private endsBody(stops: ReadonlySet<TokenType>, column: number): boolean {
-    if (stops.has(this.LA(1).tokenType)) return true;
-    return this.byIndentation && columnOf(this.LA(1))! <= column;
+    if (stops.has(this.next().tokenType)) return true;
+    return this.byIndentation && t.columnOf(this.next())! <= column;
   }
 
   private trackLine(): void {
-    const column = columnOf(this.LA(1));
+    const column = t.columnOf(this.next());
     if (column !== null) this.lineColumn = column;
   }
 
   private unclosed(what: string, open: Range): void {
-    const behind = { start: this.lastEnd(), end: this.lastEnd() };
-    this.report('expected-close', `expected '}' to close ${what}`, behind, {
-      fix: { title: "Insert '}'", range: behind, text: '\n}' },
+    this.report('expected-close', `expected '}' to close ${what}`, this.behind(), {
+      fix: { title: "Insert '}'", range: this.behind(), text: '\n}' },
       related: { range: open, message: `${what} begins here` },
     });
   }
 
   /** Skips to where an item can begin, over whole bodies; `atLeastOne` when nothing was read. */
-  private skip(atLeastOne: boolean): ErrorNode | null {
-    const start = this.here();
+  private skip(atLeastOne: boolean): void {
     let depth = 0;
-    let skipped = false;
-    while (!this.atEnd()) {
-      const token = this.LA(1);
-      const opens = token.tokenType === LCurly || token.tokenType === LParen || token.tokenType === LSquare;
-      if (depth === 0 && token.tokenType === RCurly) break;
-      if (depth === 0 && (skipped || !atLeastOne) && !opens && (this.onNewLine() || isReserved(token.tokenType))) break;
-      if (token.tokenType === LCurly) depth++;
-      else if (token.tokenType === RCurly) depth--;
+    for (let skipped = !atLeastOne; !this.atEnd(); skipped = true) {
+      const { tokenType } = this.next();
+      const opens = tokenType === t.LCurly || tokenType === t.LParen || tokenType === t.LSquare;
+      if (depth === 0 && tokenType === t.RCurly) return;
+      if (depth === 0 && skipped && !opens && (this.onNewLine() || BEGINNINGS.has(tokenType))) return;
+      if (depth > 0 && OUTER.has(tokenType) && t.columnOf(this.next()) === 0) return;
+      if (tokenType === t.LCurly) depth++;
+      else if (tokenType === t.RCurly) depth--;
       this.take();
-      skipped = true;
     }
-    return skipped ? { kind: 'error', range: this.since(start) } : null;
   }
 }
