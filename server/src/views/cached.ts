@@ -61,3 +61,34 @@ export function cachedText({ structure, line, size, hpa }: Cached): string {
   const flags = [has(Rights.dirty) ? 'dirty' : '', line.global ? 'global' : ''].filter(Boolean).map((each) => `, ${each}`);
   return `TLB ${structure}: page of ${bytes(size)}, ${has(Rights.user) ? 'user' : 'supervisor'} ${letters}${flags.join('')} → hpa ${hex(hpa)}`;
 }
+
+/** First key of the line that a key is a part of; null for tags. */
+export function lineThing(key: number): number | null {
+  const line = Math.floor((key % tlbKeys(1)) / 8);
+  return line >= FIRST_TAG_LINE ? null : key - (key % 8);
+}
+
+/** Which structure a line is of, and the address that it caches; null when it is empty. */
+export function lineOf(machine: MachineState, thing: number): { readonly what: string } | null {
+  const line = decoded(machine, thing);
+  const number = Math.floor((thing % tlbKeys(1)) / 8);
+  return line && { what: `${structureName(number)} ${hex(line.page)}` };
+}
+
+export function lineText(machine: MachineState, thing: number): string | null {
+  const line = decoded(machine, thing);
+  return line && `hpa ${hex(line.frame)}`;
+}
+
+function structureName(line: number): string {
+  if (line < FIRST_LINE.l2) return 'L1';
+  if (line < FIRST_LINE.guestPhysical) return 'L2';
+  if (line < FIRST_LINE.pagingStructure) return 'guest-physical';
+  return line < FIRST_LINE.secondStructure ? 'paging-structure cache' : 'second-stage structure cache';
+}
+
+function decoded(machine: MachineState, thing: number): TlbLine | null {
+  const words = machine.words(Space.tlb);
+  const value = thing + LineField.value;
+  return decodeLine(words.lo(thing), words.hi(thing), words.lo(value), words.hi(value));
+}

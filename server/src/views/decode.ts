@@ -2,6 +2,7 @@
 import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_READ, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE, Kind } from '../engine/journal/events';
 import { STAGE_GUEST, STAGE_SECOND, STAGE_SHADOW } from '../engine/journal/events';
 import type { Program } from '../engine/program';
+import { Structure } from '../engine/vcpu/tlb';
 import { exitReasonName } from '../engine/x86/exit-reasons';
 import { pageFaultNames } from '../engine/x86/fault-codes';
 import type { Event, Field } from './fields';
@@ -60,6 +61,16 @@ export function mmioType(type: number): string {
   return MMIO_TYPES[type] ?? `type ${type}`;
 }
 
+/** RET_PF_* of 6.1 (mmu_internal.h). */
+const FAULT_RESULTS = ['CONTINUE', 'RETRY', 'EMULATE', 'INVALID', 'FIXED', 'SPURIOUS'];
+const TLB_STRUCTURES: { readonly [structure: number]: string } = {
+  [Structure.l1]: 'L1',
+  [Structure.l2]: 'L2',
+  [Structure.guestPhysical]: 'guest-physical',
+  [Structure.pagingStructure]: 'paging-structure cache',
+  [Structure.secondStructure]: 'second-stage structure cache',
+};
+
 const EXITS: readonly Kind[] = [Kind.kvm_exit, Kind.kvm_nested_vmexit, Kind.kvm_nested_vmexit_inject];
 
 /** The name that a small field's number stands for, as an exit reason; null when it is only a number. */
@@ -76,6 +87,10 @@ export function fieldName(event: Event, field: Field, program: Program): string 
       return vectorName(value);
     case 'created':
       return value ? 'new' : 'existing';
+    case 'result':
+      return event.kind === Kind.kvm_mmu_page_fault_return ? (FAULT_RESULTS[value] ?? null) : null;
+    case 'structure':
+      return TLB_STRUCTURES[value] ?? null;
     case 'type':
       return mmioType(value);
     case 'access':

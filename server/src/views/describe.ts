@@ -2,6 +2,7 @@
 import { Kind, STAGE_GUEST, STAGE_SECOND, STAGE_SHADOW } from '../engine/journal/events';
 import type { Program } from '../engine/program';
 import type { EntryKind } from '../engine/x86/entries';
+import { FlushScope } from '../engine/vcpu/invalidations';
 import { PageFault, qualificationNames } from '../engine/x86/fault-codes';
 import type { StepRow } from '../protocol/messages';
 import { accessText, errorCode, exitReason, fieldName, levelName, mmioType, userspaceExit, vectorName } from './decode';
@@ -38,7 +39,7 @@ const KINDS: { readonly [kind: number]: StepRow['kind'] } = {
 };
 
 /** KVM's own work between exit and entry, besides what {@link KINDS} names. */
-const FIRST_KVM_EVENT = Kind.kvm_entry;
+const FIRST_KVM_EVENT = Kind.kvm_mmu_page_fault_return;
 
 export function describe(event: Event, program: Program): Described {
   const write = TEXTS[event.kind] ?? generic;
@@ -84,6 +85,12 @@ const generic: Write = (event, program) => {
 /** Value of a field that the EVENTS table gives the event. */
 function get(event: Event, name: string): bigint {
   return event.fields.find((each) => each.name === name)?.value ?? 0n;
+}
+
+/** Name that a small field's number stands for. */
+function named(event: Event, name: string, program: Program): string {
+  const found = event.fields.find((each) => each.name === name);
+  return found ? fieldText(event, found, program) : '';
 }
 
 const small = (event: Event, name: string): number => Number(get(event, name) & 0xffff_ffffn);
@@ -155,6 +162,17 @@ function faultInformation(event: Event, program: Program): string {
 
 const exit: Write = (event, program) => joined(exitReason(event, program), exitInformation(event, program));
 
+const FLUSHES: { readonly [scope in FlushScope]: string } = {
+  [FlushScope.page]: 'one page',
+  [FlushScope.nonGlobal]: 'non-global pages',
+  [FlushScope.pcid]: 'all pages of the PCID',
+  [FlushScope.allNonGlobal]: 'non-global pages of every PCID',
+  [FlushScope.all]: 'everything',
+  [FlushScope.allVpids]: 'everything, of every VPID',
+  [FlushScope.eptContext]: 'one EPT context',
+  [FlushScope.eptGlobal]: 'every EPT context',
+};
+
 const TEXTS: { readonly [kind: number]: Write } = {
   [Kind.access]: (event) => `${accessText(small(event, 'access'))} ${at(event, 'address')}`,
   [Kind.table_read]: (event, program) => {
@@ -171,11 +189,24 @@ const TEXTS: { readonly [kind: number]: Write } = {
   },
   [Kind.tlb_hit]: (event) => `${at(event, 'address')} → hpa ${at(event, 'hpa')}`,
   [Kind.tlb_fill]: (event) => `${at(event, 'address')} → hpa ${at(event, 'hpa')}`,
+  [Kind.tlb_flush]: (event) => {
+    const scope = small(event, 'scope');
+    return joined(FLUSHES[scope as FlushScope] ?? `scope ${scope}`, scope === FlushScope.page && at(event, 'address'));
+  },
   [Kind.ept_violation]: (event) => `gpa ${at(event, 'gpa')}, ${qualification(get(event, 'qualification'))}`,
   [Kind.ept_misconfig]: (event) => joined(`gpa ${at(event, 'gpa')}`, level(event), `entry ${at(event, 'entry')}`),
   [Kind.nested_page_fault]: (event) => `gpa ${at(event, 'gpa')}, ${nestedFault(get(event, 'exitinfo1'))}`,
   [Kind.pml_log]: (event) => `gpa ${at(event, 'gpa')} into entry ${small(event, 'index')}`,
   [Kind.stale]: (event) => `${at(event, 'address')}: the entry in memory is ${at(event, 'entry')} now`,
+
+  [Kind.kvm_mmu_page_fault_return]: (event, program) => joined(named(event, 'result', program), at(event, 'address')),
+  [Kind.kvm_page_track_add]: (event) => `gfn ${at(event, 'gfn')}`,
+  [Kind.kvm_page_track_remove]: (event) => `gfn ${at(event, 'gfn')}`,
+  [Kind.kvm_mmu_pte_write]: (event) => `gpa ${at(event, 'gpa')} = ${at(event, 'new')}`,
+  [Kind.kvm_flush_remote_tlbs]: (event) =>
+    get(event, 'pages') === 0n ? 'all' : `${small(event, 'pages')} pages from gfn ${at(event, 'gfn')}`,
+  [Kind.kvm_load_root]: (event) =>
+    joined(`table at hpa ${at(event, 'root')}`, level(event), get(event, 'pgd') !== 0n && `for root ${at(event, 'pgd')}`),
 
   [Kind.kvm_entry]: (event) => {
     const both = get(event, 'intr_info_error_code');

@@ -6,10 +6,10 @@ import { join, lowOf, highOf } from '../engine/bits';
 import { Space } from '../engine/journal/events';
 import { Journal } from '../engine/journal/journal';
 import type { State, WordMap } from '../engine/journal/state';
-import { hostPageAt } from '../engine/memory/host-pages';
+import { hostAreas, hostKeyOf, hostPageAt } from '../engine/memory/host-pages';
 import type { HostPage } from '../engine/memory/host-pages';
 import { PhysicalMemory } from '../engine/memory/physical-memory';
-import { slotOf } from '../engine/memory/slot-records';
+import { slotOf, slotsAt } from '../engine/memory/slot-records';
 import type { SlotRecord } from '../engine/memory/slot-records';
 import type { HostConfig, MachineConfig } from '../engine/program';
 import { Register, Registers, registerKey } from '../engine/vcpu/registers';
@@ -31,6 +31,7 @@ export interface SlotStep {
 export class MachineState {
   readonly memory: PhysicalMemory;
   readonly host: HostConfig;
+  private readonly singles = new Map<number, Map<number, number>>();
   /** Formats of the guest's tables, and of what hardware walks under soft MMU. */
   readonly formats: GuestFormats;
 
@@ -99,6 +100,50 @@ export class MachineState {
   hpaOf(vm: number, gpa: number): number | null {
     const last = this.slotSteps(vm, gpa).at(-1)!;
     return this.machine.vms[last.vm].parent === null ? last.below : null;
+  }
+
+  /** Guest-physical address, in the outermost VM that has it, of a byte of the host's memory; null: no guest's memory. */
+  gpaOf(hpa: number): { readonly vm: number; readonly gpa: number } | null {
+    const frame = Math.floor(hpa / FRAME_BYTES);
+    for (let vm = 0; vm < this.machine.vms.length; vm++) {
+      if (this.machine.vms[vm].parent !== null) continue;
+      const page = this.pageOf(vm, frame);
+      if (page === null) continue;
+      const hva = page * FRAME_BYTES + (hpa % FRAME_BYTES);
+      const slot = slotsAt(this.words(Space.slot), vm).find((each) => hva >= each.hva && hva < each.hva + each.size);
+      if (slot) return { vm, gpa: slot.gpa + hva - slot.hva };
+    }
+    return null;
+  }
+
+  /** Virtual page of a VM's VMM that a host frame is mapped at. */
+  private pageOf(vm: number, frame: number): number | null {
+    const words = this.words(Space.hostPage);
+    for (const area of hostAreas(words, vm)) {
+      if (area.frame >= 0 && frame >= area.frame && frame < area.frame + area.pages) return area.start + frame - area.frame;
+    }
+    return this.singlePages(vm).get(frame) ?? null;
+  }
+
+  /** Virtual page by host frame, of pages that were touched one by one. */
+  private singlePages(vm: number): ReadonlyMap<number, number> {
+    let pages = this.singles.get(vm);
+    if (!pages) {
+      this.singles.set(vm, (pages = new Map<number, number>()));
+      const words = this.words(Space.hostPage);
+      for (const key of words.keys()) {
+        const { owner, page } = hostKeyOf(key);
+        if (owner !== vm || page === null) continue;
+        const found = hostPageAt(words, owner, page * FRAME_BYTES);
+        if (found && !found.zero) pages.set(found.frame, page);
+      }
+    }
+    return pages;
+  }
+
+  /** vCPUs of the machine, over all VMs. */
+  get vcpus(): number {
+    return this.machine.vms.reduce((sum, { vcpus }) => sum + vcpus.length, 0);
   }
 
   word(hpa: number): bigint {

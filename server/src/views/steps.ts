@@ -62,6 +62,12 @@ export class StepIndex {
     return head < 0 ? null : this.origins[head];
   }
 
+  /** Row at which the statement of a row begins; null in the set-up. */
+  headOfRow(row: number): number | null {
+    const head = lastAtMost(this.heads, row);
+    return head < 0 ? null : this.heads[head];
+  }
+
   /** First step of a statement; null when it was not executed. */
   stepOfOrigin(origin: number): number | null {
     const head = this.origins.indexOf(origin);

@@ -1,0 +1,62 @@
+/** Everything about one step: its fields, the way of the address that it is about, and what changed in it. */
+import { Kind } from '../engine/journal/events';
+import type { Act } from '../engine/program';
+import type { StepDetail, TranslationView } from '../protocol/messages';
+import { changesBetween } from './changes';
+import { fieldText } from './describe';
+import { eventAt, field, kindAt } from './fields';
+import type { Event } from './fields';
+import { translate } from './translation';
+import type { RunView } from './view';
+
+/** null for a step that the run has not. */
+export function stepDetail(view: RunView, step: number): StepDetail | null {
+  const { record, steps } = view;
+  if (!Number.isInteger(step) || step < 0 || step >= steps.length) return null;
+  const from = steps.rowOf(step);
+  const event = eventAt(record, from)!;
+  const origin = steps.originOfRow(from);
+  return {
+    row: steps.rows(step, 1)[0],
+    range: origin === null ? null : (view.statement(origin)?.range ?? null),
+    fields: fieldsOf(event, view),
+    about: event.spec.about,
+    translation: translationAt(view, from),
+    changes: changesBetween(view, from, steps.rowOf(step + 1)),
+  };
+}
+
+function fieldsOf(event: Event, view: RunView): StepDetail['fields'] {
+  const fields = event.fields.map((each) => ({ name: each.name, value: fieldText(event, each, view.record.program) }));
+  return event.level > 0 ? [...fields, { name: 'level', value: String(event.level) }] : fields;
+}
+
+/** The way of the address that the guest accesses at a row, just before it; null when no access is under way. */
+function translationAt(view: RunView, row: number): TranslationView | null {
+  const { record, steps } = view;
+  let at = row;
+  while (at > 0 && kindAt(record, at) !== Kind.access && kindAt(record, at) !== Kind.statement) at--;
+  const event = eventAt(record, at);
+  if (!event) return null;
+  const head = event.kind === Kind.statement ? event : eventAt(record, steps.headOfRow(row) ?? -1);
+  const act = head ? record.program.acts[Number(field(head, 'act') ?? -1n)] : undefined;
+  if (!act || !('by' in act)) return null;
+  const point = { position: row, vm: act.by.vm, vcpu: act.by.vcpu };
+  if (event.kind === Kind.access) return translate(view, point, field(event, 'address')!, 'gva', Number(field(event, 'access')!));
+  const address = linearAddress(act);
+  return address === null ? null : translate(view, point, address, 'gva');
+}
+
+/** The linear address that an act is about; null when there is none. */
+function linearAddress(act: Act): bigint | null {
+  switch (act.do) {
+    case 'access':
+    case 'invlpg':
+    case 'invpcid':
+      return act.address;
+    case 'edit':
+      return act.table.format === 'ept' || act.table.format === 'npt' ? null : act.address;
+    default:
+      return null;
+  }
+}
