@@ -141,22 +141,35 @@ export function hostPageAt(words: WordMap, owner: number, hva: number): HostPage
 
 /** All areas of an owner, in no particular order. */
 export function hostAreas(words: WordMap, owner: number): HostArea[] {
-  const base = owner * OWNER + AREAS;
+  const count = number(words, owner * OWNER + AREAS);
   const areas: HostArea[] = [];
-  const count = number(words, base);
-  for (let id = 1; id <= count; id++) {
-    const key = base + 4 * id;
-    const last = number(words, key + 2);
-    if (last === 0) continue;
-    areas.push({
-      start: Math.floor(number(words, key) / PAGE_SIZE),
-      pages: number(words, key + 1),
-      frame: (low(last) & THERE) !== 0 ? Math.floor(last / PAGE_SIZE) : -1,
-      level: (low(last) >>> LEVEL_SHIFT) & 3,
-      writable: (low(last) & WRITABLE) !== 0,
-    });
+  for (let id = 0; id < count; id++) {
+    const area = hostArea(words, owner, id);
+    if (area) areas.push(area);
   }
   return areas;
+}
+
+/** An area by its number; null when it is there no more. */
+export function hostArea(words: WordMap, owner: number, id: number): HostArea | null {
+  const key = owner * OWNER + AREAS + 4 * (id + 1);
+  const last = number(words, key + 2);
+  if (last === 0) return null;
+  return {
+    start: Math.floor(number(words, key) / PAGE_SIZE),
+    pages: number(words, key + 1),
+    frame: (low(last) & THERE) !== 0 ? Math.floor(last / PAGE_SIZE) : -1,
+    level: (low(last) >>> LEVEL_SHIFT) & 3,
+    writable: (low(last) & WRITABLE) !== 0,
+  };
+}
+
+/** What a key of {@link Space.hostPage} is about: a single page (its virtual page number) or an area (its number). */
+export function hostKeyOf(key: number): { readonly owner: number; readonly page: number | null; readonly area: number | null } {
+  const owner = Math.floor(key / OWNER);
+  const rest = key % OWNER;
+  if (rest < AREAS) return { owner, page: rest, area: null };
+  return { owner, page: null, area: rest === AREAS ? null : Math.floor((rest - AREAS) / 4) - 1 };
 }
 
 function areaAt(words: WordMap, owner: number, page: number): HostArea | null {
