@@ -2,6 +2,9 @@
 import type { Analysis } from '../language/analysis';
 import { pathAt } from '../language/syntax/tree';
 import type { Expression, Node, Reference, Tables, Vcpu, Vm } from '../language/syntax/tree';
+import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_READ, ACCESS_USER, ACCESS_WRITE } from '../engine/journal/events';
+import type { AccessAct, AccessKind } from '../engine/program';
+import type { Viewpoint } from '../views/translation';
 import type { RunView } from '../views/view';
 import { innermost } from './places';
 
@@ -13,13 +16,6 @@ export interface AddressAt {
   readonly space: AddressSpace | null;
   /** What the address is a part of, outermost first; the last one holds the expression. */
   readonly path: readonly Node[];
-}
-
-/** A point of a run at which an address is translated: the state before a journal row, as a vCPU sees it. */
-export interface Viewpoint {
-  readonly position: number;
-  readonly vm: number;
-  readonly vcpu: number;
 }
 
 const EXPRESSIONS: ReadonlySet<string> = new Set(['number', 'switch', 'name', 'unary', 'binary', 'parenthesized', 'missing']);
@@ -116,12 +112,29 @@ export function viewpointOf(analysis: Analysis, { path }: AddressAt, offset: num
 }
 
 export function viewpointOfStatement(view: RunView, origin: number): Viewpoint | null {
-  const { program, outcomes } = view.record;
-  const first = view.outcomesOf(origin).find(({ act }) => act >= 0) ?? outcomes.find(({ act }) => program.acts[act]?.origin === origin);
+  const { program } = view.record;
+  const first = view.outcomesOf(origin).find(({ act }) => act >= 0);
   if (!first) return null;
   const act = program.acts[first.act];
   const by = 'by' in act ? act.by : 'vm' in act ? { vm: act.vm, vcpu: 0 } : { vm: 0, vcpu: 0 };
   return { position: first.from, vm: by.vm, vcpu: by.vcpu };
+}
+
+const ACCESS: { readonly [access in AccessKind]: number } = {
+  read: ACCESS_READ,
+  write: ACCESS_WRITE,
+  fetch: ACCESS_FETCH,
+  rmw: ACCESS_WRITE,
+};
+
+/** The access that is made at an address, by which its way is judged; null for an address that nothing accesses. */
+export function accessTo(analysis: Analysis, { path }: AddressAt, offset: number, view: RunView): number | null {
+  const origin = path[path.length - 1].kind === 'access' ? analysis.originAt(offset) : null;
+  const act =
+    origin === null
+      ? undefined
+      : view.record.program.acts.find((each): each is AccessAct => each.do === 'access' && each.origin === origin);
+  return act ? ACCESS[act.access] | (act.user ? ACCESS_USER : 0) | (act.implicit ? ACCESS_IMPLICIT : 0) : null;
 }
 
 /** The first vCPU that starts with these tables; null when none does, so that no vCPU translates by them then. */

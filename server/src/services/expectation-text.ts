@@ -5,7 +5,7 @@ import { errorCode } from '../views/decode';
 import { totalExits } from '../views/outcome';
 import { hex } from '../views/text';
 
-/** `ok`, `#PF(P W U)`, `mmio(read)`, `error EEXIST`; null when there is nothing to expect. */
+/** `ok`, `#PF(P W U)`, `mmio read`, `error EEXIST`; null when there is nothing to expect. */
 export function resultExpectation({ result }: Outcome): string | null {
   switch (result.kind) {
     case 'ok':
@@ -17,7 +17,7 @@ export function resultExpectation({ result }: Outcome): string | null {
     case 'general-protection':
       return '#GP';
     case 'mmio':
-      return `mmio(${result.write ? 'write' : 'read'})`;
+      return `mmio ${result.write ? 'write' : 'read'}`;
     case 'error':
       return `error ${result.errno}`;
     default:

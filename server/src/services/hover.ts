@@ -7,7 +7,7 @@ import { pathAt } from '../language/syntax/tree';
 import type { Range } from '../language/syntax/tree';
 import type { RunView } from '../views/view';
 import { translate, translationMarkdown } from '../views/translation';
-import { addressAt, addressValue, viewpointOf } from './addresses';
+import { accessTo, addressAt, addressValue, viewpointOf } from './addresses';
 import type { AddressAt } from './addresses';
 import { nameText } from './name-text';
 import { numberText } from './numbers';
@@ -74,7 +74,12 @@ function translations(
   const ways = views.flatMap((view) => {
     const viewpoint = viewpointOf(analysis, at, offset, view);
     return viewpoint
-      ? [{ kinds: kindsOf(view.record.program), markdown: translationMarkdown(translate(view, viewpoint, value, space)) }]
+      ? [
+          {
+            kinds: kindsOf(view.record.program),
+            markdown: translationMarkdown(translate(view, viewpoint, value, space, accessTo(analysis, at, offset, view))),
+          },
+        ]
       : [];
   });
   return grouped(ways, ({ markdown }) => markdown)

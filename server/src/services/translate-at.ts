@@ -4,9 +4,9 @@ import type { Analysis } from '../language/analysis';
 import { readNumber } from '../language/syntax/numbers';
 import type { TranslationView } from '../protocol/messages';
 import { positionAtLine, translate, translationMarkdown } from '../views/translation';
+import type { Viewpoint } from '../views/translation';
 import type { RunView } from '../views/view';
-import { addressAt, addressValue, viewpointOf, viewpointOfStatement } from './addresses';
-import type { Viewpoint } from './addresses';
+import { accessTo, addressAt, addressValue, viewpointOf, viewpointOfStatement } from './addresses';
 
 /**
  * @param address as the user writes it: a number or a constant's name, after `gpa` for a guest-physical one; null: what
@@ -22,7 +22,7 @@ export function translateAt(
   const offset = analysis.offsetAt(position);
   const asked = address === null ? addressThere(analysis, view, offset) : addressGiven(analysis, view, offset, position.line, address);
   if (!asked) return null;
-  const translation = translate(view, asked.viewpoint, asked.value, asked.space);
+  const translation = translate(view, asked.viewpoint, asked.value, asked.space, asked.access);
   return { markdown: translationMarkdown(translation), view: translation };
 }
 
@@ -30,6 +30,7 @@ interface Asked {
   readonly viewpoint: Viewpoint;
   readonly value: bigint;
   readonly space: 'gva' | 'gpa';
+  readonly access: number | null;
 }
 
 function addressThere(analysis: Analysis, view: RunView, offset: number): Asked | null {
@@ -37,7 +38,7 @@ function addressThere(analysis: Analysis, view: RunView, offset: number): Asked 
   if (!at || (at.space !== 'gva' && at.space !== 'gpa')) return null;
   const value = addressValue(analysis, at, offset, [view]);
   const viewpoint = viewpointOf(analysis, at, offset, view);
-  return value === null || !viewpoint ? null : { viewpoint, value, space: at.space };
+  return value === null || !viewpoint ? null : { viewpoint, value, space: at.space, access: accessTo(analysis, at, offset, view) };
 }
 
 function addressGiven(analysis: Analysis, view: RunView, offset: number, line: number, address: string): Asked | null {
@@ -51,7 +52,7 @@ function addressGiven(analysis: Analysis, view: RunView, offset: number, line: n
     vm: 0,
     vcpu: 0,
   };
-  return { viewpoint, value, space: gpa ? 'gpa' : 'gva' };
+  return { viewpoint, value, space: gpa ? 'gpa' : 'gva', access: null };
 }
 
 /** Value of a constant that can be used at an offset. */

@@ -1,0 +1,105 @@
+import { strict as assert } from 'node:assert';
+import { hover } from '../../server/src/services/hover';
+import { MACHINE, opened, ran } from '../support/scripts';
+
+function textOf(fixture: string, run = false): string | null {
+  const { analysis, cursor } = opened(fixture);
+  const found = hover(analysis, run ? ran(fixture).views : [], cursor);
+  return found && (found.contents as { value: string }).value;
+}
+
+function check(fixture: string, ...expected: readonly (RegExp | null)[]): void {
+  const text = textOf(fixture);
+  for (const each of expected) {
+    if (each === null) assert.equal(text, null);
+    else assert.match(text ?? '', each);
+  }
+}
+
+function checkRun(body: string, ...expected: readonly RegExp[]): void {
+  const text = textOf(`${MACHINE}${body}`, true) ?? '';
+  for (const each of expected) assert.match(text, each);
+}
+
+describe('hover on words', () => {
+  const inRun = (body: string): string => `${MACHINE}run guest under soft, ept {\n  ${body}\n}\n`;
+
+  it('says what a keyword is', () => check('v<|>m guest { }', /\*\*vm\*\* · declaration/));
+  it('says what a setting is, with its default', () => check('host { mem<|>ory 64M }', /setting of `host` · default `1G`/));
+  it('tells settings of the same name apart', () => {
+    check('host { pag<|>es 2M }', /setting of `host`/);
+    check('vm a { slot 0 { pag<|>es 2M } }', /setting of `slot`/);
+  });
+  it('says what a setting of a register bit is', () => check('vm a { vcpu { cr0.w<|>p off } }', /CR0\.WP/));
+  it('says what a choice is', () => check('vm a { vcpu { paging 4-lev<|>el } }', /48-bit linear addresses/));
+  it('says what a flag of a mapping is', () => check('vm a { tables t {\n 0 +4K -> 0x5000 rw n<|>x\n} }', /\*\*nx\*\* · flag/));
+  it('says what a kind after under is', () => check('run a under so<|>ft { }', /Shadow page tables|shadow page tables/));
+  it('says what a register is', () => check(inRun('cr<|>3 = kernel'), /\*\*cr3\*\* · register/));
+  it('says what a bit of a register is', () => check(inRun('cr0.w<|>p = 0'), /Write protect/));
+  it('says what a bit of an entry is', () => check(inRun('kernel[0x40_0000].writ<|>able = no'), /R\/W, bit 1/));
+  it('says what an instruction does', () => check(inRun('invl<|>pg 0x40_0000'), /INVLPG/));
+  it('says what an access is', () => check(inRun('user re<|>ad 0x40_0000'), /data read/));
+  it('says what an expectation is', () => check(inRun('read 0x40_0000 expect ex<|>its 1'), /Number of VM exits/));
+  it('says what an error code is', () => {
+    check(inRun('read 0x40_0000 expect #P<|>F(P W)'), /page fault that the guest sees/);
+    check(inRun('read 0x40_0000 expect #PF(P <|>W)'), /Bit 1: the access was a write/);
+  });
+  it('says what an exit reason is', () => check(inRun('read 0x40_0000 expect exits 1 of EPT_VIO<|>LATION'), /EPT does not allow/));
+  it('says what an event is', () => check(inRun('expect events kvm_pa<|>ge_fault'), /KVM's tracepoint/));
+  it('says what an act of the host is', () => check(inRun('host recl<|>aim gpa 0x20_0000'), /MMU notifier/));
+  it('says nothing in comments', () => check('// vm gu<|>est\n', null));
+  it('says nothing where nothing is', () => check('host { }\n<|>\n', null));
+});
+
+describe('hover on names', () => {
+  it('shows the definition, the value and the comment above it', () =>
+    check(
+      '// Bytes of a page.\nconst page = 4K\nconst two = 2 * pa<|>ge\n',
+      /const page = 4K/,
+      /`0x1000` · `4096` · `4K`/,
+      /Bytes of a page\./,
+    ));
+  it('shows blocks with their parameters', () => check('block touch(a, b) { read a }\nrun g { tou<|>ch(1, 2) }', /block touch\(a, b\)/));
+  it('shows tables with their root', () => check('vm a { tables t at 0x1000 { }\n vcpu { cr3 <|>t } }', /Root at gpa `0x1000`/));
+  it('shows a parameter', () => check('block touch(a) { read <|>a }', /Parameter `a`/));
+});
+
+describe('hover on numbers', () => {
+  it('shows the forms of a number', () => check('host { maxphyaddr 4<|>0 }', /`0x28`/, /`40` = `0b10_1000`/));
+  it('shows sizes', () => check('host { memory 64<|>M }', /`0x400_0000`/, /`67108864` = `64M`/));
+  it('shows a guest-virtual address by its levels', () =>
+    check('run g { read 0xffff_8000_0040_<|>1234 }', /guest-virtual/, /PML4\[256\] PDPT\[0\] PD\[2\] PT\[1\], offset `0x234`/));
+  it('says when an address is not canonical', () => check('run g { read 0x8000_0000_0000_00<|>00 }', /Not canonical/));
+  it('shows a guest-physical address by its page', () =>
+    check('vm g { word 0x5<|>008 = 1 }', /guest-physical/, /page `0x5`, offset `0x8`/));
+  it('shows the value of a whole expression', () => check('const page = 4K\nrun g { read 3 <|>* page + 8 }', /`0x3008`/));
+});
+
+describe('hover on addresses', () => {
+  it('shows the whole way at that point of the script', () =>
+    checkRun('run guest under ept {\n user read 0x40_0<|>123\n}\n', /PML4\[0\]/, /PT\[0\]/, /gpa `0x20_0123`/, /hva `0x7f00_0020_0123`/));
+
+  it('shows the tables as they are then, not as they will be', () => {
+    const body = (first: string, second: string): string =>
+      `run guest under ept {\n user write 0x40_${first}\n kernel[0x40_0000].writable = no\n invlpg 0x40_0000\n user write 0x40_${second}\n}\n`;
+    checkRun(body('00<|>00', '0000'), /PT\[0\].*R\/W/);
+    const later = textOf(`${MACHINE}${body('0000', '00<|>00')}`, true) ?? '';
+    assert.match(later, /PT\[0\]/);
+    assert.doesNotMatch(later, /PT\[0\].*R\/W/);
+  });
+
+  it('shows each kind of MMU, those that say the same together', () =>
+    checkRun('run guest under soft, ept {\n user read 0x40_0<|>123\n}\n', /under soft/, /under (?:soft, )?ept/));
+
+  it('shows addresses of the machine as they are when the script begins', () =>
+    checkRun('run guest under ept { read 0x40_0000 }\n'.replace('0x40', '0x4<|>0'), /gpa `0x20_0000`/));
+
+  it('shows what stands in a loop at its first round', () =>
+    checkRun('run guest under ept {\n for i in 1 .. 3 { user read 0x40_0000 <|>+ 0x1000 * i }\n}\n', /`0x40_1000`/, /gpa `0x20_1000`/));
+
+  it('shows guest-physical addresses', () =>
+    checkRun('run guest under ept {\n read 0x40_0000 expect hpa of gpa 0x20_0<|>000\n}\n', /hva `0x7f00_0020_0000`/));
+
+  it('shows what the statement came to, on its first word', () =>
+    checkRun('run guest under ept {\n user re<|>ad 0x40_0000\n}\n', /Here: gpa `0x20_0000`/, /exit/));
+});
