@@ -1,0 +1,2 @@
+export declare const COUNTS: string;
+export declare const SAID: string;

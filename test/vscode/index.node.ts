@@ -1,0 +1,14 @@
+/** Loaded by VS Code into its Node extension host. */
+import Mocha from 'mocha';
+import { report } from './report';
+
+const LIMIT = 60_000;
+
+export async function run(): Promise<void> {
+  const mocha = new Mocha({ ui: 'bdd', timeout: LIMIT, reporter: class {} as unknown as string });
+  mocha.suite.emit('pre-require', globalThis, '', mocha);
+  await import('./suite/all');
+  await new Promise<void>((done, failed) => {
+    report(mocha.run((failures) => (failures > 0 ? failed(new Error(`${failures} failed`)) : done())));
+  });
+}

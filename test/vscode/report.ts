@@ -1,0 +1,17 @@
+/** Prints a mocha run for the runner outside: lines with its mark, then the counts. */
+import { COUNTS, SAID } from '../../scripts/vscode-host/marks.mjs';
+
+interface Runner {
+  on(event: string, listener: (test: { title: string; fullTitle(): string }, error?: Error) => void): unknown;
+  readonly stats?: unknown;
+}
+
+/* eslint-disable no-console */
+export function report(runner: Runner): void {
+  runner.on('pass', (test) => console.log(`${SAID}  ✔ ${test.fullTitle()}`));
+  runner.on('pending', (test) => console.log(`${SAID}  - ${test.fullTitle()}`));
+  runner.on('fail', (test, error) =>
+    console.log(`${SAID}  ✗ ${test.fullTitle()}\n${(error?.stack ?? String(error)).replace(/^/gm, `${SAID}      `)}`),
+  );
+  runner.on('end', () => console.log(COUNTS + JSON.stringify(runner.stats)));
+}

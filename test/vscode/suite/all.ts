@@ -1,0 +1,2 @@
+import './commands.test';
+import './editing.test';
