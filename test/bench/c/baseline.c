@@ -102,7 +102,7 @@ typedef struct {
 static inline u64 index_of(u64 address, int level) { return ((address >> (3 + 9 * level)) & 511) << 3; }
 
 /* second stage, A/D on; `write` also for accesses to guest tables */
-static inline u64 ept_walk(u64 gpa, int write, int fetch, u32 *rights, u32 *shift) {
+static inline u64 ept_walk(u64 gpa, int write, int fetch, u32 *rights, u32 *shift, int *dirty) {
   u64 table = ept_root, all = 7;
   for (int level = 4; level > 0; level--) {
     u64 *place = locate(table | index_of(gpa, level));
@@ -120,6 +120,7 @@ static inline u64 ept_walk(u64 gpa, int write, int fetch, u32 *rights, u32 *shif
       if ((entry & flags) != flags) *place = entry | flags;
       *rights = (u32)all;
       *shift = bits;
+      *dirty = write || (entry & EPT_D) != 0;
       return (entry & FRAME & ~offset) | (gpa & offset);
     }
     if ((entry & EPT_A) == 0) *place = entry | EPT_A;
@@ -137,10 +138,11 @@ static inline Reached walk(u64 root, u64 linear, int op, const int two) {
   u64 table = root, all = RW | US, any = 0;
   u64 *places[5], entries[5];
   u32 second_rights = 7, second_shift = 63;
+  int second_dirty = 1;
   int level = 4;
   for (;; level--) {
     u64 at = table | index_of(linear, level);
-    if (two && (at = ept_walk(at, 1, 0, &second_rights, &second_shift)) == FAULT) return none;
+    if (two && (at = ept_walk(at, 1, 0, &second_rights, &second_shift, &second_dirty)) == FAULT) return none;
     u64 *place = locate(at);
     u64 entry = *place;
     references++;
@@ -166,12 +168,11 @@ static inline Reached walk(u64 root, u64 linear, int op, const int two) {
   u32 rights = MAY_USER | (all & RW ? MAY_WRITE : 0) | (any & XD ? 0 : MAY_FETCH) | (op == WRITE || (leaf & D) ? IS_DIRTY : 0);
   u32 shift = bits;
   if (two) {
-    reached = ept_walk(reached, op == WRITE, op == FETCH, &second_rights, &second_shift);
+    reached = ept_walk(reached, op == WRITE, op == FETCH, &second_rights, &second_shift, &second_dirty);
     if (reached == FAULT) return none;
     if ((second_rights & 2) == 0) rights &= ~(u32)MAY_WRITE;
     if ((second_rights & 4) == 0) rights &= ~(u32)MAY_FETCH;
-    /* a read leaves EPT's dirty flag alone: the first write comes back */
-    if (op != WRITE) rights &= ~(u32)IS_DIRTY;
+    if (!second_dirty) rights &= ~(u32)IS_DIRTY;
     if (second_shift < shift) shift = second_shift;
   }
   Reached found = {reached, rights, shift};

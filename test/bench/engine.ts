@@ -1,0 +1,232 @@
+/**
+ * The engine's side of a benchmark: a process that speaks as c/baseline.c does. Tables are the same word for word; accesses go
+ * through the Processor that scenarios use.
+ *
+ * usage: engine STREAM PATH GUEST_PAGE SECOND_PAGE [journal] [second]
+ *   journal  record every event (the journal is emptied now and then, since it is no ring)
+ *   second   a second machine of another kind has run in this process before
+ */
+import { createInterface } from 'node:readline';
+import { high, low } from '../../server/src/engine/bits';
+import { ACCESS_USER } from '../../server/src/engine/journal/events';
+import { Journal } from '../../server/src/engine/journal/journal';
+import { PhysicalMemory } from '../../server/src/engine/memory/physical-memory';
+import { Context, Outcome, Processor } from '../../server/src/engine/vcpu/processor';
+import { eptFormat, pagingFormat } from '../../server/src/engine/x86/formats';
+import { Policy } from '../../server/src/engine/x86/permissions';
+import { readStream } from './streams';
+import type { Stream } from './streams';
+
+const PAGES = 1 << 18;
+const WINDOW = 0x7f00_0000_0000;
+const MAXPHYADDR = 46;
+const BUDGET = 8 * 1024 ** 3;
+const SIZES: { readonly [name: string]: number } = { '4k': 12, '2m': 21, '1g': 30 };
+const TLB = { l1: { sets: 16, ways: 4 }, l2: { sets: 128, ways: 12 }, pagingStructureEntries: 0 };
+/** Rows after which the journal is emptied. */
+const MOST_ROWS = 1 << 21;
+/** Accesses between two looks at the journal's length. */
+const CHUNK = 8192;
+
+const PRESENT = 7;
+const WRITE_BACK = 6 << 3;
+const LARGE = 0x80;
+
+/** Guest and second-stage tables, and the tables of their composition, over the same memory. */
+class Tables {
+  readonly memory: PhysicalMemory;
+  readonly ept: number;
+  readonly host: number;
+  readonly guest: number;
+  private nextHost = 0x40_0000;
+  private nextGuest = PAGES;
+
+  constructor(
+    readonly journal: Journal,
+    private readonly guestShift: number,
+    private readonly secondShift: number,
+  ) {
+    this.memory = new PhysicalMemory(journal, BUDGET);
+    this.ept = this.hostTable();
+    this.host = this.hostTable();
+    this.guest = this.guestTable();
+  }
+
+  /** Map what the stream touches: the 1 GiB window, or just its pages. */
+  map(stream: Stream): void {
+    const pageStep = (shift: number): number => 2 ** (shift - 12);
+    const small = Math.min(this.guestShift, this.secondShift);
+    const at = (i: number): number => (stream.hi[i] >>> 0) * 2 ** 32 + (stream.lo[i] >>> 0);
+    if (Math.floor(at(0) / 2 ** 30) * 2 ** 30 === WINDOW) {
+      const gfnOf = (page: number): number => (this.guestShift === 12 ? Math.imul(page, 0x9e37_79b1) & (PAGES - 1) : page);
+      for (let page = 0; page < PAGES; page += pageStep(this.secondShift)) this.mapEpt(page * 4096, this.hostFrame(page) * 4096);
+      for (let page = 0; page < PAGES; page += pageStep(this.guestShift)) this.mapGuest(WINDOW + page * 4096, gfnOf(page) * 4096);
+      for (let page = 0; page < PAGES; page += pageStep(small)) {
+        this.mapHost(WINDOW + page * 4096, this.hostFrame(gfnOf(page)) * 4096, small);
+      }
+      return;
+    }
+    const pages = [...new Set(Float64Array.from({ length: stream.op.length }, (_, i) => Math.floor(at(i) / 4096)))].sort((a, b) => a - b);
+    pages.forEach((page, gfn) => {
+      this.mapEpt(gfn * 4096, this.hostFrame(gfn) * 4096);
+      this.mapGuest(page * 4096, gfn * 4096);
+      this.mapHost(page * 4096, this.hostFrame(gfn) * 4096, 12);
+    });
+  }
+
+  private hostFrame(gfn: number): number {
+    if (this.secondShift !== 12) return 0x20_0000 + gfn;
+    return gfn >= PAGES ? 0x80_0000 + (gfn - PAGES) : 0x20_0000 + (Math.imul(gfn, 0x9e37_79b1) & 0x3ffff);
+  }
+
+  private hostTable(): number {
+    const address = this.nextHost++ * 4096;
+    this.memory.claim(low(address), high(address));
+    return address;
+  }
+
+  private guestTable(): number {
+    const gpa = this.nextGuest++ * 4096;
+    const host = this.behindEpt(gpa);
+    this.memory.claim(low(host), high(host));
+    const page = gpa - (gpa % 2 ** this.secondShift);
+    this.mapEpt(page, this.hostFrame(page / 4096) * 4096);
+    return gpa;
+  }
+
+  private behindEpt(gpa: number): number {
+    return this.hostFrame(Math.floor(gpa / 4096)) * 4096 + (gpa % 4096);
+  }
+
+  private mapEpt(gpa: number, hpa: number): void {
+    this.mapIn(this.ept, gpa, hpa, this.secondShift, PRESENT | WRITE_BACK, () => this.hostTable());
+  }
+
+  private mapGuest(linear: number, gpa: number): void {
+    this.mapIn(
+      this.guest,
+      linear,
+      gpa,
+      this.guestShift,
+      PRESENT,
+      () => this.guestTable(),
+      (address) => this.behindEpt(address),
+    );
+  }
+
+  private mapHost(linear: number, hpa: number, shift: number): void {
+    this.mapIn(this.host, linear, hpa, shift, PRESENT, () => this.hostTable());
+  }
+
+  private mapIn(
+    root: number,
+    address: number,
+    target: number,
+    shift: number,
+    leaf: number,
+    table: () => number,
+    where = (at: number): number => at,
+  ): void {
+    const { memory } = this;
+    const last = (shift - 3) / 9;
+    let at = root;
+    for (let level = 4; level > last; level--) {
+      const place = where(at + index(address, level));
+      if ((memory.low(place) & PRESENT) === 0) {
+        const fresh = table();
+        memory.write(place, low(fresh) | PRESENT, high(fresh));
+      }
+      at = (memory.high(place) & 0xfffff) * 2 ** 32 + ((memory.low(place) & ~0xfff) >>> 0);
+    }
+    memory.write(where(at + index(address, last)), low(target) | leaf | (last > 1 ? LARGE : 0), high(target));
+  }
+}
+
+/** Offset of an address' entry in its table. */
+function index(address: number, level: number): number {
+  return (Math.floor(address / 2 ** (3 + 9 * level)) % 512) * 8;
+}
+
+class Bench {
+  private readonly tables: Tables;
+  private readonly context = new Context();
+
+  constructor(
+    private readonly stream: Stream,
+    private readonly path: string,
+    guestShift: number,
+    secondShift: number,
+    private readonly recording: boolean,
+  ) {
+    const journal = new Journal(MOST_ROWS * 2);
+    journal.on = false;
+    this.tables = new Tables(journal, guestShift, secondShift);
+    this.tables.map(stream);
+    const options = { nxe: true, pse: true, pse36: true, page1G: true, maxPhyAddr: MAXPHYADDR, amd: false };
+    const { context, tables } = this;
+    const two = path.endsWith('2');
+    const root = two ? tables.guest : tables.host;
+    context.first = pagingFormat({ mode: '4-level', ...options });
+    context.rootLo = low(root);
+    context.rootHi = high(root);
+    context.policy = Policy.writeProtect | Policy.nxe;
+    if (two) {
+      context.second = eptFormat({ levels: 4, accessedDirty: true, executeOnly: true, page1G: true, maxPhyAddr: MAXPHYADDR });
+      context.secondRootLo = low(tables.ept);
+      context.secondRootHi = high(tables.ept);
+    }
+  }
+
+  /** The whole stream once, from empty caches. */
+  run(): object {
+    const { stream, tables, recording } = this;
+    const { journal } = tables;
+    const processor = new Processor(tables.memory, false, { on: this.path.startsWith('tlb'), ...TLB });
+    processor.enter(this.context);
+    journal.on = recording;
+    const { length } = stream.op;
+    let sum = 0;
+    let faults = 0;
+    let rows = 0;
+    const start = process.cpuUsage();
+    for (let from = 0; from < length; from += CHUNK) {
+      const to = Math.min(from + CHUNK, length);
+      const { lo, hi, op } = stream;
+      for (let i = from; i < to; i++) {
+        if (processor.access(lo[i], hi[i], op[i] | ACCESS_USER) !== Outcome.ok) faults++;
+        else sum = (sum + (((processor.hostLo >>> 12) | (processor.hostHi << 20)) ^ processor.hostLo)) | 0;
+      }
+      if (journal.length > MOST_ROWS) {
+        rows += journal.length;
+        journal.length = 0;
+      }
+    }
+    const { user, system } = process.cpuUsage(start);
+    rows += journal.length;
+    journal.length = 0;
+    journal.on = false;
+    const cached = this.path.startsWith('tlb');
+    return {
+      cpu: (user + system) * 1000,
+      count: length,
+      sum: sum >>> 0,
+      references: processor.references,
+      walks: cached ? processor.walks : 0,
+      hits1: cached ? length - processor.l1Misses : 0,
+      hits2: processor.l2Hits,
+      faults,
+      rows,
+      frames: tables.memory.used / 4096,
+      bytes: tables.memory.words.byteLength,
+    };
+  }
+}
+
+const [prefix, path, guestPage, secondPage, ...options] = process.argv.slice(2);
+const stream = readStream(prefix);
+if (options.includes('second')) {
+  const few: Stream = { lo: stream.lo.subarray(0, 200_000), hi: stream.hi.subarray(0, 200_000), op: stream.op.subarray(0, 200_000) };
+  for (const other of ['walk1', 'walk2', 'tlb1', 'tlb2']) new Bench(few, other, 12, 12, other === 'walk1').run();
+}
+const bench = new Bench(stream, path, SIZES[guestPage], SIZES[secondPage], options.includes('journal'));
+createInterface({ input: process.stdin }).on('line', () => process.stdout.write(`${JSON.stringify(bench.run())}\n`));
