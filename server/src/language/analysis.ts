@@ -5,6 +5,7 @@
 import type { MmuKind, Program } from '../engine/program';
 import type { StatementPlace } from '../views/view';
 import type { Parsed } from './syntax/parse';
+import { Analyzed } from './semantics/analyze';
 import type { Definition, DefinitionOf, Expression, Node, Range, Reference } from './syntax/tree';
 
 /** A place in a file; lines and characters count from zero, characters are UTF-16 units. */
@@ -93,4 +94,6 @@ export interface AnalyzeOptions {
 }
 
 /** Never throws; every text has an analysis. */
-export declare function analyze(text: string, uri: string, options: AnalyzeOptions): Analysis;
+export function analyze(text: string, uri: string, options: AnalyzeOptions): Analysis {
+  return new Analyzed(text, uri, options);
+}

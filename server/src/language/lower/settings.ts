@@ -143,7 +143,9 @@ export function nameOf(setting: Setting): string {
 function whyWrong(value: bigint, { least, most, unit, powerOfTwo, one }: Bounds): string | null {
   if (one) return one.includes(value) ? null : `is ${one.map(showSize).join(', ')}, not ${showSize(value)}`;
   if (value < least || value > most) {
-    const [from, to, is] = unit ? [showSize(least), showSize(most), showSize(value)] : [least, most, value < 1n << 20n ? value : show(value)];
+    const [from, to, is] = unit
+      ? [showSize(least), showSize(most), showSize(value)]
+      : [least, most, value < 1n << 20n ? value : show(value)];
     return `is ${from} to ${to}, not ${is}`;
   }
   if (unit && value % unit !== 0n) return `is a multiple of ${showSize(unit)}, not ${show(value)}`;

@@ -81,7 +81,12 @@ export class SlotTracker {
     journal.on = false;
     const nothing = (): void => {};
     const maxGfn = 2 ** ((mmu === 'soft' ? 52 : maxPhyAddr) - 12) - 1;
-    this.slots = new Slots(journal, 0, { maxGfn, dirtyLogInitiallySet: false }, { generationChanged: nothing, flushShadow: nothing, commit: nothing });
+    this.slots = new Slots(
+      journal,
+      0,
+      { maxGfn, dirtyLogInitiallySet: false },
+      { generationChanged: nothing, flushShadow: nothing, commit: nothing },
+    );
   }
 
   set(region: Region): SlotChange | Failure {

@@ -18,7 +18,12 @@ const UNSUPPORTED: { readonly [construct in Construct]?: string } = {
 };
 
 /** Reports the construct when the engine cannot run it. */
-export function reportUnsupported(context: Context, at: { readonly file: SourceFile }, node: { readonly range: Range }, construct: Construct): void {
+export function reportUnsupported(
+  context: Context,
+  at: { readonly file: SourceFile },
+  node: { readonly range: Range },
+  construct: Construct,
+): void {
   const what = UNSUPPORTED[construct];
   if (what) context.report(at, node, 'not-supported-yet', `${what} is not supported yet`);
 }

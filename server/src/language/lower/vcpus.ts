@@ -43,10 +43,12 @@ export function planVcpu(context: Context, items: readonly Node[], at: Node, nam
 
   const on = (setting: string): boolean => settings.switch(setting);
   for (const [setting, feature, word] of NEEDS) {
-    if (settings.has(setting) && on(setting) && !features[feature]) refuse(setting, `#GP(0): the processor has no ${word} (cpu { ${word} off })`);
+    if (settings.has(setting) && on(setting) && !features[feature])
+      refuse(setting, `#GP(0): the processor has no ${word} (cpu { ${word} off })`);
   }
   const long = paging === '4-level' || paging === '5-level';
-  if (settings.has('cr4.pcide') && on('cr4.pcide') && !long) refuse('cr4.pcide', '#GP(0): CR4.PCIDE needs 64-bit mode, that is 4-level or 5-level paging');
+  if (settings.has('cr4.pcide') && on('cr4.pcide') && !long)
+    refuse('cr4.pcide', '#GP(0): CR4.PCIDE needs 64-bit mode, that is 4-level or 5-level paging');
   if (paging === '5-level' && !features.la57) refuse('paging', '#GP(0): CR4.LA57 needs la57, which the processor has not');
   const nxe = settings.has('efer.nxe') ? on('efer.nxe') : features.nx;
   if (settings.has('efer.nxe') && nxe && !features.nx) refuse('efer.nxe', '#GP(0): EFER.NXE needs nx, which the processor has not');
@@ -73,7 +75,15 @@ export function planVcpu(context: Context, items: readonly Node[], at: Node, nam
   };
 }
 
-function readCr3(context: Context, settings: Settings, at: Node, paging: PagingMode, pcide: boolean, env: Env, around: VcpuSurroundings): bigint {
+function readCr3(
+  context: Context,
+  settings: Settings,
+  at: Node,
+  paging: PagingMode,
+  pcide: boolean,
+  env: Env,
+  around: VcpuSurroundings,
+): bigint {
   const setting = settings.node('cr3');
   if (!setting) {
     if (paging === 'none') return 0n;
@@ -89,12 +99,23 @@ function readCr3(context: Context, settings: Settings, at: Node, paging: PagingM
   const cr3 = settings.big('cr3');
   if (cr3 === null || paging === 'none') return cr3 === null ? 0n : BigInt.asUintN(64, cr3);
   if (cr3 >> BigInt(around.maxPhyAddr) !== 0n) {
-    context.report(env, setting.value, 'register-refused', `#GP(0): CR3 ${show(cr3)} has bits at or above MAXPHYADDR (${around.maxPhyAddr})`);
+    context.report(
+      env,
+      setting.value,
+      'register-refused',
+      `#GP(0): CR3 ${show(cr3)} has bits at or above MAXPHYADDR (${around.maxPhyAddr})`,
+    );
     return 0n;
   }
   const alignment = BigInt(SHAPES[paging].rootAlignment);
   const ignored = pcide ? 0n : (cr3 % alignment) & ~0x18n;
-  if (ignored !== 0n) context.warn(env, setting.value, 'cr3-low-bits', `bits ${show(ignored)} of CR3 are ignored: the root is ${show(cr3 - (cr3 % alignment))}`);
+  if (ignored !== 0n)
+    context.warn(
+      env,
+      setting.value,
+      'cr3-low-bits',
+      `bits ${show(ignored)} of CR3 are ignored: the root is ${show(cr3 - (cr3 % alignment))}`,
+    );
   if (!around.hasMemory(Number(cr3 - (cr3 % alignment)))) {
     context.warn(env, setting.value, 'not-in-slot', `the root ${show(cr3 - (cr3 % alignment))} is in no slot`);
   }
@@ -102,7 +123,14 @@ function readCr3(context: Context, settings: Settings, at: Node, paging: PagingM
 }
 
 /** Tables whose name stands for CR3 must be of the vCPU's paging mode. */
-export function checkFormat(context: Context, node: Node, named: Named, paging: PagingMode, env: Env, around: Pick<VcpuSurroundings, 'tables'>): void {
+export function checkFormat(
+  context: Context,
+  node: Node,
+  named: Named,
+  paging: PagingMode,
+  env: Env,
+  around: Pick<VcpuSurroundings, 'tables'>,
+): void {
   const tables = around.tables(named);
   if (!tables || tables.format === paging || paging === 'none') return;
   const related = [{ file: named.file, node: named.definition, message: `${named.name} is defined here` }];

@@ -59,7 +59,8 @@ export class VmPlanner implements VmPlan {
     const settings = new Settings(context, 'vm', items, env);
     this.mmu = mmuOf(settings.choice('mmu'));
     this.hypervisor = settings.choice('hypervisor') === 'script' ? 'script' : 'kvm';
-    if (this.hypervisor === 'script') reportUnsupported(context, env, settings.node('hypervisor') ?? node.name ?? node, 'hypervisor-script');
+    if (this.hypervisor === 'script')
+      reportUnsupported(context, env, settings.node('hypervisor') ?? node.name ?? node, 'hypervisor-script');
     if (!parent) {
       for (const name of ['root', 'vmcs', 'vpid']) {
         const setting = settings.node(name);
@@ -77,7 +78,8 @@ export class VmPlanner implements VmPlan {
     if (!tables) return null;
     if (!this.placedRoots.has(named)) {
       if (this.pendingRoots.has(named) || (this.claiming && !tables.node.at)) {
-        if (!this.claiming) this.context.report(named, named.definition, 'address-cycle', `where ${named.name} lie depends on where they lie`);
+        if (!this.claiming)
+          this.context.report(named, named.definition, 'address-cycle', `where ${named.name} lie depends on where they lie`);
         return null;
       }
       this.pendingRoots.add(named);
@@ -150,7 +152,12 @@ export class VmPlanner implements VmPlan {
     const range = context.evaluator.range(at, env);
     if (!range) return null;
     if (range.from < 0n || range.from % BigInt(shape.rootAlignment) !== 0n) {
-      context.report(env, at.from, 'not-aligned', `the root of ${shape.name} tables lies at a multiple of ${shape.rootAlignment}, not at ${show(range.from)}`);
+      context.report(
+        env,
+        at.from,
+        'not-aligned',
+        `the root of ${shape.name} tables lies at a multiple of ${shape.rootAlignment}, not at ${show(range.from)}`,
+      );
       return null;
     }
     this.planSlots();
@@ -194,7 +201,12 @@ export class VmPlanner implements VmPlan {
         for (const { to, size } of items.mappings) mapped.push({ from: Number(to), end: Number(to + size) });
       }
       this.visit(this.node.body?.items ?? [], this.env, rounds, (item, env) => {
-        const gpa = item.kind === 'memory-word' ? context.evaluator.number(item.gpa, env) : item.kind === 'load' ? context.evaluator.number(item.at, env) : null;
+        const gpa =
+          item.kind === 'memory-word'
+            ? context.evaluator.number(item.gpa, env)
+            : item.kind === 'load'
+              ? context.evaluator.number(item.at, env)
+              : null;
         if (gpa !== null && gpa >= 0n) pages.add(Number(gpa / 4096n));
       });
     });
@@ -243,11 +255,22 @@ export class VmPlanner implements VmPlan {
       for (const share of entry.items.shares) {
         const source = built.find((each) => each.named === share.tables);
         const tables = this.tables.get(share.tables);
-        if (!tables) context.report(share.env, share.node.tables ?? share.node, 'not-tables', `${share.tables.name} are not tables of this VM`);
+        if (!tables)
+          context.report(share.env, share.node.tables ?? share.node, 'not-tables', `${share.tables.name} are not tables of this VM`);
         else if (tables.shape !== this.tables.get(entry.named)!.shape) {
-          context.report(share.env, share.node.tables ?? share.node, 'format-mismatch', `${share.tables.name} are ${tables.shape.name} tables: only tables of one format can share entries`);
+          context.report(
+            share.env,
+            share.node.tables ?? share.node,
+            'format-mismatch',
+            `${share.tables.name} are ${tables.shape.name} tables: only tables of one format can share entries`,
+          );
         } else if (visiting.has(share.tables)) {
-          context.report(share.env, share.node, 'share-cycle', `${entry.named.name} and ${share.tables.name} share entries with each other`);
+          context.report(
+            share.env,
+            share.node,
+            'share-cycle',
+            `${entry.named.name} and ${share.tables.name} share entries with each other`,
+          );
         } else if (source) {
           settle(source);
           entry.builder.share(share, source.builder, entry.items);
@@ -294,15 +317,27 @@ export class VmPlanner implements VmPlan {
       hasMemory: (gpa: number) => this.hasMemory(gpa),
     };
     this.vcpuNodes.forEach((node, index) => {
-      const config = planVcpu(context, node.body?.items ?? [], node.name ?? headOf(node, 'vcpu'), node.name?.text ?? `${index}`, env, around);
+      const config = planVcpu(
+        context,
+        node.body?.items ?? [],
+        node.name ?? headOf(node, 'vcpu'),
+        node.name?.text ?? `${index}`,
+        env,
+        around,
+      );
       this.vcpus.push({ node, config });
     });
-    if (this.vcpus.length === 0) this.vcpus.push({ node: null, config: planVcpu(context, [], this.node.name ?? headOf(this.node, 'vm'), '0', env, around) });
+    if (this.vcpus.length === 0)
+      this.vcpus.push({ node: null, config: planVcpu(context, [], this.node.name ?? headOf(this.node, 'vm'), '0', env, around) });
   }
 }
 
 /** Where a word lies, its value and size; null when something is wrong, which is reported. */
-export function readWord(context: Context, node: MemoryWord, env: Env): { readonly gpa: number; readonly value: bigint; readonly size: 4 | 8 } | null {
+export function readWord(
+  context: Context,
+  node: MemoryWord,
+  env: Env,
+): { readonly gpa: number; readonly value: bigint; readonly size: 4 | 8 } | null {
   const size = node.size ? context.evaluator.number(node.size, env) : 8n;
   if (node.size && size !== null && size !== 4n && size !== 8n) {
     context.report(env, node.size, 'out-of-range', `a word has 4 or 8 bytes, not ${size}`);

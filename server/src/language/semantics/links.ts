@@ -157,7 +157,13 @@ class Linker implements Links {
     if (outer.length === 0) this.reporter.report(scope.file, head, 'no-vm', 'there is no VM to run: declare one as `vm guest { … }`');
     else {
       const fixes = outer.map(({ name }) => ({ file: scope.file, node: head, title: `Run ${name}`, text: `run ${name}` }));
-      this.reporter.report(scope.file, head, 'which-vm', `there are several VMs; name the one to run: ${outer.map((each) => each.name).join(', ')}`, { fixes });
+      this.reporter.report(
+        scope.file,
+        head,
+        'which-vm',
+        `there are several VMs; name the one to run: ${outer.map((each) => each.name).join(', ')}`,
+        { fixes },
+      );
     }
     return null;
   }

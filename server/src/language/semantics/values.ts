@@ -89,7 +89,9 @@ export class Evaluator {
     if (from === null || end === null) return null;
     const last = range.to ? end : from + end - 1n;
     if (last < from) {
-      const message = range.to ? `the range ends at ${show(end)}, before it begins at ${show(from)}` : `a range needs a length; this one is ${show(end)}`;
+      const message = range.to
+        ? `the range ends at ${show(end)}, before it begins at ${show(from)}`
+        : `a range needs a length; this one is ${show(end)}`;
       this.reporter.report(env.file, range.to ?? range.size ?? range, 'empty-range', message);
       return null;
     }
@@ -127,7 +129,9 @@ export class Evaluator {
     const known = local ? undefined : this.constants.get(named);
     if (known !== undefined) return known;
     if (this.pending.has(named) || this.pending.size >= DEEPEST) {
-      const message = this.pending.has(named) ? `${named.name} is defined by itself` : `constants are defined by one another more than ${DEEPEST} deep`;
+      const message = this.pending.has(named)
+        ? `${named.name} is defined by itself`
+        : `constants are defined by one another more than ${DEEPEST} deep`;
       this.reporter.report(named.file, named.definition, 'constant-cycle', message);
       return null;
     }

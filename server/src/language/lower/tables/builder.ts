@@ -58,7 +58,13 @@ export class TablesBuilder {
     const overlapping = this.overlaps(items.mappings);
     for (const mapping of items.mappings) if (!overlapping.has(mapping)) this.map(mapping, items);
     for (const upper of items.uppers) {
-      if (!this.used.has(upper)) this.options.context.warn(upper.env, upper.node, 'no-entry-here', `there is no entry of level ${upper.level} for this range: nothing below it is mapped`);
+      if (!this.used.has(upper))
+        this.options.context.warn(
+          upper.env,
+          upper.node,
+          'no-entry-here',
+          `there is no entry of level ${upper.level} for this range: nothing below it is mapped`,
+        );
     }
   }
 
@@ -96,7 +102,12 @@ export class TablesBuilder {
     const key = this.keyOf(address, level);
     const before = this.tables.get(key);
     if (before !== undefined && before !== at) {
-      this.options.context.report(env, node, 'tables-clash', `the table of level ${level} for ${show(address)} is at ${show(before)} already`);
+      this.options.context.report(
+        env,
+        node,
+        'tables-clash',
+        `the table of level ${level} for ${show(address)} is at ${show(before)} already`,
+      );
     } else if (before === undefined && this.own(at, env, node)) this.tables.set(key, at);
   }
 
@@ -122,13 +133,18 @@ export class TablesBuilder {
     const { from, size, to, level, env, node } = mapping;
     const span = spanOf(shape, level);
     const tableSpan = spanOf(shape, level + 1);
-    for (let done = 0n; done < size; ) {
+    for (let done = 0n; done < size;) {
       const first = this.entry(from + done, level, items, env, node.from);
       if (!first) return;
       const rest = tableSpan - ((from + done) % tableSpan);
       const bytes = rest < size - done ? rest : size - done;
       if (level > 1 && !this.raw.has(first.at) && memory.read(first.at, shape.entryBytes) !== 0n) {
-        context.report(env, node.from, 'way-blocked', `a table of level ${level - 1} for ${show(from + done)} is in use already, where a page is to be mapped`);
+        context.report(
+          env,
+          node.from,
+          'way-blocked',
+          `a table of level ${level - 1} for ${show(from + done)} is in use already, where a page is to be mapped`,
+        );
         return;
       }
       this.fill(first.at, Number(bytes / span), to + done, mapping);
@@ -150,7 +166,7 @@ export class TablesBuilder {
       if (this.raw.size > 0 && this.raw.has(at + i * shape.entryBytes)) continue;
       const upper = Math.floor(physical / 2 ** 32);
       // PSE-36: bits 39:32 of a 4M page's address stand in bits 20:13 of its entry.
-      page[half] = low | physical % 2 ** 32 | (wide ? 0 : (upper & 0xff) << 13);
+      page[half] = low | (physical % 2 ** 32) | (wide ? 0 : (upper & 0xff) << 13);
       if (wide) page[half + 1] = high | upper;
     }
   }
@@ -164,7 +180,9 @@ export class TablesBuilder {
       if (before && mapping.from < before.from + before.size) {
         const [second, first] = mapping.node.range.start < before.node.range.start ? [before, mapping] : [mapping, before];
         const related = [{ file: first.env.file, node: first.node, message: 'mapped here first' }];
-        this.options.context.report(second.env, second.node.from, 'mappings-overlap', `${show(mapping.from)} is mapped already`, { related });
+        this.options.context.report(second.env, second.node.from, 'mappings-overlap', `${show(mapping.from)} is mapped already`, {
+          related,
+        });
         found.add(second);
       }
       if (!before || mapping.from + mapping.size > before.from + before.size) before = mapping;
@@ -183,7 +201,9 @@ export class TablesBuilder {
       let next = this.tables.get(key);
       if (raw && next === undefined) {
         const related = [{ file: raw.env.file, node: raw.node, message: 'the entry' }];
-        this.options.context.report(env, node, 'way-blocked', `a raw entry of level ${at} for ${show(address)} leads to no table`, { related });
+        this.options.context.report(env, node, 'way-blocked', `a raw entry of level ${at} for ${show(address)} leads to no table`, {
+          related,
+        });
         return null;
       }
       if (next === undefined) {
@@ -200,7 +220,12 @@ export class TablesBuilder {
       table = next;
     }
     if (!this.options.hasMemory(table)) {
-      this.options.context.report(env, node, 'table-in-no-slot', `the table of level ${level} for ${show(address)} is at ${show(table)}, in no slot`);
+      this.options.context.report(
+        env,
+        node,
+        'table-in-no-slot',
+        `the table of level ${level} for ${show(address)} is at ${show(table)}, in no slot`,
+      );
       return null;
     }
     return this.entryIn(table, address, level);

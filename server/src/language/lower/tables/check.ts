@@ -10,16 +10,35 @@ import type { Shape } from './format';
 import type { TablesItems } from './items';
 
 /** Reserved bits in entries (§2.5, §3.3): allowed, since that can be what a scenario is about, but said. */
-export function checkEntries(context: Context, items: TablesItems, shape: Shape, host: Omit<HostConfig, 'vendor'>, vcpus: readonly VcpuPlan[]): void {
+export function checkEntries(
+  context: Context,
+  items: TablesItems,
+  shape: Shape,
+  host: Omit<HostConfig, 'vendor'>,
+  vcpus: readonly VcpuPlan[],
+): void {
   const format = formatOf(shape, host, vcpus);
   for (const { node, env, level, value } of items.raws) {
     const reserved = reservedBits(format, shape, level, value);
-    if (reserved !== 0n) context.warn(env, node.value, 'reserved-bits', `bits ${show(reserved)} are reserved in this entry of level ${level}: ${consequence(shape)}`);
-    if (malformed(format, value)) context.warn(env, node.value, 'reserved-bits', `these rights are malformed in EPT: ${consequence(shape)}`);
+    if (reserved !== 0n)
+      context.warn(
+        env,
+        node.value,
+        'reserved-bits',
+        `bits ${show(reserved)} are reserved in this entry of level ${level}: ${consequence(shape)}`,
+      );
+    if (malformed(format, value))
+      context.warn(env, node.value, 'reserved-bits', `these rights are malformed in EPT: ${consequence(shape)}`);
   }
   for (const { node, env, level, entry } of items.mappings) {
     const reserved = reservedBits(format, shape, level, entry);
-    if (reserved !== 0n) context.warn(env, node, 'reserved-bits', `bits ${show(reserved)} are reserved in these entries of level ${level}: ${consequence(shape)}`);
+    if (reserved !== 0n)
+      context.warn(
+        env,
+        node,
+        'reserved-bits',
+        `bits ${show(reserved)} are reserved in these entries of level ${level}: ${consequence(shape)}`,
+      );
     if (malformed(format, entry)) context.warn(env, node, 'reserved-bits', `these rights are malformed in EPT: ${consequence(shape)}`);
   }
 }
@@ -31,7 +50,13 @@ function consequence(shape: Shape): string {
 function formatOf(shape: Shape, host: Omit<HostConfig, 'vendor'>, vcpus: readonly VcpuPlan[]): Format {
   const { features, maxPhyAddr } = host;
   if (shape.name === 'ept') {
-    return eptFormat({ levels: 4, accessedDirty: features.eptAd, executeOnly: features.eptExecuteOnly, page1G: features.ept1G, maxPhyAddr });
+    return eptFormat({
+      levels: 4,
+      accessedDirty: features.eptAd,
+      executeOnly: features.eptExecuteOnly,
+      page1G: features.ept1G,
+      maxPhyAddr,
+    });
   }
   const nxe = vcpus.length === 0 || vcpus.some(({ config }) => config.efer.nxe);
   if (shape.name === 'npt') return nptFormat({ mode: '4-level', nxe, page1G: features.page1G, maxPhyAddr });
@@ -52,7 +77,12 @@ function malformed(format: Format, entry: bigint): boolean {
 }
 
 /** Mapped addresses in no slot: MMIO, which may be meant. */
-export function checkTargets(context: Context, items: TablesItems, shape: Shape, memory: { hasMemory(gpa: number): boolean; readonly slots: readonly unknown[] }): void {
+export function checkTargets(
+  context: Context,
+  items: TablesItems,
+  shape: Shape,
+  memory: { hasMemory(gpa: number): boolean; readonly slots: readonly unknown[] },
+): void {
   if (shape.name === 'npt' || shape.name === 'ept' || memory.slots.length === 0) return;
   for (const { node, env, to, size } of items.mappings) {
     const first = Number(to);

@@ -51,7 +51,9 @@ export function levelOfPage(shape: Shape, size: bigint): number | null {
 export function whyNotTranslated(shape: Shape, address: bigint): string | null {
   const bits = BigInt(shape.inputBits);
   if (!shape.canonical) return address >> bits === 0n ? null : `it is not below 2^${bits}, the end of what ${shape.name} tables translate`;
-  return BigInt.asUintN(64, BigInt.asIntN(Number(bits), address)) === address ? null : `it is not canonical: bits 63:${bits - 1n} are not all equal`;
+  return BigInt.asUintN(64, BigInt.asIntN(Number(bits), address)) === address
+    ? null
+    : `it is not canonical: bits 63:${bits - 1n} are not all equal`;
 }
 
 /** Whether a linear address can be used in a paging mode (§2.9). */

@@ -114,7 +114,12 @@ export class ItemReader {
     if (size % page !== 0n) return this.unaligned(node.from.size ?? node.from.to ?? node.from, env, size, page);
     if (to % page !== 0n) return this.unaligned(node.to, env, to, page);
     if (to + size - 1n >= 1n << BigInt(this.maxPhyAddr)) {
-      context.report(env, node.to, 'out-of-range', `the mapping ends at ${show(to + size - 1n)}, above the ${this.maxPhyAddr} bits of a physical address`);
+      context.report(
+        env,
+        node.to,
+        'out-of-range',
+        `the mapping ends at ${show(to + size - 1n)}, above the ${this.maxPhyAddr} bits of a physical address`,
+      );
       return;
     }
     this.mappings.push({ node, env, from: range.from, size, to, level, entry });
@@ -210,7 +215,12 @@ export class ItemReader {
     const level = levelOfPage(this.shape, size);
     if (level === null) {
       const sizes = [1, ...this.shape.largeLevels].map((each) => showSize(spanOf(this.shape, each)));
-      this.context.report(env, pages.value, 'no-such-page-size', `${this.shape.name} tables have pages of ${sizes.join(', ')}, not of ${showSize(size)}`);
+      this.context.report(
+        env,
+        pages.value,
+        'no-such-page-size',
+        `${this.shape.name} tables have pages of ${sizes.join(', ')}, not of ${showSize(size)}`,
+      );
     }
     return level;
   }
@@ -241,7 +251,9 @@ export class ItemReader {
       const other = told.get(meaning.tells);
       if (other && !meaning.rights) {
         const related = [{ file: env.file, node: other, message: 'the other flag' }];
-        context.report(env, flag, 'flags-clash', `${word} and ${other.name.text} say the same thing twice, or contradict each other`, { related });
+        context.report(env, flag, 'flags-clash', `${word} and ${other.name.text} say the same thing twice, or contradict each other`, {
+          related,
+        });
         right = false;
       }
       told.set(meaning.tells, flag);
@@ -260,7 +272,12 @@ export class ItemReader {
     const word = flag.name.text;
     const field = fieldOf(shape.name, word, false);
     if (!field || !leaf) {
-      context.report(env, flag, 'flag-not-here', `${leaf ? `entries of ${shape.name} tables` : 'entries that lead to another table'} have no ${word}`);
+      context.report(
+        env,
+        flag,
+        'flag-not-here',
+        `${leaf ? `entries of ${shape.name} tables` : 'entries that lead to another table'} have no ${word}`,
+      );
       return null;
     }
     if (!flag.value) return null;

@@ -1,0 +1,410 @@
+/** Expectations: what is written to what the engine's run is judged by, and what cannot be meant. */
+import { EVENTS } from '../../engine/journal/events';
+import type {
+  Act,
+  EventFieldPattern,
+  EventPattern as EnginePattern,
+  Expectation as EngineExpectation,
+  TableRef,
+} from '../../engine/program';
+import { exitReasonName, SvmExit, VmxExit } from '../../engine/x86/exit-reasons';
+import { PageFault } from '../../engine/x86/fault-codes';
+import { nearest } from '../syntax/problem';
+import type {
+  EventPattern,
+  Expect,
+  Expectation,
+  ExpectCount,
+  ExpectDirty,
+  ExpectEntry,
+  ExpectFault,
+  ExpectPage,
+  ExpectRegister,
+  Node,
+} from '../syntax/tree';
+import { show } from '../semantics/values';
+import type { Env } from '../semantics/values';
+import { bitValue, entryPlace, registerValue, tablesOf } from './acts';
+import { hostVm } from './host-acts';
+import type { Frame, ScriptLowering } from './script';
+import { flagMeaning } from './tables/flags';
+import type { FormatName, Shape } from './tables/format';
+import { reportUnsupported } from './unsupported';
+
+/** Pages that a dirty log can be expected to have. */
+const MOST_PAGES = 1n << 16n;
+const PHYSICAL = (1n << 52n) - 1n;
+
+/** What the expectations after an act of some kind can be about; other kinds say nothing of the act itself. */
+const OUTCOMES: { readonly [kind: string]: readonly string[] } = {
+  access: ['ok', '#PF', '#GP', 'mmio', 'error', 'value', 'address'],
+  edit: ['ok', '#PF', 'mmio', 'error'],
+  'memory-word': ['ok', 'mmio', 'error'],
+  'register-load': ['ok', '#GP'],
+  invalidate: ['ok', '#GP', 'error'],
+  enter: ['ok', 'error'],
+  'host-act': ['ok', 'error'],
+};
+const ACT_NAMES: { readonly [kind: string]: string } = {
+  edit: 'an edit of a table',
+  'memory-word': 'a store',
+  'register-load': 'a register load',
+  invalidate: 'an invalidation',
+  enter: 'a VM entry',
+  'host-act': 'an act of the host',
+};
+
+/**
+ * Expectations of one act, all of which hold for the run's kinds of MMU.
+ *
+ * @param of the act; null: they stand alone
+ * @param acted something was done before them
+ */
+export function lowerExpect(
+  script: ScriptLowering,
+  expects: readonly Expect[],
+  of: Node | null,
+  frame: Frame,
+  out: Act[],
+  acted: boolean,
+): void {
+  const all = expects.flatMap((expect) => expect.of);
+  checkTogether(script, all, of, frame.env, acted);
+  for (const node of all) {
+    for (const what of new ExpectationLowering(script, frame).lower(node)) {
+      script.emit({ do: 'expect', origin: script.statements.of(node), by: script.performer(frame), what }, out, node, frame.env);
+    }
+  }
+}
+
+/** What an expectation says of the act's outcome; null: it is about something else. */
+function outcomeOf(node: Expectation): string | null {
+  switch (node.kind) {
+    case 'expect-ok':
+      return 'ok';
+    case 'expect-fault':
+      return node.fault;
+    case 'expect-mmio':
+      return 'mmio';
+    case 'expect-error':
+      return 'error';
+    case 'expect-value':
+      return 'value';
+    case 'expect-address':
+      return 'address';
+    default:
+      return null;
+  }
+}
+
+const ABOUT_LAST: ReadonlySet<Node['kind']> = new Set<Node['kind']>(['expect-count', 'expect-events']);
+
+function checkTogether(script: ScriptLowering, all: readonly Expectation[], of: Node | null, env: Env, acted: boolean): void {
+  const { context } = script;
+  let first: Expectation | null = null;
+  for (const node of all) {
+    const outcome = outcomeOf(node);
+    if (!of && !acted && (outcome !== null || ABOUT_LAST.has(node.kind))) {
+      context.report(env, node, 'nothing-before', 'nothing was done before this expectation');
+    }
+    if (outcome === null) continue;
+    const possible = of && OUTCOMES[of.kind];
+    if (possible && !possible.includes(outcome)) {
+      context.report(env, node, 'not-of-this-act', `${ACT_NAMES[of.kind] ?? 'this act'} does not end so`);
+    }
+    if (outcome === 'value' && of?.kind === 'access' && of.access === 'fetch') {
+      context.report(env, node, 'not-of-this-act', 'a fetch gives no value');
+    }
+    if (outcome === 'value' || outcome === 'address') continue;
+    if (first && outcomeOf(first) !== outcome) {
+      const related = [{ file: env.file, node: first, message: 'the other' }];
+      context.report(env, node, 'contradiction', 'one act cannot end in both ways', { related });
+    }
+    first ??= node;
+  }
+}
+
+/** Tables whose entries are judged. */
+interface Judged {
+  readonly table: TableRef | 'shadow' | 'tdp';
+  /** Null: levels and addresses are not known before the run. */
+  readonly shape: Shape | null;
+  readonly format: FormatName;
+  readonly spte: boolean;
+  readonly vm: number;
+}
+
+class ExpectationLowering {
+  constructor(
+    private readonly script: ScriptLowering,
+    private readonly frame: Frame,
+  ) {}
+
+  /** None when something is wrong, which is reported. */
+  lower(node: Expectation): readonly EngineExpectation[] {
+    const { context } = this.script;
+    const { env, vm } = this.frame;
+    switch (node.kind) {
+      case 'expect-ok':
+        return [{ kind: 'ok' }];
+      case 'expect-fault':
+        return this.fault(node);
+      case 'expect-mmio':
+        return [{ kind: 'mmio', write: node.access === null ? null : node.access === 'write' }];
+      case 'expect-error':
+        return node.errno ? [{ kind: 'error', errno: node.errno.text }] : [];
+      case 'expect-value': {
+        const value = context.evaluator.bits(node.value, env);
+        return value === null ? [] : [{ kind: 'value', value }];
+      }
+      case 'expect-address': {
+        const address = context.between(node.address, env, node.ofGpa ? 'a guest-physical address' : `a ${node.space}`, 0n, PHYSICAL);
+        if (address === null) return [];
+        return [
+          node.ofGpa ? { kind: 'hpa-of-gpa', gpa: Number(address) } : { kind: 'address', space: node.space, address: Number(address) },
+        ];
+      }
+      case 'expect-count':
+        return this.count(node);
+      case 'expect-entry':
+        return this.entry(node);
+      case 'expect-page':
+        return this.page(node);
+      case 'expect-dirty':
+        return this.dirty(node);
+      case 'expect-events':
+        return [{ kind: 'events', events: node.events.flatMap((event) => this.event(event) ?? []) }];
+      case 'expect-word': {
+        const gpa = context.between(node.gpa, env, 'a guest-physical address', 0n, PHYSICAL);
+        const value = context.evaluator.bits(node.value, env);
+        if (gpa === null || value === null) return [];
+        if (gpa % 8n === 0n) return [{ kind: 'word', vm: vm.index, gpa: Number(gpa), value }];
+        context.report(env, node.gpa, 'not-aligned', `a word lies at a multiple of 8, not at ${show(gpa)}`);
+        return [];
+      }
+      case 'expect-register':
+        return this.register(node);
+      case 'error':
+        return [];
+    }
+  }
+
+  /* ------------------------------------------------------------ the act's outcome */
+
+  private fault(node: ExpectFault): readonly EngineExpectation[] {
+    if (node.fault === '#GP') return [{ kind: 'general-protection' }];
+    const { context } = this.script;
+    const { env } = this.frame;
+    let error: number | null = null;
+    if (node.flags) error = node.flags.reduce((code, { text }) => code | (FAULT_BITS[text] ?? 0), 0);
+    else if (node.code) {
+      const code = context.between(node.code, env, 'a #PF error code', 0n, 0xffffn);
+      if (code === null) return [];
+      error = Number(code);
+    }
+    const why = error === null ? null : impossible(error);
+    if (why) context.report(env, node, 'impossible-error-code', `there is no such #PF: ${why}`);
+    return [{ kind: 'page-fault', error }];
+  }
+
+  private count(node: ExpectCount): readonly EngineExpectation[] {
+    const { context, run } = this.script;
+    const { env } = this.frame;
+    const count = context.between(node.count, env, `a number of ${node.what}`, 0n, 1_000_000_000n);
+    if (count === null) return [];
+    if (node.what === 'references') return [{ kind: 'references', count: Number(count), compare: node.compare }];
+    const reason = node.reason?.text ?? null;
+    if (reason !== null && count > 0n && node.compare !== '<=') {
+      const other = otherVendor(reason, run.host.vendor);
+      if (other) context.warn(env, node.reason ?? node, 'other-vendor', other);
+    }
+    return [{ kind: 'exits', count: Number(count), reason, compare: node.compare }];
+  }
+
+  /* ------------------------------------------------------------ state */
+
+  private entry(node: ExpectEntry): readonly EngineExpectation[] {
+    const { context } = this.script;
+    const { env } = this.frame;
+    const builtIn = context.links.byReference.has(node.entry.table) ? null : node.entry.table.text;
+    if (builtIn === 'tlb') return this.tlb(node);
+    const found = builtIn === null ? this.guestTables(node) : this.hypervisorTables(node, builtIn);
+    const place = entryPlace(this.script, node.entry, found?.shape ?? null, env);
+    if (!found || !place) return [];
+    const { table, format, spte } = found;
+    const base = { table, vm: found.vm, ...place };
+    if (node.value) {
+      const bits = bitValue(this.script, node, format, spte, env);
+      return bits ? [{ kind: 'entry', ...base, mask: bits.mask, value: bits.value }] : [];
+    }
+    let mask = 0n;
+    let value = 0n;
+    const expectations: EngineExpectation[] = [];
+    for (const flag of node.flags) {
+      const { text } = flag.name;
+      if (text === 'absent' || text === 'present') {
+        const absent = (text === 'absent') !== flag.not;
+        expectations.push({ kind: 'absent', ...base, ...(absent ? {} : { not: true }) });
+        continue;
+      }
+      const meaning = flagMeaning(format, text, flag.not);
+      if (!meaning) {
+        context.report(env, flag, 'flag-not-here', `entries of ${format} tables have no flag ${text}`);
+        continue;
+      }
+      if ((mask & (meaning.set | meaning.clear) & (value ^ meaning.set)) !== 0n) {
+        context.report(env, flag, 'contradiction', `${flag.not ? 'not ' : ''}${text} contradicts the flags before it`);
+      }
+      mask |= meaning.clear | meaning.set;
+      value |= meaning.set;
+    }
+    if (mask !== 0n) expectations.push({ kind: 'entry', ...base, mask, value });
+    return expectations;
+  }
+
+  private guestTables(node: ExpectEntry): Judged | null {
+    const found = tablesOf(this.script, node.entry, this.frame);
+    if (!found || found.root === null) return null;
+    const { shape, root, vm } = found;
+    return { table: { format: shape.name, root }, shape, format: shape.name, spte: false, vm: vm.index };
+  }
+
+  /** The tables that the hypervisor keeps for the performer. */
+  private hypervisorTables(node: ExpectEntry, name: string): Judged | null {
+    const { run, context } = this.script;
+    const l0 = run.outermost.mmu;
+    const table = name === 'tdp' ? 'tdp' : 'shadow';
+    if (run.chain.length === 1 && (table === 'tdp') !== (l0 !== 'soft')) {
+      const why =
+        table === 'tdp'
+          ? 'under soft MMU there is no EPT or NPT: write `expect … under ept, npt`'
+          : `under ${l0} there are no shadow tables: write \`expect … under soft\``;
+      context.report(this.frame.env, node.entry.table, 'no-such-tables', why);
+      return null;
+    }
+    return { table, shape: null, format: table === 'tdp' && l0 === 'ept' ? 'ept' : '4-level', spte: true, vm: this.frame.vm.index };
+  }
+
+  private tlb(node: ExpectEntry): readonly EngineExpectation[] {
+    const { context } = this.script;
+    const { env } = this.frame;
+    const place = entryPlace(this.script, node.entry, null, env);
+    const [flag] = node.flags;
+    if (node.value || node.flags.length !== 1 || (flag.name.text !== 'present' && flag.name.text !== 'absent')) {
+      context.report(env, node, 'not-of-tlb', 'a translation in the TLB is present or absent');
+      return [];
+    }
+    return place ? [{ kind: 'tlb', address: place.address, present: (flag.name.text === 'present') !== flag.not }] : [];
+  }
+
+  private page(node: ExpectPage): readonly EngineExpectation[] {
+    const { context } = this.script;
+    const gpa = context.between(node.gpa, this.frame.env, 'a guest-physical address', 0n, PHYSICAL);
+    if (gpa === null || !node.state) return [];
+    const state = node.state.text.replace('_', '-') as 'write-protected' | 'tracked' | 'unsync' | 'synced' | 'shadowed';
+    return [{ kind: 'page-state', vm: this.frame.vm.index, gpa: Number(gpa - (gpa % 4096n)), state, not: node.not }];
+  }
+
+  private dirty(node: ExpectDirty): readonly EngineExpectation[] {
+    const { context } = this.script;
+    const { env } = this.frame;
+    const vm = hostVm(this.script, this.frame);
+    const id = context.between(node.slot, env, 'the id of a slot', 0n, 0xffff_ffffn);
+    if (id === null) return [];
+    const slot = vm.slots.byId(Number(id));
+    if (!slot) context.report(env, node.slot, 'no-such-slot', `there is no slot ${id} at this point`);
+    else if (!slot.dirtyLog) context.report(env, node.slot, 'no-dirty-log', `slot ${id} does not log dirty pages at this point`);
+    const gpas = new Set<number>();
+    for (const part of node.gpas) {
+      const range = context.evaluator.range(part, env);
+      if (!range) return [];
+      if (range.from < 0n || range.last > PHYSICAL || (range.last - range.from) / 4096n >= MOST_PAGES) {
+        context.report(env, part, 'out-of-range', 'these are more pages than can be listed');
+        return [];
+      }
+      for (let gpa = range.from - (range.from % 4096n); gpa <= range.last; gpa += 4096n) {
+        gpas.add(Number(gpa));
+        if (slot && !slot.contains(Number(gpa / 4096n))) {
+          context.report(env, part, 'not-in-slot', `gpa ${show(gpa)} is not in slot ${id}`);
+          return [];
+        }
+      }
+    }
+    return [{ kind: 'dirty', vm: vm.index, slot: Number(id), gpas: [...gpas].sort((a, b) => a - b) }];
+  }
+
+  private register(node: ExpectRegister): readonly EngineExpectation[] {
+    const { context } = this.script;
+    const name = node.register.text;
+    if (name === 'vmcs' || name === 'vmcb') {
+      reportUnsupported(context, this.frame.env, node.register, 'vmcs');
+      return [];
+    }
+    const wanted = registerValue(this.script, node, this.frame.env);
+    if (!wanted) return [];
+    const register = name as Extract<EngineExpectation, { kind: 'register' }>['register'];
+    return [{ kind: 'register', register, mask: wanted.mask, value: wanted.value }];
+  }
+
+  /* ------------------------------------------------------------ events */
+
+  private event(node: EventPattern): EnginePattern | null {
+    const { context } = this.script;
+    const { env } = this.frame;
+    const spec = Object.values(EVENTS).find((event) => event.name === node.name.text);
+    if (!spec) return null;
+    const known = ['level', ...(spec.small ? [spec.small] : []), ...spec.slots.map((slot) => slot.name)];
+    const fields = node.fields.flatMap((field): EventFieldPattern[] => {
+      const name = field.name?.text ?? null;
+      if (name !== null && !known.includes(name)) {
+        const near = nearest(name, known);
+        const fixes = near ? [{ file: env.file, node: field.name!, title: `Change to ${near}`, text: near }] : [];
+        context.report(env, field.name ?? field, 'unknown-field', `${spec.name} has no field ${name}; it has ${known.join(', ')}`, {
+          fixes,
+        });
+        return [];
+      }
+      if (field.value.kind === 'word') return [{ name, value: field.value.text }];
+      const value = context.evaluator.bits(field.value, env);
+      return value === null ? [] : [{ name, value }];
+    });
+    return { name: spec.name, fields };
+  }
+}
+
+const FAULT_BITS: { readonly [flag: string]: number } = {
+  P: PageFault.present,
+  W: PageFault.write,
+  U: PageFault.user,
+  RSVD: PageFault.reserved,
+  I: PageFault.fetch,
+  PK: PageFault.key,
+  SS: 1 << 6,
+  SGX: 1 << 15,
+};
+
+/** Why no #PF has this error code (§2.7); null: some have. */
+function impossible(error: number): string | null {
+  const has = (bit: number): boolean => (error & bit) !== 0;
+  if (has(PageFault.reserved) && !has(PageFault.present)) return 'RSVD comes with P';
+  if (has(PageFault.key) && !has(PageFault.present)) return 'PK comes with P';
+  if (has(PageFault.write) && has(PageFault.fetch)) return 'an access is a write (W) or a fetch (I), not both';
+  if (has(PageFault.key) && has(PageFault.fetch)) return 'protection keys do not concern fetches: PK and I exclude each other';
+  if (has(PageFault.key) && has(PageFault.reserved)) return 'a reserved bit (RSVD) ends the walk before keys (PK) are looked at';
+  return null;
+}
+
+/** KVM's names of the exits of each vendor. */
+const REASONS = {
+  intel: new Set(Object.values(VmxExit).flatMap((code) => (typeof code === 'number' ? exitReasonName('intel', code) : []))),
+  amd: new Set(Object.values(SvmExit).flatMap((code) => (typeof code === 'number' ? exitReasonName('amd', code) : []))),
+};
+
+/** Says that exits of this reason do not exist on this vendor's processors. */
+function otherVendor(reason: string, vendor: 'intel' | 'amd'): string | null {
+  const other = vendor === 'amd' ? 'intel' : 'amd';
+  if (REASONS[vendor].has(reason) || !REASONS[other].has(reason)) return null;
+  return vendor === 'amd'
+    ? `${reason} is an exit of Intel's VMX; this run is on AMD`
+    : `${reason} is an exit of AMD's SVM; this run is on Intel`;
+}

@@ -1,0 +1,172 @@
+/** Scenarios to programs: VMs planned once, scripts lowered for each run and kind of MMU virtualization. */
+import type { MmuKind, Program, VmConfig } from '../../engine/program';
+import type { MmuKinds, Node, Run, Vm } from '../syntax/tree';
+import type { Links } from '../semantics/links';
+import type { Reporter } from '../semantics/reporter';
+import type { Named } from '../semantics/scopes';
+import type { SourceFile } from '../semantics/source';
+import type { Statements } from '../semantics/statements';
+import { Evaluator, fileEnv } from '../semantics/values';
+import { Context } from './context';
+import { planHost } from './host';
+import type { HostPlan } from './host';
+import { checkKinds, checkSlots } from './nesting';
+import { RunState } from './run-state';
+import { Coverage, ScriptLowering } from './script';
+import { reportUnsupported } from './unsupported';
+import { headOf, VmPlanner } from './vm-planner';
+import type { VmPlan } from './vm-plan';
+
+export class Lowering {
+  readonly context: Context;
+  private readonly host: HostPlan;
+  private readonly plans = new Map<Named, VmPlanner>();
+  private readonly coverage = new Coverage();
+
+  constructor(
+    private readonly files: readonly SourceFile[],
+    private readonly links: Links,
+    reporter: Reporter,
+    private readonly statements: Statements,
+  ) {
+    const rootOf = (tables: Named): bigint | null => (tables.scope.vm ? (this.plans.get(tables.scope.vm)?.rootOf(tables) ?? null) : null);
+    this.context = new Context(links, reporter, new Evaluator(links, reporter, rootOf));
+    this.host = planHost(this.context, files[0]);
+    const planners = [...files].reverse().flatMap((file) => this.declare(file));
+    for (const planner of planners) planner.plan();
+    for (const planner of planners) checkSlots(this.context, planner, planner.mmu, this.host.config.maxPhyAddr);
+  }
+
+  /** Programs of all runs of the main file, in the order of the text; reports what is wrong with their scripts. */
+  programs(under: MmuKind | null): Program[] {
+    const programs: Program[] = [];
+    for (const item of this.files[0].parsed.tree.items) if (item.kind === 'run') programs.push(...this.run(item, under));
+    if (under === null) {
+      for (const [node, env] of this.coverage.met) {
+        if (this.coverage.matched.has(node)) continue;
+        const kinds = node.kinds.map(({ levels }) => levels.map(({ text }) => text).join(' on ')).join(', ');
+        this.context.warn(env, node, 'never-runs', `no run of this is under ${kinds}`);
+      }
+    }
+    return programs;
+  }
+
+  /* ------------------------------------------------------------ VMs */
+
+  private declare(file: SourceFile): VmPlanner[] {
+    const found: VmPlanner[] = [];
+    const declare = (node: Vm, parent: VmPlanner | null): void => {
+      const named = node.name && this.links.byDefinition.get(node.name);
+      if (!named) return;
+      const planner = new VmPlanner(this.context, this.host, node, named, { ...fileEnv(file), vm: named }, parent);
+      this.plans.set(named, planner);
+      parent?.children.push(planner);
+      found.push(planner);
+      if (parent) reportUnsupported(this.context, { file }, node.name ?? node, 'nested-vm');
+      for (const item of node.body?.items ?? []) if (item.kind === 'vm') declare(item, planner);
+    };
+    for (const item of file.parsed.tree.items) if (item.kind === 'vm') declare(item, null);
+    return found;
+  }
+
+  /* ------------------------------------------------------------ runs */
+
+  private run(node: Run, under: MmuKind | null): Program[] {
+    const named = this.links.vmOfRun(node);
+    const plan = named && this.plans.get(named);
+    if (!named || !plan || !node.body) return [];
+    const file = this.files[0];
+    const machine = machineOf(plan);
+    if (under) return this.lower(node, plan, machine, kindsFor(plan, [under]), under);
+    if (!node.under || node.under.kinds.length === 0)
+      return this.lower(node, plan, machine, new Map(machine.map((vm) => [vm, vm.mmu])), kindText(plan));
+    const seen = new Map<string, Node>();
+    return node.under.kinds.flatMap((kinds) => {
+      const text = kinds.levels.map((level) => level.text).join(' on ');
+      const twice = seen.get(text);
+      if (twice) this.context.warn({ file }, kinds, 'kind-twice', `${text} stands here twice`);
+      seen.set(text, kinds);
+      if (!this.depthFits(kinds, plan) || twice) return [];
+      const levels = kinds.levels.map((level) => level.text as MmuKind);
+      return this.lower(node, plan, machine, kindsFor(plan, levels), text, kinds);
+    });
+  }
+
+  private depthFits(kinds: MmuKinds, plan: VmPlan): boolean {
+    let depth = 0;
+    for (let vm: VmPlan | null = plan; vm; vm = vm.parent) depth++;
+    if (kinds.levels.length <= depth) return kinds.levels.length > 0;
+    const why = depth === 1 ? `${plan.named.name} runs on the host itself` : `${plan.named.name} has ${depth - 1} VM around it`;
+    this.context.report(
+      { file: this.files[0] },
+      kinds,
+      'too-many-levels',
+      `${why}: a kind has at most ${depth} ${depth === 1 ? 'level' : 'levels'} here`,
+    );
+    return false;
+  }
+
+  private lower(
+    node: Run,
+    plan: VmPlan,
+    machine: readonly VmPlan[],
+    kinds: ReadonlyMap<VmPlan, MmuKind>,
+    kind: string,
+    at: Node | null = null,
+  ): Program[] {
+    const file = this.files[0];
+    const state = new RunState(this.host, machine, kinds, plan);
+    if (!checkKinds(this.context, state, { file }, at ?? node.vm ?? headOf(node, 'run'))) return [];
+    const script = new ScriptLowering(this.context, this.statements, state, this.coverage);
+    const vm = state.vmOf(plan)!;
+    script.all(node.body?.items ?? [], { env: { ...fileEnv(file), vm: plan.named }, vm, vcpu: 0, named: false, inHandler: false });
+    if (script.acts.length === 0 && node.body?.closed && node.body.items.length === 0) {
+      this.context.warn({ file }, headOf(node, 'run'), 'nothing-to-do', 'this run does nothing');
+    }
+    const title = node.title?.value ?? plan.named.name;
+    const vms = state.vms.map(({ plan: each, mmu }) => this.config(each, mmu, machine));
+    return [{ name: `${title} under ${kind}`, machine: { host: state.host, vms }, acts: script.acts, budget: this.host.budget }];
+  }
+
+  private config(plan: VmPlan, mmu: MmuKind, machine: readonly VmPlan[]): VmConfig {
+    return {
+      name: plan.named.name,
+      parent: plan.parent ? machine.indexOf(plan.parent) : null,
+      mmu,
+      hypervisor: plan.hypervisor,
+      slots: plan.slots.map(({ node, config }) => ({ ...config, origin: this.statements.of(node) })),
+      memory: plan.memory,
+      vcpus: plan.vcpus.map(({ config }) => config),
+    };
+  }
+}
+
+/** The whole machine of a VM: the outermost VM around it and all inside, parents first. */
+function machineOf(plan: VmPlan): VmPlan[] {
+  let root = plan;
+  while (root.parent) root = root.parent;
+  const vms: VmPlan[] = [];
+  const add = (vm: VmPlan): void => {
+    vms.push(vm);
+    vm.children.forEach(add);
+  };
+  add(root);
+  return vms;
+}
+
+/** Kinds of the run's VM and those around it, outwards; VMs that they do not name keep their own. */
+function kindsFor(plan: VmPlan, levels: readonly MmuKind[]): Map<VmPlan, MmuKind> {
+  const kinds = new Map(machineOf(plan).map((vm) => [vm, vm.mmu]));
+  let vm: VmPlan | null = plan;
+  for (const level of levels) {
+    if (vm) kinds.set(vm, level);
+    vm = vm?.parent ?? null;
+  }
+  return kinds;
+}
+
+function kindText(plan: VmPlan): string {
+  const kinds: string[] = [];
+  for (let vm: VmPlan | null = plan; vm; vm = vm.parent) kinds.push(vm.mmu);
+  return kinds.join(' on ');
+}

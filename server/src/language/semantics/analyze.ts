@@ -1,0 +1,143 @@
+/** Puts the parts together: files, names, statements, programs. */
+import type { MmuKind, Program } from '../../engine/program';
+import { Lowering } from '../lower/programs';
+import type { Analysis, AnalyzeOptions, Location, NameInScope, Problem, Target, Use } from '../analysis';
+import type { Parsed } from '../syntax/parse';
+import type { Definition, Expression, Import, Node, Range, Reference } from '../syntax/tree';
+import type { StatementPlace } from '../../views/view';
+import { link } from './links';
+import type { Links } from './links';
+import { Reporter } from './reporter';
+import type { Scope } from './scopes';
+import { loadFiles } from './source';
+import type { ImportFailure, SourceFile } from './source';
+import { Statements } from './statements';
+import { reportUnused } from './unused';
+import { fileEnv } from './values';
+
+const IMPORT_FAILURES: { readonly [why in ImportFailure]: { readonly code: string; readonly message: string } } = {
+  unreadable: { code: 'no-such-file', message: 'this file cannot be read' },
+  'bad-path': { code: 'no-such-file', message: 'this path leads to no file from here' },
+  cycle: { code: 'import-cycle', message: 'this file imports the one that is importing it' },
+  'too-many': { code: 'too-many-files', message: 'too many files are imported' },
+};
+
+/** See analysis.ts. */
+export class Analyzed implements Analysis {
+  readonly parsed: Parsed;
+  readonly imports: ReadonlyMap<string, Parsed>;
+  readonly problems: readonly Problem[];
+  readonly statements: readonly StatementPlace[];
+  readonly statementNodes: readonly Node[];
+  private readonly files: readonly SourceFile[];
+  private readonly main: SourceFile;
+  private readonly links: Links;
+  private readonly numbered: Statements;
+  private readonly lowering: Lowering;
+  private readonly lowered: readonly Program[];
+  private readonly reporter = new Reporter();
+
+  constructor(
+    text: string,
+    readonly uri: string,
+    options: AnalyzeOptions,
+  ) {
+    const { reporter } = this;
+    const read = (other: string): string | null => options.read(other);
+    this.files = loadFiles(text, uri, read, (file, node, why) => this.importFailed(file, node, why));
+    this.main = this.files[0];
+    this.parsed = this.main.parsed;
+    this.imports = new Map(this.files.slice(1).map((file) => [file.uri, file.parsed]));
+    for (const file of this.files) this.reportSyntax(file);
+    this.links = link(this.files, reporter);
+    this.numbered = new Statements(this.files);
+    this.statements = this.numbered.places;
+    this.statementNodes = this.numbered.nodes;
+    this.lowering = new Lowering(this.files, this.links, reporter, this.numbered);
+    const programs = this.lowering.programs(null);
+    reportUnused(this.links, this.main, reporter);
+    this.lowered = reporter.hasErrors ? [] : programs;
+    this.problems = reporter.problems(this.files);
+  }
+
+  definitionOf(reference: Reference): Target | null {
+    const named = this.links.byReference.get(reference);
+    return named ? { uri: named.file.uri, definition: named.definition } : null;
+  }
+
+  referencesTo(definition: Definition): readonly Use[] {
+    const uses = this.links.byDefinition.get(definition)?.uses ?? [];
+    return uses
+      .map(({ file, reference }) => ({ uri: file.uri, reference }))
+      .sort((a, b) => a.reference.range.start - b.reference.range.start);
+  }
+
+  namesAt(offset: number): readonly NameInScope[] {
+    let inner: Scope | null = null;
+    for (const scope of this.links.scopes) {
+      const { range } = scope;
+      if (scope.file !== this.main || !range || offset < range.start || offset > range.end) continue;
+      if (!inner?.range || range.end - range.start <= inner.range.end - inner.range.start) inner = scope;
+    }
+    const visible = inner?.visible() ?? [];
+    return visible.map((named) => ({ name: named.name, of: named.of, uri: named.file.uri, definition: named.definition }));
+  }
+
+  valueOf(expression: Expression): bigint | null {
+    let value: bigint | null = null;
+    const file = this.files.find((each) => within(each.parsed.tree, expression)) ?? this.main;
+    this.reporter.silently(() => (value = this.lowering.context.evaluator.number(expression, fileEnv(file))));
+    return value;
+  }
+
+  originAt(offset: number): number | null {
+    return this.numbered.at(offset);
+  }
+
+  originBefore(offset: number): number | null {
+    return this.numbered.before(offset);
+  }
+
+  locate(uri: string, range: Range): Location {
+    return (this.files.find((file) => file.uri === uri) ?? this.main).locate(range);
+  }
+
+  offsetAt(position: { readonly line: number; readonly character: number }): number {
+    return this.main.offsetAt(position);
+  }
+
+  programs(under?: MmuKind): readonly Program[] {
+    if (under === undefined || this.reporter.hasErrors) return this.lowered;
+    let programs: readonly Program[] = [];
+    this.reporter.silently(() => (programs = this.lowering.programs(under)));
+    return programs;
+  }
+
+  private importFailed(file: SourceFile, node: Import, why: ImportFailure): void {
+    const { code, message } = IMPORT_FAILURES[why];
+    this.reporter.report(file, node.path ?? node, code, message);
+  }
+
+  private reportSyntax(file: SourceFile): void {
+    for (const { range, code, message, fix, related } of file.parsed.errors) {
+      this.reporter.report(file, { range }, code, message, {
+        ...(fix ? { fixes: [{ file, node: { range: fix.range }, title: fix.title, text: fix.text }] } : {}),
+        ...(related ? { related: [{ file, node: { range: related.range }, message: related.message }] } : {}),
+      });
+    }
+  }
+}
+
+/** The node is of this tree. Compared by identity along the way, since files have the same offsets. */
+function within(tree: Node, node: Node): boolean {
+  if (tree === node) return true;
+  for (const key in tree) {
+    const value: unknown = tree[key as keyof typeof tree];
+    for (const child of Array.isArray(value) ? (value as unknown[]) : [value]) {
+      if (typeof child !== 'object' || child === null || !('kind' in child)) continue;
+      const each = child as Node;
+      if (each.range.start <= node.range.start && node.range.end <= each.range.end && within(each, node)) return true;
+    }
+  }
+  return false;
+}
