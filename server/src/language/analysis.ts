@@ -93,6 +93,8 @@ export interface AnalyzeOptions {
   read(uri: string): string | null;
 }
 
+export { resolveImport } from './semantics/source';
+
 /** Never throws; every text has an analysis. */
 export function analyze(text: string, uri: string, options: AnalyzeOptions): Analysis {
   return new Analyzed(text, uri, options);

@@ -109,7 +109,7 @@ export function loadFiles(
     open.add(file);
     for (const item of file.parsed.tree.items) {
       if (item.kind !== 'import' || !item.path) continue;
-      const target = resolve(item.path.value, file.uri);
+      const target = resolveImport(item.path.value, file.uri);
       if (target === null) {
         failed(file, item, 'bad-path');
         continue;
@@ -150,7 +150,7 @@ function readSafely(read: (uri: string) => string | null, uri: string): string |
 }
 
 /** URI of a path that stands in a file; null when it leads nowhere, as from an untitled document. */
-function resolve(path: string, from: string): string | null {
+export function resolveImport(path: string, from: string): string | null {
   if (path === '') return null;
   try {
     return new URL(path.split('/').map(encodeURIComponent).join('/'), from).href;
