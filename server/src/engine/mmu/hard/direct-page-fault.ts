@@ -1,0 +1,66 @@
+/**
+ * Page faults of direct MMUs (§6.2; mmu.c: direct_page_fault, __direct_map): EPT and NPT, and guests without paging under
+ * soft MMU. The address already is the guest-physical one.
+ */
+import { isTrackedWrite } from '../soft/page-fault';
+import type { Fault } from '../fault';
+import { adjustLevel, faultIn, requested } from '../fault-in';
+import { installLeaf } from '../install';
+import type { KvmVcpu } from '../kvm-vcpu';
+import { getChild, linkShadowPage } from '../lookup';
+import type { MmuContext } from '../mmu-context';
+import { ACC_ALL } from '../role';
+import { ShadowWalk } from '../shadow-walk';
+import { framesAt } from '../shadow-page';
+import { prefetchDirect } from '../soft/prefetch';
+import { RetPf } from '../trace';
+import { makePagesAvailable } from '../zap';
+import { fastPageFault } from './fast-page-fault';
+
+export function directPageFault(vcpu: KvmVcpu, mmu: MmuContext, fault: Fault): RetPf {
+  const { kvm } = vcpu;
+  const { tdpMmu } = kvm;
+  fault.gfn = Math.floor(((fault.hi >>> 0) * 0x1_0000_0000 + (fault.lo >>> 0)) / 4096);
+  fault.slot = kvm.slotOf(fault.gfn);
+  if (isTrackedWrite(kvm, fault)) return RetPf.emulate;
+  const fast = fastPageFault(kvm, mmu, fault);
+  if (fast !== RetPf.invalid) return fast;
+
+  const found = faultIn(kvm, fault);
+  if (found !== RetPf.continue) return found;
+  if (fault.slot === null) {
+    vcpu.mmio.remember(fault.tdp ? 0 : fault.lo, fault.tdp ? 0 : fault.hi, fault.gfn, ACC_ALL & kvm.format.mmioAccess);
+    if (!kvm.format.mmioCaching) return RetPf.emulate;
+  }
+  const root = mmu.roots.current;
+  if (root.page !== null && kvm.pages.obsolete(root.page)) return RetPf.retry;
+  if (root.page?.tdpMmu && tdpMmu !== null) return tdpMmu.map(root.page, fault);
+  if (!makePagesAvailable(kvm)) {
+    fault.errno = 'ENOSPC';
+    return RetPf.error;
+  }
+  return directMap(vcpu, mmu, fault);
+}
+
+/** Build the way with direct shadow pages (__direct_map). */
+function directMap(vcpu: KvmVcpu, mmu: MmuContext, fault: Fault): RetPf {
+  const { kvm } = vcpu;
+  adjustLevel(kvm, fault);
+  requested(kvm, fault);
+  const walk = new ShadowWalk(kvm, fault.lo, fault.hi, mmu.roots.current);
+  for (; walk.ok && walk.level > fault.goalLevel; walk.next()) {
+    const child = getChild(kvm, walk.at, fault.gfn - (fault.gfn % framesAt(walk.level)), true, ACC_ALL, mmu.sync);
+    if (child === null) {
+      fault.errno = 'ENOMEM';
+      return RetPf.error;
+    }
+    if (child !== 'linked') linkShadowPage(kvm, walk.at, child);
+  }
+  const page = walk.ok ? kvm.pages.holding(walk.at) : null;
+  if (page === null) return RetPf.retry;
+  const gfn = fault.gfn - (fault.gfn % framesAt(walk.level));
+  const { slot, pfn, mapWritable, write } = fault;
+  const result = installLeaf(kvm, walk.at, { slot, access: ACC_ALL, gfn, pfn, hostWritable: mapWritable, prefetch: false, write });
+  if (result !== RetPf.spurious) prefetchDirect(kvm, page, walk.at);
+  return result;
+}

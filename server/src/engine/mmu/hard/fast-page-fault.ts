@@ -1,0 +1,65 @@
+/**
+ * Giving a direct leaf its W back without the slow path (§6.2 T3; mmu.c: fast_page_fault): it was taken for the dirty log,
+ * or all rights for access tracking.
+ */
+import type { Fault } from '../fault';
+import type { Kvm } from '../kvm';
+import type { MmuContext } from '../mmu-context';
+import { ShadowWalk } from '../shadow-walk';
+import { RetPf } from '../trace';
+
+/** @returns invalid: the slow path must do it */
+export function fastPageFault(kvm: Kvm, mmu: MmuContext, fault: Fault): RetPf {
+  const { format, tables, trace } = kvm;
+  if (!kvm.options.fastPageFault || fault.reserved || (fault.present ? !fault.write : format.accessedDirty)) return RetPf.invalid;
+  const { at, level } = lastEntry(kvm, mmu, fault);
+  if (at < 0) return RetPf.invalid;
+  const lo = tables.low(at);
+  const hi = tables.high(at);
+  const result = tryFix(kvm, fault, at, level, lo, hi);
+  trace.fastPageFault(fault.gfn * 4096 + (fault.lo & 0xfff), fault.code, fault.codeHi, lo, hi, tables.low(at), tables.high(at), at, result);
+  return result;
+}
+
+function tryFix(kvm: Kvm, fault: Fault, at: number, level: number, lo: number, hi: number): RetPf {
+  const { format } = kvm;
+  if (!format.present(lo) || !format.last(lo, level)) return RetPf.invalid;
+  if (allowed(kvm, fault, lo, hi)) return RetPf.spurious;
+  let newLo = lo;
+  let newHi = hi;
+  if (!format.accessedDirty && format.accessTracked(lo, hi)) {
+    format.restoreAccess(lo, hi);
+    newLo = format.lo;
+    newHi = format.hi;
+  }
+  const logs = fault.slot !== null && fault.slot.dirtyLog !== null;
+  if (fault.write && format.mmuWritable(lo, hi)) {
+    if (level > 1 && logs) return RetPf.invalid;
+    newLo = format.madeWritable(newLo);
+  }
+  if ((newLo === lo && newHi === hi) || !allowed(kvm, fault, newLo, newHi)) return RetPf.invalid;
+  kvm.setSpte(at, newLo, newHi);
+  if (format.writable(newLo) && !format.writable(lo) && fault.slot !== null) fault.slot.dirtyLog?.mark(fault.gfn - fault.slot.gfn);
+  return RetPf.fixed;
+}
+
+/** Would the access succeed through this entry? (is_access_allowed) */
+function allowed(kvm: Kvm, fault: Fault, lo: number, hi: number): boolean {
+  const { format } = kvm;
+  if (fault.exec) return format.executable(lo, hi);
+  if (fault.write) return format.writable(lo);
+  return format.readable(lo);
+}
+
+/** The entry at which the way of the address ends. */
+function lastEntry(kvm: Kvm, mmu: MmuContext, fault: Fault): { at: number; level: number } {
+  const { current } = mmu.roots;
+  if (current.page?.tdpMmu && kvm.tdpMmu !== null) {
+    const { page, at } = kvm.tdpMmu.last(current.page, fault.gfn);
+    return { at, level: page.level };
+  }
+  let at = -1;
+  let level = 0;
+  for (const walk = new ShadowWalk(kvm, fault.lo, fault.hi, current); walk.ok; walk.next()) ({ at, level } = walk);
+  return { at, level };
+}

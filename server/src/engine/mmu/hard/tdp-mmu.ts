@@ -1,0 +1,312 @@
+/**
+ * The TDP MMU (§6.2, §6.5, §6.6; tdp_mmu.c): EPT or nested tables as one radix tree a role, GPA → HPA, outside hash and
+ * reverse maps. Every change of an entry is a kvm_tdp_mmu_spte_changed event.
+ */
+import { Kind } from '../../journal/events';
+import type { Slot } from '../../memory/slots';
+import { RetPf } from '../trace';
+import type { Fault } from '../fault';
+import { adjustLevel, requested } from '../fault-in';
+import type { Kvm } from '../kvm';
+import { makeLeaf } from '../leaf';
+import { ACC_ALL, childRole } from '../role';
+import { framesAt, type ShadowPage } from '../shadow-page';
+import { REMOVED_LOW } from '../spte';
+
+type Visit = (page: ShadowPage, index: number, lo: number, hi: number, gfn: number) => void;
+
+export class TdpMmu {
+  private roots: ShadowPage[] = [];
+
+  constructor(private readonly kvm: Kvm) {}
+
+  /** The root of a role, shared by all vCPUs (kvm_tdp_mmu_get_vcpu_root_hpa). Null: no frame is left. */
+  rootFor(role: number): ShadowPage | null {
+    const known = this.roots.find((root) => root.role === role);
+    if (known !== undefined) return known;
+    const root = this.newPage(0, role);
+    if (root !== null) this.roots.push(root);
+    return root;
+  }
+
+  /** Roots whose tables can be in use. */
+  get validRoots(): readonly ShadowPage[] {
+    return this.roots.filter((root) => !root.invalid);
+  }
+
+  /** Install what serves a fault (kvm_tdp_mmu_map). */
+  map(root: ShadowPage, fault: Fault): RetPf {
+    const { kvm } = this;
+    const { format, tables, trace } = kvm;
+    adjustLevel(kvm, fault);
+    requested(kvm, fault);
+    let page = root;
+    for (;;) {
+      const index = indexFor(fault.gfn, page.level);
+      const at = page.entryAddress(index);
+      const lo = tables.low(at);
+      const hi = tables.high(at);
+      if (page.level === fault.goalLevel) return this.mapTarget(page, index, fault);
+      if (format.present(lo) && !format.large(lo)) {
+        const child = kvm.childOf(lo, hi);
+        if (child === null) return RetPf.retry;
+        page = child;
+        continue;
+      }
+      const gfn = fault.gfn - (fault.gfn % framesAt(page.level));
+      const child = this.newPage(gfn, childRole(page.role, index, true, ACC_ALL));
+      if (child === null) {
+        fault.errno = 'ENOMEM';
+        return RetPf.error;
+      }
+      if (format.present(lo)) this.splitInto(child, page, index, lo, hi);
+      else this.link(page, index, child);
+      page = child;
+    }
+  }
+
+  private mapTarget(page: ShadowPage, index: number, fault: Fault): RetPf {
+    const { kvm } = this;
+    const { format, tables, trace } = kvm;
+    const at = page.entryAddress(index);
+    const oldLo = tables.low(at);
+    const oldHi = tables.high(at);
+    const gfn = fault.gfn - (fault.gfn % framesAt(page.level));
+    let refused = false;
+    if (fault.slot === null) format.mmio(gfn, ACC_ALL, kvm.mmioGeneration);
+    else {
+      const { slot, pfn, mapWritable } = fault;
+      refused = makeLeaf(kvm, { page, slot, access: ACC_ALL, gfn, pfn, oldLo, prefetch: false, canUnsync: true, hostWritable: mapWritable });
+    }
+    const newLo = format.lo;
+    const newHi = format.hi;
+    let result = RetPf.fixed;
+    if (newLo === oldLo && newHi === oldHi) result = RetPf.spurious;
+    else {
+      this.change(page, index, newLo, newHi);
+      if (format.present(oldLo) && !format.last(oldLo, page.level)) kvm.flushRemoteTlbs(gfn, framesAt(page.level));
+    }
+    if (refused && fault.write) result = RetPf.emulate;
+    if (fault.slot === null) {
+      trace.markMmio(gfn, newLo & 7, format.mmioGeneration(newLo, newHi), newLo, newHi, at);
+      return RetPf.emulate;
+    }
+    trace.setSpte(gfn, page.level, newLo, newHi, at);
+    return result;
+  }
+
+  /** The entry at which the way of a frame ends, present or not (kvm_tdp_mmu_fast_pf_get_last_sptep). */
+  last(root: ShadowPage, gfn: number): { page: ShadowPage; at: number } {
+    const { format, tables } = this.kvm;
+    let page = root;
+    for (;;) {
+      const at = page.entryAddress(indexFor(gfn, page.level));
+      const lo = tables.low(at);
+      if (!format.present(lo) || format.last(lo, page.level)) return { page, at };
+      const child = this.kvm.childOf(lo, tables.high(at));
+      if (child === null) return { page, at };
+      page = child;
+    }
+  }
+
+  /** Write-protect a frame in all roots, for shadow paging (kvm_tdp_mmu_write_protect_gfn). */
+  protectFrame(gfn: number, fromLevel: number): boolean {
+    const { format } = this.kvm;
+    let changed = false;
+    this.leaves(gfn, gfn + 1, fromLevel, (page, index, lo, hi) => {
+      format.protect(lo, hi, true);
+      if (format.lo === lo && format.hi === hi) return;
+      this.change(page, index, format.lo, format.hi);
+      changed = true;
+    });
+    return changed;
+  }
+
+  /** Take W from all leaves of a slot, for the dirty log (kvm_tdp_mmu_wrprot_slot). */
+  protectSlot(slot: Slot, fromLevel: number): void {
+    const { format } = this.kvm;
+    this.leaves(slot.gfn, slot.gfn + slot.pages, fromLevel, (page, index, lo, hi) => {
+      if (!format.writable(lo)) return;
+      format.protect(lo, hi, false);
+      this.change(page, index, format.lo, format.hi);
+    });
+  }
+
+  /** Arm tracking again for 4K pages of [start, end): W or D off (clear_dirty_gfn_range, clear_dirty_pt_masked). */
+  rearm(start: number, end: number, byProtection: boolean): void {
+    const { format } = this.kvm;
+    this.leaves(start, end, 1, (page, index, lo, hi) => {
+      if (page.level > 1) return;
+      if (byProtection || format.adNeedsWriteProtection(hi)) {
+        if (!format.writable(lo)) return;
+        format.protect(lo, hi, false);
+      } else {
+        if (!format.dirtyFlag(lo)) return;
+        format.clearDirty(lo, hi);
+      }
+      this.change(page, index, format.lo, format.hi);
+    });
+  }
+
+  /** Drop the leaves that map [start, end) (kvm_tdp_mmu_unmap_gfn_range). */
+  zapRange(start: number, end: number): boolean {
+    let zapped = false;
+    this.leaves(start, end, 1, (page, index) => {
+      this.change(page, index, 0, this.kvm.format.emptyHi);
+      zapped = true;
+    });
+    return zapped;
+  }
+
+  /** Drop tables of which one huge leaf could do the work (kvm_tdp_mmu_zap_collapsible_sptes). */
+  zapCollapsible(slot: Slot, maxLevel: (gfn: number) => number): void {
+    const { format } = this.kvm;
+    const end = slot.gfn + slot.pages;
+    this.visit(slot.gfn, end, 2, (page, index, lo, _hi, gfn) => {
+      if (page.level > 3 || format.last(lo, page.level) || gfn < slot.gfn || gfn >= end || maxLevel(gfn) < page.level) return;
+      this.change(page, index, REMOVED_LOW, 0);
+      this.kvm.flushRemoteTlbs(gfn, framesAt(page.level));
+      this.kvm.setSpte(page.entryAddress(index), 0, format.emptyHi);
+    });
+  }
+
+  /** Divide all huge leaves of [start, end) down to 4K (kvm_tdp_mmu_try_split_huge_pages). */
+  splitHuge(start: number, end: number): void {
+    const { format } = this.kvm;
+    for (let level = 3; level > 1; level--) {
+      this.leaves(start, end, level, (page, index, lo, hi, gfn) => {
+        if (page.level !== level || !format.large(lo)) return;
+        const child = this.newPage(gfn, childRole(page.role, index, true, ACC_ALL));
+        if (child !== null) this.splitInto(child, page, index, lo, hi);
+      });
+    }
+  }
+
+  /** No vCPU gets these roots any more (kvm_tdp_mmu_invalidate_all_roots). */
+  invalidateRoots(): void {
+    for (const root of this.roots) root.invalidate();
+  }
+
+  /** Take down invalid roots: first what hangs below 1G entries, then the top (kvm_tdp_mmu_zap_invalidated_roots). */
+  zapInvalidRoots(): void {
+    const invalid = this.roots.filter((root) => root.invalid);
+    this.roots = this.roots.filter((root) => !root.invalid);
+    for (const root of invalid) {
+      for (const level of [3, root.level]) {
+        this.visitFrom(root, 0, Infinity, level, (page, index) => {
+          if (page.level <= level) this.change(page, index, 0, this.kvm.format.emptyHi);
+        });
+      }
+      this.kvm.flushRemoteTlbs();
+      this.release(root);
+    }
+  }
+
+  /** A root that no vCPU holds any more, or a table that is taken out. */
+  private release(page: ShadowPage): void {
+    if (page.rootCount === 0) this.kvm.pages.free(page);
+  }
+
+  /** A vCPU lets go of a root (kvm_tdp_mmu_put_root); valid ones wait for the next. */
+  putRoot(root: ShadowPage): void {
+    root.rootCount--;
+    if (root.invalid && !this.roots.includes(root)) this.release(root);
+  }
+
+  /** Set an entry, with what follows from it for a table that it pointed to (__handle_changed_spte). */
+  private change(page: ShadowPage, index: number, lo: number, hi: number): void {
+    const { kvm } = this;
+    const { format, tables } = kvm;
+    const at = page.entryAddress(index);
+    const oldLo = tables.low(at);
+    const oldHi = tables.high(at);
+    kvm.setSpte(at, lo, hi);
+    this.changed(page, index, oldLo, oldHi, lo, hi);
+    if (format.present(oldLo) && !format.last(oldLo, page.level) && (!format.present(lo) || format.last(lo, page.level))) {
+      const child = kvm.childOf(oldLo, oldHi);
+      if (child !== null) this.remove(child);
+    }
+  }
+
+  /** A table is out of the tree: each entry gets the mark of removal, tables below go too (handle_removed_pt). */
+  private remove(page: ShadowPage): void {
+    const { kvm } = this;
+    const { format, tables } = kvm;
+    page.event(Kind.kvm_mmu_prepare_zap_page);
+    for (let index = 0; index < 512; index++) {
+      const at = page.entryAddress(index);
+      const lo = tables.low(at);
+      const hi = tables.high(at);
+      kvm.setSpte(at, REMOVED_LOW, 0);
+      this.changed(page, index, lo, hi, REMOVED_LOW, 0);
+      if (!format.present(lo) || format.last(lo, page.level)) continue;
+      const child = kvm.childOf(lo, hi);
+      if (child !== null) this.remove(child);
+    }
+    kvm.pages.free(page);
+  }
+
+  private changed(page: ShadowPage, index: number, oldLo: number, oldHi: number, lo: number, hi: number): void {
+    if (oldLo === lo && oldHi === hi) return;
+    this.kvm.trace.tdpChanged(page.gfn + index * framesAt(page.level), page.level, oldLo, oldHi, lo, hi);
+  }
+
+  private link(page: ShadowPage, index: number, child: ShadowPage): void {
+    const { format } = this.kvm;
+    format.nonLeaf(child.frame, !format.accessedDirty);
+    this.change(page, index, format.lo, format.hi);
+    child.parents.add(page.entryAddress(index));
+  }
+
+  /** A table of small leaves in place of a huge one (tdp_mmu_split_huge_page). */
+  private splitInto(child: ShadowPage, page: ShadowPage, index: number, lo: number, hi: number): void {
+    const { kvm } = this;
+    const { format } = kvm;
+    for (let i = 0; i < 512; i++) {
+      format.splitPiece(lo, hi, child.level, i);
+      kvm.setSpte(child.entryAddress(i), format.lo, format.hi);
+    }
+    this.link(page, index, child);
+    kvm.trace.splitHugePage(child.gfn, page.level, lo, hi);
+  }
+
+  private newPage(gfn: number, role: number): ShadowPage | null {
+    const page = this.kvm.pages.createTdp(gfn, role, this.kvm.format.emptyHi);
+    page?.event(Kind.kvm_mmu_get_page, 1);
+    return page;
+  }
+
+  /** Present leaves of all valid roots that map [start, end), at a level or above. */
+  private leaves(start: number, end: number, fromLevel: number, found: Visit): void {
+    const { format } = this.kvm;
+    this.visit(start, end, fromLevel, (page, index, lo, hi, gfn) => {
+      if (format.last(lo, page.level)) found(page, index, lo, hi, gfn);
+    });
+  }
+
+  private visit(start: number, end: number, fromLevel: number, found: Visit): void {
+    for (const root of this.validRoots) this.visitFrom(root, start, end, fromLevel, found);
+  }
+
+  /** Present entries from a page down to a level, in order, each before what hangs below it as it then is. */
+  private visitFrom(page: ShadowPage, start: number, end: number, fromLevel: number, found: Visit): void {
+    const { format, tables } = this.kvm;
+    const size = framesAt(page.level);
+    const first = Math.max(Math.floor((start - page.gfn) / size), 0);
+    const last = Math.min(Math.ceil((end - page.gfn) / size), 512);
+    for (let index = first; index < last; index++) {
+      const at = page.entryAddress(index);
+      const lo = tables.low(at);
+      if (!format.present(lo)) continue;
+      found(page, index, lo, tables.high(at), page.gfn + index * size);
+      const now = tables.low(at);
+      if (page.level <= fromLevel || !format.present(now) || format.last(now, page.level)) continue;
+      const child = this.kvm.childOf(now, tables.high(at));
+      if (child !== null) this.visitFrom(child, start, end, fromLevel, found);
+    }
+  }
+}
+
+function indexFor(gfn: number, level: number): number {
+  return Math.floor(gfn / framesAt(level)) % 512;
+}

@@ -1,0 +1,30 @@
+/** Taking W away from what maps a guest frame (§5.4, §5.12; mmu.c: spte_write_protect, kvm_mmu_slot_gfn_write_protect). */
+import type { Kvm } from './kvm';
+import { updateSpte } from './leaf';
+
+/**
+ * Write-protect all leaves of one level that map a frame (rmap_write_protect).
+ *
+ * @param forShadow for shadow paging: MMU-W goes too; else for the dirty log
+ * @returns whether some entry lost anything
+ */
+export function protectLeaves(kvm: Kvm, gfn: number, level: number, forShadow: boolean): boolean {
+  const { format, tables } = kvm;
+  let flush = false;
+  for (const at of kvm.rmap.of(gfn, level)) {
+    const lo = tables.low(at);
+    const hi = tables.high(at);
+    if (!format.writable(lo) && !(forShadow && format.mmuWritable(lo, hi))) continue;
+    format.protect(lo, hi, forShadow);
+    flush = updateSpte(kvm, at, format.lo, format.hi) || flush;
+  }
+  return flush;
+}
+
+/** Write-protect a frame that holds a guest table, in every root and at every level (kvm_mmu_slot_gfn_write_protect). */
+export function protectFrame(kvm: Kvm, gfn: number, fromLevel = 1): boolean {
+  let changed = false;
+  for (let level = fromLevel; level <= 3; level++) changed = protectLeaves(kvm, gfn, level, true) || changed;
+  if (kvm.tdpMmu !== null) changed = kvm.tdpMmu.protectFrame(gfn, fromLevel) || changed;
+  return changed;
+}

@@ -1,0 +1,84 @@
+/**
+ * Bringing shadows of level-1 tables into step (§5.6; paging_tmpl.h: sync_page, invlpg of 6.1).
+ */
+import { markMmio } from '../install';
+import { indexOf, type Kvm } from '../kvm';
+import { dropSpte, makeLeaf, updateSpte } from '../leaf';
+import type { MmuContext } from '../mmu-context';
+import { SYNC_IGNORES } from '../role';
+import type { Root } from '../roots';
+import { ShadowWalk } from '../shadow-walk';
+import type { ShadowPage } from '../shadow-page';
+import { zapEntry } from '../zap';
+import { GuestEntry } from './guest-entry';
+import { prefetchEntry } from './prefetch';
+
+/**
+ * Compare each entry with the guest's: another frame, or nothing usable, and it is dropped; the same frame, and it is made
+ * anew with the rights of now.
+ *
+ * @returns 1 when translations must be flushed, 0 when not, -1 when this context cannot judge the page
+ */
+export function syncPage(kvm: Kvm, mmu: MmuContext, page: ShadowPage): number {
+  if (page.direct || ((page.role ^ mmu.rootRole) & ~SYNC_IGNORES) !== 0) return -1;
+  const { tables } = kvm;
+  const guestFormat = mmu.walker.format;
+  const entry = new GuestEntry(kvm);
+  let flush = false;
+  for (let index = 0; index < 512; index++) {
+    const at = page.entryAddress(index);
+    const lo = tables.low(at);
+    if (lo === 0 && tables.high(at) === kvm.format.emptyHi) continue;
+    if (!entry.readMirrored(guestFormat, page, index)) return -1;
+    if (!entry.usable(guestFormat)) {
+      dropSpte(kvm, page, at);
+      flush = true;
+      continue;
+    }
+    flush = syncEntry(kvm, page, at, entry.gfn, page.access & entry.access(guestFormat)) || flush;
+  }
+  return flush ? 1 : 0;
+}
+
+function syncEntry(kvm: Kvm, page: ShadowPage, at: number, gfn: number, access: number): boolean {
+  const { format, tables } = kvm;
+  const lo = tables.low(at);
+  const hi = tables.high(at);
+  if (format.isMmio(lo, hi)) {
+    if (format.mmioGfn(lo, hi) === gfn) markMmio(kvm, at, gfn, access);
+    else kvm.setSpte(at, 0, format.emptyHi);
+    return false;
+  }
+  if (!format.present(lo)) return false;
+  const index = indexOf(at);
+  if ((access === 0 && format.rightsImplyPresence) || gfn !== page.gfnAt(index)) {
+    dropSpte(kvm, page, at);
+    return true;
+  }
+  page.setTranslation(index, gfn, access);
+  const slot = kvm.slotOf(gfn);
+  const hostWritable = format.hostWritable(lo, hi);
+  makeLeaf(kvm, { page, slot, access, gfn, pfn: format.pfn(lo, hi), oldLo: lo, prefetch: true, canUnsync: false, hostWritable });
+  return updateSpte(kvm, at, format.lo, format.hi);
+}
+
+/**
+ * The guest invalidates an address: in an unsync table its entry is dropped, and what the guest's entry says now is mapped
+ * at once. Tables in step are left alone.
+ */
+export function invalidateAddress(kvm: Kvm, mmu: MmuContext, root: Root, lo: number, hi: number): void {
+  const { format, tables } = kvm;
+  for (const walk = new ShadowWalk(kvm, lo, hi, root); walk.ok; walk.next()) {
+    const page = kvm.pages.holding(walk.at);
+    if (page === null) return;
+    const entryLo = tables.low(walk.at);
+    if (format.last(entryLo, walk.level)) {
+      if (!page.unsync) return;
+      zapEntry(kvm, page, walk.at, null);
+      if (format.present(entryLo)) kvm.flushRemoteTlbs(page.gfn, 1);
+      prefetchEntry(kvm, mmu, page, indexOf(walk.at), false);
+    }
+    if (page.unsyncChildren === 0) return;
+  }
+}
+
