@@ -4,7 +4,7 @@ import type { Arguments } from './commands';
 import { readSource, replaceFile } from './io';
 import type { Io } from './io';
 import { report } from './problems';
-import { openFile } from './script';
+import { openText } from './script';
 
 export function fmt(args: Arguments, io: Io): number {
   const onlyCheck = args.options.check === true;
@@ -14,7 +14,7 @@ export function fmt(args: Arguments, io: Io): number {
     const formatted = format(text);
     if (formatted === null) {
       report(
-        openFile(path, io).problems.filter(({ severity }) => severity === 'error'),
+        openText(path, text).problems.filter(({ severity }) => severity === 'error'),
         io,
       );
       status = 2;

@@ -41,7 +41,11 @@ export function readSource(path: string, io: Io): Source {
   const name = path === '-' ? '<stdin>' : path;
   const bytes = path === '-' ? io.stdin() : readBytes(path);
   if (bytes.includes(0)) throw new InputError(`${name}: is a binary file`);
-  return { name, text: bytes.toString('utf8') };
+  try {
+    return { name, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
+  } catch {
+    throw new InputError(`${name}: is not UTF-8 text`);
+  }
 }
 
 function readBytes(path: string): Buffer {

@@ -12,7 +12,11 @@ const STDIN_URI = pathToFileURL('<stdin>').href;
 
 /** Opens a file for a command. @throws InputError when it cannot be read. */
 export function openFile(path: string, io: Io, under?: MmuKind): OpenScript {
-  const { text } = readSource(path, io);
+  return openText(path, readSource(path, io).text, under);
+}
+
+/** Opens a text that was read from this path already. */
+export function openText(path: string, text: string, under?: MmuKind): OpenScript {
   return openScript(text, path === '-' ? STDIN_URI : pathToFileURL(path).href, { read: readUri, under });
 }
 

@@ -4,6 +4,7 @@ import type { MmuKind } from '../engine/program';
 import { palette } from '../export/colors';
 import type { Palette } from '../export/colors';
 import { runScript } from '../run/session';
+import type { OpenScript } from '../run/session';
 import { endedText } from '../views/outcome';
 import { plural } from '../views/text';
 import type { RunView } from '../views/view';
@@ -29,11 +30,10 @@ export function test(args: Arguments, io: Io): number {
   const timeLimit = milliseconds(args.options['time-limit'], TIME_LIMIT);
   let status = 0;
   for (const file of files) {
-    const script = openFile(file, io, args.options.mmu as MmuKind | undefined);
-    report(script.problems, io);
-    if (script.problems.some(({ severity }) => severity === 'error')) {
+    const script = open(file, args.options.mmu as MmuKind | undefined, io);
+    if (!script) {
       sum.broken++;
-      io.out(`${paint.bad('✗')} ${nameOf(script.uri)}: has errors\n`);
+      io.out(`${paint.bad('✗')} ${file === '-' ? '<stdin>' : file}: has errors\n`);
       status = worse(status, 2);
       continue;
     }
@@ -45,6 +45,19 @@ export function test(args: Arguments, io: Io): number {
   const broken = sum.broken > 0 ? `, ${plural(sum.broken, 'file')} with errors` : '';
   io.out(`${status === 0 ? paint.good(verdict) : paint.bad(verdict + broken)} in ${plural(files.length, 'file')}\n`);
   return status;
+}
+
+/** The script of a file with its problems reported; null when it cannot be read or has errors. */
+function open(file: string, under: MmuKind | undefined, io: Io): OpenScript | null {
+  try {
+    const script = openFile(file, io, under);
+    report(script.problems, io);
+    return script.problems.some(({ severity }) => severity === 'error') ? null : script;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    io.err(`${error.message}\n`);
+    return null;
+  }
 }
 
 /** Of two exit statuses the one that says more: wrong input, then a failure, then a budget. */

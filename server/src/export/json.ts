@@ -88,7 +88,7 @@ function result(each: Result): object {
     case 'done':
       return { kind: each.kind };
     case 'expectation':
-      return { kind: each.kind, holds: each.holds, expected: each.expected, got: each.got };
+      return { kind: each.kind, holds: each.holds, expected: each.expected, got: each.got, instead: each.instead };
   }
 }
 

@@ -2,6 +2,7 @@
  * Runs in the terminal: each statement with what it came to, its journal below it, its expectations, and a summary. In
  * lines, since a run can have a million events.
  */
+import type { ExpectationResult } from '../engine/result';
 import type { StepRow } from '../protocol/messages';
 import type { Outcome } from '../run/record';
 import { endedText, exitsText, outcomeText, tally, totalExits, toneOf } from '../views/outcome';
@@ -26,34 +27,48 @@ export function* text(views: readonly RunView[], options: TextOptions): Generato
   for (const view of views) yield* run(view, options, paint);
 }
 
+/** Columns of a statement at most, and those kept for what it came to. */
+const MOST_STATEMENT = 52;
+const OUTCOME = 34;
+
 function* run(view: RunView, options: TextOptions, paint: Palette): Generator<string> {
   const { record } = view;
-  const rule = '─'.repeat(Math.max(8, Math.min(options.width || 100, 100)));
+  const rule = '─'.repeat(Math.min(options.width || 100, 100));
   yield paint.title(record.program.name);
   yield paint.faint(rule);
-  const acts = record.outcomes.filter((each) => each.act >= 0 && each.result.kind !== 'expectation');
-  const lines = acts.map((each) => view.statement(each.origin)?.text ?? record.program.acts[each.act].do);
-  const widest = Math.min(52, Math.max(...lines.map((line) => line.length), 0));
-  for (const outcome of record.outcomes) {
-    if (outcome.result.kind === 'expectation') yield expectation(outcome, paint);
-    else yield* act(view, outcome, widest, options, paint);
+  const statements = record.outcomes.filter(({ act, result }) => act >= 0 && result.kind !== 'expectation');
+  const longest = statements.reduce((most, outcome) => Math.max(most, statementText(view, outcome).length), 0);
+  const room = options.width > 0 ? Math.max(12, options.width - OUTCOME - INDENT.length) : MOST_STATEMENT;
+  const widest = Math.min(MOST_STATEMENT, room, longest);
+  for (const { act: outcome, expectations } of grouped(record.outcomes)) {
+    if (outcome) yield* act(view, outcome, widest, options, paint);
+    yield* judged(expectations, options, paint);
   }
   yield paint.faint(rule);
   yield* ending(view, paint);
   yield '';
 }
 
+function statementText(view: RunView, { act, origin }: Outcome): string {
+  return view.statement(origin)?.text ?? view.record.program.acts[act]?.do ?? '';
+}
+
+/** What stands before text that belongs to a statement. */
+const INDENT = '      ';
+
 function* act(view: RunView, outcome: Outcome, widest: number, options: TextOptions, paint: Palette): Generator<string> {
   const place = view.statement(outcome.origin);
   const line = String(place ? place.range.start.line + 1 : '').padStart(4);
-  const said = place?.text ?? '';
-  const short = cut(said, widest);
+  const short = cut(statementText(view, outcome), widest);
   const { result } = outcome;
-  const came = tonePaint(outcome, paint)(outcomeText(outcome));
-  const exits = totalExits(outcome.exits) > 0 ? paint.exit(` (${exitsText(outcome.exits)})`) : '';
-  const why = result.kind === 'error' ? paint.faint(`  ${result.why}`) : '';
-  const dots = came || why ? paint.faint(' '.padEnd(widest - short.length + 2, '·') + ' ') : '';
-  yield `${paint.faint(line)}  ${paint.title(short)}${dots}${came}${exits}${why}`;
+  const came = outcomeText(outcome);
+  const tail = totalExits(outcome.exits) > 0 ? ` (${exitsText(outcome.exits)})` : result.kind === 'error' ? `  ${result.why}` : '';
+  const dots = came || tail ? `${' '.padEnd(widest - short.length + 2, '·')} ` : '';
+  const left = options.width > 0 ? options.width - INDENT.length - short.length - dots.length - came.length : Infinity;
+  const fits = tail.length <= left;
+  const tailPaint = result.kind === 'error' ? paint.faint : paint.exit;
+  yield `${paint.faint(line)}  ${paint.title(short)}${paint.faint(dots)}${tonePaint(outcome, paint)(came)}${fits ? tailPaint(tail) : ''}`.trimEnd();
+  if (!fits) for (const part of wrapped(tail.trim(), options.width - INDENT.length)) yield `${INDENT}${tailPaint(part)}`;
   if (options.journal) yield* journal(view, outcome, options, paint);
 }
 
@@ -63,22 +78,68 @@ function* journal(view: RunView, outcome: Outcome, options: TextOptions, paint: 
   const first = steps.stepOfRow(outcome.from) + 1;
   const end = steps.stepOfRow(outcome.to - 1) + 1;
   for (const row of steps.rows(first, Math.min(end - first, MOST_EVENTS))) yield event(row, options, paint);
-  if (end - first > MOST_EVENTS) yield paint.faint(`      ⋮ ${plural(end - first - MOST_EVENTS, 'more event')}`);
+  if (end - first > MOST_EVENTS) yield paint.faint(`${INDENT}⋮ ${plural(end - first - MOST_EVENTS, 'more event')}`);
 }
 
-function event(row: StepRow, options: TextOptions, paint: Palette): string {
-  const indent = '      │ ';
-  const actor = row.actor.padEnd(9);
-  const name = row.event.padEnd(26);
-  const room = options.width > 0 ? Math.max(20, options.width - indent.length - 9 - 27 - 1) : Infinity;
-  return `${paint.faint(indent)}${actorPaint(row.actor, paint)(actor)} ${eventPaint(row.kind, paint)(name)} ${paint.faint(cut(row.text, room))}`.trimEnd();
+/** Columns of an event's actor and name. */
+const ACTOR = 9;
+const NAME = 26;
+
+function event(row: StepRow, { width }: TextOptions, paint: Palette): string {
+  const name = width > 0 && width < 90 ? cut(row.event, NAME - 4).padEnd(NAME - 4) : row.event.padEnd(NAME);
+  const room = width > 0 ? Math.max(0, width - INDENT.length - ACTOR - name.length - 4) : Infinity;
+  const head = `${actorPaint(row.actor, paint)(row.actor.padEnd(ACTOR))} ${eventPaint(row.kind, paint)(name)}`;
+  return `${paint.faint(`${INDENT}│`)} ${head} ${paint.faint(cut(row.text, room))}`.trimEnd();
 }
 
-function expectation(outcome: Outcome, paint: Palette): string {
-  const { result } = outcome;
-  if (result.kind !== 'expectation') return '';
-  if (result.holds) return `      ${paint.good('✓')} ${result.expected}`;
-  return `      ${paint.bad(`✗ ${result.expected}`)}: got ${result.got}`;
+interface Group {
+  /** null: expectations before any act. */
+  readonly act: Outcome | null;
+  readonly expectations: readonly ExpectationResult[];
+}
+
+/** Each act with the expectations that follow it. */
+function* grouped(outcomes: readonly Outcome[]): Generator<Group> {
+  let act: Outcome | null = null;
+  let expectations: ExpectationResult[] = [];
+  for (const outcome of outcomes) {
+    const { result } = outcome;
+    if (result.kind === 'expectation') {
+      expectations.push(result);
+      continue;
+    }
+    if (act || expectations.length > 0) yield { act, expectations };
+    act = outcome;
+    expectations = [];
+  }
+  if (act || expectations.length > 0) yield { act, expectations };
+}
+
+/** Those that hold together, each that fails for itself. */
+function* judged(results: readonly ExpectationResult[], { width }: TextOptions, paint: Palette): Generator<string> {
+  const room = width > 0 ? width - INDENT.length - 2 : Infinity;
+  const held = results.filter(({ holds }) => holds).map(({ expected }) => expected);
+  if (held.length > 0) yield* marked(paint.good('✓'), wrapped(held.join(' · '), room), (each) => each);
+  for (const { holds, expected, got } of results) {
+    if (!holds) yield* marked(paint.bad('✗'), wrapped(`${expected}: got ${got}`, room), paint.bad);
+  }
+}
+
+function* marked(mark: string, lines: readonly string[], paint: Paint): Generator<string> {
+  for (let i = 0; i < lines.length; i++) yield `${INDENT}${i === 0 ? mark : ' '} ${paint(lines[i])}`;
+}
+
+/** Broken at spaces; words longer than a line stay whole. */
+function wrapped(said: string, room: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of said.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > room) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }
 
 function* ending(view: RunView, paint: Palette): Generator<string> {
@@ -107,5 +168,5 @@ function eventPaint(kind: StepRow['kind'], paint: Palette): Paint {
 }
 
 function cut(line: string, most: number): string {
-  return line.length <= most ? line : `${line.slice(0, most - 1)}…`;
+  return line.length <= most ? line : most < 1 ? '' : `${line.slice(0, most - 1)}…`;
 }

@@ -3,7 +3,8 @@
  * slot, a cached translation), each with its state before and after.
  */
 import { join } from '../engine/bits';
-import { Kind, Space } from '../engine/journal/events';
+import { Kind } from '../engine/journal/events';
+import type { Space } from '../engine/journal/events';
 import { ROW_WORDS } from '../engine/journal/journal';
 import type { Change } from '../protocol/messages';
 import { SPACE_VIEWS } from './change-spaces';

@@ -1,0 +1,72 @@
+import { strict as assert } from 'node:assert';
+import { Actor, EVENTS, Kind } from '../../server/src/engine/journal/events';
+import { Journal } from '../../server/src/engine/journal/journal';
+import type { MmuKind, Program } from '../../server/src/engine/program';
+import { describe as inWords } from '../../server/src/views/describe';
+import { eventAt } from '../../server/src/views/fields';
+
+const program = (vendor: 'intel' | 'amd', mmu: MmuKind) =>
+  ({ machine: { host: { vendor }, vms: [{ name: 'guest', mmu }] }, acts: [] }) as unknown as Program;
+
+function words(vendor: 'intel' | 'amd', mmu: MmuKind, write: (journal: Journal) => void): string {
+  const journal = new Journal();
+  journal.actor = Actor.L0;
+  write(journal);
+  return inWords(eventAt(journal, 0)!, program(vendor, mmu)).text;
+}
+
+describe('events in words', () => {
+  it('decode the exit information of each vendor', () => {
+    const exit =
+      (reason: number, lo: number, hi: number, info2: number, error = 0) =>
+      (journal: Journal) => {
+        journal.row(Kind.kvm_exit, 0, reason, lo, hi, info2, 0);
+        journal.row(Kind.more, 0, 0, 0, error, 0x1_0000, 0);
+      };
+    assert.equal(words('intel', 'ept', exit(48, 0x181, 0, 0)), 'EPT_VIOLATION · 0x181 (read gva final)');
+    assert.equal(words('intel', 'ept', exit(48, 0x1aa, 0, 0)), 'EPT_VIOLATION · 0x1aa (write R X gva final)');
+    assert.equal(words('intel', 'soft', exit(0, 0x40_0000, 0, 0, 7)), 'EXCEPTION_NMI · #PF P·W·U at 0x40_0000');
+    assert.equal(words('amd', 'soft', exit(0x4e, 4, 0, 0x40_0000)), 'PF excp · #PF U at 0x40_0000');
+    assert.equal(words('amd', 'npt', exit(0x400, 6, 2, 0x1000)), 'npf · 0x2_0000_0006 (W·U, guest table) at gpa 0x1000');
+    assert.equal(words('intel', 'ept', exit(14, 0x40_0000, 0, 0)), 'INVLPG · info1 0x40_0000');
+  });
+
+  it('decode errors, entries and shadow pages', () => {
+    assert.equal(
+      words('intel', 'soft', (journal) => journal.row(Kind.kvm_mmu_walker_error, 0, 0, 7, 0, 0, 0)),
+      '#PF P·W·U: the rights deny it',
+    );
+    assert.equal(
+      words('intel', 'soft', (journal) => journal.row(Kind.kvm_mmu_paging_element, 2, 0, 0x4027, 0, 0x3010, 0)),
+      'PD entry 0x4027 (P R/W U/S A) at gpa 0x3010',
+    );
+    const page = words('intel', 'soft', (journal) => {
+      journal.row(Kind.kvm_mmu_get_page, 3, 1, 2, 0, 3 | (7 << 8), 0);
+      journal.row(Kind.more, 0, 0, 0x1000, 0, 0, 1);
+    });
+    assert.equal(page, 'new · gfn 0x2 · level 3 · wux · root 1');
+    const spte = words('intel', 'ept', (journal) => {
+      journal.row(Kind.kvm_mmu_set_spte, 1, 0, 5, 0, 0x5b77, 0x0600_0001);
+      journal.row(Kind.more, 0, 0, 0x1028, 0, 0, 0);
+    });
+    assert.equal(spte, 'gfn 0x5 → 0x600_0001_0000_5b77 (R W X MT=6 IPAT A D) · level 1');
+    assert.equal(
+      words('intel', 'soft', (journal) => journal.row(Kind.kvm_mmu_page_fault_return, 0, 4, 0x40_0000, 0, 4, 0)),
+      'FIXED · 0x40_0000',
+    );
+  });
+
+  it('exist for every event, whatever is in its fields', () => {
+    for (const [kind, spec] of Object.entries(EVENTS)) {
+      for (const fill of [0, -1, 0x1234_5678]) {
+        const journal = new Journal();
+        journal.row(Number(kind), 15, fill & 0xffff, fill, fill, fill, fill);
+        for (let rows = 1; rows * 2 < spec.slots.length; rows++) journal.row(Kind.more, 0, 0, fill, fill, fill, fill);
+        for (const vendor of ['intel', 'amd'] as const) {
+          const { text } = inWords(eventAt(journal, 0)!, program(vendor, 'ept'));
+          assert.ok(!/undefined|NaN|null/.test(text), `${spec.name}: ${text}`);
+        }
+      }
+    }
+  });
+});
