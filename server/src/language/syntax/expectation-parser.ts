@@ -270,7 +270,7 @@ export abstract class ExpectationParser extends ExpressionParser {
     const start = this.here();
     const name = this.isFieldName() ? this.wordOf(this.take(), 'field') : null;
     const value = this.isReason() ? this.wordOf(this.take(), 'reason') : this.expression('a value of the event');
-    return { kind: 'event-field', name, value, range: this.since(start) };
+    return { kind: 'event-field', name, value, range: this.since(Math.min(start, value.range.start)) };
   }
 
   /** A word with a value behind it, as `gfn 5`. */

@@ -33,7 +33,6 @@ export abstract class ExpressionParser extends SoftParser {
 
   /** `what` names it in messages, as `an address`. In a range, `+size` is not part of the expression. */
   protected expression(what = 'a value', inRange = false): Expression {
-    const start = this.here();
     if (this.within === 0) this.operators = 0;
     this.within++;
     const operands: Expression[] = [this.operand(what)];
@@ -44,7 +43,7 @@ export abstract class ExpressionParser extends SoftParser {
     }
     this.within--;
     this.operators += operators.length;
-    return this.operators > MAX_OPERATORS ? this.tooLong(start) : fold(operands, operators);
+    return this.operators > MAX_OPERATORS ? this.tooLong(operands[0]!.range.start) : fold(operands, operators);
   }
 
   private tooLong(start: number): Expression {
@@ -111,14 +110,13 @@ export abstract class ExpressionParser extends SoftParser {
 
   /** `a .. b`, `a +size`, or `a`; with `length` one of both must be there. */
   protected rangeExpression(what = 'an address', length = false): RangeExpression {
-    const start = this.here();
     const from = this.expression(what, true);
     let to: Expression | null = null;
     let size: Expression | null = null;
     if (this.got(t.DotDot)) to = this.expression('the end of the range', true);
     else if (this.got(t.PlusSize)) size = this.expression('a length', true);
     else this.noLength(from, length);
-    return { kind: 'range', from, to, size, range: this.since(start) };
+    return { kind: 'range', from, to, size, range: this.since(from.range.start) };
   }
 
   /** A sum where a length could be meant is refused: the space makes the difference. */
@@ -127,7 +125,9 @@ export abstract class ExpressionParser extends SoftParser {
     if (from.kind === 'binary' && from.operator === '+') {
       const sign: Range = { start: from.left.range.end, end: from.right.range.start };
       const fix = { title: 'Make it a length', range: sign, text: ' +' };
-      this.report('ambiguous-range', 'a length is written without a space, as `a +2M`; a sum stands in parentheses here', from.range, { fix });
+      this.report('ambiguous-range', 'a length is written without a space, as `a +2M`; a sum stands in parentheses here', from.range, {
+        fix,
+      });
     } else if (length) this.expected('a length as `+4K`, or `.. end`', { title: 'Insert +4K', text: ' +4K' });
   }
 
@@ -145,7 +145,9 @@ export abstract class ExpressionParser extends SoftParser {
     const dot = this.got(t.Dot);
     const name = dot ? this.need('the name of tables', t.Word) : first;
     const vm = dot ? this.referenceOf(first, 'vm') : null;
-    const table = name ? this.referenceOf(name, 'table') : { kind: 'reference' as const, to: 'table' as const, text: '', range: this.behind() };
+    const table = name
+      ? this.referenceOf(name, 'table')
+      : { kind: 'reference' as const, to: 'table' as const, text: '', range: this.behind() };
     this.needSign(t.LSquare);
     const address = this.expression('an address');
     const level = this.gotWord('level') ? this.expression('a level') : null;
@@ -169,7 +171,14 @@ export abstract class ExpressionParser extends SoftParser {
     const start = this.here();
     const not = this.got(NOT);
     const token = this.need('a flag', t.Word, USER, SUPERVISOR);
-    if (!token) return { kind: 'flag', not, name: { kind: 'word', as: 'flag', text: '', range: this.behind() }, value: null, range: this.since(start) };
+    if (!token)
+      return {
+        kind: 'flag',
+        not,
+        name: { kind: 'word', as: 'flag', text: '', range: this.behind() },
+        value: null,
+        range: this.since(start),
+      };
     const name = this.wordOf(token, 'flag');
     this.checkWord('flag', name, FLAGS[place], 'unknown-flag');
     const takes = Object.hasOwn(FLAGS[place], name.text) ? FLAGS[place][name.text]!.takes : undefined;

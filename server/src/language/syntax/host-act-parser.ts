@@ -6,7 +6,9 @@ import { HOST_ACTS } from './words/structure';
 
 const SLOT = t.reserved('slot');
 const WRITE = t.reserved('write');
-const AFTER_HOST = new Set(['import', 'const', 'budget', 'vm', 'block', 'run', 'host', 'user', 'supervisor', 'read', 'expect'].map(t.reserved));
+const AFTER_HOST = new Set(
+  ['import', 'const', 'budget', 'vm', 'block', 'run', 'host', 'user', 'supervisor', 'read', 'expect'].map(t.reserved),
+);
 const WHAT = 'an act of the host, as delete or reclaim';
 
 /** What tells host acts apart, without what they share. */
@@ -109,7 +111,7 @@ export abstract class HostActParser extends MachineParser {
     const space = this.gotWord('hva') ? 'hva' : 'gpa';
     if (space === 'gpa') this.needWord('gpa');
     const area = this.rangeExpression();
-    return { kind: 'host-area', space, area, range: this.since(start) };
+    return { kind: 'host-area', space, area, range: this.since(Math.min(start, area.range.start)) };
   }
 
   private hostWrite(): HostActOnly {

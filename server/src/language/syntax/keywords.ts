@@ -97,7 +97,6 @@ for (const keyword of KEYWORDS) {
 /** Explanations of a word, those of `category` (and `of`) first when given. */
 export function keywordsFor(word: string, category?: Category, of?: string): readonly Keyword[] {
   const all = byWord.get(word) ?? [];
-  const fits = (keyword: Keyword): number =>
-    (category && keyword.category === category ? 2 : 0) + (of && keyword.of === of ? 1 : 0);
+  const fits = (keyword: Keyword): number => (category && keyword.category === category ? 2 : 0) + (of && keyword.of === of ? 1 : 0);
   return [...all].sort((a, b) => fits(b) - fits(a));
 }

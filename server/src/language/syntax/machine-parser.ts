@@ -218,12 +218,11 @@ export abstract class MachineParser extends ExpectationParser {
   }
 
   private mapping(): Mapping {
-    const start = this.here();
     const from = this.rangeExpression('a mapping, as `0x40_0000 +2M -> 0x20_0000 rw user`', true);
     this.needSign(t.Arrow);
     const to = this.expression('the address that it maps to');
     const flags = this.flags('mapping');
-    return { kind: 'mapping', from, to, flags, range: this.since(start) };
+    return { kind: 'mapping', from, to, flags, range: this.since(from.range.start) };
   }
 
   private level(): Expression | null {

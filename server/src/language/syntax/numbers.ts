@@ -6,8 +6,7 @@ const LIMIT = 1n << 64n;
 const MOST_DIGITS = 80;
 
 export type ReadNumber =
-  | { readonly value: bigint }
-  | { readonly code: 'bad-number' | 'number-too-large'; readonly message: string; readonly instead?: string };
+  { readonly value: bigint } | { readonly code: 'bad-number' | 'number-too-large'; readonly message: string; readonly instead?: string };
 
 /** The value of a number's text, below 2^64, or what is wrong with it. */
 export function readNumber(text: string): ReadNumber {

@@ -1,8 +1,7 @@
 /** Text to tree. Never throws; always gives a tree. */
 import type { TokenType } from 'chevrotain';
-import type { SyntaxProblem } from './problem';
+import { MAX_PROBLEMS, type SyntaxProblem } from './problem';
 import { ScriptParser } from './script-parser';
-import { MAX_PROBLEMS } from './soft-parser';
 import * as t from './tokens';
 import type { Block, Definition, File, Import, Item, Run } from './tree';
 
@@ -63,7 +62,8 @@ class FileParser extends ScriptParser {
     const token = this.next();
     const range = t.rangeOf(token);
     const isStatement = this.is(t.Colon, 2) || this.isEntry() || this.isRegister() || t.isReserved(token.tokenType);
-    if (token.tokenType === t.RCurly) this.report('unexpected', "'}' closes nothing", range, { fix: { title: "Remove '}'", range, text: '' } });
+    if (token.tokenType === t.RCurly)
+      this.report('unexpected', "'}' closes nothing", range, { fix: { title: "Remove '}'", range, text: '' } });
     else if (IN_VM.has(token.tokenType)) this.report('unexpected', `${token.image} is declared in a vm`, range);
     else if (isStatement) this.report('unexpected', 'statements stand in a run or a block', range);
     else if (token.tokenType === t.Word) this.unknown('unknown-word', 'declaration', { text: token.image, range }, DECLARATIONS);
@@ -114,17 +114,20 @@ export function parse(text: string): Parsed {
   return { text, tree, errors: limited([...tokens.problems, ...problems]) };
 }
 
-function read(text: string, { tokens, comments }: t.Tokens, byIndentation: boolean): { tree: File; problems: SyntaxProblem[] } {
+function read(text: string, tokens: t.Tokens, byIndentation: boolean): { tree: File; problems: SyntaxProblem[] } {
   const parser = new FileParser(text, tokens, byIndentation);
   const items = parser.file();
-  return { tree: { kind: 'file', items, comments, range: { start: 0, end: text.length } }, problems: parser.problems };
+  return { tree: { kind: 'file', items, comments: tokens.comments, range: { start: 0, end: text.length } }, problems: parser.problems };
 }
 
 function limited(problems: SyntaxProblem[]): SyntaxProblem[] {
   problems.sort((a, b) => a.range.start - b.range.start || a.range.end - b.range.end);
   if (problems.length <= MAX_PROBLEMS) return problems;
   const { range } = problems[MAX_PROBLEMS]!;
-  return [...problems.slice(0, MAX_PROBLEMS), { code: 'too-many-problems', message: `more than ${MAX_PROBLEMS} problems; the others are not shown`, range }];
+  return [
+    ...problems.slice(0, MAX_PROBLEMS),
+    { code: 'too-many-problems', message: `more than ${MAX_PROBLEMS} problems; the others are not shown`, range },
+  ];
 }
 
 function tooLarge(text: string): Parsed {

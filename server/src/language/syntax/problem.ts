@@ -38,6 +38,9 @@ export interface SyntaxProblem {
   readonly related?: { readonly range: Range; readonly message: string };
 }
 
+/** Problems kept of a text; more are said to be there, and not listed. */
+export const MAX_PROBLEMS = 200;
+
 /** The word of `choices` nearest to `word` by edit distance, if it is near enough to be meant. */
 export function nearest(word: string, choices: Iterable<string>): string | null {
   if (word.length > 40) return null;

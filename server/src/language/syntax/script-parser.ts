@@ -89,7 +89,7 @@ export abstract class ScriptParser extends HostActParser {
   private unknownStatement(): void {
     const { image } = this.next();
     const range = t.rangeOf(this.next());
-    const near = nearest(image, STATEMENT_WORDS);
+    const near = this.isFull() ? null : nearest(image, STATEMENT_WORDS);
     const hint = near ? `did you mean ${near}?` : 'a name is followed by (…), […], : or =';
     const fix = near ? { title: `Change to ${near}`, range, text: near } : undefined;
     this.fail('unknown-word', `'${image.slice(0, 40)}' is not a statement: ${hint}`, range, fix);
@@ -155,7 +155,10 @@ export abstract class ScriptParser extends HostActParser {
     const right = access === 'write' ? '=' : access === 'rmw' ? '+=' : null;
     if (sign === right || this.panic) return;
     if (right === null) this.report('unexpected', `a ${access} stores nothing; what it must find is \`expect value …\``, range);
-    else this.report('unexpected', `write stores with =, rmw adds with +=`, range, { fix: { title: `Change to ${right}`, range, text: right } });
+    else
+      this.report('unexpected', `write stores with =, rmw adds with +=`, range, {
+        fix: { title: `Change to ${right}`, range, text: right },
+      });
   }
 
   /** Clauses in any order, each once. */
@@ -206,7 +209,10 @@ export abstract class ScriptParser extends HostActParser {
     const scope = this.scope(instruction);
     const tagged = word !== null && this.clause(word);
     const address = scope || tagged ? null : this.expression(what);
-    const tag = word && (!scope || (scope.text === 'non_global' && instruction === 'invvpid')) && this.needWord(word) ? this.expression(`a ${word.toUpperCase()}`) : null;
+    const tag =
+      word && (!scope || (scope.text === 'non_global' && instruction === 'invvpid')) && this.needWord(word)
+        ? this.expression(`a ${word.toUpperCase()}`)
+        : null;
     return { kind: 'invalidate', instruction, scope, address, tag, expects: this.expects(), range: this.since(start) };
   }
 

@@ -9,7 +9,7 @@
  */
 import { createTokenInstance, EOF, type IToken, type TokenType } from 'chevrotain';
 import { RESERVED } from './keywords';
-import { nearest, type Fix, type ProblemCode, type SyntaxProblem } from './problem';
+import { MAX_PROBLEMS, nearest, type Fix, type ProblemCode, type SyntaxProblem } from './problem';
 import * as t from './tokens';
 import type { Body, Definition, DefinitionOf, ErrorNode, Node, Range, Reference, Text, Word as WordNode, WordAs } from './tree';
 
@@ -26,15 +26,15 @@ const CONTINUES: ReadonlySet<TokenType> = new Set([
   t.LParen, t.LSquare, t.LCurly, t.Comma, t.Plus, t.PlusSize, t.Minus, t.Times, t.Divide, t.Modulo, t.ShiftLeft, t.ShiftRight, t.And, t.Or, t.Not,
 ]); // prettier-ignore
 
-/** Reports kept; what is beyond is not read for reports any more. */
-export const MAX_PROBLEMS = 200;
-
 const END: IToken = createTokenInstance(EOF, '', NaN, NaN, NaN, NaN, NaN, NaN);
 
 export abstract class SoftParser {
   readonly problems: SyntaxProblem[] = [];
   /** A report was made in this statement; see above. */
   protected panic = false;
+  private readonly tokens: readonly IToken[];
+  /** The text goes on behind the last token: what is missing there is not. */
+  private readonly cut: boolean;
   private index = 0;
   /** Column of the last token that began a line. */
   private lineColumn = 0;
@@ -47,9 +47,12 @@ export abstract class SoftParser {
    */
   constructor(
     protected readonly text: string,
-    private readonly tokens: readonly IToken[],
+    { tokens, cut }: t.Tokens,
     private readonly byIndentation: boolean,
-  ) {}
+  ) {
+    this.tokens = tokens;
+    this.cut = cut;
+  }
 
   /* ------------------------------------------------------------ positions */
 
@@ -103,7 +106,12 @@ export abstract class SoftParser {
   /* ------------------------------------------------------------ reports */
 
   protected report(code: ProblemCode, message: string, range: Range, more: { fix?: Fix; related?: SyntaxProblem['related'] } = {}): void {
-    if (this.problems.length <= MAX_PROBLEMS) this.problems.push({ code, message, range, ...more });
+    if (!this.isFull() && !(this.cut && this.atEnd())) this.problems.push({ code, message, range, ...more });
+  }
+
+  /** There are more problems than are kept. */
+  protected isFull(): boolean {
+    return this.problems.length > MAX_PROBLEMS;
   }
 
   /** A report that ends what can be said about this statement. */
@@ -124,7 +132,7 @@ export abstract class SoftParser {
 
   /** `word` is none of `choices`; says which are and offers the nearest. Not a panic. */
   protected unknown(code: ProblemCode, what: string, word: { text: string; range: Range }, choices: readonly string[]): void {
-    if (this.panic || this.problems.length > MAX_PROBLEMS) return;
+    if (this.panic || this.isFull()) return;
     const near = nearest(word.text, choices);
     const shown = choices.length > 12 ? `${choices.slice(0, 12).join(', ')}, …` : choices.join(', ');
     const hint = near ? `did you mean ${near}?` : `there are ${shown}`;

@@ -1,7 +1,7 @@
 /** The lexer: text to tokens, comments, and what could not be read. */
 import { createToken, Lexer, type IToken, type TokenType } from 'chevrotain';
 import { RESERVED } from './keywords';
-import type { SyntaxProblem } from './problem';
+import { MAX_PROBLEMS, type SyntaxProblem } from './problem';
 import type { Comment, Range } from './tree';
 
 const punctuation = (name: string, pattern: string): TokenType => createToken({ name, pattern, label: `'${pattern}'` });
@@ -48,9 +48,17 @@ const LineComment = createToken({ name: 'LineComment', pattern: /\/\/[^\r\n]*/, 
 const BlockComment = createToken({ name: 'BlockComment', pattern: /\/\*[^]*?\*\//, group: 'comments', line_breaks: true });
 const OpenComment = createToken({ name: 'OpenComment', pattern: /\/\*[^]*/, group: 'comments', line_breaks: true });
 
-const reservedTokens = new Map(
-  RESERVED.map((word) => [word, createToken({ name: `'${word}'`, pattern: Lexer.NA, label: `'${word}'` })]),
-);
+/** What begins a token, a comment or white space; a run of anything else is one report. */
+const BEGINNINGS = ' \\t\\r\\n\\f\\uFEFF\\w"#{}()[\\],:.+\\-*/%&|~=';
+const isBeginning = new RegExp(`[${BEGINNINGS}]`);
+const Unexpected = createToken({
+  name: 'Unexpected',
+  pattern: new RegExp(`[^${BEGINNINGS}<>]+|[<>]`),
+  group: 'unexpected',
+  start_chars_hint: Array.from({ length: 0x10000 }, (_, code) => code).filter((code) => !isBeginning.test(String.fromCharCode(code))),
+});
+
+const reservedTokens = new Map(RESERVED.map((word) => [word, createToken({ name: `'${word}'`, pattern: Lexer.NA, label: `'${word}'` })]));
 
 /** Token type of a reserved word. */
 export function reserved(word: string): TokenType {
@@ -63,9 +71,12 @@ export function reserved(word: string): TokenType {
 export const VOCABULARY: TokenType[] = [
   Space, LineComment, BlockComment, OpenComment, Word, Mode, Version, Num, Str, OpenStr, Fault,
   Arrow, DotDot, PlusAssign, Equal, AtMost, AtLeast, ShiftLeft, ShiftRight, Assign, LCurly, RCurly, LParen, RParen,
-  LSquare, RSquare, Comma, Colon, Dot, PlusSize, Plus, Minus, Times, Divide, Modulo, And, Or, Not,
+  LSquare, RSquare, Comma, Colon, Dot, PlusSize, Plus, Minus, Times, Divide, Modulo, And, Or, Not, Unexpected,
   ...reservedTokens.values(),
 ]; // prettier-ignore
+
+const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
 
 const lexer = new Lexer(VOCABULARY, { positionTracking: 'onlyOffset', ensureOptimizations: true });
 
@@ -89,12 +100,14 @@ export interface Tokens {
   readonly tokens: IToken[];
   readonly comments: Comment[];
   readonly problems: SyntaxProblem[];
+  /** The rest was not read, because it is nested too deeply. */
+  readonly cut: boolean;
 }
 
 /** Never throws; every character is in a token, in a comment, white space, or reported. */
 export function tokenize(text: string): Tokens {
   const lexed = lexer.tokenize(text);
-  const problems: SyntaxProblem[] = lexed.errors.map((error) => unexpected(text, error.offset, error.length));
+  const problems = (lexed.groups['unexpected'] ?? []).slice(0, MAX_PROBLEMS + 1).map(unexpected);
   const comments = (lexed.groups['comments'] ?? []).map((token) => {
     if (token.tokenType === OpenComment) {
       const range = { start: token.startOffset, end: token.startOffset + 2 };
@@ -102,21 +115,19 @@ export function tokenize(text: string): Tokens {
     }
     return { kind: 'comment' as const, block: token.tokenType !== LineComment, range: rangeOf(token) };
   });
-  return { tokens: refine(text, lexed.tokens, problems), comments, problems };
+  const tokens = lexed.tokens;
+  const deep = refine(text, tokens, problems);
+  if (deep) problems.push({ code: 'too-deep', message: `nested more than ${MAX_DEPTH} deep; the rest is not read`, range: rangeOf(deep) });
+  return { tokens: deep ? tokens.slice(0, tokens.indexOf(deep)) : tokens, comments, problems, cut: deep !== null };
 }
 
-/** Gives words, signs and strings their place's type, marks line starts, and cuts what is nested too deeply. */
-function refine(text: string, tokens: IToken[], problems: SyntaxProblem[]): IToken[] {
+/** Gives words, signs and strings their place's type and marks line starts; returns a bracket that is nested too deeply. */
+function refine(text: string, tokens: readonly IToken[], problems: SyntaxProblem[]): IToken | null {
   let depth = 0;
   let end = 0;
-  let lineStart = 0;
-  let newline = nextNewline(text, 0);
-  for (let index = 0; index < tokens.length; index++) {
-    const token = tokens[index]!;
-    if (index === 0 || newline < token.startOffset) {
-      for (; newline < token.startOffset; newline = nextNewline(text, lineStart)) lineStart = newline + 1;
-      token.payload = token.startOffset - lineStart;
-    }
+  for (const token of tokens) {
+    const lineStart = lineStartIn(text, end, token.startOffset);
+    if (lineStart !== null) token.payload = token.startOffset - lineStart;
     switch (token.tokenType) {
       case Word: {
         const type = reservedTokens.get(token.image);
@@ -133,10 +144,7 @@ function refine(text: string, tokens: IToken[], problems: SyntaxProblem[]): ITok
       case LCurly:
       case LParen:
       case LSquare:
-        if (++depth > MAX_DEPTH) {
-          problems.push({ code: 'too-deep', message: `nested more than ${MAX_DEPTH} deep; the rest is not read`, range: rangeOf(token) });
-          return tokens.slice(0, index);
-        }
+        if (++depth > MAX_DEPTH) return token;
         break;
       case RCurly:
       case RParen:
@@ -146,12 +154,16 @@ function refine(text: string, tokens: IToken[], problems: SyntaxProblem[]): ITok
     }
     end = token.startOffset + token.image.length;
   }
-  return tokens;
+  return null;
 }
 
-function nextNewline(text: string, from: number): number {
-  const at = text.indexOf('\n', from);
-  return at < 0 ? Infinity : at;
+/** The last line start between the end of a token and the next one; null when they are on one line. */
+function lineStartIn(text: string, from: number, to: number): number | null {
+  for (let at = to - 1; at >= from; at--) {
+    const code = text.charCodeAt(at);
+    if (code === LINE_FEED || code === CARRIAGE_RETURN) return at + 1;
+  }
+  return from === 0 ? 0 : null;
 }
 
 function retype(token: IToken, type: TokenType): void {
@@ -159,10 +171,11 @@ function retype(token: IToken, type: TokenType): void {
   token.tokenTypeIdx = type.tokenTypeIdx!;
 }
 
-function unexpected(text: string, start: number, length: number): SyntaxProblem {
-  const character = String.fromCodePoint(text.codePointAt(start) ?? 0);
-  const code = `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
-  const shown = /[\p{L}\p{N}\p{P}\p{S}]/u.test(character) ? `'${character}' (${code})` : code;
-  const more = length > character.length ? ` and ${length - character.length} more` : '';
-  return { code: 'unexpected-character', message: `unexpected character ${shown}${more}`, range: { start, end: start + length } };
+function unexpected(token: IToken): SyntaxProblem {
+  const code = token.image.codePointAt(0)!;
+  const character = String.fromCodePoint(code);
+  const number = `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
+  const shown = /[\p{L}\p{N}\p{P}\p{S}]/u.test(character) ? `'${character}' (${number})` : number;
+  const more = token.image.length > character.length ? ' and more' : '';
+  return { code: 'unexpected-character', message: `unexpected character ${shown}${more}`, range: rangeOf(token) };
 }

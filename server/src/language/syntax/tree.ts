@@ -335,18 +335,7 @@ export interface Load extends Base {
 
 /* ---------------------------------------------------------------- script */
 
-export type Statement =
-  | Act
-  | Performed
-  | HostActs
-  | For
-  | UnderStatement
-  | Const
-  | Expect
-  | Same
-  | CheckInvariants
-  | Replay
-  | ErrorNode;
+export type Statement = Act | Performed | HostActs | For | UnderStatement | Const | Expect | Same | CheckInvariants | Replay | ErrorNode;
 
 /** Statements that do something and carry the expectations that follow them. */
 export type Act = Access | Edit | MemoryWord | RegisterLoad | Invalidate | Enter | Call | HostAct;
@@ -472,8 +461,8 @@ interface HostActBase extends Base {
 }
 
 export type HostAct = HostActBase &
+  /** `create slot 2 { … }` */
   (
-    /** `create slot 2 { … }` */
     | { readonly act: 'create'; readonly slot: Slot | null }
     /** `delete slot 2` */
     | { readonly act: 'delete'; readonly id: Expression }
@@ -715,7 +704,7 @@ export function* walk(node: Node): Generator<Node> {
  */
 export function pathAt(root: File, offset: number): Node[] {
   const path: Node[] = [root];
-  for (let inner: Node | undefined = root; inner; ) {
+  for (let inner: Node | undefined = root; inner;) {
     const around: Node[] = children(inner).filter((child) => child.range.start <= offset && offset <= child.range.end);
     inner = around.at(-1);
     if (inner) path.push(inner);

@@ -27,7 +27,8 @@ export const ACTS: Words = {
   rmw: 'A read-modify-write: `rmw a += 1`. For access rights it counts as a write.',
   user: 'The access is made at CPL 3. As a flag or bit of an entry: U/S = 1.',
   supervisor: 'The access is made at CPL 0 to 2. As a flag of an entry: U/S = 0.',
-  implicit: 'A supervisor access that the processor makes by itself, to descriptor tables or the TSS, at any CPL. EFLAGS.AC does not suspend SMAP for it.',
+  implicit:
+    'A supervisor access that the processor makes by itself, to descriptor tables or the TSS, at any CPL. EFLAGS.AC does not suspend SMAP for it.',
   invlpg: 'INVLPG: invalidates the page of an address for the current PCID, and global entries for it (SDM vol. 3A, §4.10.4.1).',
   invpcid: 'INVPCID: `a pcid p` (type 0), `pcid p` (1), `all` (2, with globals), `non_global` (3).',
   invept: 'INVEPT: mappings of an EPTP (type 1), or `all` (type 2).',
@@ -63,7 +64,8 @@ export const CLAUSES: Words = {
 };
 
 export const HOST_ACTS: Words = {
-  create: 'KVM_SET_USER_MEMORY_REGION: makes a slot, `host create slot 2 { … }`. For an id that exists it is the change that KVM makes of it, or its errno.',
+  create:
+    'KVM_SET_USER_MEMORY_REGION: makes a slot, `host create slot 2 { … }`. For an id that exists it is the change that KVM makes of it, or its errno.',
   delete: 'KVM_SET_USER_MEMORY_REGION with size 0: deletes a slot. All shadow pages are zapped.',
   move: 'KVM_SET_USER_MEMORY_REGION with another guest_phys_addr: `move slot 1 to 0x100_0000`.',
   resize: 'KVM_SET_USER_MEMORY_REGION with another size, which KVM refuses (EINVAL): `resize slot 1 to 8M`.',
@@ -71,7 +73,7 @@ export const HOST_ACTS: Words = {
   get: '`get dirty log slot 0`: KVM_GET_DIRTY_LOG, pages written since the last call; the log is cleared (KVM API §4.8).',
   clear: '`clear dirty log slot 0 pages 0 .. 63`: KVM_CLEAR_DIRTY_LOG, for manual protect.',
   reclaim: 'The host takes pages back (reclaim, MADV_DONTNEED): the MMU notifier unmaps them, their content is lost.',
-  protect: 'mprotect on the VMM\'s mapping: `protect gpa 0x5000 ro`.',
+  protect: "mprotect on the VMM's mapping: `protect gpa 0x5000 ro`.",
   split: 'The host splits a large page into 4K pages.',
   collapse: 'The host makes small pages into a large one (khugepaged).',
   write: 'The VMM stores 8 bytes into guest memory: `write gpa 0x5000 = 7`.',
