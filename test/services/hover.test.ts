@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { hover } from '../../server/src/services/hover';
-import { MACHINE, opened, ran } from '../support/scripts';
+import { ran } from '../support/runs';
+import { MACHINE, opened } from '../support/scripts';
 
 function textOf(fixture: string, run = false): string | null {
   const { analysis, cursor } = opened(fixture);
@@ -47,6 +48,17 @@ describe('hover on words', () => {
   it('says what an exit reason is', () => check(inRun('read 0x40_0000 expect exits 1 of EPT_VIO<|>LATION'), /EPT does not allow/));
   it('says what an event is', () => check(inRun('expect events kvm_pa<|>ge_fault'), /KVM's tracepoint/));
   it('says what an act of the host is', () => check(inRun('host recl<|>aim gpa 0x20_0000'), /MMU notifier/));
+  it('says what the built-in tables are', () =>
+    check(inRun('read 0x40_0000 expect tl<|>b[0x40_0000] present'), /the translation of a linear address is cached/));
+  it('says where a slot lies', () => {
+    check(
+      'vm g { sl<|>ot 1 { gpa 0x1000  size 8K  hva 0x7f00_0000_0000  readonly } }',
+      /gpa `0x1000` to `0x2fff`/,
+      /`8K` · readonly/,
+      /KVM_SET_USER_MEMORY_REGION/,
+    );
+    check('vm g { slot <|>1 { gpa 0x1000  size 8K } }', /gpa `0x1000` to `0x2fff`/);
+  });
   it('says nothing in comments', () => check('// vm gu<|>est\n', null));
   it('says nothing where nothing is', () => check('host { }\n<|>\n', null));
 });

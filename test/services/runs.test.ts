@@ -7,7 +7,8 @@ import { diagnostics } from '../../server/src/services/diagnostics';
 import { inlayHints } from '../../server/src/services/inlay-hints';
 import { translateAt } from '../../server/src/services/translate-at';
 import { runInfo } from '../../server/src/views/info';
-import { MACHINE, opened, ran, URI } from '../support/scripts';
+import { ran } from '../support/runs';
+import { MACHINE, opened, URI } from '../support/scripts';
 
 const EVERYWHERE = { start: { line: 0, character: 0 }, end: { line: 1000, character: 0 } };
 const run = (body: string, under = 'ept'): string => `${MACHINE}run guest under ${under} {\n${body}\n}\n`;

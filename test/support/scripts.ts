@@ -1,8 +1,6 @@
-/** Scenarios for tests of services: analysed and run in this thread. */
+/** Scenarios for tests of services: analysed in this thread. */
 import { analyze } from '../../server/src/language/analysis';
 import type { Analysis } from '../../server/src/language/analysis';
-import { openScript, runScript } from '../../server/src/run/session';
-import type { RunView } from '../../server/src/views/view';
 import { marked } from './markers';
 import type { Marked } from './markers';
 
@@ -16,13 +14,6 @@ export interface Opened extends Marked {
 export function opened(fixture: string, files: { readonly [name: string]: string } = {}): Opened {
   const mark = marked(fixture);
   return Object.assign(Object.create(mark) as Marked, { text: mark.text, analysis: analyze(mark.text, URI, { read: reader(files) }) });
-}
-
-/** Analyses and runs a fixture. */
-export function ran(fixture: string, files: { readonly [name: string]: string } = {}): Opened & { readonly views: readonly RunView[] } {
-  const mark = marked(fixture);
-  const script = openScript(mark.text, URI, { read: reader(files) });
-  return Object.assign(Object.create(mark) as Marked, { text: mark.text, analysis: script.analysis, views: runScript(script, {}) });
 }
 
 export function reader(files: { readonly [name: string]: string }): (uri: string) => string | null {

@@ -24,7 +24,8 @@ export interface CompletionContext {
 
 /** Null inside a comment or a string. */
 export function completionContext(text: string, offset: number): CompletionContext | null {
-  const start = offset - (/(?:#?[A-Za-z_][A-Za-z0-9_]*|#|[0-9]-[a-z]*|[0-9]+\.)$/.exec(text.slice(0, offset))?.[0].length ?? 0);
+  const start =
+    offset - (/(?:#?[A-Za-z_][A-Za-z0-9_]*|#|(?<![A-Za-z0-9_])(?:[0-9]+-[a-z]*|[0-9]+\.))$/.exec(text.slice(0, offset))?.[0].length ?? 0);
   const head = text.slice(0, start);
   const { tokens, comments } = tokenize(head);
   const last = comments.at(-1);

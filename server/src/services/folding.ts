@@ -29,7 +29,7 @@ function together(analysis: Analysis, nodes: readonly { readonly range: Range }[
   for (const { range } of nodes) {
     const last = merged.at(-1);
     const between = last ? text.slice(last.end, range.start) : '';
-    if (last && /^[ \t]*\r?\n[ \t]*$/.test(between) && alone(text, range.start)) last.end = range.end;
+    if (last && /^[ \t]*\r?\n[ \t]*$/.test(between) && alone(text, last.start) && alone(text, range.start)) last.end = range.end;
     else merged.push({ ...range });
   }
   return merged;

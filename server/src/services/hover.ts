@@ -9,9 +9,9 @@ import type { RunView } from '../views/view';
 import { translate, translationMarkdown } from '../views/translation';
 import { accessTo, addressAt, addressValue, viewpointOf } from './addresses';
 import type { AddressAt } from './addresses';
-import { nameText } from './name-text';
+import { nameText, slotText } from './name-text';
 import { numberText } from './numbers';
-import { grouped, kindsOf, lspRange } from './places';
+import { grouped, innermost, kindsOf, lspRange } from './places';
 import { longText, outcomesByKind } from './run-text';
 import { wordAt } from './words';
 
@@ -24,9 +24,11 @@ interface Said {
 export function hover(analysis: Analysis, views: readonly RunView[], offset: number): Hover | null {
   const { tree } = analysis.parsed;
   if (tree.comments.some(({ range }) => range.start < offset && offset < range.end)) return null;
-  const said = [nameHover(analysis, offset), addressHover(analysis, views, offset) ?? wordHover(analysis, views, offset)].filter(
-    (each) => each !== null,
-  );
+  const said = [
+    slotHover(analysis, offset),
+    nameHover(analysis, offset),
+    addressHover(analysis, views, offset) ?? wordHover(analysis, views, offset),
+  ].filter((each) => each !== null);
   if (said.length === 0) return null;
   const range = said[0].range;
   return {
@@ -41,6 +43,14 @@ function nameHover(analysis: Analysis, offset: number): Said | null {
   const target = node.kind === 'definition' ? { uri: analysis.uri, definition: node } : analysis.definitionOf(node);
   const text = target && nameText(analysis, target);
   return text ? { range: node.range, text } : null;
+}
+
+/** On the head of a slot: where it lies. */
+function slotHover(analysis: Analysis, offset: number): Said | null {
+  const slot = innermost(pathAt(analysis.parsed.tree, offset), 'slot');
+  if (!slot?.body || offset >= slot.body.range.start) return null;
+  const text = slotText(analysis, slot);
+  return text ? { range: { start: slot.range.start, end: slot.id.range.end }, text } : null;
 }
 
 function wordHover(analysis: Analysis, views: readonly RunView[], offset: number): Said | null {

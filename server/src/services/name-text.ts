@@ -1,7 +1,7 @@
 /** A definition in words: what it is, how it is written, and the comment above it. */
 import type { Analysis, Target } from '../language/analysis';
 import { pathAt } from '../language/syntax/tree';
-import type { Node } from '../language/syntax/tree';
+import type { Node, Slot } from '../language/syntax/tree';
 import { bytes, hex, joined } from '../views/text';
 import { commentAbove } from './comments';
 import { innermost, runHead } from './places';
@@ -23,6 +23,19 @@ export function nameText(analysis: Analysis, { uri, definition }: Target): strin
     commentAbove(parsed, holder.range.start),
   ];
   return parts.filter(Boolean).join('\n\n');
+}
+
+/** Where a slot lies, from its settings, as Markdown; null when they do not say. */
+export function slotText(analysis: Analysis, { body }: Slot): string | null {
+  const setting = (name: string): bigint | null => {
+    const found = body?.items.find((item) => item.kind === 'setting' && item.name.text === name);
+    return found?.kind === 'setting' && found.value ? analysis.valueOf(found.value) : null;
+  };
+  const [gpa, size, hva] = ['gpa', 'size', 'hva'].map(setting);
+  if (gpa === null || size === null || gpa < 0n || size <= 0n) return null;
+  const area = (from: bigint): string => `\`${hex(from)}\` to \`${hex(BigInt.asUintN(64, from + size - 1n))}\``;
+  const flags = (body?.items ?? []).flatMap((item) => (item.kind === 'setting' && !item.value ? [item.name.text] : []));
+  return joined(`gpa ${area(gpa)}`, hva !== null && `hva ${area(hva)}`, size < 1n << 53n && `\`${bytes(Number(size))}\``, ...flags);
 }
 
 /** The definition up to its body, on one line. */

@@ -4,7 +4,7 @@ import { EVENTS } from '../engine/journal/events';
 import { keywordsFor } from '../language/syntax/keywords';
 import type { Category, Keyword } from '../language/syntax/keywords';
 import { pathAt } from '../language/syntax/tree';
-import type { Node, Range } from '../language/syntax/tree';
+import type { Node, Range, Reference } from '../language/syntax/tree';
 import { innermost } from './places';
 
 export interface WordHere {
@@ -23,8 +23,9 @@ export function wordAt(analysis: Analysis, offset: number): WordHere | null {
   const word = text.slice(range.start, range.end);
   const path = pathAt(tree, range.start);
   const node = path[path.length - 1];
-  if (node.kind === 'definition' || node.kind === 'reference' || node.kind === 'text') return null;
-  const found = node.kind === 'word' ? ofWordNode(path, node.as, node.text) : ofPlace(path, word);
+  if (node.kind === 'definition' || node.kind === 'text') return null;
+  const found =
+    node.kind === 'word' ? ofWordNode(path, node.as, node.text) : node.kind === 'reference' ? ofBuiltIn(node) : ofPlace(path, word);
   if (found.length === 0) return null;
   const beginsStatement = path.some((each) => STATEMENTS.has(each.kind) && (each.range.start === range.start || inHead(each, range)));
   return { range: node.kind === 'word' ? node.range : range, text: found[0], beginsStatement };
@@ -57,6 +58,12 @@ function wordRange(text: string, offset: number): Range | null {
     if (start <= offset && offset <= start + word.length) return { start, end: start + word.length };
   }
   return null;
+}
+
+/** Tables that every VM has: they are named as others are, and are words of the language. */
+function ofBuiltIn({ to, text }: Reference): string[] {
+  const tables = to === 'table' && ['shadow', 'tdp', 'tlb'].includes(text);
+  return tables ? keywordsFor(text, 'expectation').slice(0, 1).map(keywordText) : []; // prettier-ignore
 }
 
 /** A word that the tree knows: its kind is its category. */
