@@ -1,17 +1,7 @@
 /** Expectations: what is written to what the engine's run is judged by, and what cannot be meant. */
-import { EVENTS } from '../../engine/journal/events';
-import type {
-  Act,
-  EventFieldPattern,
-  EventPattern as EnginePattern,
-  Expectation as EngineExpectation,
-  TableRef,
-} from '../../engine/program';
-import { exitReasonName, SvmExit, VmxExit } from '../../engine/x86/exit-reasons';
+import type { Act, Expectation as EngineExpectation, TableRef } from '../../engine/program';
 import { PageFault } from '../../engine/x86/fault-codes';
-import { nearest } from '../syntax/problem';
 import type {
-  EventPattern,
   Expect,
   Expectation,
   ExpectCount,
@@ -24,8 +14,10 @@ import type {
 } from '../syntax/tree';
 import { show } from '../semantics/values';
 import type { Env } from '../semantics/values';
-import { bitValue, entryPlace, registerValue, tablesOf } from './acts';
+import { lowerEvent, otherVendor } from './observed';
+import { bitValue, entryPlace, tablesOf } from './entries';
 import { hostVm } from './host-acts';
+import { registerValue } from './register-loads';
 import type { Frame, ScriptLowering } from './script';
 import { flagMeaning } from './tables/flags';
 import type { FormatName, Shape } from './tables/format';
@@ -173,7 +165,7 @@ class ExpectationLowering {
       case 'expect-dirty':
         return this.dirty(node);
       case 'expect-events':
-        return [{ kind: 'events', events: node.events.flatMap((event) => this.event(event) ?? []) }];
+        return [{ kind: 'events', events: node.events.flatMap((event) => lowerEvent(this.script, event, env) ?? []) }];
       case 'expect-word': {
         const gpa = context.between(node.gpa, env, 'a guest-physical address', 0n, PHYSICAL);
         const value = context.evaluator.bits(node.value, env);
@@ -345,31 +337,6 @@ class ExpectationLowering {
     const register = name as Extract<EngineExpectation, { kind: 'register' }>['register'];
     return [{ kind: 'register', register, mask: wanted.mask, value: wanted.value }];
   }
-
-  /* ------------------------------------------------------------ events */
-
-  private event(node: EventPattern): EnginePattern | null {
-    const { context } = this.script;
-    const { env } = this.frame;
-    const spec = Object.values(EVENTS).find((event) => event.name === node.name.text);
-    if (!spec) return null;
-    const known = ['level', ...(spec.small ? [spec.small] : []), ...spec.slots.map((slot) => slot.name)];
-    const fields = node.fields.flatMap((field): EventFieldPattern[] => {
-      const name = field.name?.text ?? null;
-      if (name !== null && !known.includes(name)) {
-        const near = nearest(name, known);
-        const fixes = near ? [{ file: env.file, node: field.name!, title: `Change to ${near}`, text: near }] : [];
-        context.report(env, field.name ?? field, 'unknown-field', `${spec.name} has no field ${name}; it has ${known.join(', ')}`, {
-          fixes,
-        });
-        return [];
-      }
-      if (field.value.kind === 'word') return [{ name, value: field.value.text }];
-      const value = context.evaluator.bits(field.value, env);
-      return value === null ? [] : [{ name, value }];
-    });
-    return { name: spec.name, fields };
-  }
 }
 
 const FAULT_BITS: { readonly [flag: string]: number } = {
@@ -392,19 +359,4 @@ function impossible(error: number): string | null {
   if (has(PageFault.key) && has(PageFault.fetch)) return 'protection keys do not concern fetches: PK and I exclude each other';
   if (has(PageFault.key) && has(PageFault.reserved)) return 'a reserved bit (RSVD) ends the walk before keys (PK) are looked at';
   return null;
-}
-
-/** KVM's names of the exits of each vendor. */
-const REASONS = {
-  intel: new Set(Object.values(VmxExit).flatMap((code) => (typeof code === 'number' ? exitReasonName('intel', code) : []))),
-  amd: new Set(Object.values(SvmExit).flatMap((code) => (typeof code === 'number' ? exitReasonName('amd', code) : []))),
-};
-
-/** Says that exits of this reason do not exist on this vendor's processors. */
-function otherVendor(reason: string, vendor: 'intel' | 'amd'): string | null {
-  const other = vendor === 'amd' ? 'intel' : 'amd';
-  if (REASONS[vendor].has(reason) || !REASONS[other].has(reason)) return null;
-  return vendor === 'amd'
-    ? `${reason} is an exit of Intel's VMX; this run is on AMD`
-    : `${reason} is an exit of AMD's SVM; this run is on Intel`;
 }

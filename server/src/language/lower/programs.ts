@@ -32,6 +32,7 @@ export class Lowering {
     const rootOf = (tables: Named): bigint | null => (tables.scope.vm ? (this.plans.get(tables.scope.vm)?.rootOf(tables) ?? null) : null);
     this.context = new Context(links, reporter, new Evaluator(links, reporter, rootOf));
     this.host = planHost(this.context, files[0]);
+    this.checkConstants();
     const planners = [...files].reverse().flatMap((file) => this.declare(file));
     for (const planner of planners) planner.plan();
     for (const planner of planners) checkSlots(this.context, planner, planner.mmu, this.host.config.maxPhyAddr);
@@ -42,6 +43,7 @@ export class Lowering {
     const programs: Program[] = [];
     for (const item of this.files[0].parsed.tree.items) if (item.kind === 'run') programs.push(...this.run(item, under));
     if (under === null) {
+      this.checkUncalled();
       for (const [node, env] of this.coverage.met) {
         if (this.coverage.matched.has(node)) continue;
         const kinds = node.kinds.map(({ levels }) => levels.map(({ text }) => text).join(' on ')).join(', ');
@@ -49,6 +51,34 @@ export class Lowering {
       }
     }
     return programs;
+  }
+
+  /** Constants that nothing uses are looked at too. */
+  private checkConstants(): void {
+    for (const named of this.links.names) {
+      if (named.of === 'const' && !named.scope.local)
+        this.context.evaluator.constant(named, { ...fileEnv(named.file), vm: named.scope.vm });
+    }
+  }
+
+  /** Blocks that no run calls are looked at as if the first VM's script called them with unknown arguments. */
+  private checkUncalled(): void {
+    const [plan] = this.plans.values();
+    if (!plan) return;
+    const machine = machineOf(plan);
+    const state = new RunState(this.host, machine, kindsFor(plan, []), plan);
+    for (const item of this.files[0].parsed.tree.items) {
+      const block = item.kind === 'block' && item.name ? this.links.byDefinition.get(item.name) : null;
+      if (!block || item.kind !== 'block' || this.coverage.called.has(block)) continue;
+      const script = new ScriptLowering(this.context, this.statements, state, new Coverage());
+      script.block(block, item, {
+        env: { ...fileEnv(block.file), vm: plan.named },
+        vm: state.vms[0],
+        vcpu: 0,
+        named: false,
+        inHandler: false,
+      });
+    }
   }
 
   /* ------------------------------------------------------------ VMs */

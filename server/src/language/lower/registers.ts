@@ -17,10 +17,6 @@ export function registerBit(register: string, bit: string): bigint | null {
   return mask === undefined ? null : BigInt(mask >>> 0);
 }
 
-export function registerBits(register: string): readonly string[] {
-  return Object.keys(BITS[register] ?? {});
-}
-
 const LOADABLE: readonly string[] = ['cr0', 'cr3', 'cr4', 'efer', 'eflags', 'pkru', 'pkrs'] satisfies RegisterName[];
 
 /** A register that a guest can load in a script. */

@@ -1,6 +1,6 @@
 /** The script of a run: statements to acts, loops and blocks unrolled, for one kind of MMU virtualization. */
 import type { Act, Performer } from '../../engine/program';
-import type { Call, Expect, Handler, HostActs, Node, Performed, Under } from '../syntax/tree';
+import type { Block, Call, Expect, Handler, HostActs, Node, Performed, Under } from '../syntax/tree';
 import type { Named } from '../semantics/scopes';
 import type { Statements } from '../semantics/statements';
 import type { Env, Value } from '../semantics/values';
@@ -17,10 +17,19 @@ export const MOST_ACTS = 100_000;
 /** Blocks called by one another at most. */
 const DEEPEST_CALL = 50;
 
-/** Parts of scripts that stand under some kinds of MMU: which were met, and which of them some run is under. */
+/** What runs reach: parts that stand under some kinds of MMU, met at all and matched by some run, and blocks. */
 export class Coverage {
   readonly met = new Map<Under, Env>();
   readonly matched = new Set<Under>();
+  /** Blocks that were called. */
+  readonly called = new Set<Named>();
+}
+
+/** Whether an act is expected to end in #GP, so that it is no mistake. */
+export function expectsGp(script: ScriptLowering, expects: readonly Expect[]): boolean {
+  return expects.some(
+    (expect) => script.run.isUnder(expect.under) && expect.of.some((each) => each.kind === 'expect-fault' && each.fault === '#GP'),
+  );
 }
 
 /** Where a statement stands as it is lowered. */
@@ -192,7 +201,7 @@ export class ScriptLowering {
     const { context } = this;
     const block = context.links.byReference.get(node.block);
     if (!block || block.node.kind !== 'block') return;
-    const { parameters, body } = block.node;
+    const { parameters } = block.node;
     if (node.arguments.length !== parameters.length) {
       const related = [{ file: block.file, node: block.definition, message: `${block.name} is defined here` }];
       const wanted = parameters.length === 0 ? 'no arguments' : parameters.length === 1 ? 'one argument' : `${parameters.length} arguments`;
@@ -214,9 +223,15 @@ export class ScriptLowering {
       const named = context.links.byDefinition.get(parameter);
       if (named) locals.set(named, context.evaluator.value(node.arguments[index], frame.env));
     });
-    this.calls.push(block);
-    this.all(body?.items ?? [], { ...frame, env: { ...frame.env, file: block.file, locals } }, out);
-    this.calls.pop();
+    this.block(block, block.node, { ...frame, env: { ...frame.env, file: block.file, locals } }, out);
     this.expectAll(node.expects, null, frame, out);
+  }
+
+  /** The statements of a block, with its parameters in the frame. */
+  block(named: Named, node: Block, frame: Frame, out: Act[] = this.acts): void {
+    this.coverage.called.add(named);
+    this.calls.push(named);
+    this.all(node.body?.items ?? [], frame, out);
+    this.calls.pop();
   }
 }

@@ -242,9 +242,10 @@ class Linker implements Links {
     const fitting = all.filter((named) => fits(named, to)).map((named) => named.name);
     const near = nearest(text, to === 'table' ? [...fitting, ...BUILT_IN_TABLES] : fitting);
     const what = WHAT[to];
+    const none = to === 'table' ? 'there are no tables' : `there is no ${what.replace(/^an? /, '')}`;
     const message = other
       ? `${text} is ${KIND_OF_NAME[other.of]}, and ${what} is needed here`
-      : `there is no ${what.replace(/^an? /, '')} ${text}${where}${near ? `; is ${near} meant?` : ''}`;
+      : `${none} ${text}${where}${near ? `; is ${near} meant?` : ''}`;
     const fixes = near && !other ? [{ file: scope.file, node: reference, title: `Change to ${near}`, text: near }] : [];
     this.reporter.report(scope.file, reference, 'unknown-name', message, { fixes });
   }

@@ -123,7 +123,8 @@ export class Evaluator {
     return this.links.scopeOfVm(env.vm.node).own('value', tables.name) ?? tables;
   }
 
-  private constant(named: Named, env: Env): Value {
+  /** @param env of the place that names the constant */
+  constant(named: Named, env: Env): Value {
     if (named.node.kind !== 'const') return null;
     const { local } = named.scope;
     const known = local ? undefined : this.constants.get(named);

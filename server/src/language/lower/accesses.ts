@@ -1,0 +1,95 @@
+/** Accesses to linear addresses, with their handlers. */
+import type { Act } from '../../engine/program';
+import type { Access, Handler, Node } from '../syntax/tree';
+import { FAULT_ADDRESS } from '../semantics/scopes';
+import { LIMIT, show } from '../semantics/values';
+import { whyNotLinear } from './tables/format';
+import { expectsGp } from './script';
+import type { Frame, ScriptLowering } from './script';
+
+export function lowerAccess(script: ScriptLowering, node: Access, frame: Frame, out: Act[]): void {
+  const { context } = script;
+  const { env } = frame;
+  const address = context.unsigned(node.address, env, 'a linear address');
+  const size = node.size ? context.evaluator.number(node.size, env) : 8n;
+  const count = node.count ? context.between(node.count, env, 'the number of repetitions', 1n, 1_000_000_000n) : 1n;
+  const stride = node.step ? context.evaluator.number(node.step, env) : 0n;
+  const ac = node.ac ? context.switch(node.ac, env, 'ac') : null;
+  const value = node.value ? context.evaluator.bits(node.value, env) : null;
+  if (node.size && size !== null && ![1n, 2n, 4n, 8n].includes(size)) {
+    context.report(env, node.size, 'out-of-range', `an access has 1, 2, 4 or 8 bytes, not ${size}`);
+    return;
+  }
+  if (node.value && value !== null && size !== null && size < 8n && value >> (size * 8n) !== 0n) {
+    context.report(env, node.value, 'value-too-large', `${show(value)} does not fit in ${size === 1n ? 'one byte' : `${size} bytes`}`);
+    return;
+  }
+  if (node.step && !node.count) context.warn(env, node.step, 'no-effect', 'a step without repetitions (x n) does nothing');
+  if (address === null || size === null || count === null || stride === null || (node.ac && ac === null)) return;
+  checkLinear(script, node, address, address + (count - 1n) * stride, frame);
+  const user = node.privilege === null ? frame.vm.plan.vcpus[frame.vcpu].config.cpl === 3 : node.privilege === 'user';
+  const handlerNode = node.handler ?? vcpuHandler(frame);
+  const handler = handlerNode && lowerHandler(script, handlerNode, node, address, count, frame);
+  const act: Act = {
+    do: 'access',
+    origin: script.statements.of(node),
+    by: script.performer(frame),
+    access: node.access,
+    user,
+    implicit: node.privilege === 'implicit',
+    ac,
+    address: BigInt.asUintN(64, address),
+    size: Number(size) as 1 | 2 | 4 | 8,
+    value,
+    count: Number(count),
+    stride,
+    handler,
+  };
+  script.emit(act, out, node, env);
+}
+
+function vcpuHandler(frame: Frame): Handler | null {
+  if (frame.inHandler) return null;
+  const items = frame.vm.plan.vcpus[frame.vcpu].node?.body?.items ?? [];
+  return items.find((item): item is Handler => item.kind === 'handler') ?? null;
+}
+
+function lowerHandler(script: ScriptLowering, handler: Handler, node: Access, address: bigint, count: bigint, frame: Frame): Act[] | null {
+  if (frame.inHandler) {
+    script.context.report(frame.env, handler, 'handler-in-handler', 'a handler cannot have a handler: a second #PF is the result');
+    return null;
+  }
+  if (count > 1n && mentionsFaultAddress(handler)) {
+    script.context.report(
+      frame.env,
+      node.count ?? node,
+      'cr2-in-repetition',
+      'cr2 differs in each repetition: write the accesses as a loop',
+    );
+    return null;
+  }
+  return script.handler(handler, frame, address);
+}
+
+function mentionsFaultAddress(node: Node): boolean {
+  if (node.kind === 'name' && node.name.text === FAULT_ADDRESS) return true;
+  return Object.values(node).some((value: unknown) => {
+    const each = Array.isArray(value) ? (value as unknown[]) : [value];
+    return each.some((child) => typeof child === 'object' && child !== null && 'kind' in child && mentionsFaultAddress(child as Node));
+  });
+}
+
+function checkLinear(script: ScriptLowering, node: Access, first: bigint, last: bigint, frame: Frame): void {
+  const registers = frame.vm.registers[frame.vcpu];
+  if (!registers.known || frame.inHandler) return;
+  const why = whyNotLinear(registers.paging, first);
+  const wrong = why !== null ? first : last < 0n || last >= LIMIT || whyNotLinear(registers.paging, last) !== null ? last : null;
+  if (wrong === null) return;
+  const reason = why ?? (last >= 0n && last < LIMIT ? whyNotLinear(registers.paging, last) : 'it is not in 64 bits');
+  const { context } = script;
+  const where = why === null ? `the last repetition is at ${show(wrong)}` : `${show(wrong)} is no linear address here`;
+  const long = registers.paging === '4-level' || registers.paging === '5-level';
+  if (!long) context.report(frame.env, node.address, 'non-canonical', `${where}: ${reason}`);
+  else if (!expectsGp(script, node.expects))
+    context.warn(frame.env, node.address, 'non-canonical', `${where}: ${reason}, the access ends in #GP`);
+}
