@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import type { BuildOptions } from 'esbuild';
 import { streamFiles } from './streams';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -216,7 +217,7 @@ async function prepare(): Promise<void> {
   mkdirSync(CACHE, { recursive: true });
   const { status } = spawnSync('gcc', [...COMPILE, '-o', join(CACHE, 'baseline'), join(HERE, 'c', 'baseline.c')], { stdio: 'inherit' });
   if (status !== 0) throw new Error('the C baseline needs gcc');
-  const options = { entryPoints: [join(HERE, 'engine.ts')], bundle: true, platform: 'node', format: 'cjs', logLevel: 'warning' } as const;
+  const options = { entryPoints: [join(HERE, 'engine.ts')], bundle: true, platform: 'node', format: 'cjs', logLevel: 'warning' } satisfies BuildOptions;
   await build({ ...options, outfile: join(CACHE, 'engine.cjs') });
   await build({
     ...options,

@@ -35,7 +35,8 @@ function random(seed: number): () => number {
 
 const next = random(0x2545_f491);
 
-const PAGE_OF: { readonly [name: string]: () => (i: number) => number } = {
+/** Makers of page numbers; `seq` has none, since it strides. */
+const PAGE_OF: { readonly [name: string]: (() => () => number) | undefined } = {
   hot: () => () => next() % 32,
   uniform: () => () => next() % PAGES,
   zipf,
@@ -69,7 +70,7 @@ function synthetic(name: string): Stream {
   const op = new Uint8Array(ACCESSES);
   const page = PAGE_OF[name]?.();
   for (let i = 0; i < ACCESSES; i++) {
-    const offset = page ? page(i) * 4096 + (next() & 0xff8) : (i * 64) % (PAGES * 4096);
+    const offset = page ? page() * 4096 + (next() & 0xff8) : (i * 64) % (PAGES * 4096);
     lo[i] = WINDOW_LO + offset;
     op[i] = page ? Number((next() & 3) === 0) : Number((i & 3) === 0);
   }
