@@ -16,7 +16,7 @@ run guest under soft, ept {
 `;
 const FAILING = GOOD.replace('expect ok', 'expect ok, exits 77');
 const WRONG = GOOD.replace('cr3 kernel', 'cr3 kernal');
-const ENDLESS = GOOD.replace('  user read 0x40_0123 expect ok\n', '  for i in 0 .. 1_000_000_000 { user read 0x40_0000 }\n');
+const ENDLESS = GOOD.replace('  user read 0x40_0123 expect ok\n', '  user read 0x40_0000 x 1_000_000_000\n');
 
 before(function () {
   this.timeout(60_000);
@@ -141,6 +141,13 @@ describe('mmu run on bad input', () => {
       assert.match(err, new RegExp(`^${name.replace('.', '\\.')}`));
     }
     assert.match(mmu(['run', 'crlf.mmu']).err, /^crlf\.mmu:4:14: error: /);
+  });
+
+  it('refuses a loop of 10^9 rounds at its place', () => {
+    write('loop.mmu', GOOD.replace('user read 0x40_0123', 'for i in 0 .. 1_000_000_000 { user read 0x40_0000 }\n  user read 0x40_0123'));
+    const { status, err } = mmu(['run', 'loop.mmu']);
+    assert.equal(status, 2);
+    assert.match(err, /^loop\.mmu:7:12: error: .*rounds/);
   });
 
   it('says what the command does not know', () => {

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { stripVTControlCharacters } from 'node:util';
 import { text } from '../../server/src/export/text';
 import { statementOutcome } from '../../server/src/views/outcome';
 import { smallRun } from './record';
@@ -33,7 +34,7 @@ describe('a run in the terminal', () => {
 
   it('is no wider than the terminal, colours not counted', () => {
     for (const width of [60, 80, 140]) {
-      const plain = lines({ width, colors: true }).map((line) => line.replace(/\x1b\[\d+m/g, ''));
+      const plain = lines({ width, colors: true }).map((line) => stripVTControlCharacters(line));
       for (const line of plain) assert.ok(line.length <= width, `${line.length} > ${width}: ${line}`);
     }
   });

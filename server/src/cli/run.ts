@@ -8,19 +8,16 @@ import { runScript } from '../run/session';
 import { tally } from '../views/outcome';
 import type { RunView } from '../views/view';
 import type { Arguments } from './commands';
-import { InputError } from './io';
 import type { Io } from './io';
-import { report } from './problems';
-import { milliseconds, nameOf, openFile } from './script';
+import { nameOf } from './problems';
+import { milliseconds, openRunnable } from './script';
 
 export const TIME_LIMIT = 60_000;
 
 export function runFile(args: Arguments, io: Io): number {
   const [path] = args.positionals;
-  const script = openFile(path, io, args.options.mmu as MmuKind | undefined);
-  report(script.problems, io);
-  if (script.problems.some(({ severity }) => severity === 'error')) return 2;
-  if (script.programs.length === 0) throw new InputError(`${nameOf(script.uri)}: nothing to run: it has no run block`);
+  const script = openRunnable(path, io, args.options.mmu as MmuKind | undefined);
+  if (!script) return 2;
   const views = runScript(script, { now: () => performance.now(), timeLimit: milliseconds(args.options['time-limit'], TIME_LIMIT) });
   const status = exitStatus(views);
   const { held, failed } = tally(views.flatMap(({ record }) => record.outcomes));

@@ -1,14 +1,12 @@
 /** A scenario as the commands open it: by a path or standard input, with its imports read from beside it. */
 import { readFileSync } from 'node:fs';
-import { relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { MmuKind } from '../engine/program';
 import { openScript } from '../run/session';
 import type { OpenScript } from '../run/session';
 import { InputError, readSource } from './io';
 import type { Io } from './io';
-
-const STDIN_URI = pathToFileURL('<stdin>').href;
+import { nameOf, report, STDIN_URI } from './problems';
 
 /** Opens a file for a command. @throws InputError when it cannot be read. */
 export function openFile(path: string, io: Io, under?: MmuKind): OpenScript {
@@ -20,6 +18,29 @@ export function openText(path: string, text: string, under?: MmuKind): OpenScrip
   return openScript(text, path === '-' ? STDIN_URI : pathToFileURL(path).href, { read: readUri, under });
 }
 
+/** As {@link openFile}, its problems reported; null when it cannot be read or has errors. */
+export function openChecked(path: string, io: Io, under?: MmuKind): OpenScript | null {
+  try {
+    const script = openFile(path, io, under);
+    report(script.problems, io);
+    return script.problems.some(({ severity }) => severity === 'error') ? null : script;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    io.err(`${error.message}\n`);
+    return null;
+  }
+}
+
+/** As {@link openChecked}, with something to run. */
+export function openRunnable(path: string, io: Io, under?: MmuKind): OpenScript | null {
+  const script = openChecked(path, io, under);
+  if (script && script.programs.length === 0) {
+    io.err(`${nameOf(script.uri)}: nothing to run: it has no run block\n`);
+    return null;
+  }
+  return script;
+}
+
 /** Text of an imported file; null when it cannot be read. */
 function readUri(uri: string): string | null {
   try {
@@ -27,14 +48,6 @@ function readUri(uri: string): string | null {
   } catch {
     return null;
   }
-}
-
-/** A URI as the user would name the file: relative to the working folder when it lies below it. */
-export function nameOf(uri: string): string {
-  if (uri === STDIN_URI) return '<stdin>';
-  const path = fileURLToPath(uri);
-  const short = relative(process.cwd(), path);
-  return short.startsWith('..') ? path : short;
 }
 
 /** Seconds from an option. @throws InputError when it is no positive number. */

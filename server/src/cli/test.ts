@@ -4,16 +4,15 @@ import type { MmuKind } from '../engine/program';
 import { palette } from '../export/colors';
 import type { Palette } from '../export/colors';
 import { runScript } from '../run/session';
-import type { OpenScript } from '../run/session';
 import { endedText } from '../views/outcome';
 import { plural } from '../views/text';
 import type { RunView } from '../views/view';
 import type { Arguments } from './commands';
 import { findScenarios, InputError } from './io';
 import type { Io } from './io';
-import { report } from './problems';
+import { nameOf } from './problems';
 import { exitStatus, TIME_LIMIT } from './run';
-import { milliseconds, nameOf, openFile } from './script';
+import { milliseconds, openChecked } from './script';
 
 interface Sum {
   held: number;
@@ -30,7 +29,7 @@ export function test(args: Arguments, io: Io): number {
   const timeLimit = milliseconds(args.options['time-limit'], TIME_LIMIT);
   let status = 0;
   for (const file of files) {
-    const script = open(file, args.options.mmu as MmuKind | undefined, io);
+    const script = openChecked(file, io, args.options.mmu as MmuKind | undefined);
     if (!script) {
       sum.broken++;
       io.out(`${paint.bad('✗')} ${file === '-' ? '<stdin>' : file}: has errors\n`);
@@ -45,19 +44,6 @@ export function test(args: Arguments, io: Io): number {
   const broken = sum.broken > 0 ? `, ${plural(sum.broken, 'file')} with errors` : '';
   io.out(`${status === 0 ? paint.good(verdict) : paint.bad(verdict + broken)} in ${plural(files.length, 'file')}\n`);
   return status;
-}
-
-/** The script of a file with its problems reported; null when it cannot be read or has errors. */
-function open(file: string, under: MmuKind | undefined, io: Io): OpenScript | null {
-  try {
-    const script = openFile(file, io, under);
-    report(script.problems, io);
-    return script.problems.some(({ severity }) => severity === 'error') ? null : script;
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    io.err(`${error.message}\n`);
-    return null;
-  }
 }
 
 /** Of two exit statuses the one that says more: wrong input, then a failure, then a budget. */

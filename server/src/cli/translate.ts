@@ -7,18 +7,15 @@ import type { RunView } from '../views/view';
 import type { Arguments } from './commands';
 import { InputError } from './io';
 import type { Io } from './io';
-import { report } from './problems';
 import { TIME_LIMIT } from './run';
-import { nameOf, openFile } from './script';
+import { openRunnable } from './script';
 
 export function translateAddress(args: Arguments, io: Io): number {
   const [path, spelled] = args.positionals;
   const { address, space } = parseAddress(spelled);
   const line = parseLine(args.options.line);
-  const script = openFile(path, io, args.options.mmu as MmuKind | undefined);
-  report(script.problems, io);
-  if (script.problems.some(({ severity }) => severity === 'error')) return 2;
-  if (script.programs.length === 0) throw new InputError(`${nameOf(script.uri)}: nothing to run: it has no run block`);
+  const script = openRunnable(path, io, args.options.mmu as MmuKind | undefined);
+  if (!script) return 2;
   const views = runScript(script, { now: () => performance.now(), timeLimit: TIME_LIMIT });
   for (const view of views) {
     const vm = vmOf(view, args.options.vm);

@@ -224,12 +224,13 @@ const JUDGES: { readonly [K in Kind]: Judge<K> } = {
     );
   },
 
-  absent: ({ table, vm, address, level }, { machine, program }, by) => {
-    const expected = `${entryName(table, address, level)} absent`;
+  absent: ({ table, vm, address, level, not }, { machine, program }, by) => {
+    const expected = `${entryName(table, address, level)} ${not ? 'present' : 'absent'}`;
     const found = machine.entry(table, performerOf(vm, by), address, level);
-    if (!found || (found.value & presentBits(table, program)) === 0n) return judged(true, expected, 'absent');
+    const present = found !== null && (found.value & presentBits(table, program)) !== 0n;
+    if (!present) return judged(not !== true, expected, 'absent');
     return judged(
-      false,
+      not === true,
       expected,
       `level ${found.level} entry ${entryText(isEpt(table, program) ? 'ept' : 'paging', found.level, found.value)}`,
     );

@@ -118,7 +118,7 @@ export function endedText(ended: Ended): string {
     case 'cancelled':
       return 'cancelled';
     case 'failed':
-      return `the engine failed: ${ended.message}`;
+      return `the engine failed: ${ended.message.split('\n')[0]}`;
     case 'budget':
       return `stopped: the budget of ${ended.which} is used up (${limitText(ended.which, ended.limit)})`;
   }
