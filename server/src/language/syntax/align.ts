@@ -75,17 +75,21 @@ function statementWidth(lines: readonly Line[]): number {
   return widest > 0 ? widest : INDENT;
 }
 
-/** Comments behind lines next to each other begin in one column. */
+/** Comments behind lines of one kind next to each other begin in one column. */
 function alignComments(lines: readonly Line[], texts: string[]): void {
   for (let start = 0; start < lines.length;) {
     let end = start;
-    while (end < lines.length && lines[end]!.comment !== '' && (end === start || !lines[end]!.blank)) end++;
+    while (end < lines.length && lines[end]!.comment !== '' && (end === start || isBelow(lines[end]!, lines[end - 1]!))) end++;
     const widest = Math.max(...texts.slice(start, end).map(lastLineLength));
     for (let index = start; index < end; index++) {
       texts[index] += ' '.repeat(widest - lastLineLength(texts[index]!)) + GAP + lines[index]!.comment;
     }
     start = Math.max(end, start + 1);
   }
+}
+
+function isBelow(line: Line, above: Line): boolean {
+  return !line.blank && line.kind === above.kind && line.indent === above.indent;
 }
 
 function lastLineLength(text: string): number {

@@ -77,11 +77,11 @@ export abstract class ExpectationParser extends ExpressionParser {
 
   /** A word that cannot be expected is taken with what follows it, up to the next comma. */
   private unknownExpectation(): ErrorNode {
-    const start = this.here();
-    const word = { text: this.next().image, range: t.rangeOf(this.next()) };
-    this.unknown('unknown-word', 'expectation', word, Object.keys(EXPECTATIONS));
+    const token = this.take();
+    const range = t.rangeOf(token);
+    this.unknown('unknown-word', 'expectation', { text: token.image, range }, Object.keys(EXPECTATIONS));
     this.skipLine(({ tokenType }) => tokenType === t.Comma || tokenType === UNDER || tokenType === EXPECT);
-    return { kind: 'error', range: this.since(start) };
+    return { kind: 'error', range: this.since(range.start) };
   }
 
   /* ------------------------------------------------------------ results */
@@ -276,9 +276,9 @@ export abstract class ExpectationParser extends ExpressionParser {
   /** A word with a value behind it, as `gfn 5`. */
   private isFieldName(): boolean {
     const { tokenType } = this.next();
-    const after = this.next(2).tokenType;
-    const isWord = tokenType === t.Word || t.isReserved(tokenType);
-    return isWord && ([t.Word, t.Num, t.LParen, t.Not, t.Fault] as unknown[]).includes(after);
+    const { tokenType: after, image } = this.next(2);
+    if (tokenType !== t.Word && !t.isReserved(tokenType)) return false;
+    return after === t.Word || after === t.Num || after === t.LParen || after === t.Not || Object.hasOwn(REASONS, image);
   }
 
   /** A name that an event's number stands for. */

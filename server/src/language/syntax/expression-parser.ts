@@ -194,7 +194,9 @@ export abstract class ExpressionParser extends SoftParser {
     const { tokenType, image } = this.next();
     const after = this.next(2);
     if (tokenType === NOT) return true;
-    if (tokenType === USER || tokenType === SUPERVISOR) return place === 'mapping' || (!this.onNewLine() && !ACCESSES.has(after.tokenType));
+    if (tokenType === USER || tokenType === SUPERVISOR) {
+      return place === 'mapping' || (!this.onNewLine() && (this.onNewLine(2) || !ACCESSES.has(after.tokenType)));
+    }
     if (tokenType !== t.Word || (!this.onNewLine(2) && /^(?:[-+*/%&|([.=:]|<<|>>|\.\.|->)$/.test(after.image))) return false;
     return Object.hasOwn(FLAGS[place], image) || (!this.onNewLine() && !BEGINNINGS.test(image));
   }

@@ -68,7 +68,7 @@ class Printer {
     if (start) {
       this.item = start;
       this.begin(token.startOffset, start.indent * INDENT, start.kind, [token.image], token.tokenType !== t.RCurly);
-    } else if (this.layout.below.has(token.startOffset)) {
+    } else if (this.layout.below.has(token.startOffset) || (!this.line && this.layout.columns.has(token.startOffset))) {
       this.begin(token.startOffset, this.item.indent * INDENT, this.item.kind, ['', token.image], false);
     } else if (!this.line) {
       this.begin(token.startOffset, this.item.indent * INDENT + CONTINUED, 'plain', [token.image], false);

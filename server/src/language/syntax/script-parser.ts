@@ -69,7 +69,7 @@ export abstract class ScriptParser extends HostActParser {
   /** Statements that begin with a name, or with a word that has its meaning only here. */
   private worded(): Statement | null {
     if (this.isEntry()) return this.edit();
-    if (this.is(t.LParen, 2) && !this.onNewLine(2)) return this.call();
+    if (this.is(t.LParen, 2) && !this.onNewLine(2) && !this.isWord('word')) return this.call();
     if (this.isLoad()) return this.registerLoad();
     if (this.is(t.Dot, 2)) return this.edit();
     switch (this.next().image) {

@@ -37,7 +37,6 @@ export const ACTS: Words = {
   vmresume: 'VMRESUME: an L1 played by the script enters its guest again.',
   vmrun: 'VMRUN: an L1 played by the script enters its guest (AMD).',
   for: 'A loop: `for i in 0 .. 15 { … }`; the end of the range is included.',
-  only: 'Statements for some kinds of MMU: `only under soft { … }`.',
   expect: 'What must hold, after the act before it or at this point.',
   same: 'What the guest saw so far must be the same under these kinds of MMU: `same under soft, ept`.',
   check: '`check invariants`: the rules that every state of the model must keep are checked here.',
@@ -45,7 +44,8 @@ export const ACTS: Words = {
 };
 
 export const CLAUSES: Words = {
-  under: 'The kinds of MMU virtualization for which something holds or is run: `under soft, ept, npt`; of a nested guest `soft on ept`.',
+  under:
+    'The kinds of MMU virtualization for which something holds or is run: `under soft, ept, npt`; of a nested guest `soft on ept`. Before a brace: statements for these kinds only, `under soft { … }`.',
   on: '`on fault { … }`: what the guest does at a #PF before it retries. Between kinds of MMU: `ept on ept`. As a value: 1.',
   fault: '`on fault { … }`: what the guest does at a #PF before it retries.',
   off: 'As a value: 0.',
@@ -61,6 +61,11 @@ export const CLAUSES: Words = {
   level: 'Level of a table or entry; 1 is the page table, whose entries map 4K.',
   of: '`hpa of gpa a`: where the host backs that address. `exits 2 of EPT_VIOLATION`: exits of one reason.',
   to: 'The new address or size.',
+  pcid: 'The process-context identifier of INVPCID: `invpcid 0x1000 pcid 3`.',
+  vpid: 'The virtual-processor identifier of INVVPID: `invvpid 0x1000 vpid 2`.',
+  pages: 'Of KVM_CLEAR_DIRTY_LOG: numbers of the pages in the slot. Of a mapping: the size of its pages.',
+  log: '`get dirty log slot 0`, `clear dirty log slot 0`.',
+  invariants: '`check invariants`: the rules that every state of the model must keep are checked here.',
 };
 
 export const HOST_ACTS: Words = {
@@ -85,7 +90,7 @@ export const EXPECTATIONS: Words = {
   ok: 'The access reached memory, or the act succeeded.',
   '#PF': 'The access ended in a page fault that the guest sees; `#PF(P W U)` or `#PF(0x7)` with that error code (SDM vol. 3A, §4.7).',
   '#GP': 'The act ended in a general-protection fault.',
-  mmio: 'KVM_RUN returned KVM_EXIT_MMIO: the address is in no slot, or a read-only slot was written. `mmio(read)`, `mmio(write)`.',
+  mmio: 'KVM_RUN returned KVM_EXIT_MMIO: the address is in no slot, or a read-only slot was written. `mmio read`, `mmio write`.',
   error: 'The ioctl or KVM_RUN failed with this errno: `error EEXIST`.',
   value: 'The value that was read.',
   gpa: 'The guest-physical address reached. In a slot: where it begins.',
