@@ -75,6 +75,11 @@ export class ShadowPage {
     return quadrantOf(this.currentRole);
   }
 
+  /** The guest table has 4-byte entries. */
+  get narrow(): boolean {
+    return (this.currentRole & Role.narrow) !== 0;
+  }
+
   get direct(): boolean {
     return (this.currentRole & Role.direct) !== 0;
   }

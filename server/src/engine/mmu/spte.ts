@@ -33,6 +33,8 @@ export interface SpteOptions {
   readonly accessedDirty: boolean;
   /** EPT: execute-only is supported, so no right is implied by presence. */
   readonly executeOnly: boolean;
+  /** The host has NX; otherwise whatever is mapped can be executed. */
+  readonly nx: boolean;
   /** Host MAXPHYADDR; with 52 no bit is left to mark MMIO in the ordinary format. */
   readonly maxPhyAddr: number;
   /** Kernels since 6.10: bit 63 (suppress #VE) stands in empty and in all EPT entries. */
@@ -87,7 +89,7 @@ export class SpteFormat {
     this.presentMask = ept ? (options.executeOnly ? 0 : Ept.read) : Pte.present;
     this.userMask = ept ? Ept.read : Pte.user;
     this.execMask = ept ? Ept.execute : 0;
-    this.nxMask = ept ? 0 : NX_HIGH;
+    this.nxMask = ept || !options.nx ? 0 : NX_HIGH;
     this.accessedMask = ept ? (options.accessedDirty ? Ept.accessed : 0) : Pte.accessed;
     this.dirtyMask = ept ? (options.accessedDirty ? Ept.dirty : 0) : Pte.dirty;
     // Write-back, guest PAT ignored.
@@ -277,7 +279,12 @@ export class SpteFormat {
   }
 
   isMmio(lo: number, hi: number): boolean {
-    return this.mmioCaching && (lo & this.mmioMaskLo) === this.mmioValueLo && (hi & this.mmioMaskHi) === this.mmioValueHi && (lo & MMU_PRESENT) === 0;
+    return (
+      this.mmioCaching &&
+      (lo & this.mmioMaskLo) === this.mmioValueLo &&
+      (hi & this.mmioMaskHi) === this.mmioValueHi &&
+      (lo & MMU_PRESENT) === 0
+    );
   }
 
   mmioGfn(lo: number, hi: number): number {

@@ -98,7 +98,17 @@ export class Trace {
     this.journal.row(Kind.handle_mmio_page_fault, 0, access, addressLo, addressHi, low(gfn), high(gfn));
   }
 
-  fastPageFault(gpa: number, codeLo: number, codeHi: number, oldLo: number, oldHi: number, newLo: number, newHi: number, at: number, result: RetPf): void {
+  fastPageFault(
+    gpa: number,
+    codeLo: number,
+    codeHi: number,
+    oldLo: number,
+    oldHi: number,
+    newLo: number,
+    newHi: number,
+    at: number,
+    result: RetPf,
+  ): void {
     const bits = (result === RetPf.spurious ? 1 : 0) | (result === RetPf.fixed ? 2 : 0);
     this.four(Kind.fast_page_fault, 0, bits, low(gpa), high(gpa), codeLo, codeHi, oldLo, oldHi, newLo, newHi);
     this.journal.row(Kind.more, 0, 0, low(at), high(at), 0, 0);

@@ -272,6 +272,20 @@ export class Processor {
     return false;
   }
 
+  /** Is a translation of this linear address cached for the context that runs? Changes nothing. */
+  caches(lo: number, hi: number): boolean {
+    if (!this.tlbOn) return false;
+    const { tlb, tag, globalTag, context } = this;
+    const has = (array: TlbArray, pageClass: PageClass, tagged: number): boolean =>
+      array.find(array.setOf(lo, hi, CLASS_SHIFTS[pageClass]), lineKey(lo, pageClass, tagged), hi) >= 0;
+    for (const pageClass of [PageClass.page4K, PageClass.page2M, PageClass.page1G]) {
+      if (has(tlb.l1Of(pageClass), pageClass, tag)) return true;
+      if (pageClass === PageClass.page1G) continue;
+      if (has(tlb.l2, pageClass, tag) || (context.globalPages && has(tlb.l2, pageClass, globalTag))) return true;
+    }
+    return false;
+  }
+
   private probeIn(
     array: TlbArray,
     pageClass: PageClass,

@@ -43,6 +43,7 @@ export enum SvmExit {
   /** Exception 14. */
   PF_EXCP = 0x04e,
   INTR = 0x060,
+  CR0_SEL_WRITE = 0x065,
   CPUID = 0x072,
   HLT = 0x078,
   INVLPG = 0x079,
@@ -68,6 +69,7 @@ const SVM_NAMES: { readonly [code: number]: string } = {
   [SvmExit.WRITE_CR4]: 'write_cr4',
   [SvmExit.PF_EXCP]: 'PF excp',
   [SvmExit.INTR]: 'interrupt',
+  [SvmExit.CR0_SEL_WRITE]: 'cr0_sel_write',
   [SvmExit.CPUID]: 'cpuid',
   [SvmExit.HLT]: 'hlt',
   [SvmExit.INVLPG]: 'invlpg',

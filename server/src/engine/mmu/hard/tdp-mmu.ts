@@ -37,7 +37,7 @@ export class TdpMmu {
   /** Install what serves a fault (kvm_tdp_mmu_map). */
   map(root: ShadowPage, fault: Fault): RetPf {
     const { kvm } = this;
-    const { format, tables, trace } = kvm;
+    const { format, tables } = kvm;
     adjustLevel(kvm, fault);
     requested(kvm, fault);
     let page = root;
@@ -76,7 +76,17 @@ export class TdpMmu {
     if (fault.slot === null) format.mmio(gfn, ACC_ALL, kvm.mmioGeneration);
     else {
       const { slot, pfn, mapWritable } = fault;
-      refused = makeLeaf(kvm, { page, slot, access: ACC_ALL, gfn, pfn, oldLo, prefetch: false, canUnsync: true, hostWritable: mapWritable });
+      refused = makeLeaf(kvm, {
+        page,
+        slot,
+        access: ACC_ALL,
+        gfn,
+        pfn,
+        oldLo,
+        prefetch: false,
+        canUnsync: true,
+        hostWritable: mapWritable,
+      });
     }
     const newLo = format.lo;
     const newHi = format.hi;

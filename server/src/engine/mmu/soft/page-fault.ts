@@ -158,4 +158,3 @@ function guestEntryChanged(kvm: Kvm, mmu: MmuContext, fault: Fault, level: numbe
   const expected = updated ? walker.entryLo(level) | flags : walker.entryLo(level);
   return entry.lo !== expected || (!format.narrow && entry.hi !== walker.entryHi(level));
 }
-

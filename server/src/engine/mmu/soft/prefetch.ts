@@ -86,7 +86,15 @@ function mapRun(kvm: Kvm, page: ShadowPage, run: readonly number[]): boolean {
     pfns.push(pfn);
   }
   pfns.forEach((pfn, i) => {
-    installLeaf(kvm, page.entryAddress(run[i]), { slot, access, gfn: page.gfnAt(run[i]), pfn, hostWritable: true, prefetch: true, write: false });
+    installLeaf(kvm, page.entryAddress(run[i]), {
+      slot,
+      access,
+      gfn: page.gfnAt(run[i]),
+      pfn,
+      hostWritable: true,
+      prefetch: true,
+      write: false,
+    });
   });
   return pfns.length > 0;
 }

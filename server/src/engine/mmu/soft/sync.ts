@@ -81,4 +81,3 @@ export function invalidateAddress(kvm: Kvm, mmu: MmuContext, root: Root, lo: num
     if (page.unsyncChildren === 0) return;
   }
 }
-

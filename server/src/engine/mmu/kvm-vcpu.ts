@@ -1,0 +1,409 @@
+/**
+ * One vCPU as its hypervisor keeps it (struct kvm_vcpu): contexts, requests, what stands in hardware while the guest runs, and
+ * the way in and out.
+ */
+import { toBigInt } from '../bits';
+import type { FoundEntry } from '../inspection';
+import { Kind, STAGE_GUEST, type Actor } from '../journal/events';
+import type { PhysicalMemory } from '../memory/physical-memory';
+import type { TableRef } from '../program';
+import { Cr0, Cr4, Load, RFLAGS_AC, keysOf, policyOf, type GuestFormats, type LoadRules } from '../vcpu/control-registers';
+import { Context, type Processor } from '../vcpu/processor';
+import { PmlLog } from '../vcpu/pml-log';
+import { Register, type Registers } from '../vcpu/registers';
+import { SvmExit, VmxExit, exitReasonName } from '../x86/exit-reasons';
+import { PageFault } from '../x86/fault-codes';
+import type { Format } from '../x86/formats';
+import { Access, GUEST_ALL, HOST_ALL, Policy, Rights, permits } from '../x86/permissions';
+import { Walker } from '../x86/walker';
+import { cpuRole, extendedRole, shadowRootRole, tdpRootRole } from './cpu-role';
+import type { Handled } from './emulator';
+import { useShadowTables, useTdp } from './hardware';
+import type { Completion, Instruction } from './instruction';
+import { indexOf, type Kvm, type VcpuRequests } from './kvm';
+import { loadRoot } from './load-roots';
+import { MmioCache } from './mmio-cache';
+import { MmuContext, accessOfCode } from './mmu-context';
+import { Acc } from './role';
+import { MemslotStage } from './memslot-stage';
+import { drainPml } from './pml';
+import { framesAt } from './shadow-page';
+import { ShadowWalk } from './shadow-walk';
+import { invalidateAddress } from './soft/sync';
+import { INTR_INFO_PF, type ExitInfo } from './trace';
+import { syncChildren } from './unsync';
+
+/** What a vCPU runs on, and with. */
+export interface VcpuParts {
+  readonly kvm: Kvm;
+  /** Number of the vCPU in the machine. */
+  readonly number: number;
+  /** Index in its VM, as traces name it. */
+  readonly index: number;
+  /** Who its hypervisor is. */
+  readonly actor: Actor;
+  readonly registers: Registers;
+  readonly processor: Processor;
+  readonly physical: PhysicalMemory;
+  readonly rules: LoadRules;
+  readonly formats: GuestFormats;
+  readonly vendor: 'intel' | 'amd';
+  /** Formats of the tables that the hypervisor hands to hardware. */
+  readonly hardware: HardwareFormats;
+  /** VPID or ASID; 0: none. */
+  readonly vpid: number;
+  /** The processor caches translations. */
+  readonly tlbOn: boolean;
+  /** Formats by name, apart from any registers. */
+  readonly formatNamed: (name: TableRef['format']) => Format | null;
+  /** The next answer of user space to an MMIO read. */
+  readonly mmioRead: () => bigint;
+}
+
+export interface HardwareFormats {
+  readonly pae: Format;
+  readonly four: Format;
+  readonly five: Format;
+  /** EPT or nested tables; null: soft MMU. */
+  readonly second: Format | null;
+}
+
+/** Reasons to do something before the guest is entered again (KVM_REQ_*). */
+interface Requests {
+  freeObsoleteRoots: boolean;
+  sync: boolean;
+  loadRoot: boolean;
+  flushAll: boolean;
+  flushCurrent: boolean;
+  flushGuest: boolean;
+}
+
+const NO_REQUESTS: Readonly<Requests> = {
+  freeObsoleteRoots: false,
+  sync: false,
+  loadRoot: false,
+  flushAll: false,
+  flushCurrent: false,
+  flushGuest: false,
+};
+
+export class KvmVcpu implements VcpuRequests {
+  readonly kvm: Kvm;
+  readonly registers: Registers;
+  readonly processor: Processor;
+  readonly context = new Context();
+  readonly rootMmu: MmuContext;
+  /** The context by whose tables hardware runs, and the one by which the emulator walks. */
+  mmu: MmuContext;
+  walkMmu: MmuContext;
+  readonly mmio: MmioCache;
+  readonly pml: PmlLog;
+  readonly actor: Actor;
+  /** The last fault was on a page that is a table of its own address (write_fault_to_shadow_pgtable). */
+  writeFaultToShadowTable = false;
+  /** Instruction whose protected target was given up last (last_retry_eip, last_retry_addr). */
+  lastRetry: { readonly rip: number; readonly lo: number; readonly hi: number } | null = null;
+  /** What the guest is at. */
+  instruction: Instruction | null = null;
+  /** Exits by name, since they were last taken. */
+  readonly exits = new Map<string, number>();
+  /** A nested guest runs (is_guest_mode). */
+  readonly guestMode: boolean = false;
+  /** It runs by nested tables of its hypervisor (mmu_is_nested). */
+  readonly nested: boolean = false;
+  /** Hardware runs the guest: no exit is being handled. */
+  inGuest = false;
+  private requests: Requests = { ...NO_REQUESTS };
+  private injected: { readonly errorCode: number; readonly lo: number; readonly hi: number } | null = null;
+  private loadedRoot = -1;
+
+  constructor(readonly parts: VcpuParts) {
+    const { kvm, physical } = parts;
+    this.kvm = kvm;
+    this.registers = parts.registers;
+    this.processor = parts.processor;
+    this.actor = parts.actor;
+    this.mmio = new MmioCache(() => kvm.guest.slots.generation());
+    this.pml = new PmlLog(physical, parts.registers);
+    const walker = new Walker(physical, parts.hardware.four, STAGE_GUEST, new MemslotStage(() => kvm.guest));
+    walker.written = (lo, hi) => kvm.guest.markDirty(Math.floor(((hi >>> 0) * 0x1_0000_0000 + (lo >>> 0)) / 4096));
+    this.rootMmu = this.mmu = this.walkMmu = new MmuContext(kvm, walker);
+    kvm.vcpus.push(this);
+    this.initMmu();
+  }
+
+  get alignmentCheck(): boolean {
+    return this.instruction?.ac ?? (this.registers.lo(Register.rflags) & RFLAGS_AC) !== 0;
+  }
+
+  get smep(): boolean {
+    return (this.registers.lo(Register.cr4) & Cr4.smep) !== 0;
+  }
+
+  /** It was running when something was asked of it, and has not gone on yet. */
+  interrupted = false;
+
+  mmioRead(): bigint {
+    return this.parts.mmioRead();
+  }
+
+  failed(errno: string, why: string): Handled {
+    return { kind: 'done', completion: { kind: 'error', errno, why } };
+  }
+
+  // Requests (kvm_make_request).
+
+  requestTlbFlush(): void {
+    this.request('flushAll');
+  }
+
+  requestFreeObsoleteRoots(): void {
+    this.request('freeObsoleteRoots');
+  }
+
+  request(what: keyof Requests): void {
+    this.requests[what] = true;
+    this.kick();
+  }
+
+  /** Out of the guest, when it runs: an interrupt from another processor. */
+  kick(): void {
+    if (!this.inGuest) return;
+    this.interrupted = true;
+    this.exited(this.parts.vendor === 'intel' ? VmxExit.EXTERNAL_INTERRUPT : SvmExit.INTR, NO_INFO);
+  }
+
+  /** The processor is back in the hypervisor (kvm_exit). */
+  exited(reason: number, info: ExitInfo): void {
+    const { kvm, parts } = this;
+    kvm.trace.journal.actor = this.actor;
+    this.inGuest = false;
+    const name = exitReasonName(parts.vendor, reason);
+    this.exits.set(name, (this.exits.get(name) ?? 0) + 1);
+    kvm.trace.exit(Kind.kvm_exit, reason, info, this.instruction?.rip ?? 0);
+    if (kvm.pmlActive) drainPml(kvm, this);
+    if (parts.vpid === 0 && this.tlbOn) this.processor.invalidations.transition();
+  }
+
+  /**
+   * Into the guest (vcpu_enter_guest): requests in KVM's order, then the root, then an exception that waits.
+   *
+   * @returns why it cannot be
+   */
+  enter(): Completion | null {
+    if (this.inGuest) return null;
+    const { kvm, parts, requests } = this;
+    kvm.trace.journal.actor = this.actor;
+    if (requests.freeObsoleteRoots) this.freeObsoleteRoots();
+    if (requests.sync) this.syncRoots();
+    if (requests.flushGuest) {
+      if (!kvm.tdp) {
+        this.syncRoots();
+        this.syncPreviousRoots();
+      }
+    }
+    if (requests.flushAll || requests.flushCurrent) this.flushHardware();
+    else if (requests.flushGuest && this.tlbOn) this.processor.invalidations.apply(Load.flushAll);
+    this.requests = { ...NO_REQUESTS };
+    const { injected } = this;
+    this.injected = null;
+    if (injected !== null) kvm.trace.injectPageFault(injected.errorCode, injected.lo, injected.hi);
+    if (this.mmu.roots.current.hpa < 0) {
+      const root = loadRoot(kvm, this.mmu, this.pgdLo, this.pgdHi);
+      if (root === null) return { kind: 'error', errno: 'ENOSPC', why: 'no shadow page can be had for a root' };
+      this.mmu.roots.current = root;
+      this.syncRoots();
+      this.flushHardware();
+    }
+    this.loadHardware();
+    kvm.trace.entry(parts.index, this.instruction?.rip ?? 0, injected === null ? 0 : INTR_INFO_PF, injected?.errorCode ?? 0);
+    if (parts.vpid === 0 && this.tlbOn) this.processor.invalidations.transition();
+    this.inGuest = true;
+    this.interrupted = false;
+    return null;
+  }
+
+  /** A format by the name of its paging mode, with the rules that the guest's registers select for it; null without tables. */
+  formatNamed(name: TableRef['format']): Format | null {
+    const { parts, registers } = this;
+    const own = parts.formats.of(registers);
+    if (own !== null && own.name === name) return own;
+    return parts.formatNamed(name);
+  }
+
+  // Roots and contexts.
+
+  private get pgdLo(): number {
+    return this.registers.lo(Register.cr3);
+  }
+
+  private get pgdHi(): number {
+    return this.mmu.guestLevels >= 4 ? this.registers.hi(Register.cr3) : 0;
+  }
+
+  /** Take over what the guest's registers say of its tables (kvm_init_mmu). */
+  initMmu(): void {
+    const { registers, parts, rootMmu, kvm } = this;
+    const format = parts.formats.of(registers);
+    const role = cpuRole(registers, this.guestMode);
+    const paging = {
+      role,
+      extended: extendedRole(registers),
+      format,
+      pgdLo: registers.lo(Register.cr3),
+      pgdHi: registers.hi(Register.cr3),
+    };
+    const adDisabled = !kvm.format.accessedDirty;
+    rootMmu.init(paging, kvm.tdp ? tdpRootRole(kvm.tdpLevels, adDisabled, this.guestMode) : shadowRootRole(role));
+    this.updateWalker();
+  }
+
+  /** The software walker follows CR3 and what else does not change the role. */
+  updateWalker(): void {
+    const { registers, parts, kvm } = this;
+    const { walker } = this.rootMmu;
+    const format = parts.formats.of(registers);
+    if (format === null) return;
+    walker.use(format, registers.lo(Register.cr3), format.levels >= 4 ? registers.hi(Register.cr3) : 0);
+    walker.policy = policyOf(registers);
+    walker.keys = kvm.tdp ? keysOf(registers) : 0;
+    walker.pkru = registers.lo(Register.pkru);
+    walker.pkrs = registers.lo(Register.pkrs);
+    walker.pdptes = format.pae && !parts.rules.pdptesInMemory ? registers.pdptes(Register.pdpte0) : null;
+  }
+
+  /** All roots go, and contexts are made anew (kvm_mmu_reset_context). */
+  resetMmu(): void {
+    this.rootMmu.roots.freeAll();
+    this.mmio.forgetAllGva();
+    this.initMmu();
+  }
+
+  /** MOV CR3 to another value (kvm_mmu_new_pgd). */
+  newPgd(): void {
+    const { mmu } = this;
+    this.updateWalker();
+    if (!mmu.roots.switchTo(this.pgdLo, this.pgdHi, mmu.rootRole, mmu.direct)) return;
+    this.request('loadRoot');
+    this.request('sync');
+    this.request('flushCurrent');
+    this.mmio.forgetAllGva();
+    const { page } = mmu.roots.current;
+    if (!mmu.direct && page !== null) page.floodingCount = 0;
+  }
+
+  /** A root that stood for a guest's root outside all slots is looked for again. */
+  dropDummyRoot(): void {
+    const { current } = this.mmu.roots;
+    if (current.hpa >= 0 && current.page === null && current.pae === null) this.request('freeObsoleteRoots');
+  }
+
+  private freeObsoleteRoots(): void {
+    this.rootMmu.roots.freeObsolete();
+  }
+
+  /** kvm_mmu_sync_roots */
+  private syncRoots(): void {
+    const { mmu, kvm } = this;
+    const { current } = mmu.roots;
+    if (mmu.direct || current.hpa < 0) return;
+    this.mmio.forgetAllGva();
+    for (const page of current.pae ?? (current.page === null ? [] : [current.page])) syncChildren(kvm, page, mmu.sync);
+  }
+
+  /** Previous roots with unsync pages are brought into step by letting them go (kvm_mmu_sync_prev_roots). */
+  private syncPreviousRoots(): void {
+    this.mmu.roots.freePrevious((root) => root.page !== null && (root.page.unsync || root.page.unsyncChildren > 0));
+  }
+
+  /** INVLPG as the guest means it (kvm_mmu_invlpg): in the current root and, when all are meant, in the previous ones. */
+  invalidateAddress(mmu: MmuContext, lo: number, hi: number, all: boolean): void {
+    if (this.tlbOn) this.processor.invalidations.invlpg(lo, hi);
+    if (mmu.direct) return;
+    this.mmio.forgetGva(lo, hi);
+    invalidateAddress(this.kvm, mmu, mmu.roots.current, lo, hi);
+    if (all) for (const root of mmu.roots.previous) if (root.hpa >= 0) invalidateAddress(this.kvm, mmu, root, lo, hi);
+  }
+
+  /** The guest's walk failed: its fault waits for the next entry (kvm_inject_emulated_page_fault). */
+  injectWalkFault(mmu: MmuContext, lo: number, hi: number, _status: number): void {
+    const { errorCode } = mmu.walker;
+    if ((errorCode & PageFault.present) !== 0 && (errorCode & PageFault.reserved) === 0) this.invalidateAddress(mmu, lo, hi, false);
+    this.injected = { errorCode, lo, hi };
+    this.registers.set(Register.cr2, lo, hi);
+  }
+
+  /** The fault that waits to be delivered, as the guest will see it. */
+  get pendingFault(): Completion | null {
+    const { injected } = this;
+    return injected === null ? null : { kind: 'page-fault', error: injected.errorCode, lo: injected.lo, hi: injected.hi };
+  }
+
+  /** May the access be made by the rights of the remembered MMIO access? */
+  mmioPermitted(code: number): boolean {
+    if (!this.walkMmu.paging) return true;
+    const { access } = this.mmio;
+    const bit = (acc: Acc, right: Rights): number => ((access & acc) !== 0 ? right : 0);
+    const rights = HOST_ALL | (GUEST_ALL & (bit(Acc.write, Rights.write) | bit(Acc.user, Rights.user)));
+    return permits(this.walkMmu.walker.policy, rights, accessOfCode(code) | (this.alignmentCheck ? Access.ac : 0));
+  }
+
+  /** Guest-physical address behind a linear one that shadow tables led to a host-physical address; null: it cannot be said. */
+  gpaByShadow(lo: number, hi: number, host: number): number | null {
+    const { kvm, mmu } = this;
+    for (const walk = new ShadowWalk(kvm, lo, hi, mmu.roots.current); walk.ok; walk.next()) {
+      const spteLo = kvm.tables.low(walk.at);
+      if (!kvm.format.present(spteLo) || !kvm.format.last(spteLo, walk.level)) continue;
+      const page = kvm.pages.holding(walk.at);
+      const offset = Math.floor(host / 4096) - kvm.format.pfn(spteLo, kvm.tables.high(walk.at));
+      if (page === null || offset < 0 || offset >= framesAt(walk.level)) return null;
+      return (page.gfnAt(indexOf(walk.at)) + offset) * 4096 + (host % 4096);
+    }
+    return null;
+  }
+
+  /** The entry of the current root's tables on the way of an address; level 0: the last one. */
+  shadowEntry(lo: number, hi: number, level: number): FoundEntry | null {
+    const { kvm, mmu } = this;
+    let found: FoundEntry | null = null;
+    for (const walk = new ShadowWalk(kvm, lo, hi, mmu.roots.current); walk.ok; walk.next()) {
+      found = { level: walk.level, at: walk.at, value: toBigInt(kvm.tables.low(walk.at), kvm.tables.high(walk.at)) };
+      if (walk.level === level) return found;
+    }
+    return level === 0 ? found : null;
+  }
+
+  // Hardware.
+
+  get tlbOn(): boolean {
+    return this.parts.tlbOn;
+  }
+
+  private flushHardware(): void {
+    if (this.tlbOn) this.processor.invalidations.everything();
+  }
+
+  /** What stands in hardware while the guest runs, from registers and root. */
+  loadHardware(): void {
+    const { mmu, kvm, context, registers, parts } = this;
+    const { current } = mmu.roots;
+    context.vpid = parts.vpid;
+    if (kvm.tdp) useTdp(this, current);
+    else useShadowTables(this, current);
+    if (current.hpa !== this.loadedRoot) {
+      this.loadedRoot = current.hpa;
+      kvm.trace.loadRoot(current.hpa, current.level, current.pgdLo, current.pgdHi);
+    }
+    context.pml = kvm.pmlActive && registers.lo(Register.pmlAddress) !== 0 ? this.pml : null;
+    this.processor.enter(context);
+  }
+
+  /** Policy bits that hardware runs the shadow tables with: WP and NX always, SMEP and SMAP as the guest has them (§5.2). */
+  get shadowPolicy(): number {
+    const paging = (this.registers.lo(Register.cr0) & Cr0.pg) !== 0;
+    const cr4 = paging ? this.registers.lo(Register.cr4) : 0;
+    return Policy.writeProtect | Policy.nxe | ((cr4 & Cr4.smep) !== 0 ? Policy.smep : 0) | ((cr4 & Cr4.smap) !== 0 ? Policy.smap : 0);
+  }
+}
+
+export const NO_INFO: ExitInfo = { info1Lo: 0, info1Hi: 0, info2Lo: 0, info2Hi: 0, intrInfo: 0, errorCode: 0 };
