@@ -694,7 +694,8 @@ export function* walk(node: Node): Generator<Node> {
   const stack: Node[] = [node];
   for (let next = stack.pop(); next; next = stack.pop()) {
     yield next;
-    stack.push(...children(next).reverse());
+    const inner = children(next);
+    for (let i = inner.length - 1; i >= 0; i--) stack.push(inner[i]);
   }
 }
 
