@@ -64,6 +64,7 @@ export class Interpreter {
     private readonly mode: Mode,
   ) {
     this.machine = new Machine(machineConfig(scenario, mode, this.vmm), this.journal, { steps: Infinity, events: ROWS, memory: MEMORY });
+    this.loadRegisters();
     this.own(scenario.own.warmup, 0);
     for (const gpa of scenario.watch) this.watched.set(gpa, this.machine.word(GUEST.vm, gpa));
     this.leaves = this.currentLeaves();
@@ -71,6 +72,16 @@ export class Interpreter {
 
   *lines(): IterableIterator<Line> {
     for (const op of this.scenario.ops) yield this.line(op);
+  }
+
+  /** Bits that a machine does not declare, as CR0.NE, are loaded as the recorded guest's boot code did. */
+  private loadRegisters(): void {
+    const { cr0, cr4, efer } = this.scenario.cpu;
+    for (const [register, value] of Object.entries({ cr0, cr4, efer } as const)) {
+      const name = register as 'cr0' | 'cr4' | 'efer';
+      if (this.machine.register(GUEST, name) !== value)
+        this.perform({ do: 'register', origin: At.other, by: GUEST, register: name, value });
+    }
   }
 
   private line(op: Op): Line {

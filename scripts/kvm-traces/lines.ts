@@ -142,7 +142,7 @@ class FactCollector {
   private endExit(): void {
     const { exit, facts, mode } = this;
     this.exit = null;
-    if (!exit) return;
+    if (!exit || exit.kind === HOST_INTERRUPT) return;
     const { kind, code, address } = exit;
     if (address !== null) {
       if (kind === 'PF' && ownAddress(address)) return;
@@ -187,10 +187,15 @@ class FactCollector {
   }
 }
 
+/** The host's business, as the kick of a vCPU whose translations must go: left out. */
+const HOST_INTERRUPT = 'interrupt';
+
 const SVM_KINDS: { readonly [reason: number]: string } = {
   [SvmExit.PF_EXCP]: 'PF',
   [SvmExit.NPF]: 'NPF',
+  [SvmExit.INTR]: HOST_INTERRUPT,
   [SvmExit.WRITE_CR0]: 'CR0',
+  [SvmExit.CR0_SEL_WRITE]: 'CR0',
   [SvmExit.WRITE_CR3]: 'CR3',
   [SvmExit.WRITE_CR4]: 'CR4',
   [SvmExit.INVLPG]: 'INVLPG',
@@ -200,6 +205,7 @@ const SVM_KINDS: { readonly [reason: number]: string } = {
 };
 
 const VMX_KINDS: { readonly [reason: number]: string } = {
+  [VmxExit.EXTERNAL_INTERRUPT]: HOST_INTERRUPT,
   [VmxExit.EPT_MISCONFIG]: 'EPTM',
   [VmxExit.INVLPG]: 'INVLPG',
   [VmxExit.MSR_WRITE]: 'MSR',
