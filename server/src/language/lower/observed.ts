@@ -2,6 +2,7 @@
 import { EVENTS } from '../../engine/journal/events';
 import type { EventFieldPattern, EventPattern as EnginePattern } from '../../engine/program';
 import { exitReasonName, SvmExit, VmxExit } from '../../engine/x86/exit-reasons';
+import { isEventValue } from '../semantics/links';
 import { nearest } from '../syntax/problem';
 import type { EventPattern } from '../syntax/tree';
 import type { Env } from '../semantics/values';
@@ -24,6 +25,9 @@ export function lowerEvent(script: ScriptLowering, node: EventPattern, env: Env)
       return [];
     }
     if (field.value.kind === 'word') return [{ name, value: field.value.text }];
+    if (field.value.kind === 'name' && !context.links.byReference.has(field.value.name) && isEventValue(node, field.value)) {
+      return [{ name, value: field.value.name.text }];
+    }
     const value = context.evaluator.bits(field.value, env);
     return value === null ? [] : [{ name, value }];
   });

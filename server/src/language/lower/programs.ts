@@ -1,17 +1,19 @@
 /** Scenarios to programs: VMs planned once, scripts lowered for each run and kind of MMU virtualization. */
 import type { MmuKind, Program, VmConfig } from '../../engine/program';
-import type { MmuKinds, Node, Run, Vm } from '../syntax/tree';
+import type { Expression, MmuKinds, Node, Run, Vm } from '../syntax/tree';
 import type { Links } from '../semantics/links';
 import type { Reporter } from '../semantics/reporter';
 import type { Named } from '../semantics/scopes';
 import type { SourceFile } from '../semantics/source';
 import type { Statements } from '../semantics/statements';
 import { Evaluator, fileEnv } from '../semantics/values';
+import type { Env } from '../semantics/values';
 import { Context } from './context';
 import { planHost } from './host';
 import type { HostPlan } from './host';
 import { checkKinds, checkSlots } from './nesting';
 import { RunState } from './run-state';
+import type { Area } from './tables/allocator';
 import { Coverage, ScriptLowering } from './script';
 import { reportUnsupported } from './unsupported';
 import { headOf, VmPlanner } from './vm-planner';
@@ -26,7 +28,7 @@ export class Lowering {
   constructor(
     private readonly files: readonly SourceFile[],
     private readonly links: Links,
-    reporter: Reporter,
+    private readonly reporter: Reporter,
     private readonly statements: Statements,
   ) {
     const rootOf = (tables: Named): bigint | null => (tables.scope.vm ? (this.plans.get(tables.scope.vm)?.rootOf(tables) ?? null) : null);
@@ -34,7 +36,8 @@ export class Lowering {
     this.host = planHost(this.context, files[0]);
     this.checkConstants();
     const planners = [...files].reverse().flatMap((file) => this.declare(file));
-    for (const planner of planners) planner.plan();
+    const later = this.slotsOfScripts();
+    for (const planner of planners) planner.plan(later);
     for (const planner of planners) checkSlots(this.context, planner, planner.mmu, this.host.config.maxPhyAddr);
   }
 
@@ -79,6 +82,27 @@ export class Lowering {
         inHandler: false,
       });
     }
+  }
+
+  /** Areas in which scripts make slots or move them, as far as they are the same whenever they do. */
+  private slotsOfScripts(): Area[] {
+    const areas: Area[] = [];
+    const { context } = this;
+    const add = (env: Env, from: Expression | null, size: Expression | null): void => {
+      const start = from && context.evaluator.number(from, env);
+      const bytes = size && context.evaluator.number(size, env);
+      if (start !== null) areas.push({ from: Number(start), end: size && bytes !== null ? Number(start + bytes) : Infinity });
+    };
+    this.reporter.silently(() => {
+      this.statements.nodes.forEach((node, origin) => {
+        if (node.kind !== 'host-act') return;
+        const env = fileEnv(this.files.find(({ uri }) => uri === this.statements.places[origin].uri) ?? this.files[0]);
+        const items = node.act === 'create' ? (node.slot?.body?.items ?? []) : [];
+        if (node.act === 'create') add(env, settingValue(items, 'gpa'), settingValue(items, 'size'));
+        else if (node.act === 'move') add(env, node.to, null);
+      });
+    });
+    return areas;
   }
 
   /* ------------------------------------------------------------ VMs */
@@ -199,4 +223,9 @@ function kindText(plan: VmPlan): string {
   const kinds: string[] = [];
   for (let vm: VmPlan | null = plan; vm; vm = vm.parent) kinds.push(vm.mmu);
   return kinds.join(' on ');
+}
+
+function settingValue(items: readonly Node[], name: string): Expression | null {
+  for (const item of items) if (item.kind === 'setting' && item.name.text === name) return item.value;
+  return null;
 }

@@ -93,13 +93,17 @@ export class VmPlanner implements VmPlan {
     return tables.root === null ? null : BigInt(tables.root);
   }
 
-  /** Everything; VMs around it are planned before. */
-  plan(): void {
+  /**
+   * Everything; VMs around it are planned before.
+   *
+   * @param later areas that may come to be memory in a script
+   */
+  plan(later: readonly Area[]): void {
     this.planSlots();
     for (const named of this.tables.keys()) this.rootOf(named);
     this.planVcpus();
     const memory = new MemoryBuilder();
-    this.buildTables(memory);
+    this.buildTables(memory, later);
     this.writeWords(memory);
     this.memory = memory.images();
   }
@@ -220,7 +224,7 @@ export class VmPlanner implements VmPlan {
     return new ItemReader(this.context, shape, rounds, this.host.config.maxPhyAddr);
   }
 
-  private buildTables(memory: MemoryBuilder): void {
+  private buildTables(memory: MemoryBuilder, later: readonly Area[]): void {
     const { context } = this;
     const owners: Owners = new Map();
     const built: { items: TablesItems; builder: TablesBuilder; named: Named }[] = [];
@@ -229,7 +233,7 @@ export class VmPlanner implements VmPlan {
     for (const { named, node, shape, root } of this.tables.values()) {
       const items = this.reader(shape, rounds).read(node, this.env);
       checkEntries(context, items, shape, this.host.config, this.vcpus);
-      checkTargets(context, items, shape, this);
+      if (this.areas.length > 0) checkTargets(context, items, shape, [...this.areas, ...later]);
       if (root === null) continue;
       const other = owners.get(Math.floor(root / PAGE_SIZE));
       if (other && shape.rootAlignment === PAGE_SIZE) {

@@ -1,6 +1,21 @@
 /** Second half of binding names: every reference, in all files of a scenario, to its definition. */
 import { nearest } from '../syntax/problem';
-import type { Block, Body, Definition, For, Handler, Node, Performed, Reference, Run, Tables, Vm } from '../syntax/tree';
+import { EVENT_VALUES } from '../syntax/words/observed';
+import type {
+  Block,
+  Body,
+  Definition,
+  EventPattern,
+  Expression,
+  For,
+  Handler,
+  Node,
+  Performed,
+  Reference,
+  Run,
+  Tables,
+  Vm,
+} from '../syntax/tree';
 import { Definitions } from './definitions';
 import type { Reporter } from './reporter';
 import { BUILT_IN_TABLES, FAULT_ADDRESS, KIND_OF_NAME } from './scopes';
@@ -89,6 +104,8 @@ class Linker implements Links {
         return this.bindPerformed(node, scope);
       case 'handler':
         return this.bindHandler(node, scope);
+      case 'event':
+        return this.bindEvent(node, scope);
       case 'body':
         return this.bindBody(node, scope);
       default:
@@ -187,6 +204,13 @@ class Linker implements Links {
     this.inHandler = before;
   }
 
+  /** Fields may be told by names that events have, as `kvm_mmu_get_page(new)`. */
+  private bindEvent(node: EventPattern, scope: Scope): void {
+    for (const { value } of node.fields) {
+      if (!isEventValue(node, value) || scope.find('value', textOf(value))) this.bind(value, scope);
+    }
+  }
+
   /* ------------------------------------------------------------ references */
 
   private bindQualified(vmReference: Reference | null, name: Reference, scope: Scope): void {
@@ -249,6 +273,15 @@ class Linker implements Links {
     const fixes = near && !other ? [{ file: scope.file, node: reference, title: `Change to ${near}`, text: near }] : [];
     this.reporter.report(scope.file, reference, 'unknown-name', message, { fixes });
   }
+}
+
+/** A name that is among those of the event's first field. */
+export function isEventValue(event: EventPattern, value: Expression): boolean {
+  return value.kind === 'name' && value.vm === null && value.name.text in (EVENT_VALUES[event.name.text] ?? {});
+}
+
+function textOf(value: Expression): string {
+  return value.kind === 'name' ? value.name.text : '';
 }
 
 const WHAT: { readonly [to in Reference['to']]: string } = {

@@ -52,7 +52,8 @@ export class TableAllocator {
 
   /** First free page behind `after`, then from the start. */
   private search(areas: readonly Area[], after: number, avoid: readonly Area[]): number | null {
-    return this.from(areas, after + PAGE_SIZE, avoid) ?? this.from(areas, PAGE_SIZE, avoid);
+    const next = (Math.floor(after / PAGE_SIZE) + 1) * PAGE_SIZE;
+    return this.from(areas, next, avoid) ?? this.from(areas, PAGE_SIZE, avoid);
   }
 
   private from(areas: readonly Area[], start: number, avoid: readonly Area[]): number | null {

@@ -5,6 +5,7 @@ import type { Format } from '../../../engine/x86/formats';
 import { show } from '../../semantics/values';
 import type { Context } from '../context';
 import type { VcpuPlan } from '../vm-plan';
+import type { Area } from './allocator';
 import { LARGE, presentMask } from './flags';
 import type { Shape } from './format';
 import type { TablesItems } from './items';
@@ -77,18 +78,14 @@ function malformed(format: Format, entry: bigint): boolean {
 }
 
 /** Mapped addresses in no slot: MMIO, which may be meant. */
-export function checkTargets(
-  context: Context,
-  items: TablesItems,
-  shape: Shape,
-  memory: { hasMemory(gpa: number): boolean; readonly slots: readonly unknown[] },
-): void {
-  if (shape.name === 'npt' || shape.name === 'ept' || memory.slots.length === 0) return;
+export function checkTargets(context: Context, items: TablesItems, shape: Shape, memory: readonly Area[]): void {
+  if (shape.name === 'npt' || shape.name === 'ept') return;
+  const has = (gpa: number): boolean => memory.some((area) => area.from <= gpa && gpa < area.end);
   for (const { node, env, to, size } of items.mappings) {
     const first = Number(to);
     const last = Number(to + size) - 1;
-    if (memory.hasMemory(first) && memory.hasMemory(last)) continue;
-    const which = memory.hasMemory(first) ? `gpa ${show(last)}, the end of the mapping,` : `gpa ${show(to)}`;
+    if (has(first) && has(last)) continue;
+    const which = has(first) ? `gpa ${show(last)}, the end of the mapping,` : `gpa ${show(to)}`;
     context.report(env, node.to, 'mapped-to-no-slot', `${which} is in no slot: accesses become MMIO exits`, { severity: 'information' });
   }
 }

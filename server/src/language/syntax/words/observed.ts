@@ -31,6 +31,22 @@ export const EVENT_WORDS: Words = Object.fromEntries(
   ]),
 );
 
+/** Names that stand for numbers in the first field of an event, besides exit reasons. */
+export const EVENT_VALUES: { readonly [event: string]: Words } = {
+  table_read: { guest: "An entry of the guest's tables.", second: 'An entry of EPT or NPT.', shadow: 'An entry of the shadow tables.' },
+  tlb_hit: { L1: 'The first-level TLB.', L2: 'The second-level TLB.' },
+  tlb_fill: { L1: 'The first-level TLB.', L2: 'The second-level TLB.' },
+  kvm_mmu_get_page: { new: 'The shadow page was made.', existing: 'The shadow page was found in the hash.' },
+  kvm_mmu_page_fault_return: {
+    CONTINUE: 'RET_PF_CONTINUE',
+    RETRY: 'RET_PF_RETRY: the guest tries again, or takes its fault.',
+    EMULATE: 'RET_PF_EMULATE: the instruction is emulated.',
+    INVALID: 'RET_PF_INVALID',
+    FIXED: 'RET_PF_FIXED: the spte is there now.',
+    SPURIOUS: 'RET_PF_SPURIOUS: the spte was there already.',
+  },
+};
+
 /** VM exit reasons by KVM's names for VMX and SVM. */
 export const REASONS: Words = {
   '#PF': 'An intercepted page fault, on Intel and AMD.',
