@@ -103,7 +103,7 @@ const lines = (item: fc.Arbitrary<Atoms>, maxLength: number): fc.Arbitrary<Atoms
     seq('{', item, '}'),
   );
 
-const { statement, script } = fc.letrec<{ statement: Atoms; script: Atoms }>((tie) => ({
+const { script } = fc.letrec<{ statement: Atoms; script: Atoms }>((tie) => ({
   script: lines(tie('statement'), 4),
   statement: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },

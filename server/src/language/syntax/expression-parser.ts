@@ -54,7 +54,7 @@ export abstract class ExpressionParser extends SoftParser {
   }
 
   private operand(what: string): Expression {
-    if (this.broken()) return this.missing(what);
+    if (this.broken() || (this.beginsLine() && this.beginsStatement())) return this.missing(what);
     const signs: IToken[] = [];
     while (this.is(t.Minus) || this.is(t.Not)) signs.push(this.take());
     this.operators += signs.length;
@@ -64,6 +64,11 @@ export abstract class ExpressionParser extends SoftParser {
       operand = { kind: 'unary', operator: sign.image as '-' | '~', operand, range: this.since(sign.startOffset) };
     }
     return operand;
+  }
+
+  /** A name that no value goes on with. */
+  private beginsStatement(): boolean {
+    return this.is(t.Word) && !this.onNewLine(2) && /^[[(:]$/.test(this.next(2).image);
   }
 
   private unsigned(what: string): Expression {
@@ -149,7 +154,7 @@ export abstract class ExpressionParser extends SoftParser {
       ? this.referenceOf(name, 'table')
       : { kind: 'reference' as const, to: 'table' as const, text: '', range: this.behind() };
     this.needSign(t.LSquare);
-    const address = this.expression('an address');
+    const address = this.beginsLine() ? this.missing('an address') : this.expression('an address');
     const level = this.gotWord('level') ? this.expression('a level') : null;
     this.needSign(t.RSquare);
     return { kind: 'entry', vm, table, address, level, range: this.since(first.startOffset) };
@@ -170,7 +175,7 @@ export abstract class ExpressionParser extends SoftParser {
   private flag(place: FlagPlace): Flag {
     const start = this.here();
     const not = this.got(NOT);
-    const token = this.need('a flag', t.Word, USER, SUPERVISOR);
+    const token = not ? this.need('a flag', t.Word, USER, SUPERVISOR) : this.take();
     if (!token)
       return {
         kind: 'flag',

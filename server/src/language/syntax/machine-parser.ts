@@ -59,7 +59,7 @@ export abstract class MachineParser extends ExpectationParser {
     let body: SettingsBody = null;
     if (!spec) {
       this.unknown('unknown-setting', `setting of ${block}`, { text: full, range: this.since(start) }, Object.keys(specs));
-      this.panic = true;
+      value = this.unknownValue(block);
     } else if (spec.takes === 'block' || (spec.takes === 'switch-or-block' && this.is(t.LCurly))) {
       body = this.settings(spec.block!, name.text);
     } else if (spec.takes === 'choice') {
@@ -82,6 +82,14 @@ export abstract class MachineParser extends ExpectationParser {
     if (!isSetting || !itsValue || this.broken()) return this.expression(what);
     this.report('expected', `expected ${what}`, this.behind());
     return { kind: 'missing', range: this.behind() };
+  }
+
+  /** What stands behind an unknown setting, as far as it can be its value. */
+  private unknownValue(block: SettingBlock): Expression | null {
+    const isValue = [t.Num, t.Word, t.LParen].includes(this.next().tokenType) && !this.onNewLine();
+    if (isValue && !Object.hasOwn(SETTING_BLOCKS[block], this.next().image)) return this.expression();
+    this.panic ||= this.is(t.LCurly);
+    return null;
   }
 
   private choice(spec: SettingSpec, name: string): Expression {

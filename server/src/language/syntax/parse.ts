@@ -68,10 +68,25 @@ class FileParser extends ScriptParser {
     else if (isStatement) this.report('unexpected', 'statements stand in a run or a block', range);
     else if (token.tokenType === t.Word) this.unknown('unknown-word', 'declaration', { text: token.image, range }, DECLARATIONS);
     else this.expected('a declaration, as vm or run');
-    do this.take();
-    while (!this.atEnd() && !(this.onNewLine() && (this.is(t.RCurly) || BEGINNINGS.has(this.next().tokenType))));
+    this.skipItem();
     this.panic = false;
     return null;
+  }
+
+  /** Takes a token and what follows it, over whole bodies, up to a line that is not indented or begins a declaration. */
+  private skipItem(): void {
+    let depth = 0;
+    do {
+      const { tokenType } = this.take();
+      if (tokenType === t.LCurly) depth++;
+      else if (tokenType === t.RCurly && depth > 0) depth--;
+    } while (!this.atEnd() && !(this.onNewLine() && this.endsSkip(depth)));
+  }
+
+  private endsSkip(depth: number): boolean {
+    const atMargin = t.columnOf(this.next()) === 0;
+    if (BEGINNINGS.has(this.next().tokenType)) return depth === 0 || atMargin;
+    return depth === 0 && (atMargin || this.is(t.RCurly));
   }
 
   private importOf(): Import {

@@ -56,13 +56,18 @@ export function nearest(word: string, choices: Iterable<string>): string | null 
   return best;
 }
 
+/** Insertions, deletions, changes, and exchanges of neighbours that make `b` of `a` (optimal string alignment). */
 function editDistance(a: string, b: string): number {
+  let before: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
-      row.push(Math.min(row[j - 1]! + 1, previous[j]! + 1, previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+      const change = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const exchange = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? before[j - 2]! + 1 : Infinity;
+      row.push(Math.min(row[j - 1]! + 1, previous[j]! + 1, change, exchange));
     }
+    before = previous;
     previous = row;
   }
   return previous[b.length]!;

@@ -1,25 +1,18 @@
 /**
  * The parser's ground: a cursor over the tokens, by which rules descend. Tokens that are missing are reported and null, so
  * that every rule returns its node with what there is. After a report the parser is in panic and reports no more, until the
- * list of items around it has skipped to the next place where one can begin: the next line, a word that begins one, or the
- * closing brace.
+ * list of items around it has skipped to the next place where one can begin: the next line, or the closing brace.
  *
  * Lines matter in one way: a value or a name stands on the line of what comes before it, unless that is a bracket, a comma
  * or an operator. So a statement that is still being written does not swallow the next one.
  */
 import { createTokenInstance, EOF, type IToken, type TokenType } from 'chevrotain';
-import { RESERVED } from './keywords';
 import { MAX_PROBLEMS, nearest, type Fix, type ProblemCode, type SyntaxProblem } from './problem';
 import * as t from './tokens';
 import type { Body, Definition, DefinitionOf, ErrorNode, Node, Range, Reference, Text, Word as WordNode, WordAs } from './tree';
 
 /** Words that end any body in which they cannot stand, when they begin a line: its `}` is missing. */
 export const OUTER: ReadonlySet<TokenType> = new Set(['import', 'budget', 'block', 'run'].map(t.reserved));
-
-/** Reserved words that begin an item, wherever they stand. */
-const BEGINNINGS: ReadonlySet<TokenType> = new Set(
-  RESERVED.filter((word) => !['on', 'off', 'yes', 'no', 'not', 'under', 'expect'].includes(word)).map(t.reserved),
-);
 
 /** A line may break behind these. */
 const CONTINUES: ReadonlySet<TokenType> = new Set([
@@ -98,9 +91,14 @@ export abstract class SoftParser {
     return t.columnOf(this.next(ahead)) !== null;
   }
 
-  /** A new line has begun where a value or a name should stand; see above. */
+  /** A new line has begun where a value or a name should stand, see above; in panic no line is crossed. */
   protected broken(): boolean {
-    return this.onNewLine() && this.next() !== this.itemFirst && !CONTINUES.has(this.next(0).tokenType);
+    return this.beginsLine() && (this.panic || !CONTINUES.has(this.next(0).tokenType));
+  }
+
+  /** The next token begins a line, and not the item. */
+  protected beginsLine(): boolean {
+    return this.onNewLine() && this.next() !== this.itemFirst;
   }
 
   /* ------------------------------------------------------------ reports */
@@ -120,14 +118,14 @@ export abstract class SoftParser {
     this.panic = true;
   }
 
-  /** `expected …`, at the next token if it is on the same line, otherwise behind the last one; once a statement. */
+  /** `expected …`, at the next token if it is on the same line or begins the item, otherwise behind the last one. */
   protected expected(what: string, insert?: { title: string; text: string }): void {
     const behind = this.behind();
-    const sameLine = !this.atEnd() && !this.onNewLine();
+    const isHere = !this.atEnd() && (!this.onNewLine() || this.next() === this.itemFirst);
     const { image } = this.next();
     const found = image.length > 30 ? `'${image.slice(0, 30)}…'` : `'${image}'`;
-    const message = sameLine ? `expected ${what}, found ${found}` : `expected ${what}`;
-    this.fail('expected', message, sameLine ? t.rangeOf(this.next()) : behind, insert && { ...insert, range: behind });
+    const message = isHere ? `expected ${what}, found ${found}` : `expected ${what}`;
+    this.fail('expected', message, isHere ? t.rangeOf(this.next()) : behind, insert && { ...insert, range: behind });
   }
 
   /** `word` is none of `choices`; says which are and offers the nearest. Not a panic. */
@@ -325,7 +323,7 @@ export abstract class SoftParser {
       const { tokenType } = this.next();
       const opens = tokenType === t.LCurly || tokenType === t.LParen || tokenType === t.LSquare;
       if (depth === 0 && tokenType === t.RCurly) return;
-      if (depth === 0 && skipped && !opens && (this.onNewLine() || BEGINNINGS.has(tokenType))) return;
+      if (depth === 0 && skipped && !opens && this.onNewLine()) return;
       if (depth > 0 && OUTER.has(tokenType) && t.columnOf(this.next()) === 0) return;
       if (tokenType === t.LCurly) depth++;
       else if (tokenType === t.RCurly) depth--;

@@ -701,13 +701,14 @@ export function* walk(node: Node): Generator<Node> {
 
 /**
  * The nodes around an offset, the file first and the innermost last. An offset at the end of a node is still in it, so that
- * a cursor behind a word finds the word; where two nodes meet the later one wins.
+ * a cursor behind a word finds the word; where two nodes meet the later one wins, but a node that is missing there loses to
+ * one that is not, and to an earlier one.
  */
 export function pathAt(root: File, offset: number): Node[] {
   const path: Node[] = [root];
   for (let inner: Node | undefined = root; inner;) {
     const around: Node[] = children(inner).filter((child) => child.range.start <= offset && offset <= child.range.end);
-    inner = around.at(-1);
+    inner = around.filter(({ range }) => range.start < range.end).at(-1) ?? around[0];
     if (inner) path.push(inner);
   }
   return path;
