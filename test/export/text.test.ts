@@ -5,7 +5,7 @@ import { statementOutcome } from '../../server/src/views/outcome';
 import { smallRun } from './record';
 
 const lines = (options: Partial<Parameters<typeof text>[1]> = {}) => [
-  ...text([smallRun()], { colors: false, width: 0, journal: true, ...options }),
+  ...text([smallRun()], { colors: false, width: 0, journal: true, entries: false, ...options }),
 ];
 
 describe('a run in the terminal', () => {
@@ -15,7 +15,7 @@ describe('a run in the terminal', () => {
       '─'.repeat(100),
       '  10  user read 0x40_0123 · → hpa 0x100_4123 · 1 exit (EPT_VIOLATION)',
       '      │ processor access                     user read 0x40_0123',
-      '      │ L0        kvm_exit                   EPT_VIOLATION · 0x181 (read gva final)',
+      '      │ L0        kvm_exit                   EPT_VIOLATION · 0x181 (read, not present, final)',
       '      │ L0        kvm_entry                  rip 0x1_0000',
       '      ✓ ok',
       '      ✗ exits 0: got 1 exit: EPT_VIOLATION',

@@ -9,6 +9,7 @@ import type { Outcome } from '../../server/src/run/record';
 
 const program = {
   machine: { host: { vendor: 'intel' }, vms: [{ name: 'guest', mmu: 'ept' }] },
+  acts: [],
 } as unknown as Program;
 
 const machine: Inspection = {
@@ -119,6 +120,10 @@ describe('expectations on the state', () => {
     assert.equal(judge(entry(0x5067n, ~0n & 0xffff_ffff_ffff_ffffn)).holds, true);
     assert.equal(judge(entry(2n, 2n)).holds, true);
     assert.equal(judge(entry(0n, 2n)).got, 'level 1 entry 0x5067 (P R/W U/S A D)');
+    assert.equal(
+      judge(entry(4n, 0x8000_0000_0000_0806n)).expected,
+      'entry of 0x40_0000 at level 1 R/W clear, U/S set, XD clear, bits 0x800 = 0x0',
+    );
     assert.match(judge({ kind: 'entry', table, vm: 0, address: 0n, level: 1, mask: 1n, value: 1n }).got, /the way ends above it/);
   });
 

@@ -23,8 +23,8 @@ describe('events in words', () => {
         journal.row(Kind.kvm_exit, 0, reason, lo, hi, info2, 0);
         journal.row(Kind.more, 0, 0, 0, error, 0x1_0000, 0);
       };
-    assert.equal(words('intel', 'ept', exit(48, 0x181, 0, 0)), 'EPT_VIOLATION · 0x181 (read gva final)');
-    assert.equal(words('intel', 'ept', exit(48, 0x1aa, 0, 0)), 'EPT_VIOLATION · 0x1aa (write R X gva final)');
+    assert.equal(words('intel', 'ept', exit(48, 0x181, 0, 0)), 'EPT_VIOLATION · 0x181 (read, not present, final)');
+    assert.equal(words('intel', 'ept', exit(48, 0x1aa, 0, 0)), 'EPT_VIOLATION · 0x1aa (write, R-X, final)');
     assert.equal(words('intel', 'soft', exit(0, 0x40_0000, 0, 0, 7)), 'EXCEPTION_NMI · #PF P·W·U at 0x40_0000');
     assert.equal(words('amd', 'soft', exit(0x4e, 4, 0, 0x40_0000)), 'PF excp · #PF U at 0x40_0000');
     assert.equal(words('amd', 'npt', exit(0x400, 6, 2, 0x1000)), 'npf · 0x2_0000_0006 (W·U, guest table) at gpa 0x1000');

@@ -48,6 +48,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         about: 'text (default), json (schema/run.schema.json), ftrace',
       },
       brief: { type: 'boolean', about: 'outcomes only, without the journal' },
+      entries: { type: 'boolean', about: 'text: a line for each entry that the processor reads, not one for a walk' },
       'time-limit': LIMIT,
     },
   },

@@ -26,7 +26,9 @@ export function runFile(args: Arguments, io: Io): number {
     for (const piece of json({ file: nameOf(script.uri), uri: script.uri, views, held, failed, exitStatus: status })) io.out(piece);
   } else {
     const lines =
-      format === 'ftrace' ? ftrace(views) : text(views, { colors: io.colors, width: io.width, journal: args.options.brief !== true });
+      format === 'ftrace'
+        ? ftrace(views)
+        : text(views, { colors: io.colors, width: io.width, journal: args.options.brief !== true, entries: args.options.entries === true });
     for (const line of lines) io.out(`${line}\n`);
   }
   for (const { record } of views) {

@@ -4,7 +4,7 @@ import type { MmuKind } from '../engine/program';
 import { palette } from '../export/colors';
 import type { Palette } from '../export/colors';
 import { runScript } from '../run/session';
-import { endedText } from '../views/outcome';
+import { endedText, expectationText } from '../views/outcome';
 import { plural } from '../views/text';
 import type { RunView } from '../views/view';
 import type { Arguments } from './commands';
@@ -54,7 +54,8 @@ function worse(one: number, other: number): number {
 
 function printExpectations(view: RunView, onlyFailures: boolean, sum: Sum, paint: Palette, io: Io): void {
   const { record } = view;
-  for (const { origin, result } of record.outcomes) {
+  for (const outcome of record.outcomes) {
+    const { origin, result } = outcome;
     if (result.kind !== 'expectation') continue;
     if (result.holds) sum.held++;
     else sum.failed++;
@@ -63,7 +64,7 @@ function printExpectations(view: RunView, onlyFailures: boolean, sum: Sum, paint
     const where = place ? `${nameOf(place.uri)}:${place.range.start.line + 1}` : record.program.name;
     const mark = result.holds ? paint.good('✓') : paint.bad('✗');
     const got = result.holds ? '' : paint.bad(`: got ${result.got}`);
-    io.out(`${mark} ${paint.faint(`${where} ${record.program.name}:`)} ${result.expected}${got}\n`);
+    io.out(`${mark} ${paint.faint(`${where} ${record.program.name}:`)} ${expectationText(view, outcome)}${got}\n`);
   }
   if (record.ended.how === 'done') return;
   sum.failed++;

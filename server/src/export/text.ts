@@ -2,12 +2,12 @@
  * Runs in the terminal: each statement with what it came to, its journal below it, its expectations, and a summary. In
  * lines, since a run can have a million events.
  */
-import type { ExpectationResult } from '../engine/result';
 import type { StepRow } from '../protocol/messages';
 import type { Outcome } from '../run/record';
-import { endedText, exitsText, outcomeText, tally, totalExits, toneOf } from '../views/outcome';
+import { endedText, expectationText, exitsText, outcomeText, tally, totalExits, toneOf } from '../views/outcome';
 import { plural } from '../views/text';
 import type { RunView } from '../views/view';
+import { walkFrom } from '../views/walk-steps';
 import { palette } from './colors';
 import type { Paint, Palette } from './colors';
 
@@ -17,6 +17,8 @@ export interface TextOptions {
   readonly width: number;
   /** Print the events below each statement. */
   readonly journal: boolean;
+  /** A line for each entry that the processor reads, instead of one for a walk. */
+  readonly entries: boolean;
 }
 
 /** Events of one statement that are printed; the rest is counted. */
@@ -42,7 +44,7 @@ function* run(view: RunView, options: TextOptions, paint: Palette): Generator<st
   const widest = Math.min(MOST_STATEMENT, room, longest);
   for (const { act: outcome, expectations } of grouped(record.outcomes)) {
     if (outcome) yield* act(view, outcome, widest, options, paint);
-    yield* judged(expectations, options, paint);
+    yield* judged(view, expectations, options, paint);
   }
   yield paint.faint(rule);
   yield* ending(view, paint);
@@ -77,16 +79,27 @@ function* journal(view: RunView, outcome: Outcome, options: TextOptions, paint: 
   if (outcome.to <= outcome.from || outcome.act < 0) return;
   const first = steps.stepOfRow(outcome.from) + 1;
   const end = steps.stepOfRow(outcome.to - 1) + 1;
-  for (const row of steps.rows(first, Math.min(end - first, MOST_EVENTS))) yield event(row, options, paint);
-  if (end - first > MOST_EVENTS) yield paint.faint(`${INDENT}⋮ ${plural(end - first - MOST_EVENTS, 'more event')}`);
+  let printed = 0;
+  for (let step = first; step < end; printed++) {
+    if (printed === MOST_EVENTS) {
+      yield paint.faint(`${INDENT}⋮ ${plural(end - step, 'more event')}`);
+      return;
+    }
+    const walk = options.entries ? null : walkFrom(view, step, end);
+    yield event(walk ? walk.row : steps.rows(step, 1)[0], options, paint);
+    step = walk ? walk.next : step + 1;
+  }
 }
 
 /** Columns of an event's actor and name. */
 const ACTOR = 9;
 const NAME = 26;
+/** Terminals below this width get the events' names without `kvm_`. */
+const NARROW = 100;
 
 function event(row: StepRow, { width }: TextOptions, paint: Palette): string {
-  const name = width > 0 && width < 90 ? cut(row.event, NAME - 4).padEnd(NAME - 4) : row.event.padEnd(NAME);
+  const narrow = width > 0 && width < NARROW;
+  const name = narrow ? cut(row.event.replace(/^kvm_/, ''), NAME - 4).padEnd(NAME - 4) : row.event.padEnd(NAME);
   const room = width > 0 ? Math.max(0, width - INDENT.length - ACTOR - name.length - 4) : Infinity;
   const head = `${actorPaint(row.actor, paint)(row.actor.padEnd(ACTOR))} ${eventPaint(row.kind, paint)(name)}`;
   return `${paint.faint(`${INDENT}│`)} ${head} ${paint.faint(cut(row.text, room))}`.trimEnd();
@@ -95,17 +108,16 @@ function event(row: StepRow, { width }: TextOptions, paint: Palette): string {
 interface Group {
   /** null: expectations before any act. */
   readonly act: Outcome | null;
-  readonly expectations: readonly ExpectationResult[];
+  readonly expectations: readonly Outcome[];
 }
 
 /** Each act with the expectations that follow it. */
 function* grouped(outcomes: readonly Outcome[]): Generator<Group> {
   let act: Outcome | null = null;
-  let expectations: ExpectationResult[] = [];
+  let expectations: Outcome[] = [];
   for (const outcome of outcomes) {
-    const { result } = outcome;
-    if (result.kind === 'expectation') {
-      expectations.push(result);
+    if (outcome.result.kind === 'expectation') {
+      expectations.push(outcome);
       continue;
     }
     if (act || expectations.length > 0) yield { act, expectations };
@@ -116,12 +128,14 @@ function* grouped(outcomes: readonly Outcome[]): Generator<Group> {
 }
 
 /** Those that hold together, each that fails for itself. */
-function* judged(results: readonly ExpectationResult[], { width }: TextOptions, paint: Palette): Generator<string> {
+function* judged(view: RunView, outcomes: readonly Outcome[], { width }: TextOptions, paint: Palette): Generator<string> {
   const room = width > 0 ? width - INDENT.length - 2 : Infinity;
-  const held = results.filter(({ holds }) => holds).map(({ expected }) => expected);
+  const failed = outcomes.filter(({ result }) => toneOf(result) === 'failed');
+  const held = outcomes.filter((each) => !failed.includes(each)).map((each) => expectationText(view, each));
   if (held.length > 0) yield* marked(paint.good('✓'), wrapped(held.join(' · '), room), (each) => each);
-  for (const { holds, expected, got } of results) {
-    if (!holds) yield* marked(paint.bad('✗'), wrapped(`${expected}: got ${got}`, room), paint.bad);
+  for (const outcome of failed) {
+    const got = outcome.result.kind === 'expectation' ? outcome.result.got : '';
+    yield* marked(paint.bad('✗'), wrapped(`${expectationText(view, outcome)}: got ${got}`, room), paint.bad);
   }
 }
 

@@ -7,7 +7,7 @@ import { Actor, Kind } from '../engine/journal/events';
 import { Journal } from '../engine/journal/journal';
 import { Machine } from '../engine/machine';
 import type { Act, Program } from '../engine/program';
-import type { ExitCount } from '../engine/result';
+import type { ExitCount, Result } from '../engine/result';
 import { evaluate } from './expectations';
 import type { Ended, Outcome, RunRecord } from './record';
 
@@ -90,7 +90,7 @@ class Execution {
     const count = act.do === 'access' ? Math.max(1, act.count) : 1;
     const exits = new Map<string, number>();
     let references = 0;
-    let result = null;
+    let result: Result | null = null;
     for (let i = 0; i < count && this.mayStep(); i++) {
       const done = machine.perform(i === 0 ? act : repetition(act as Do<'access'>, i));
       for (const each of done.exits) exits.set(each.reason, (exits.get(each.reason) ?? 0) + each.count);
@@ -99,8 +99,10 @@ class Execution {
       this.checkBudgets();
     }
     if (result === null) return;
-    this.last = { act: index, origin: act.origin, from, to: this.journal.length, result, exits: counts(exits), references };
-    this.outcomes.push(this.last);
+    const outcome: Outcome = { act: index, origin: act.origin, from, to: this.journal.length, result, exits: counts(exits), references };
+    this.outcomes.push(outcome);
+    // `check invariants` is judged by the machine, and is no act that expectations could be about.
+    if (result.kind !== 'expectation') this.last = outcome;
   }
 
   /** An expectation writes nothing into the journal: the run is the same with and without it. */

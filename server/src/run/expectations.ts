@@ -6,6 +6,8 @@ import type { Inspection } from '../engine/inspection';
 import type { Journal } from '../engine/journal/journal';
 import type { Expectation, ExpectAct, Performer, Program, TableRef } from '../engine/program';
 import type { ExitCount, ExpectationResult, Result } from '../engine/result';
+import { entryFields } from '../engine/x86/entries';
+import type { EntryKind } from '../engine/x86/entries';
 import { errorFlags } from '../views/decode';
 import { entryText } from '../views/entries';
 import { exitsText, totalExits } from '../views/outcome';
@@ -103,6 +105,22 @@ function entryName(table: TableRef | 'shadow' | 'tdp', address: bigint, level: n
   const of =
     typeof table === 'string' ? `${table} entry` : table.format === 'ept' || table.format === 'npt' ? `${table.format} entry` : 'entry';
   return `${of} of ${hex(address)}${level > 0 ? ` at level ${level}` : ''}`;
+}
+
+const ALL_BITS = 0xffff_ffff_ffff_ffffn;
+
+/** Bits of an entry by name: `R/W clear, U/S set`. */
+function bitsText(kind: EntryKind, level: number, mask: bigint, value: bigint): string {
+  const said: string[] = [];
+  let rest = mask;
+  for (const { name, bits } of entryFields(kind, level, value)) {
+    if ((rest & bits) !== bits) continue;
+    rest &= ~bits;
+    const lowest = bits & -bits;
+    said.push(bits === lowest ? `${name} ${(value & bits) !== 0n ? 'set' : 'clear'}` : `${name} = ${(value & bits) / lowest}`);
+  }
+  if (rest !== 0n) said.push(`bits ${hex(rest)} = ${hex(value & rest)}`);
+  return said.join(', ');
 }
 
 /** Bits that make an entry present: R, W or X in EPT, P elsewhere. `tdp` is EPT where the VM at the root runs under it. */
@@ -212,15 +230,15 @@ const JUDGES: { readonly [K in Kind]: Judge<K> } = {
   },
 
   entry: ({ table, vm, address, level, mask, value }, { machine, program }, by) => {
-    const whole = mask === 0xffff_ffff_ffff_ffffn;
-    const expected = `${entryName(table, address, level)} ${whole ? `= ${hex(value)}` : `with bits ${hex(mask)} = ${hex(value & mask)}`}`;
+    const kind = isEpt(table, program) ? 'ept' : 'paging';
     const found = machine.entry(table, performerOf(vm, by), address, level);
+    const wanted = mask === ALL_BITS ? `= ${hex(value)}` : bitsText(kind, found?.level ?? (level || 1), mask, value);
+    const expected = `${entryName(table, address, level)} ${wanted}`;
     if (!found) return judged(false, expected, 'no such entry: the way ends above it');
-    const holds = (found.value & mask) === (value & mask);
     return judged(
-      holds,
+      (found.value & mask) === (value & mask),
       expected,
-      `level ${found.level} entry ${entryText(isEpt(table, program) ? 'ept' : 'paging', found.level, found.value)}`,
+      `level ${found.level} entry ${entryText(kind, found.level, found.value)}`,
     );
   },
 
@@ -248,9 +266,13 @@ const JUDGES: { readonly [K in Kind]: Judge<K> } = {
     );
   },
 
-  dirty: ({ vm, slot, gpas: wanted }, { machine }) => {
+  // Straight after KVM_GET_DIRTY_LOG, which clears the log, what it returned counts.
+  dirty: ({ vm, slot, gpas: wanted }, { machine, last, program }) => {
     const expected = `dirty slot ${slot} ${asExpected(wanted)}`;
-    const actual = machine.dirtyPages(vm, slot);
+    const act = last && program.acts[last.act];
+    const returned =
+      act?.do === 'get-dirty-log' && act.vm === vm && act.id === slot && last?.result.kind === 'dirty-log' ? last.result.gpas : null;
+    const actual = returned ?? machine.dirtyPages(vm, slot);
     if (!actual) return judged(false, expected, `slot ${slot} has no dirty log`);
     const missing = wanted.filter((gpa) => !actual.includes(gpa));
     const further = actual.filter((gpa) => !wanted.includes(gpa));
@@ -277,7 +299,7 @@ const JUDGES: { readonly [K in Kind]: Judge<K> } = {
   },
 
   register: ({ register, mask, value }, { machine }, by) => {
-    const whole = mask === 0xffff_ffff_ffff_ffffn;
+    const whole = mask === ALL_BITS;
     const actual = machine.register(by, register);
     const expected = whole ? `${register} = ${hex(value)}` : `${register} with bits ${hex(mask)} = ${hex(value & mask)}`;
     return judged(

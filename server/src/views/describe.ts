@@ -3,13 +3,14 @@ import { Kind, STAGE_GUEST, STAGE_SECOND, STAGE_SHADOW } from '../engine/journal
 import type { Program } from '../engine/program';
 import type { EntryKind } from '../engine/x86/entries';
 import { FlushScope } from '../engine/vcpu/invalidations';
-import { PageFault, qualificationNames } from '../engine/x86/fault-codes';
+import { Structure } from '../engine/vcpu/tlb';
+import { PageFault, Qualification } from '../engine/x86/fault-codes';
 import type { StepRow } from '../protocol/messages';
 import { accessText, errorCode, exitReason, fieldName, levelName, mmioType, userspaceExit, vectorName } from './decode';
 import { entryText } from './entries';
 import type { Event, Field } from './fields';
 import { roleWords, shadowPageOf } from './shadow-page';
-import { hex, joined } from './text';
+import { hex, joined, plural } from './text';
 
 export interface Described {
   readonly text: string;
@@ -118,7 +119,12 @@ const shadowPage: Write = (event) => {
   );
 };
 
-const TABLES: { readonly [stage: number]: string } = { [STAGE_GUEST]: 'guest', [STAGE_SECOND]: 'second-stage', [STAGE_SHADOW]: 'shadow' };
+/** `guest PML4`, `EPT4`, `NPT1`, `shadow PT`: the table whose entry the processor read. */
+export function tableName(event: Event, program: Program): string {
+  const stage = small(event, 'stage');
+  if (stage === STAGE_SECOND) return `${program.machine.host.vendor === 'intel' ? 'EPT' : 'NPT'}${event.level}`;
+  return `${stage === STAGE_SHADOW ? 'shadow' : 'guest'} ${levelName(event.level)}`;
+}
 
 /** Exit information of an EPT violation or nested page fault, and of an intercepted #PF, by its bits. */
 function exitInformation(event: Event, program: Program): string {
@@ -142,8 +148,19 @@ function exitInformation(event: Event, program: Program): string {
   }
 }
 
+/** Qualification of an EPT violation: `0x1aa (write, R-X, final)` (§3.4). */
 function qualification(bits: bigint): string {
-  return `${hex(bits)} (${qualificationNames(Number(bits)).join(' ')})`;
+  const has = (bit: Qualification): boolean => (bits & BigInt(bit)) !== 0n;
+  const access = [has(Qualification.read) && 'read', has(Qualification.write) && 'write', has(Qualification.fetch) && 'fetch']
+    .filter(Boolean)
+    .join('+');
+  const rights = [
+    has(Qualification.readable) ? 'R' : '-',
+    has(Qualification.writable) ? 'W' : '-',
+    has(Qualification.executable) ? 'X' : '-',
+  ].join('');
+  const where = !has(Qualification.linearValid) ? 'no linear address' : has(Qualification.final) ? 'final' : 'guest table';
+  return `${hex(bits)} (${[access, rights === '---' ? 'not present' : rights, where].filter(Boolean).join(', ')})`;
 }
 
 /** EXITINFO1 of a nested page fault: `0x1_0000_0006 (W·U, final)` (§3.12). */
@@ -162,6 +179,25 @@ function faultInformation(event: Event, program: Program): string {
 
 const exit: Write = (event, program) => joined(exitReason(event, program), exitInformation(event, program));
 
+/** Names of the paging-structure caches (SDM vol. 3 "Paging-Structure Caches") by the level of their entries. */
+const STRUCTURE_CACHES = ['', '', 'PDE', 'PDPTE', 'PML4', 'PML5'];
+
+/** `L1 0x40_0123 → hpa 0x120_0123`, `PDE cache 0x40_0123 → table 0x4000`. */
+const cachedTranslation: Write = (event, program) => {
+  const structure = small(event, 'structure');
+  const reached = `${at(event, 'address')} →`;
+  switch (structure) {
+    case Structure.pagingStructure:
+      return `${STRUCTURE_CACHES[event.level] ?? ''} cache ${reached} table at ${at(event, 'hpa')}`;
+    case Structure.secondStructure:
+      return `${program.machine.host.vendor === 'intel' ? 'EPT' : 'NPT'}${event.level} cache gpa ${reached} table at hpa ${at(event, 'hpa')}`;
+    case Structure.guestPhysical:
+      return `gpa ${reached} hpa ${at(event, 'hpa')}`;
+    default:
+      return `${named(event, 'structure', program)} ${reached} hpa ${at(event, 'hpa')}`;
+  }
+};
+
 const FLUSHES: { readonly [scope in FlushScope]: string } = {
   [FlushScope.page]: 'one page',
   [FlushScope.nonGlobal]: 'non-global pages',
@@ -176,10 +212,9 @@ const FLUSHES: { readonly [scope in FlushScope]: string } = {
 const TEXTS: { readonly [kind: number]: Write } = {
   [Kind.access]: (event) => `${accessText(small(event, 'access'))} ${at(event, 'address')}`,
   [Kind.table_read]: (event, program) => {
-    const stage = small(event, 'stage');
-    const kind = stage === STAGE_GUEST ? 'paging' : hostEntries(program);
-    const space = stage === STAGE_GUEST ? 'gpa' : 'hpa';
-    return `${TABLES[stage] ?? ''} ${levelName(event.level)} entry ${entryText(kind, event.level, get(event, 'entry'))} at ${space} ${at(event, 'address')}`.trim();
+    const guest = small(event, 'stage') === STAGE_GUEST;
+    const entry = entryText(guest ? 'paging' : hostEntries(program), event.level, get(event, 'entry'));
+    return `${tableName(event, program)} entry ${entry} at ${guest ? 'gpa' : 'hpa'} ${at(event, 'address')}`;
   },
   [Kind.translated]: (event) => `${at(event, 'address')} → hpa ${at(event, 'hpa')}`,
   [Kind.value]: (event) => `${accessText(small(event, 'access')).split(' ').at(-1)} ${at(event, 'value')} at hpa ${at(event, 'hpa')}`,
@@ -187,8 +222,8 @@ const TEXTS: { readonly [kind: number]: Write } = {
     const vector = vectorName(small(event, 'vector'));
     return vector === '#PF' ? `#PF ${errorCode(small(event, 'error')) || '0'}, cr2 ${at(event, 'address')}` : vector;
   },
-  [Kind.tlb_hit]: (event) => `${at(event, 'address')} → hpa ${at(event, 'hpa')}`,
-  [Kind.tlb_fill]: (event) => `${at(event, 'address')} → hpa ${at(event, 'hpa')}`,
+  [Kind.tlb_hit]: cachedTranslation,
+  [Kind.tlb_fill]: cachedTranslation,
   [Kind.tlb_flush]: (event) => {
     const scope = small(event, 'scope');
     return joined(FLUSHES[scope as FlushScope] ?? `scope ${scope}`, scope === FlushScope.page && at(event, 'address'));
@@ -204,7 +239,7 @@ const TEXTS: { readonly [kind: number]: Write } = {
   [Kind.kvm_page_track_remove]: (event) => `gfn ${at(event, 'gfn')}`,
   [Kind.kvm_mmu_pte_write]: (event) => `gpa ${at(event, 'gpa')} = ${at(event, 'new')}`,
   [Kind.kvm_flush_remote_tlbs]: (event) =>
-    get(event, 'pages') === 0n ? 'all' : `${small(event, 'pages')} pages from gfn ${at(event, 'gfn')}`,
+    get(event, 'pages') === 0n ? 'all' : `${plural(small(event, 'pages'), 'page')} from gfn ${at(event, 'gfn')}`,
   [Kind.kvm_load_root]: (event) =>
     joined(`table at hpa ${at(event, 'root')}`, level(event), get(event, 'pgd') !== 0n && `for root ${at(event, 'pgd')}`),
 

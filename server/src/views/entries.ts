@@ -46,6 +46,7 @@ export function spteFormat(host: HostConfig, ept: boolean): SpteFormat {
     ept,
     accessedDirty: !ept || (host.features.eptAd && host.kvm.eptAd),
     executeOnly: host.features.eptExecuteOnly,
+    nx: host.features.nx,
     maxPhyAddr: host.maxPhyAddr,
     suppressVe: host.kvm.kernel === 'mainline',
     pml: false,

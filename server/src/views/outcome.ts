@@ -99,12 +99,18 @@ function executionsText(outcomes: readonly Outcome[], last: Outcome): string {
   return joined(said, plural(outcomes.length, 'time'), exits > 0 && `${plural(exits, 'exit')} in all`);
 }
 
+/** An expectation as the scenario writes it; in the engine's words where it has no place. */
+export function expectationText(view: RunView, { origin, result }: Outcome): string {
+  if (result.kind !== 'expectation') return '';
+  return view.statement(origin)?.text ?? result.expected;
+}
+
 export function failedExpectations(view: RunView): FailedExpectation[] {
   const failed: FailedExpectation[] = [];
   for (const outcome of view.record.outcomes) {
     const { result } = outcome;
     if (result.kind === 'expectation' && !result.holds) {
-      failed.push({ outcome, origin: outcome.origin, expected: result.expected, got: result.got });
+      failed.push({ outcome, origin: outcome.origin, expected: expectationText(view, outcome), got: result.got });
     }
   }
   return failed;

@@ -48,7 +48,8 @@ function rowOf(hop: WalkHop, indent: string): Row {
   const value = hop.value ?? '';
   const bits = hop.bits ? bitNames(hop.bits) : '';
   const to = hop.to === null ? '' : `→ ${hop.to}`;
-  return { cells: [`${indent}${hop.label}${index}`, at, value, to, bits], note: hop.note ?? '' };
+  const label = hop.stage === 'shadow' ? `shadow ${hop.label}` : hop.label;
+  return { cells: [`${indent}${label}${index}`, at, value, to, bits], note: hop.note ?? '' };
 }
 
 /** What translates a table's address, in one line: only where it stops are its entries shown. */
