@@ -141,13 +141,6 @@ function performerOf(vm: number, by: Performer): Performer {
 const gpas = (list: readonly number[]): string => (list.length === 0 ? 'none' : list.map(hex).join(', '));
 const asExpected = (list: readonly number[]): string => `[${list.map(hex).join(', ')}]`;
 
-/** The dirty log that the act before has fetched, which is clear since then; null: it was no such act. */
-function fetchedLog(vm: number, slot: number, { last, program }: Context): readonly number[] | null {
-  const act = last && program.acts[last.act];
-  const fetched = act?.do === 'get-dirty-log' && act.vm === vm && act.id === slot;
-  return fetched && last.result.kind === 'dirty-log' ? last.result.gpas : null;
-}
-
 const PAGE_STATE_WORDS: { readonly [state in Of<'page-state'>['state']]: string } = {
   'write-protected': 'write_protected',
   tracked: 'tracked',
