@@ -3,8 +3,8 @@
  * runs through the engine's own entry points: registers, their loads, and the processor.
  */
 import { highOf, lowOf, toBigInt } from '../../server/src/engine/bits';
-import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_READ, ACCESS_USER, ACCESS_WRITE, Kind, Space } from '../../server/src/engine/journal/events';
-import { Journal, ROW_WORDS } from '../../server/src/engine/journal/journal';
+import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_READ, ACCESS_USER, ACCESS_WRITE } from '../../server/src/engine/journal/events';
+import { Journal } from '../../server/src/engine/journal/journal';
 import { PhysicalMemory } from '../../server/src/engine/memory/physical-memory';
 import type { Features, TlbConfig, VcpuConfig } from '../../server/src/engine/program';
 import {
@@ -106,10 +106,15 @@ const FEATURES: Features = {
   vpid: true,
 };
 
-/** A processor without caches, and one with small ones, of which every vector must be true. */
-const TLBS: readonly TlbConfig[] = [
-  { on: false, l1: { sets: 1, ways: 1 }, l2: { sets: 1, ways: 1 }, pagingStructureEntries: 0 },
-  { on: true, l1: { sets: 16, ways: 4 }, l2: { sets: 128, ways: 12 }, pagingStructureEntries: 4 },
+/** Machines of which every vector must be true: with and without caches, and with the journal, whose rows the walker writes apart. */
+const MACHINES: readonly { readonly name: string; readonly tlb: TlbConfig; readonly journal: boolean }[] = [
+  { name: 'no TLB', tlb: { on: false, l1: { sets: 1, ways: 1 }, l2: { sets: 1, ways: 1 }, pagingStructureEntries: 0 }, journal: false },
+  { name: 'TLB', tlb: { on: true, l1: { sets: 16, ways: 4 }, l2: { sets: 128, ways: 12 }, pagingStructureEntries: 0 }, journal: false },
+  {
+    name: 'all caches, journal',
+    tlb: { on: true, l1: { sets: 4, ways: 2 }, l2: { sets: 8, ways: 2 }, pagingStructureEntries: 4 },
+    journal: true,
+  },
 ];
 
 const PML_PAGE = 0xff_ffff_e000;
@@ -118,8 +123,8 @@ const KINDS = { read: ACCESS_READ, write: ACCESS_WRITE, fetch: ACCESS_FETCH, imp
 /** Run a case; what differs from its expectations, none when it passes. */
 export function runVector(vector: Vector): string[] {
   const problems: string[] = [];
-  for (const tlb of TLBS) {
-    for (const problem of new Run(vector, tlb).go()) problems.push(`${tlb.on ? 'with' : 'without'} TLB: ${problem}`);
+  for (const { name, tlb, journal } of MACHINES) {
+    for (const problem of new Run(vector, tlb, journal).go()) problems.push(`${name}: ${problem}`);
   }
   return problems;
 }
@@ -133,12 +138,16 @@ class Run {
   private readonly formats: GuestFormats;
   private readonly rules: LoadRules;
   private readonly expected = new Map<bigint, bigint>();
+  /** Words that accesses have written. */
+  private readonly data = new Set<bigint>();
   private readonly problems: string[] = [];
 
   constructor(
     private readonly vector: Vector,
     tlb: TlbConfig,
+    journal: boolean,
   ) {
+    this.journal.on = journal;
     const { nested, maxphyaddr: maxPhyAddr, state, paging } = vector;
     const amd = nested?.type === 'npt';
     for (const [address, value] of Object.entries(vector.memory)) this.expect(BigInt(address), BigInt(value));
@@ -219,10 +228,9 @@ class Run {
   }
 
   private access(step: AccessStep): void {
-    const { processor, vector, registers, journal } = this;
+    const { processor, vector, registers } = this;
     if (vector.nested) processor.invalidations.everything();
     registers.set(Register.pmlIndex, 511, 0);
-    const rows = journal.length;
     const linear = BigInt(step.linear);
     const access = KINDS[step.access] | (step.cpl === 3 ? ACCESS_USER : 0) | (step.ac === 1 ? Access.ac : 0);
     const outcome = processor.access(lowOf(linear), highOf(linear), access);
@@ -236,7 +244,7 @@ class Run {
     this.compareRecords(got as unknown as Record<string, string>, wanted as unknown as Record<string, string>);
     if (wantedPml !== undefined) this.comparePml(wantedPml);
     if (outcome === Outcome.ok && step.access === 'write') this.store(processor.host, BigInt(step.value ?? 0));
-    this.compareMemory(step, rows, outcome === Outcome.ok && step.access === 'write' ? processor.host : -1);
+    this.compareMemory(step, outcome === Outcome.ok && step.access === 'write' ? processor.host : -1);
   }
 
   private get size(): 4 | 8 {
@@ -288,15 +296,15 @@ class Run {
     if (got.join() !== wanted.join()) this.problems.push(`pml ${got.join(' ')}, expected ${wanted.join(' ')}`);
   }
 
-  /** Every word that is known or was changed, except bits left open and data that reached no table. */
-  private compareMemory(step: AccessStep, rows: number, written: number): void {
+  /** Every word that is known or not zero, except bits left open and data that reached no table. */
+  private compareMemory(step: AccessStep, written: number): void {
     const { expected } = this;
     const after = new Map(Object.entries(step.after).map(([address, value]) => [BigInt(address), BigInt(value)]));
     const optional = new Map(Object.entries(step.optional ?? {}).map(([address, mask]) => [BigInt(address), BigInt(mask)]));
-    const words = new Set([...expected.keys(), ...after.keys(), ...this.changed(rows)]);
-    const data = BigInt(written < 0 ? 0 : written) & ~7n;
+    const words = new Set([...expected.keys(), ...after.keys(), ...this.wordsInUse()]);
+    if (written >= 0) this.data.add(BigInt(written) & ~7n);
     for (const address of words) {
-      if (written >= 0 && address === data && !after.has(address) && !expected.has(address)) continue;
+      if (this.data.has(address) && !after.has(address) && !expected.has(address)) continue;
       if (address >> 12n === BigInt(PML_PAGE) >> 12n) continue;
       const want = after.get(address) ?? expected.get(address) ?? 0n;
       const at = Number(address);
@@ -308,13 +316,14 @@ class Run {
     }
   }
 
-  /** Addresses of the words changed since a row of the journal. */
-  private changed(from: number): bigint[] {
-    const { words, length } = this.journal;
+  /** Addresses of the words that are not zero. */
+  private wordsInUse(): bigint[] {
     const found: bigint[] = [];
-    for (let row = from; row < length; row++) {
-      const at = row * ROW_WORDS;
-      if ((words[at] & 0xff) === Kind.change && words[at] >>> 16 === Space.memory) found.push(toBigInt(words[at + 1], words[at + 2]));
+    for (const frame of this.memory.framesInUse()) {
+      const at = this.memory.locate((frame * 4096) | 0, (frame / 0x10_0000) | 0);
+      for (let i = 0; i < 1024; i += 2) {
+        if ((this.memory.words[at + i] | this.memory.words[at + i + 1]) !== 0) found.push(BigInt(frame * 4096 + i * 4));
+      }
     }
     return found;
   }

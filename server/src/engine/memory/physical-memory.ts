@@ -61,9 +61,9 @@ export class PhysicalMemory {
    */
   locate(lo: number, hi: number): number {
     const block = hi >>> 4 === 0 ? this.top[(hi << 11) | (lo >>> 21)] : this.farBlock(lo, hi);
-    const frame = this.frames[block + ((lo >>> 12) & 511)];
+    const frame = this.frames[(block + ((lo >>> 12) & 511)) | 0];
     if (frame === 0 && this.source !== null) return this.fetch(lo, hi);
-    return frame + ((lo >>> 2) & 0x3fe);
+    return (frame + ((lo >>> 2) & 0x3fe)) | 0;
   }
 
   /** Low half of the aligned word at an address. */
@@ -160,7 +160,7 @@ export class PhysicalMemory {
   }
 
   private farBlock(lo: number, hi: number): number {
-    return this.far.get(join(lo, hi & 0xfffff) / 0x20_0000 >>> 0) ?? 0;
+    return this.far.get((join(lo, hi & 0xfffff) / 0x20_0000) >>> 0) ?? 0;
   }
 
   private claimBlock(lo: number, hi: number): number {
@@ -170,7 +170,7 @@ export class PhysicalMemory {
     const block = this.blocksUsed++ * BLOCK_FRAMES;
     if (block + BLOCK_FRAMES > this.frames.length) this.frames = enlarged(this.frames, Int32Array, this.frames.length * 2);
     if (near) this.top[(hi << 11) | (lo >>> 21)] = block;
-    else this.far.set(join(lo, hi & 0xfffff) / 0x20_0000 >>> 0, block);
+    else this.far.set((join(lo, hi & 0xfffff) / 0x20_0000) >>> 0, block);
     return block;
   }
 

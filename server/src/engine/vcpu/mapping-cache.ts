@@ -16,7 +16,7 @@ export class MappingCache {
   frameLo = 0;
   frameHi = 0;
   rights = 0;
-  shift = 12;
+  level = 1;
 
   constructor(
     private readonly journal: Journal,
@@ -46,7 +46,7 @@ export class MappingCache {
       this.frameLo = frame & FRAME_LOW;
       this.frameHi = array.words[at + Word.frameHi] & FRAME_HIGH;
       this.rights = frame & RIGHTS_MASK;
-      this.shift = CLASS_SHIFTS[pageClass];
+      this.level = pageClass + 1;
       this.journal.row(Kind.tlb_hit, 0, this.structure, lo, hi, this.frameLo, this.frameHi);
       return true;
     }

@@ -39,6 +39,14 @@ export class Format {
   /** Input addresses with bits above this many are not translated; 64: the caller has checked (canonical). */
   inputBits = 64;
 
+  // What walker.ts:translate asks first: entries that pass are well-formed beyond doubt.
+  /** Bit n: an entry with bits 2:0 = n is not present or malformed. */
+  doubtful = 0;
+  /** Bits that are reserved in non-leaf entries of some level. */
+  doubtfulLo = 0;
+  /** Bits 63:32 that are reserved in entries of some level. */
+  doubtfulHi = 0;
+
   /** @param levels of tables in memory; under PAE without the PDPTEs */
   constructor(
     readonly name: string,
@@ -52,6 +60,16 @@ export class Format {
     const at = leaf ? level + LEAF : level;
     this.reservedLo[at] |= lowMask(from, to);
     this.reservedHi[at] |= lowMask(from - 32, to - 32);
+  }
+
+  /** To be called once, when all is set. */
+  seal(): this {
+    for (let n = 0; n < 8; n++) if ((n & this.present) === 0 || ((this.badRights >>> n) & 1) !== 0) this.doubtful |= 1 << n;
+    for (let level = 1; level < LEAF; level++) {
+      this.doubtfulLo |= this.reservedLo[level];
+      this.doubtfulHi |= this.reservedHi[level] | this.reservedHi[level + LEAF];
+    }
+    return this;
   }
 }
 
@@ -102,7 +120,7 @@ export function pagingFormat(options: PagingOptions): Format {
     format.large[3] = Pte.large;
     format.reserve(3, true, 13, 29);
   } else format.reserve(3, false, 7, 7);
-  return format;
+  return format.seal();
 }
 
 function legacyFormat({ pse, pse36, maxPhyAddr }: PagingOptions): Format {
@@ -113,7 +131,7 @@ function legacyFormat({ pse, pse36, maxPhyAddr }: PagingOptions): Format {
     // PSE-36: bits 20:13 are address bits 39:32, as far as M (at most 40) goes; bit 21 is reserved always.
     format.reserve(2, true, pse36 ? Math.max(Math.min(maxPhyAddr, 40) - 19, 13) : 13, 21);
   }
-  return format;
+  return format.seal();
 }
 
 export interface NptOptions {
@@ -167,5 +185,5 @@ export function eptFormat({ levels, accessedDirty, executeOnly, page1G, maxPhyAd
   } else format.reserve(3, false, 7, 7);
   format.badRights = (1 << 2) | (1 << 6) | (executeOnly ? 0 : 1 << 4);
   format.badTypes = (1 << 2) | (1 << 3) | (1 << 7);
-  return format;
+  return format.seal();
 }

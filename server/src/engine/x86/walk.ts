@@ -41,6 +41,8 @@ export interface Stage {
    * written.
    */
   readonly hostRights: number;
+  /** Entries read from memory so far; a stage without tables has none. */
+  references?: number;
 }
 
 /** On whose behalf a walker walks. */

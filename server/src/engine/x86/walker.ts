@@ -3,164 +3,19 @@
  * format's to say (formats.ts), what an access may do the permission rule's (permissions.ts); order of checks: §2.4, §3.3,
  * §3.5. A walker can stand behind another one (it is a {@link Stage}).
  *
- * On the hot path there are no objects, closures or bigints; results are left in fields until the next walk.
+ * Two loops over the levels: `translate` walks while nothing is to be said or done but to go on, which is what nearly all walks
+ * of a running machine are; at the first doubt `walk` begins again from the top, with every rule, journal row and flag. No
+ * objects, closures or bigints on either; results are left in fields until the next walk.
  */
-import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_READ, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE, Kind } from '../journal/events';
-import { join } from '../bits';
-import type { PhysicalMemory } from '../memory/physical-memory';
-import type { MappingCache } from '../vcpu/mapping-cache';
-import type { PmlLog } from '../vcpu/pml-log';
-import type { StructureCache } from '../vcpu/structure-cache';
+import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE, Kind } from '../journal/events';
 import { FRAME_HIGH, FRAME_LOW, Pte, keyOf } from './entries';
-import { pageFaultCode, PageFault } from './fault-codes';
+import { PageFault } from './fault-codes';
 import { LEAF, type Format } from './formats';
-import { ACCESS_RIGHTS_MASK, Access, GUEST_ALL, HOST_ALL, Policy, Rights, keyDenies, permissionTable } from './permissions';
+import { ACCESS_RIGHTS_MASK, Access, GUEST_ALL, HOST_ALL, Rights, keyDenies } from './permissions';
 import { Walk, Walking, type Stage } from './walk';
+import { At, PATH, WalkerState, shiftOf } from './walker-state';
 
-/** Words of {@link Walker.path} a level. */
-const PATH = 8;
-/** Places in a level's part of the path. */
-enum At {
-  entryLo,
-  entryHi,
-  valueLo,
-  valueHi,
-  /** Index of the word in the memory's arena; -1: the entry came from a PDPTE register. */
-  place,
-  /** Address of the entry in the space behind (as Stage.outLo). */
-  outLo,
-  outHi,
-  /** Rights of the way to the entry in the stage behind. */
-  hostRights,
-}
-
-export class Walker implements Stage {
-  // What is walked. Set by `use` or between walks.
-  format: Format;
-  rootLo = 0;
-  rootHi = 0;
-  /** {@link Policy} bits; of the guest for its tables, the host's NXE for nested tables, none for EPT. */
-  policy = 0;
-  /** Protection keys in force (`Keys`), and their registers. */
-  keys = 0;
-  pkru = 0;
-  pkrs = 0;
-  /** PAE: low and high halves of the four PDPTE registers; null: PDPTEs are read from memory at each walk. */
-  pdptes: Int32Array | null = null;
-  walking: Walking = Walking.hardware;
-  /** Software walks: error code shown as the walk begins; -1: what the access amounts to. */
-  pferr = -1;
-  /** Page-modification logging of what becomes dirty here (EPT); null: off. */
-  pml: PmlLog | null = null;
-  /** Paging-structure cache for these tables; null: none. */
-  cache: StructureCache | null = null;
-  /** Cache of whole translations by these tables (guest-physical mappings); null: none. Only without a stage behind. */
-  mappings: MappingCache | null = null;
-  /** Told of each entry whose flags a software walk has written: its address in the space behind. */
-  written: ((outLo: number, outHi: number) => void) | null = null;
-
-  // What the last walk came to.
-  status: Walk = Walk.ok;
-  /** Level of the leaf, or of the entry at which the walk ended. */
-  level = 0;
-  /** Level of the first entry of the walk (as the cache may have spared some). */
-  firstLevel = 0;
-  /** log2 of the page's size: 12, 21, 22 or 30. */
-  pageShift = 12;
-  /** {@link Rights}: guest bits of this format or host bits of EPT; with a stage behind, its host bits after the whole walk. */
-  rights = 0;
-  keyDenied = false;
-  /** Protection key of the leaf. */
-  key = 0;
-  /** The leaf is global (whether that counts is CR4.PGE's matter). */
-  global = false;
-  /** What came in: address and access. */
-  inLo = 0;
-  inHi = 0;
-  access = 0;
-  /** Where it led: address in the space of the tables (the guest-physical one for a guest's), and host-physical. */
-  outLo = 0;
-  outHi = 0;
-  hostLo = 0;
-  hostHi = 0;
-  hostRights = 0;
-  /** Entries read from memory so far, by all walks of this walker. */
-  references = 0;
-  /** The access needs flags set that were clear: they are now, or would be in a walk that only looks. */
-  flagsMissing = false;
-  /** Bit n: flags of the entry of level n were set by the last walk. */
-  updated = 0;
-
-  private readonly path = new Int32Array(6 * PATH);
-  private permitted = permissionTable(0);
-  private permittedPolicy = 0;
-  /** Bits 63:32 of an input address that these tables cannot translate. */
-  private beyond = 0;
-
-  /**
-   * @param stageNumber STAGE_* in table_read rows
-   * @param stage behind these tables; null: they lie in host-physical memory
-   */
-  constructor(
-    readonly memory: PhysicalMemory,
-    format: Format,
-    public stageNumber: number,
-    public stage: Stage | null = null,
-  ) {
-    this.format = format;
-    this.use(format, 0, 0);
-  }
-
-  /** Walk tables of this format from this root (address bits 51:5 or 51:12; others are ignored). */
-  use(format: Format, rootLo: number, rootHi: number): void {
-    this.format = format;
-    this.rootLo = rootLo & (format.pae ? ~31 : FRAME_LOW);
-    this.rootHi = rootHi & FRAME_HIGH;
-    const bits = format.inputBits;
-    this.beyond = bits >= 64 ? 0 : bits <= 32 ? -1 : -1 << (bits - 32);
-  }
-
-  get tableAccess(): number {
-    return (this.format.tableWrites ? ACCESS_WRITE : ACCESS_READ) | Access.table;
-  }
-
-  /** Address of the entry that the last walk used at a level, in the space of the tables. */
-  entryAddress(level: number): number {
-    return join(this.path[level * PATH + At.entryLo], this.path[level * PATH + At.entryHi]);
-  }
-
-  /** The entry as it was read, before its flags were set. */
-  entryLo(level: number): number {
-    return this.path[level * PATH + At.valueLo];
-  }
-
-  entryHi(level: number): number {
-    return this.path[level * PATH + At.valueHi];
-  }
-
-  /** Host-physical address of the word that the entry lies in; -1: it came from a PDPTE register, or no memory is there. */
-  entryHost(level: number): number {
-    const at = this.path[level * PATH + At.place];
-    return at < 1024 ? -1 : this.memory.addressAt(at);
-  }
-
-  /** `Rights` of the entries down to a level taken together, as far as the last walk went. */
-  rightsDownTo(level: number): number {
-    let all = -1;
-    let any = 0;
-    for (let n = this.firstLevel; n >= level; n--) {
-      if (this.format.pae && n === 3) continue;
-      all &= this.entryLo(n);
-      any |= this.entryHi(n);
-    }
-    return this.rightsOf(all, any);
-  }
-
-  /** #PF error code of the last walk, which failed (as a first or nested stage; §2.7). */
-  get errorCode(): number {
-    return pageFaultCode(this.status, this.effective(this.access), this.policy, this.keyDenied);
-  }
-
+export class Walker extends WalkerState implements Stage {
   /**
    * Translate an address for an access (ACCESS_* and `Access` bits). A linear address must be canonical, in 32-bit and PAE
    * paging below 2^32.
@@ -168,7 +23,80 @@ export class Walker implements Stage {
    * @returns {@link Walk}
    */
   translate(lo: number, hi: number, access: number): number {
-    return this.walking === Walking.software ? this.softwareWalk(lo, hi, access) : this.walk(lo, hi, access);
+    const { format, memory, stage } = this;
+    if (this.plain === false || memory.journal.on === true || (hi & this.beyond) !== 0) return this.carefully(lo, hi, access);
+    const { doubtful, doubtfulLo, doubtfulHi } = format;
+    const counted = stage === null ? 0 : stage.references;
+    let level = format.levels | 0;
+    let shift = (level * 9 + 3) | 0;
+    let tableLo = this.rootLo | 0;
+    let tableHi = this.rootHi | 0;
+    let all = -1;
+    let any = 0;
+    for (;;) {
+      const index = shift < 32 ? (lo >>> shift) | (hi << (32 - shift)) : (hi >>> (shift - 32)) | 0;
+      const entryLo = tableLo | ((index & 511) << 3);
+      let at: number;
+      if (stage === null) at = memory.locate(entryLo, tableHi);
+      else {
+        if (stage.translate(entryLo, tableHi, stage.tableAccess) !== Walk.ok) break;
+        at = memory.locate(stage.hostLo, stage.hostHi);
+      }
+      const { words } = memory;
+      const entry = words[at] | 0;
+      const entryHi = words[(at + 1) | 0] | 0;
+      if (((doubtful >>> (entry & 7)) & 1) !== 0 || (entryHi & doubtfulHi) !== 0) break;
+      all &= entry;
+      any |= entryHi;
+      if (level !== 1 && (entry & Pte.large) === 0) {
+        if ((entry & doubtfulLo) !== 0) break;
+        tableLo = entry & FRAME_LOW;
+        tableHi = entryHi & FRAME_HIGH;
+        level = (level - 1) | 0;
+        shift = (shift - 9) | 0;
+        continue;
+      }
+      const rights = this.settled(format, level, entry, all, any, access);
+      if (rights < 0) break;
+      const offset = level === 1 ? 0xfff : level === 2 ? 0x1f_ffff : 0x3fff_ffff;
+      const outLo = (entry & ~offset) | (lo & offset);
+      const outHi = entryHi & FRAME_HIGH;
+      if (stage === null) {
+        this.hostLo = outLo;
+        this.hostHi = outHi;
+        this.rights = rights;
+      } else {
+        if (stage.translate(outLo, outHi, access) !== Walk.ok) break;
+        this.stageLo = outLo;
+        this.stageHi = outHi;
+        this.hostLo = stage.hostLo;
+        this.hostHi = stage.hostHi;
+        this.rights = rights & (stage.hostRights | ~(HOST_ALL | Rights.dirty));
+      }
+      this.leafLo = entry;
+      this.leafHi = entryHi;
+      this.level = level;
+      this.references += format.levels - level + 1;
+      this.status = Walk.ok;
+      return Walk.ok;
+    }
+    // From the top, as if nothing had been read.
+    if (stage !== null) stage.references = counted;
+    return this.walk(lo, hi, access);
+  }
+
+  private carefully(lo: number, hi: number, access: number): number {
+    return this.behalf === Walking.software ? this.softwareWalk(lo, hi, access) : this.walk(lo, hi, access);
+  }
+
+  /** {@link Rights} of a leaf that nothing is to be said about or done to; -1: something may have to. */
+  private settled(format: Format, level: number, entry: number, all: number, any: number, access: number): number {
+    if (level !== 1 && ((entry & format.large[level]) === 0 || (entry & format.reservedLo[level + LEAF]) !== 0)) return -1;
+    if (((format.badTypes >>> ((entry >>> 3) & 7)) & 1) !== 0 || (all & format.accessed) !== format.accessed) return -1;
+    const dirty = (entry & format.dirty) === format.dirty ? Rights.dirty : 0;
+    const rights = (format.ept === true ? GUEST_ALL | ((all & 7) << 3) : ((all >>> 1) & 3) | ((any >>> 31) << 2) | HOST_ALL) | dirty;
+    const effective = format.userOnly === true ? this.effective(access) : access;
+    return this.permitted[((effective & ACCESS_RIGHTS_MASK) << 7) | rights] === 0 ? -1 : rights;
   }
 
   private softwareWalk(lo: number, hi: number, access: number): number {
@@ -182,7 +110,7 @@ export class Walker implements Stage {
   private walk(lo: number, hi: number, access: number): number {
     const { format, memory, stage, path } = this;
     const narrow = format.narrow;
-    const rows = this.walking !== Walking.silent && memory.journal.on;
+    const rows = this.behalf !== Walking.silent && memory.journal.on;
     let level = format.levels;
     let tableLo = this.rootLo;
     let tableHi = this.rootHi;
@@ -191,11 +119,7 @@ export class Walker implements Stage {
     let any = 0;
     this.keyDenied = false;
     this.updated = 0;
-    if (this.permittedPolicy !== this.policy) {
-      this.permitted = permissionTable(this.policy);
-      this.permittedPolicy = this.policy;
-    }
-    if (this.mappings !== null && this.mappings.find(lo, hi, this.effective(access), this.permitted)) return this.mapped(lo, hi);
+    if (this.mappings !== null && this.mappings.find(lo, hi, this.effective(access), this.permitted)) return this.mapped(lo);
     if ((hi & this.beyond) !== 0) {
       this.firstLevel = level;
       return this.fail(Walk.notPresent, level, lo, hi, access, 0, 0);
@@ -295,69 +219,69 @@ export class Walker implements Stage {
 
   /** The walk is complete: rights, flags, address. */
   private finish(lo: number, hi: number, access: number, level: number, entry: number, entryHi: number, all: number, any: number): number {
-    const { format, stage } = this;
+    const { format } = this;
     const rights = format.ept ? GUEST_ALL | ((all & 7) << 3) : ((all >>> 1) & 3) | ((any >>> 31) << 2) | HOST_ALL;
     const effective = format.userOnly ? this.effective(access) : access;
     let denied = this.permitted[((effective & ACCESS_RIGHTS_MASK) << 7) | rights | Rights.dirty] === 0;
-    if (this.keys !== 0) {
-      this.key = keyOf(entryHi);
-      if (keyDenies(this.keys, this.pkru, this.pkrs, this.policy, rights, this.key, effective)) denied = this.keyDenied = true;
-    }
+    if (this.keys !== 0 && keyDenies(this.keys, this.pkru, this.pkrs, this.policy, rights, keyOf(entryHi), effective))
+      denied = this.keyDenied = true;
     if (denied) return this.fail(Walk.denied, level, lo, hi, access, all, any);
 
     this.level = level;
-    this.global = (entry & format.global) !== 0;
     const write = (access & ACCESS_WHAT) === ACCESS_WRITE;
-    const flags = (all & format.accessed) !== format.accessed || (write && (entry & format.dirty) !== format.dirty);
-    const sets = this.walking === Walking.hardware || this.walking === Walking.software;
-    const dirty = (entry & format.dirty) === format.dirty || (write && sets) ? Rights.dirty : 0;
-    this.flagsMissing = flags;
-    if (flags && this.walking === Walking.hardware) {
+    const missing = (all & format.accessed) !== format.accessed || (write && (entry & format.dirty) !== format.dirty);
+    this.flagsMissing = missing;
+    if (missing && this.behalf === Walking.hardware) {
       const status = this.setFlags(lo, hi, write);
       if (status !== Walk.ok) return this.fail(status, level, lo, hi, access, all, any);
     }
-
-    const shift = level === 1 ? 12 : level === 3 ? 30 : format.narrow ? 22 : 21;
-    const offset = (1 << shift) - 1;
-    const outLo = (entry & ~offset) | (lo & offset);
-    // PSE-36: bits 20:13 are address bits 39:32.
-    const outHi = format.narrow ? (level === 2 ? (entry >>> 13) & 0xff : 0) : entryHi & FRAME_HIGH;
-    this.pageShift = shift;
-    this.outLo = outLo;
-    this.outHi = outHi;
-    if (stage === null) {
-      this.hostLo = outLo;
-      this.hostHi = outHi;
-      this.rights = rights | dirty;
-      this.hostRights = (format.ept ? rights & HOST_ALL : this.asHostRights(rights)) | dirty;
-    } else {
-      const status = stage.translate(outLo, outHi, access & ~Access.table);
-      if (status !== Walk.ok && status !== Walk.absent) return this.fail(Walk.below, level, lo, hi, access, all, any);
-      this.hostLo = stage.hostLo;
-      this.hostHi = stage.hostHi;
-      const host = stage.hostRights;
-      this.hostRights = host & (dirty === 0 ? ~Rights.dirty : -1);
-      this.rights = (rights & ~HOST_ALL) | this.hostRights;
-    }
-    if (flags && this.walking === Walking.software) this.setFlags(lo, hi, write);
-    this.status = Walk.ok;
+    const sets = this.behalf === Walking.hardware || this.behalf === Walking.software;
+    const leaf = write && sets ? entry | format.dirty : entry;
+    const status = this.arrive(lo, access, level, leaf, entryHi, rights);
+    if (status !== Walk.ok) return this.fail(Walk.below, level, lo, hi, access, all, any);
+    if (missing && this.behalf === Walking.software) this.setFlags(lo, hi, write);
     if (this.cache !== null) this.fillCache(lo, hi);
-    if (this.mappings !== null) this.mappings.add(lo, hi, shift, this.hostLo, this.hostHi, GUEST_ALL | this.hostRights);
+    if (this.mappings !== null) this.mappings.add(lo, hi, this.pageShift, this.hostLo, this.hostHi, this.rights);
     return Walk.ok;
   }
 
+  /** The address that a leaf gives, through the stage behind. */
+  private arrive(lo: number, access: number, level: number, leafLo: number, leafHi: number, rights: number): number {
+    const { format, stage } = this;
+    const offset = (1 << shiftOf(format, level)) - 1;
+    const outLo = (leafLo & ~offset) | (lo & offset);
+    // PSE-36: bits 20:13 are address bits 39:32.
+    const outHi = format.narrow ? (level === 2 ? (leafLo >>> 13) & 0xff : 0) : leafHi & FRAME_HIGH;
+    this.level = level;
+    this.leafLo = leafLo;
+    this.leafHi = leafHi;
+    const all = rights | ((leafLo & format.dirty) === format.dirty ? Rights.dirty : 0);
+    if (stage === null) {
+      this.hostLo = outLo;
+      this.hostHi = outHi;
+      this.rights = all;
+    } else {
+      const status = stage.translate(outLo, outHi, access & ~Access.table);
+      if (status !== Walk.ok && status !== Walk.absent) return (this.status = Walk.below);
+      this.stageLo = outLo;
+      this.stageHi = outHi;
+      this.hostLo = stage.hostLo;
+      this.hostHi = stage.hostHi;
+      this.rights = all & (stage.hostRights | ~(HOST_ALL | Rights.dirty));
+    }
+    return (this.status = Walk.ok);
+  }
+
   /** A cached guest-physical mapping serves the access. */
-  private mapped(lo: number, hi: number): Walk {
-    const { shift, frameLo, frameHi, rights } = this.mappings!;
-    const offset = (1 << shift) - 1;
+  private mapped(lo: number): Walk {
+    const { level, frameLo, frameHi, rights } = this.mappings!;
+    const offset = (1 << shiftOf(this.format, level)) - 1;
     this.firstLevel = 0;
-    this.pageShift = shift;
-    this.outLo = this.hostLo = (frameLo & ~offset) | (lo & offset);
-    this.outHi = this.hostHi = frameHi;
-    this.rights = this.hostRights = rights & (HOST_ALL | Rights.dirty);
+    this.level = level;
+    this.hostLo = (frameLo & ~offset) | (lo & offset);
+    this.hostHi = frameHi;
+    this.rights = rights;
     this.flagsMissing = false;
-    this.inLo = lo;
-    this.inHi = hi;
     this.status = Walk.ok;
     return Walk.ok;
   }
@@ -368,7 +292,7 @@ export class Walker implements Stage {
    */
   private setFlags(lo: number, hi: number, write: boolean): Walk {
     const { format, path, memory, stage } = this;
-    const hardware = this.walking === Walking.hardware;
+    const hardware = this.behalf === Walking.hardware;
     if (hardware) {
       if (stage !== null) {
         // Without A/D in the stage behind, setting a flag is a write of its own there (§3.5 step 5).
@@ -434,7 +358,7 @@ export class Walker implements Stage {
     }
     const value = path[p + At.valueLo];
     const valueHi = path[p + At.valueHi];
-    if (rows && (pdptes === null || this.walking === Walking.software))
+    if (rows && (pdptes === null || this.behalf === Walking.software))
       this.noteRead(3, entryLo, this.rootHi, value, valueHi, path[p + At.place]);
     if ((value & Pte.present) === 0) return this.fail(Walk.notPresent, 3, lo, hi, access, 0, 0);
     if ((value & format.reservedLo[3]) !== 0 || (valueHi & format.reservedHi[3]) !== 0)
@@ -455,8 +379,8 @@ export class Walker implements Stage {
   private noteRead(level: number, addressLo: number, addressHi: number, entryLo: number, entryHi: number, at: number): void {
     const { memory } = this;
     if (at >= 0) memory.markTable(at);
-    if (this.walking === Walking.verify) return;
-    if (this.walking === Walking.hardware)
+    if (this.behalf === Walking.verify) return;
+    if (this.behalf === Walking.hardware)
       memory.journal.row(Kind.table_read, level, this.stageNumber, addressLo, addressHi, entryLo, entryHi);
     else memory.journal.row(Kind.kvm_mmu_paging_element, level, 0, entryLo, entryHi, addressLo, addressHi);
   }
@@ -476,25 +400,6 @@ export class Walker implements Stage {
       any |= this.entryHi(level);
       cache.add(lo, hi, level, this.entryLo(level) & FRAME_LOW, this.entryHi(level) & FRAME_HIGH, all, any);
     }
-  }
-
-  private rightsOf(all: number, any: number): number {
-    if (this.format.ept) return GUEST_ALL | ((all & 7) << 3);
-    return ((all >>> 1) & 3) | ((any >>> 31) << 2) | HOST_ALL;
-  }
-
-  /** Rights of ordinary entries as a second stage has them. */
-  private asHostRights(rights: number): number {
-    const executable = (rights & Rights.noExecute) === 0 || (this.policy & Policy.nxe) === 0;
-    const readable = (rights & Rights.user) !== 0 || !this.format.userOnly;
-    return (
-      (readable ? Rights.hostRead : 0) | ((rights & Rights.write) !== 0 ? Rights.hostWrite : 0) | (executable ? Rights.hostExecute : 0)
-    );
-  }
-
-  /** The access as these tables see it: nested tables of AMD see user accesses only (§3.12). */
-  private effective(access: number): number {
-    return this.format.userOnly ? (access & ~ACCESS_IMPLICIT) | ACCESS_USER : access;
   }
 }
 
