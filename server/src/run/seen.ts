@@ -24,9 +24,11 @@ export function seenBefore(record: RunRecord, count: number): Seen[] {
     const act = record.program.acts[outcome.act];
     if (!act || !('by' in act) || act.do === 'expect') continue;
     const add = (text: string): void => void seen.push({ origin: outcome.origin, act, text });
-    for (const text of faults(record, outcome)) add(text);
+    const delivered = [...faults(record, outcome)];
+    delivered.forEach(add);
     const text = resultSeen(outcome.result, act);
-    if (text !== null) add(text);
+    // A fault that ends the act was delivered as well.
+    if (text !== null && text !== delivered.at(-1)) add(text);
   }
   return seen;
 }
