@@ -39,7 +39,7 @@ export async function runExtensionTests({ vscode, extension, tests, folder, web 
     const status = await Promise.race([told.exit, told.crash, late]);
     if (told.counts) return told.counts;
     console.error(`the tests ended (${status}) without counts; the server said:\n${server.log.slice(-3000)}`);
-    console.error(told.all.slice(-40).join('\n'));
+    console.error(told.all.slice(-20).map(firstLines).join('\n'));
     return { passed: 0, failed: 1, skipped: 0 };
   } finally {
     clearTimeout(timer);
@@ -48,6 +48,10 @@ export async function runExtensionTests({ vscode, extension, tests, folder, web 
     rmSync(served, { recursive: true, force: true });
     profile.remove();
   }
+}
+
+function firstLines(text) {
+  return text.split('\n').slice(0, 6).join('\n');
 }
 
 /** The workbench calls these two functions of its page, where there are such, with the host's output and the tests' end. */
@@ -62,7 +66,7 @@ function listen(page) {
     if (at >= 0) {
       const { passes, failures, pending } = JSON.parse(text.slice(at + COUNTS.length));
       told.counts = { passed: passes, failed: failures, skipped: pending };
-    } else if (text.startsWith(SAID)) console.log(text.slice(SAID.length));
+    } else if (text.startsWith(SAID)) console.log(text.replaceAll(SAID, ''));
   });
   return told;
 }
@@ -84,7 +88,7 @@ async function loadIntoWorker(page, server, served, extension, tests) {
   await page.addInitScript(
     (options) => {
       if (window !== window.top) return;
-      const observer = new MutationObserver(() => {
+      const observer = new window.MutationObserver(() => {
         const element = document.getElementById('vscode-workbench-web-configuration');
         if (!element) return;
         observer.disconnect();

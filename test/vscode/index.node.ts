@@ -1,10 +1,11 @@
 /** Loaded by VS Code into its Node extension host. */
-import Mocha from 'mocha';
 import { report } from './report';
 
 const LIMIT = 60_000;
 
 export async function run(): Promise<void> {
+  // Mocha is a module of its own kind, which a CommonJS bundle can only load so.
+  const { default: Mocha } = await import('mocha');
   const mocha = new Mocha({ ui: 'bdd', timeout: LIMIT, reporter: class {} as unknown as string });
   mocha.suite.emit('pre-require', globalThis, '', mocha);
   await import('./suite/all');

@@ -6,7 +6,6 @@ interface Runner {
   readonly stats?: unknown;
 }
 
-/* eslint-disable no-console */
 export function report(runner: Runner): void {
   runner.on('pass', (test) => console.log(`${SAID}  ✔ ${test.fullTitle()}`));
   runner.on('pending', (test) => console.log(`${SAID}  - ${test.fullTitle()}`));

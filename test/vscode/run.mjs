@@ -3,6 +3,8 @@
  * with `N passed, M failed`; exit status 3 when no VS Code or no browser can be had.
  *
  *   node test/vscode/run.mjs [--newest] [node] [web] [ui]
+ *
+ * `ui` installs the package that MMU_VSIX names, or else the one of this build.
  */
 import Mocha from 'mocha';
 import { join } from 'node:path';

@@ -7,7 +7,6 @@ import { launchBrowser } from '../../scripts/vscode-host/browser.mjs';
 import { EditorServer } from '../../scripts/vscode-host/editor-server.mjs';
 import { layVscode } from '../../scripts/vscode-host/lay.mjs';
 import type { Version } from '../../scripts/vscode-host/lay.mjs';
-import { packageExtension } from '../../scripts/vscode-host/package.mjs';
 import { installExtension, Profile } from '../../scripts/vscode-host/profile.mjs';
 import type { Settings } from '../../scripts/vscode-host/profile.mjs';
 
@@ -26,21 +25,20 @@ export class Workbench {
     private readonly server: EditorServer,
     private readonly browser: Browser,
     readonly page: Page,
-    private readonly folder: string,
   ) {}
 
   /** @param samples the workspace; a copy of it is opened */
-  static async open(version: Version, samples: string): Promise<Workbench> {
+  static async open(version: Version, vsix: string, samples: string): Promise<Workbench> {
     const vscode = layVscode(version);
     const profile = Profile.temporary(QUIET);
-    await installExtension(vscode, profile, packageExtension());
+    await installExtension(vscode, profile, vsix);
     const folder = join(profile.root, 'samples');
     cpSync(samples, folder, { recursive: true });
     const server = await EditorServer.start(vscode, profile);
     const browser = await launchBrowser();
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
     page.setDefaultTimeout(30_000);
-    const workbench = new Workbench(profile, server, browser, page, folder);
+    const workbench = new Workbench(profile, server, browser, page);
     await page.goto(server.url({ folder }));
     await workbench.isUp();
     return workbench;
@@ -94,19 +92,26 @@ export class Workbench {
 
   /** The middle of a text on the screen. Playwright's own hover would scroll the editor's inner containers. */
   async pointOf(text: string, nth = 0): Promise<{ x: number; y: number }> {
+    // A line is many elements, one a token, with unbreakable spaces: it is searched as one text.
     const find = ({ text, nth }: { text: string; nth: number }) => {
       let left = nth;
       for (const line of document.querySelectorAll('.editor-instance .view-lines .view-line')) {
+        const start = line.textContent!.replaceAll('\u00a0', ' ').indexOf(text);
+        if (start < 0 || left-- > 0) continue;
+        const range = document.createRange();
         const nodes = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
+        let before = 0;
         for (let node = nodes.nextNode(); node; node = nodes.nextNode()) {
-          const start = node.textContent!.indexOf(text);
-          if (start < 0 || left-- > 0) continue;
-          const range = document.createRange();
-          range.setStart(node, start);
-          range.setEnd(node, start + text.length);
-          const { x, y, width, height } = range.getBoundingClientRect();
-          return { x: x + width / 2, y: y + height / 2 };
+          const { length } = node.textContent!;
+          if (start >= before && start < before + length) range.setStart(node, start - before);
+          if (start + text.length <= before + length) {
+            range.setEnd(node, start + text.length - before);
+            break;
+          }
+          before += length;
         }
+        const { x, y, width, height } = range.getBoundingClientRect();
+        return { x: x + width / 2, y: y + height / 2 };
       }
       return null;
     };
