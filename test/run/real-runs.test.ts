@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Space } from '../../server/src/engine/journal/events';
 import { State } from '../../server/src/engine/journal/state';
 import { runScript, openScript } from '../../server/src/run/session';
+import { walkFrom } from '../../server/src/views/walk-steps';
 import type { RunView } from '../../server/src/views/view';
 import { stepDetail } from '../../server/src/views/detail';
 
@@ -78,3 +79,60 @@ for (const name of SAMPLES) {
     });
   });
 }
+
+describe('one script under several kinds', () => {
+  const script = (act: string) => `host { tlb off }
+vm guest {
+  slot 0 { gpa 0 size 16M hva 0x7f00_0000_0000 }
+  tables kernel at 0x1000 { 0x40_0000 +64K -> 0x20_0000 rw user }
+  vcpu { cr3 kernel }
+}
+run guest under soft, ept {
+  user write 0x40_0000 = 7
+  user fetch 0x70_0000
+  ${act}
+  user read 0x40_0000
+  same
+}
+`;
+  const last = (text: string) => {
+    const opened = openScript(text, 'file:///a.mmu', { read: () => null });
+    assert.deepEqual(
+      opened.problems.filter(({ severity }) => severity === 'error'),
+      [],
+    );
+    return runScript(opened, {}).map(({ record }) => record.outcomes.at(-1)!.result);
+  };
+
+  it('is the same to the guest', () => {
+    for (const result of last(script('kernel[0x40_1000].writable = no'))) assert.equal(result.kind === 'expectation' && result.holds, true);
+  });
+
+  it('differs where the VMM changes a table behind the shadow', () => {
+    const [soft, ept] = last(script('host write gpa 0x4000 = 0'));
+    assert.equal(soft.kind === 'expectation' && soft.holds, true);
+    assert.equal(ept.kind === 'expectation' && ept.got, 'user read 0x40_0000: #PF(U) at 0x40_0000 under ept, value 0x7 under soft');
+  });
+});
+
+describe('a walk in one line', () => {
+  const [soft, ept] = runsOf('first-touch.mmu');
+  const walks = (view: RunView): string[] => {
+    const texts: string[] = [];
+    for (let step = 0; step < view.steps.length;) {
+      const walk = walkFrom(view, step, view.steps.length);
+      if (walk) texts.push(walk.row.text);
+      step = walk?.next ?? step + 1;
+    }
+    return texts;
+  };
+
+  it('names the entries of the first stage and counts those of the second', () => {
+    assert.ok(walks(soft).some((text) => /^shadow PML4 0x\w+ → PDPT 0x\w+ → PD 0x\w+ → PT 0x\w+$/.test(text)));
+    assert.ok(walks(ept).some((text) => /^guest PML4 0x2007.*; \d+ of EPT/.test(text)));
+  });
+
+  it('takes all reads of entries together', () => {
+    for (const view of [soft, ept]) assert.ok(walks(view).length < view.steps.length / 4);
+  });
+});

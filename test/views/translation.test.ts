@@ -9,6 +9,8 @@ import { Slots } from '../../server/src/engine/memory/slots';
 import type { MmuKind, Program } from '../../server/src/engine/program';
 import { resetRegisters } from '../../server/src/engine/vcpu/control-registers';
 import { Register, Registers } from '../../server/src/engine/vcpu/registers';
+import { Tlb } from '../../server/src/engine/vcpu/tlb';
+import { HOST_ALL, Rights } from '../../server/src/engine/x86/permissions';
 import type { TranslationView } from '../../server/src/protocol/messages';
 import { bitNames } from '../../server/src/views/entries';
 import { changesBetween } from '../../server/src/views/changes';
@@ -22,7 +24,13 @@ const SLOT = 0x100_0000;
 /** The guest of mmu-semantics.md §10.0, with its tables in memory, at a journal's end. */
 function setUp(
   mmu: MmuKind,
-  then: (machine: { memory: PhysicalMemory; guest: GuestMemory; registers: Registers; hpa(gpa: number): number }) => void = () => {},
+  then: (machine: {
+    journal: Journal;
+    memory: PhysicalMemory;
+    guest: GuestMemory;
+    registers: Registers;
+    hpa(gpa: number): number;
+  }) => void = () => {},
 ) {
   const journal = new Journal();
   const memory = new PhysicalMemory(journal);
@@ -62,7 +70,7 @@ function setUp(
     cpl: 0,
   });
   const setup = journal.length;
-  then({ memory, guest, registers, hpa });
+  then({ journal, memory, guest, registers, hpa });
   const features = { la57: false, nx: true, page1G: true, pse36: true, eptExecuteOnly: true, ept1G: true, eptAd: true };
   const vm = { name: 'guest', parent: null, mmu, vcpus: [{}] };
   const kvm = { eptAd: true, kernel: '6.1' };
@@ -200,6 +208,35 @@ describe('translation of an address', () => {
     assert.equal(bitNames(shadow[3].bits!), 'P U/S A host-W');
     assert.equal(shadow[3].to, way.stations.at(-1)!.address);
     assert.match(translate(view, at(view), 0x40_1000n, 'gva').outcome, /not in the shadow table: an access exits with #PF/);
+  });
+});
+
+describe('a cached translation', () => {
+  const cache = (frameOf: (hpa: (gpa: number) => number) => number) =>
+    setUp('soft', ({ journal, registers, hpa }) => {
+      const tlb = new Tlb(journal, { on: true, l1: { sets: 16, ways: 4 }, l2: { sets: 64, ways: 4 }, pagingStructureEntries: 0 }, 0);
+      const tags = [3, 4].map((vpid) => tlb.tags.number({ vpid, pcid: 0, root: -1, global: false, guestPhysical: false }));
+      const rights = Rights.write | Rights.user | HOST_ALL | Rights.dirty;
+      const mapping = { shift: 12, hostHi: 0, rights, key: 0, guestShift: 12, global: false, originLo: 0x5000, originHi: 0 };
+      tlb.fill(0x40_1000, 0, tags[1], tags[1], { ...mapping, hostLo: 0x9000 });
+      tlb.fill(0x40_0000, 0, tags[0], tags[0], { ...mapping, hostLo: frameOf(hpa) });
+      registers.set(Register.vpid, 3, 0);
+    }).view;
+
+  it('is shown with its page and rights', () => {
+    const view = cache((hpa) => hpa(0x5000));
+    const { cached, stations } = translate(view, at(view), 0x40_0123n, 'gva');
+    assert.equal(cached, `TLB L1: page of 4K, user rwx, dirty → hpa ${stations.at(-1)!.address}`);
+  });
+
+  it('is called stale when the tables lead elsewhere', () => {
+    const view = cache(() => 0x7000);
+    assert.match(translate(view, at(view), 0x40_0123n, 'gva').cached!, /→ hpa 0x7123 · stale: the tables lead to hpa 0x/);
+  });
+
+  it('of another tag does not serve', () => {
+    const view = cache((hpa) => hpa(0x5000));
+    assert.equal(translate(view, at(view), 0x40_1000n, 'gva').cached, null);
   });
 });
 
