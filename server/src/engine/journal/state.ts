@@ -4,7 +4,8 @@
  * A state is the XOR of all change rows before a position; moving over a row in either direction applies the same XOR.
  * Moving costs the rows in between, so a reader that walks a trace keeps one State and seeks it.
  */
-import { Kind, Space } from './events';
+import type { Space } from './events';
+import { Kind } from './events';
 import { ROW_WORDS } from './journal';
 
 export interface Rows {
