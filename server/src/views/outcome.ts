@@ -132,7 +132,7 @@ export function endedText(ended: Ended): string {
 
 function limitText(which: 'steps' | 'events' | 'memory' | 'time', limit: number): string {
   if (which === 'memory') return bytes(limit);
-  if (which === 'time') return `${limit / 1000} s`;
+  if (which === 'time') return `${Math.round(limit / 100) / 10} s`;
   return plural(limit, which.slice(0, -1));
 }
 
