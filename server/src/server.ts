@@ -54,8 +54,7 @@ class Server implements Core {
   readonly runs: Runs;
   settings = DEFAULTS;
   /** Nothing runs before the client has said how. */
-  private readonly configured: Promise<void>;
-  private setConfigured!: () => void;
+  private setReady!: () => void;
   private readonly folders: readonly string[];
   private readonly diagnostics: DiagnosticReports;
   private readonly progress: ProgressReports;
@@ -82,7 +81,10 @@ class Server implements Core {
       runtime.later,
       guard,
     );
+    const ready = new Promise<void>((resolve) => (this.setReady = resolve));
+    runtime.later(this.setReady, PATIENCE);
     this.runs = new Runs({
+      ready,
       scripts: this.scripts,
       pool,
       log,
@@ -90,8 +92,6 @@ class Server implements Core {
       settings: () => this.settings.run,
       events: this.runsEvents(),
     });
-    this.configured = new Promise((resolve) => (this.setConfigured = resolve));
-    runtime.later(this.setConfigured, PATIENCE);
     this.diagnostics = new DiagnosticReports(this);
     routeLanguage(this);
     routePanel(this, this.progress);
@@ -161,15 +161,12 @@ class Server implements Core {
     // Fired when a document is opened, too.
     documents.onDidChangeContent(
       guard.event('change', async ({ document: { uri } }) => {
-        const first = opened.delete(uri);
-        await this.configured;
-        if (first) runs.opened(uri);
-        else runs.edited(uri);
+        runs.changed(uri, opened.delete(uri) ? 'open' : 'edit');
         for (const importer of this.scripts.importersOf(uri)) this.reconsider(importer);
         if (!this.client.pullsDiagnostics) await this.diagnostics.changed(uri);
       }),
     );
-    documents.onDidSave(guard.event('save', ({ document }) => runs.saved(document.uri)));
+    documents.onDidSave(guard.event('save', ({ document }) => runs.changed(document.uri, 'save')));
     documents.onDidClose(
       guard.event('close', async ({ document: { uri } }) => {
         runs.closed(uri);
@@ -194,7 +191,7 @@ class Server implements Core {
     this.guard.event('import', async () => {
       const script = await this.scripts.get(uri);
       if (this.runs.last(uri)?.script === script) return;
-      this.runs.edited(uri);
+      this.runs.changed(uri, 'edit');
       await this.diagnostics.changed(uri);
     })();
   };
@@ -243,7 +240,7 @@ class Server implements Core {
   private async initialized(): Promise<void> {
     const { client, connection, guard } = this;
     if (client.configuration) await this.configure(undefined);
-    this.setConfigured();
+    this.setReady();
     connection.onDidChangeConfiguration(
       guard.event('configuration', async ({ settings }) => {
         await this.configure(client.configuration ? undefined : (settings as { [section: string]: unknown } | null)?.[SECTION]);
@@ -259,7 +256,7 @@ class Server implements Core {
     this.settings = readSettings(this.client.configuration ? await this.connection.workspace.getConfiguration(SECTION) : sent);
     for (const uri of this.documents.keys()) {
       if (this.runs.last(uri)) await this.refresh(uri);
-      else this.runs.opened(uri);
+      else this.runs.changed(uri, 'open');
     }
   }
 }

@@ -80,8 +80,8 @@ describe('what goes wrong in one place', function () {
       };
     };
     const client = await threadClient(runtime({ spawnWorker }), { capabilities: PULLS });
-    const long = TEXT.replace('0x40_0000', '0x40_0000 x 100_000_000');
-    await client.open(URI, `budget { steps 100_000_000  events 100_000_000 }\n${long}`);
+    const long = TEXT.replace('read 0x40_0000', 'read 0x40_0000 x 1_000_000_000');
+    await client.open(URI, `budget { steps 1_000_000_000  events 50_000_000 }\n${long}`);
     await client.until(client.runStates, ({ state }) => state === 'running');
     await new Promise<void>((resolve) => threads[0].once('online', resolve));
     await threads[0].terminate();

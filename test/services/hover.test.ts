@@ -89,28 +89,28 @@ describe('hover on numbers', () => {
 
 describe('hover on addresses', () => {
   it('shows the whole way at that point of the script', () =>
-    checkRun('run guest under ept {\n user read 0x40_0<|>123\n}\n', /PML4\[0\]/, /PT\[0\]/, /gpa `0x20_0123`/, /hva `0x7f00_0020_0123`/));
+    checkRun('run guest under ept {\n user read 0x40_0<|>123\n}\n', /PML4\[0\]/, /\bPT\[0\]/, /GPA `0x20_0123`/, /HVA `0x7f00_0020_0123`/));
 
   it('shows the tables as they are then, not as they will be', () => {
     const body = (first: string, second: string): string =>
       `run guest under ept {\n user write 0x40_${first}\n kernel[0x40_0000].writable = no\n invlpg 0x40_0000\n user write 0x40_${second}\n}\n`;
-    checkRun(body('00<|>00', '0000'), /PT\[0\].*R\/W/);
+    checkRun(body('00<|>00', '0000'), /\bPT\[0\].*R\/W/);
     const later = textOf(`${MACHINE}${body('0000', '00<|>00')}`, true) ?? '';
-    assert.match(later, /PT\[0\]/);
-    assert.doesNotMatch(later, /PT\[0\].*R\/W/);
+    assert.match(later, /\bPT\[0\]/);
+    assert.doesNotMatch(later, /\bPT\[0\].*R\/W/);
   });
 
   it('shows each kind of MMU, those that say the same together', () =>
     checkRun('run guest under soft, ept {\n user read 0x40_0<|>123\n}\n', /under soft/, /under (?:soft, )?ept/));
 
   it('shows addresses of the machine as they are when the script begins', () =>
-    checkRun('run guest under ept { read 0x40_0000 }\n'.replace('0x40', '0x4<|>0'), /gpa `0x20_0000`/));
+    checkRun('run guest under ept { read 0x40_0000 }\n'.replace('0x40', '0x4<|>0'), /GPA `0x20_0000`/));
 
   it('shows what stands in a loop at its first round', () =>
-    checkRun('run guest under ept {\n for i in 1 .. 3 { user read 0x40_0000 <|>+ 0x1000 * i }\n}\n', /`0x40_1000`/, /gpa `0x20_1000`/));
+    checkRun('run guest under ept {\n for i in 1 .. 3 { user read 0x40_0000 <|>+ 0x1000 * i }\n}\n', /`0x40_1000`/, /GPA `0x20_1000`/));
 
   it('shows guest-physical addresses', () =>
-    checkRun('run guest under ept {\n read 0x40_0000 expect hpa of gpa 0x20_0<|>000\n}\n', /hva `0x7f00_0020_0000`/));
+    checkRun('run guest under ept {\n read 0x40_0000 expect hpa of gpa 0x20_0<|>000\n}\n', /HVA `0x7f00_0020_0000`/));
 
   it('shows what the statement came to, on its first word', () =>
     checkRun('run guest under ept {\n user re<|>ad 0x40_0000\n}\n', /Here: gpa `0x20_0000`/, /exit/));

@@ -75,7 +75,7 @@ describe('diagnostics', () => {
   });
 
   it('of names that nothing uses fade them', () => {
-    const { analysis } = opened('const unused = 1\n');
+    const { analysis } = opened(`const unused = 1\n${run('user read 0x40_0000')}`);
     assert.ok(diagnostics(analysis, null).some(({ tags }) => tags?.includes(1)));
   });
 
@@ -184,14 +184,14 @@ describe('the translation of an address', () => {
   it('is of the one at the position', () => {
     const { analysis, views, cursor } = ran(run('user read 0x40_0<|>123'));
     const { start } = analysis.locate(URI, { start: cursor, end: cursor }).range;
-    assert.match(translateAt(analysis, views[0], start, null)?.markdown ?? '', /gpa `0x20_0123`/);
+    assert.match(translateAt(analysis, views[0], start, null)?.markdown ?? '', /GPA `0x20_0123`/);
   });
   it('is of one that is given', () => {
     const { analysis, views, cursor } = ran(`const here = 0x40_0010\n${run('user read 0x40_0123<|>')}`);
     const { start } = analysis.locate(URI, { start: cursor, end: cursor }).range;
-    assert.match(translateAt(analysis, views[0], start, '0x40_1000')?.markdown ?? '', /gpa `0x20_1000`/);
-    assert.match(translateAt(analysis, views[0], start, 'here')?.markdown ?? '', /gpa `0x20_0010`/);
-    assert.match(translateAt(analysis, views[0], start, 'gpa 0x5000')?.markdown ?? '', /hva `0x7f00_0000_5000`/);
+    assert.match(translateAt(analysis, views[0], start, '0x40_1000')?.markdown ?? '', /GPA `0x20_1000`/);
+    assert.match(translateAt(analysis, views[0], start, 'here')?.markdown ?? '', /GPA `0x20_0010`/);
+    assert.match(translateAt(analysis, views[0], start, 'gpa 0x5000')?.markdown ?? '', /HVA `0x7f00_0000_5000`/);
     assert.equal(translateAt(analysis, views[0], start, 'nonsense'), null);
   });
 });

@@ -21,6 +21,11 @@ import type { Notifications } from '../../server/src/protocol/messages';
 import { startServer } from '../../server/src/server';
 import type { Runtime } from '../../server/src/workspace/runtime';
 
+const children = new Set<ChildProcess>();
+
+// A test that fails leaves its server; it must not keep the tests from ending.
+after(() => children.forEach((child) => child.kill()));
+
 let bundled: Promise<string> | null = null;
 
 /** The folder of the server's bundles, made once; it goes when the process ends. */
@@ -146,6 +151,8 @@ export class LspClient {
 /** The server as a process of its own, over standard input and output. */
 export async function processClient(options: ClientOptions = {}): Promise<LspClient> {
   const child = spawn(process.execPath, [join(await bundles(), 'server.js'), '--stdio'], { stdio: ['pipe', 'pipe', 'pipe'] });
+  children.add(child);
+  child.on('exit', () => children.delete(child));
   const client = new LspClient(createMessageConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin)));
   client.process = child;
   child.stderr.setEncoding('utf8').on('data', (text: string) => client.logs.push(text));

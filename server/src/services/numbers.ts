@@ -23,14 +23,16 @@ const INDEX_BITS: { readonly [mode in PagingMode]: readonly number[] } = {
 /** Markdown lines about a number. */
 export function numberText(value: bigint, space: AddressSpace | null, mode: PagingMode): string[] {
   const unsigned = BigInt.asUintN(64, value);
-  const lines = [`\`${hex(unsigned)}\`${space ? ` · ${SPACES[space]}` : ''}`];
+  if (space === 'gva') return [addressLine(unsigned, space), ...linear(unsigned, mode)];
+  if (space) return [addressLine(unsigned, space), `page \`${hex(unsigned >> 12n)}\`, offset \`${hex(unsigned & 0xfffn)}\``];
   const forms = [value.toString()];
   if (unsigned < 1n << 53n && unsigned >= 1024n && unsigned % 1024n === 0n) forms.push(bytes(Number(unsigned)));
-  if (space === null && unsigned >= 2n && unsigned < 1n << 32n) forms.push(`0b${grouped(unsigned.toString(2))}`);
-  lines.push(forms.map((form) => `\`${form}\``).join(' = '));
-  if (space === 'gva') lines.push(...linear(unsigned, mode));
-  else if (space) lines.push(`page \`${hex(unsigned >> 12n)}\`, offset \`${hex(unsigned & 0xfffn)}\``);
-  return lines;
+  if (unsigned >= 2n && unsigned < 1n << 32n) forms.push(`0b${grouped(unsigned.toString(2))}`);
+  return [`\`${hex(unsigned)}\``, forms.map((form) => `\`${form}\``).join(' = ')];
+}
+
+function addressLine(address: bigint, space: AddressSpace): string {
+  return `\`${hex(address)}\` · ${SPACES[space]}, \`${address}\``;
 }
 
 /** Level by level the index that an address has in the paging structures. */

@@ -69,10 +69,14 @@ const WORDS: { readonly [as in WordAs]: Meaning } = {
 
 const BUILT_IN: Meaning = { type: 'struct', modifiers: ['defaultLibrary'] };
 
+/** Longer texts get none: their editor colours them by the grammar. */
+const MOST_CHARACTERS = 1 << 20;
+
 /** Numbers of LSP's encoding, five a token, for the whole file or the lines of a range. */
 export function semanticTokens(analysis: Analysis, within?: LspRange): number[] {
   const { text, tree } = analysis.parsed;
   const data: number[] = [];
+  if (text.length > MOST_CHARACTERS) return data;
   let lastLine = 0;
   let lastCharacter = 0;
   const known = meanings(analysis);
@@ -153,11 +157,8 @@ function* inOrder(text: string, comments: readonly Range[], known: ReadonlyMap<n
 
 /** A token has to end on the line that it begins on. */
 function* byLine(text: string, { start, end }: Range): Generator<Range> {
-  const line = /[^\r\n]+/g;
-  line.lastIndex = start;
-  for (let part = line.exec(text); part && part.index < end; part = line.exec(text)) {
-    yield { start: part.index, end: Math.min(end, part.index + part[0].length) };
-  }
+  for (const { 0: part, index } of text.slice(start, end).matchAll(/[^\r\n]+/g))
+    yield { start: start + index, end: start + index + part.length };
 }
 
 /** What turns the numbers of an older answer into those of a newer one: the part between what both begin and end with. */

@@ -36,7 +36,11 @@ interface Pending {
   stop(): void;
 }
 
+type Trigger = 'open' | 'edit' | 'save' | 'request';
+
 export interface RunsOptions {
+  /** Settled when the settings are those of the user. */
+  readonly ready: Promise<void>;
   readonly scripts: Scripts;
   readonly pool: RunPool;
   readonly events: RunsEvents;
@@ -52,19 +56,10 @@ export class Runs {
 
   constructor(private readonly options: RunsOptions) {}
 
-  /** The document changed: gives its run up and begins one after a pause, when runs follow edits. */
-  edited(uri: string): void {
-    const { when, delay } = this.options.settings();
-    this.stop(uri);
-    if (when === 'onType') this.begin(uri, delay);
-  }
-
-  opened(uri: string): void {
-    if (this.options.settings().when !== 'manual') this.begin(uri, 0);
-  }
-
-  saved(uri: string): void {
-    if (this.options.settings().when === 'onSave') this.begin(uri, 0);
+  /** A document was opened, edited or saved: gives its run up and begins one, when the user wants it then. */
+  changed(uri: string, how: 'open' | 'edit' | 'save'): void {
+    if (how === 'save' && this.pending.has(uri)) return;
+    this.begin(uri, how, null);
   }
 
   closed(uri: string): void {
@@ -75,7 +70,7 @@ export class Runs {
   /** Runs a document now and gives what came of it; null when it was given up. */
   async run(uri: string, line: number | null, cancelled?: (stop: () => void) => void): Promise<ScriptRuns | null> {
     const before = this.kept.get(uri);
-    const pending = this.begin(uri, 0, line);
+    const pending = this.begin(uri, 'request', line);
     cancelled?.(() => pending.stop());
     await pending.over;
     const runs = this.kept.get(uri);
@@ -108,26 +103,25 @@ export class Runs {
     return null;
   }
 
-  private begin(uri: string, delay: number, line: number | null = null): Pending {
+  private begin(uri: string, why: Trigger, line: number | null): Pending {
     this.stop(uri);
     let stopped = false;
+    let wake: (() => void) | null = null;
     let call: RunCall | null = null;
-    let wake!: () => void;
-    const pause = new Promise<void>((resolve) => (wake = resolve));
-    const cancelTimer = delay > 0 ? this.options.later(wake, delay) : wake();
     const stop = (): void => {
       if (stopped) return;
       stopped = true;
-      cancelTimer?.();
-      wake();
+      wake?.();
       call?.cancel();
       if (this.pending.get(uri) === pending) this.pending.delete(uri);
     };
     const go = async (): Promise<void> => {
-      await pause;
+      await this.options.ready;
+      const settings = this.options.settings();
+      if (stopped || !wanted(settings.when, why)) return;
+      if (why === 'edit') await new Promise<void>((resolve) => (wake = this.pause(settings.delay, resolve)));
       const script = stopped ? null : await this.options.scripts.get(uri);
-      if (!script || stopped) return;
-      await this.execute(script, line, stop, (begun) => (call = begun));
+      if (script && !stopped) await this.execute(script, line, stop, (begun) => (call = begun));
     };
     const over = go()
       .catch((error: unknown) =>
@@ -139,6 +133,15 @@ export class Runs {
     const pending: Pending = { over, stop };
     this.pending.set(uri, pending);
     return pending;
+  }
+
+  /** Goes on after some milliseconds, or when the function that it returns is called. */
+  private pause(milliseconds: number, go: () => void): () => void {
+    const cancel = this.options.later(go, milliseconds);
+    return () => {
+      cancel();
+      go();
+    };
   }
 
   private stop(uri: string): void {
@@ -176,4 +179,10 @@ export class Runs {
   private info({ uri, version }: Script, view: RunView, index: number, until: number | null): RunInfo {
     return runInfo(view, { runId: String(this.nextId++), uri, version, index, until });
   }
+}
+
+function wanted(when: Settings['run']['when'], why: Trigger): boolean {
+  if (why === 'request') return true;
+  if (why === 'open') return when !== 'manual';
+  return when === (why === 'edit' ? 'onType' : 'onSave');
 }
