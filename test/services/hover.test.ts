@@ -103,6 +103,13 @@ describe('hover on addresses', () => {
   it('shows each kind of MMU, those that say the same together', () =>
     checkRun('run guest under soft, ept {\n user read 0x40_0<|>123\n}\n', /under soft/, /under (?:soft, )?ept/));
 
+  it("shows the guest's tables once where kinds differ in the hypervisor's only", () => {
+    const text = textOf(`${MACHINE}run guest under soft, ept {\n user read 0x40_0000\n user read 0x40_1<|>000\n}\n`, true) ?? '';
+    assert.match(text, /under ept\*\* · the guest's tables are the same/);
+    assert.equal(text.match(/^PML4\[0\]/gm)?.length, 1);
+    assert.match(text, /^EPT1\[1\].*not present/m);
+  });
+
   it('shows addresses of the machine as they are when the script begins', () =>
     checkRun('run guest under ept { read 0x40_0000 }\n'.replace('0x40', '0x4<|>0'), /GPA `0x20_0000`/));
 

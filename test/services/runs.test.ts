@@ -30,7 +30,7 @@ describe('inlay hints', () => {
     ]));
   it('leave exits out when they are not wanted', () => check(run('user read 0x40_0000'), [/^→ hpa 0x[0-9a-f_]+$/], false));
   it('say for several kinds what is the same once', () =>
-    check(run('user read 0x40_0000', 'soft, ept, npt'), [/^→ gpa 0x20_0000 · soft 1 exit \| ept, npt 5 exits$/]));
+    check(run('user read 0x40_0000', 'soft, ept, npt'), [/^→ hpa 0x[0-9a-f_]+ · soft 1 exit \| ept, npt 5 exits$/]));
   it('say the same of all kinds once', () => check(run('user fetch 0x7fff_f000 expect #PF(P U I)', 'ept, npt'), [/^#PF P·U·I/]));
   it('sum loops up', () => check(run('for i in 0 .. 3 { user read 0x40_0000 + 0x1000 * i }'), [/4 times/]));
   it('stand behind the statement, before a comment', () => {

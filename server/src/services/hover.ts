@@ -6,13 +6,14 @@ import type { Analysis } from '../language/analysis';
 import { pathAt } from '../language/syntax/tree';
 import type { Range } from '../language/syntax/tree';
 import type { RunView } from '../views/view';
-import { translate, translationMarkdown } from '../views/translation';
+import { translate } from '../views/translation';
 import { accessTo, addressAt, addressValue, viewpointOf } from './addresses';
 import type { AddressAt } from './addresses';
 import { nameText, slotText } from './name-text';
 import { numberText } from './numbers';
-import { grouped, innermost, kindsOf, lspRange } from './places';
+import { innermost, kindsOf, lspRange } from './places';
 import { longText, outcomesByKind } from './run-text';
+import { waysText } from './ways-text';
 import { wordAt } from './words';
 
 interface Said {
@@ -72,7 +73,7 @@ function addressHover(analysis: Analysis, views: readonly RunView[], offset: num
   return { range: at.expression.range, text: ways ? `${number}\n\n${ways}` : number };
 }
 
-/** The way of an address in each run that comes past it; runs that say the same together. */
+/** The way of an address in each run that comes past it. */
 function translations(
   analysis: Analysis,
   views: readonly RunView[],
@@ -83,18 +84,10 @@ function translations(
 ): string {
   const ways = views.flatMap((view) => {
     const viewpoint = viewpointOf(analysis, at, offset, view);
-    return viewpoint
-      ? [
-          {
-            kinds: kindsOf(view.record.program),
-            markdown: translationMarkdown(translate(view, viewpoint, value, space, accessTo(analysis, at, offset, view))),
-          },
-        ]
-      : [];
+    if (!viewpoint) return [];
+    return [{ kinds: kindsOf(view.record.program), way: translate(view, viewpoint, value, space, accessTo(analysis, at, offset, view)) }];
   });
-  return grouped(ways, ({ markdown }) => markdown)
-    .map(({ said, of }) => (views.length > 1 ? `**under ${of.map(({ kinds }) => kinds).join(', ')}**\n\n${said}` : said))
-    .join('\n\n');
+  return waysText(ways, views.length > 1);
 }
 
 /** Paging mode of the vCPU that the address belongs to. */

@@ -30,7 +30,8 @@ export function shortText(all: readonly KindOutcome[], withExits: boolean): stri
   const whole = (each: KindOutcome): string => (withExits ? each.outcome.text : withoutExits(each.outcome));
   const groups = grouped(all, whole);
   if (groups.length <= 1) return groups[0]?.said ?? '';
-  const results = grouped(all, ({ outcome }) => resultOnly(outcome));
+  const same = grouped(all, ({ outcome }) => withoutExits(outcome));
+  const results = same.length === 1 ? same : grouped(all, ({ outcome }) => resultOnly(outcome));
   if (results.length > 1) return groups.map(({ said, of }) => `${names(of)} ${said || 'done'}`).join(' | ');
   const exits = withExits ? grouped(all, ({ outcome }) => exitsOf(outcome)) : [];
   if (exits.length <= 1) return joined(results[0].said, exits[0] && exits[0].said > 0 && plural(exits[0].said, 'exit'));
