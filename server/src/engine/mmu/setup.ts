@@ -12,6 +12,7 @@ import { Hypervisor } from './hypervisor';
 import { Kvm } from './kvm';
 import { KvmVcpu, type HardwareFormats } from './kvm-vcpu';
 import { MemslotStage } from './memslot-stage';
+import { ensurePmlBuffer } from './pml';
 import { SpteFormat } from './spte';
 import { TdpMmu } from './hard/tdp-mmu';
 import { Trace } from './trace';
@@ -106,6 +107,8 @@ export class Host {
       mmioRead: () => 0x4d4d_494f_0000_0000n + ++this.mmioReads,
     });
     hypervisor.vcpus.push(vcpu);
+    // Slots that log from the start are there before the vCPUs.
+    if (kvm.pmlActive) ensurePmlBuffer(kvm, vcpu);
     return vcpu;
   }
 

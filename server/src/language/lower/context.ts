@@ -1,5 +1,6 @@
 /** What every part of the lowering has at hand: names, values, and where problems go. */
 import type { Expression, For, Range } from '../syntax/tree';
+import type { ProblemCode } from '../semantics/codes';
 import type { Links } from '../semantics/links';
 import type { More, Reporter } from '../semantics/reporter';
 import type { SourceFile } from '../semantics/source';
@@ -16,12 +17,12 @@ export class Context {
     readonly evaluator: Evaluator,
   ) {}
 
-  report(at: { readonly file: SourceFile }, node: { readonly range: Range }, code: string, message: string, more?: More): void {
+  report(at: { readonly file: SourceFile }, node: { readonly range: Range }, code: ProblemCode, message: string, more?: More): void {
     this.reporter.report(at.file, node, code, message, more);
   }
 
   /** A warning: what is written can be run, and is hardly meant. */
-  warn(at: { readonly file: SourceFile }, node: { readonly range: Range }, code: string, message: string, more?: More): void {
+  warn(at: { readonly file: SourceFile }, node: { readonly range: Range }, code: ProblemCode, message: string, more?: More): void {
     this.reporter.report(at.file, node, code, message, { severity: 'warning', ...more });
   }
 

@@ -5,6 +5,7 @@ import type { Analysis, AnalyzeOptions, Location, NameInScope, Problem, Target, 
 import type { Parsed } from '../syntax/parse';
 import type { Definition, Expression, Import, Node, Range, Reference } from '../syntax/tree';
 import type { StatementPlace } from '../../views/view';
+import type { ProblemCode } from './codes';
 import { link } from './links';
 import type { Links } from './links';
 import { Reporter } from './reporter';
@@ -15,7 +16,7 @@ import { Statements } from './statements';
 import { reportUnused } from './unused';
 import { fileEnv } from './values';
 
-const IMPORT_FAILURES: { readonly [why in ImportFailure]: { readonly code: string; readonly message: string } } = {
+const IMPORT_FAILURES: { readonly [why in ImportFailure]: { readonly code: ProblemCode; readonly message: string } } = {
   unreadable: { code: 'no-such-file', message: 'this file cannot be read' },
   'bad-path': { code: 'no-such-file', message: 'this path leads to no file from here' },
   cycle: { code: 'import-cycle', message: 'this file imports the one that is importing it' },

@@ -1,6 +1,7 @@
 /** Problems as they are found, each place and kind once. */
 import type { Location, Problem, ProblemFix } from '../analysis';
 import type { Range } from '../syntax/tree';
+import type { ProblemCode } from './codes';
 import type { SourceFile } from './source';
 
 /** A node and the file that it stands in. */
@@ -36,7 +37,7 @@ export class Reporter {
   }
 
   /** An error unless `more` says otherwise. The first report of a code at a place counts. */
-  report(file: SourceFile, node: { readonly range: Range }, code: string, message: string, more: More = {}): void {
+  report(file: SourceFile, node: { readonly range: Range }, code: ProblemCode, message: string, more: More = {}): void {
     if (this.silent) return;
     const severity = more.severity ?? 'error';
     if (severity === 'error') this.hasErrors = true;

@@ -36,7 +36,7 @@ export const SETTING_BLOCKS: { readonly [block in SettingBlock]: { readonly [nam
       about: 'Whose processor it is where no EPT or NPT says so: with soft MMU alone it decides how exits are called and numbered.',
       choices: { intel: 'Intel: VMX.', amd: 'AMD: SVM.' },
     },
-    la57: feature('5-level paging: 57-bit linear addresses (SDM vol. 3A, §4.5).'),
+    la57: feature('5-level paging: 57-bit linear addresses (SDM vol. 3A, §4.5). A host that has it runs NPT with five levels.'),
     nx: feature('Execute-disable, bit 63 of PAE and 64-bit entries, enabled by EFER.NXE (SDM vol. 3A, §4.6).'),
     smep: feature('Supervisor-mode execution prevention, enabled by CR4.SMEP (SDM vol. 3A, §4.6).'),
     smap: feature('Supervisor-mode access prevention, enabled by CR4.SMAP and suspended by EFLAGS.AC (SDM vol. 3A, §4.6).'),

@@ -1,0 +1,99 @@
+/**
+ * docs/language.md: every example is run, every word is in it, and its tables are those of the source. After a change of
+ * words, UPDATE_REFERENCE=1 writes the tables anew.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { KEYWORDS } from '../../../server/src/language/syntax/keywords';
+import { SETTING_BLOCKS } from '../../../server/src/language/syntax/words/settings';
+import { format } from '../../../server/src/language/syntax/print';
+import { openScript, runScript } from '../../../server/src/run/session';
+import { failedExpectations } from '../../../server/src/views/outcome';
+import { withGenerated } from './generated';
+
+const PATH = join(import.meta.dirname, '../../../docs/language.md');
+const reference = readFileSync(PATH, 'utf8');
+
+const MACHINE = `vm guest {
+  slot 0 { gpa 0  size 16M }
+  tables kernel at 0x1000 { 0x40_0000 +2M -> 0x20_0000 rw user }
+  vcpu { cr3 kernel }
+}
+`;
+
+/** The harness of each kind of fragment, as "How to read the examples" has it. */
+const HARNESS: { readonly [kind: string]: (fragment: string) => string } = {
+  scenario: (text) => text,
+  file: (text) => `${text}\n${MACHINE}run guest { user read 0x40_0000 }\n`,
+  vm: (text) => `vm guest {\n  slot 0 { gpa 0  size 16M }\n${text}\n}\nrun guest { check invariants }\n`,
+  tables: (text) =>
+    `vm guest {\n  slot 0 { gpa 0  size 16M }\n  tables kernel at 0x1000 {\n${text}\n}\nvcpu { cr3 kernel }\n}\nrun guest { check invariants }\n`,
+  script: (text) => `${MACHINE}run guest under soft, ept, npt {\n${text}\n}\n`,
+};
+
+interface Example {
+  readonly line: number;
+  readonly text: string;
+  readonly kind: string;
+  readonly error: string | null;
+  readonly notSupportedYet: boolean;
+}
+
+function examples(): Example[] {
+  return [...reference.matchAll(/^```mmu(.*)\n([^]*?)^```$/gm)].map((match) => {
+    const marks = match[1].trim().split(/\s+/).filter(Boolean);
+    const kind = marks.find((mark) => mark in HARNESS) ?? 'scenario';
+    const error = marks.find((mark) => mark.startsWith('error='))?.slice('error='.length) ?? null;
+    const known = marks.every((mark) => mark === kind || mark === 'not-supported-yet' || mark.startsWith('error='));
+    assert.ok(known, `unknown marks: ${marks.join(' ')}`);
+    const line = reference.slice(0, match.index).split('\n').length;
+    return { line, text: match[2], kind, error, notSupportedYet: marks.includes('not-supported-yet') };
+  });
+}
+
+describe('the reference', () => {
+  for (const example of examples()) {
+    it(`line ${example.line}: ${example.text.trim().split('\n')[0]}`, () => run(example));
+  }
+
+  it('has an example for every construct', () => {
+    const all = examples().map(({ text }) => text).join('\n'); // prettier-ignore
+    const has = (word: string): boolean => new RegExp(`(?<![\\w.-])${word.replace(/[.#]/g, '\\$&')}(?![\\w-])`).test(all);
+    const wanted = KEYWORDS.filter(({ category }) => ['declaration', 'statement', 'host-act', 'mmu', 'format'].includes(category));
+    const missing = wanted.map(({ word }) => word).filter((word) => !has(word));
+    assert.deepEqual(
+      [...new Set(missing)].filter((word) => word !== 'only'),
+      [],
+    );
+  });
+
+  it('lists all settings, words and problems as the source has them', () => {
+    const right = withGenerated(reference);
+    if (process.env.UPDATE_REFERENCE) writeFileSync(PATH, right);
+    else assert.equal(reference, right, 'run this test with UPDATE_REFERENCE=1');
+  });
+
+  it('has no empty explanation', () => {
+    for (const { word, about } of KEYWORDS) assert.ok(about.trim().length > 3, word);
+    for (const specs of Object.values(SETTING_BLOCKS))
+      for (const [name, spec] of Object.entries(specs)) assert.match(spec.about, /\.$/, name);
+  });
+});
+
+function run({ text, kind, error, notSupportedYet, line }: Example): void {
+  const scenario = HARNESS[kind](text);
+  assert.notEqual(format(scenario), null, 'has syntax errors');
+  const script = openScript(scenario, `file:///docs/language-${line}.mmu`, { read: () => null });
+  const serious = script.problems.filter(({ severity }) => severity === 'error' || severity === 'warning');
+  const codes = [...new Set(serious.map(({ code }) => code))].sort();
+  const expected = [...(error ? [error] : []), ...(notSupportedYet ? ['not-supported-yet'] : [])].sort();
+  assert.deepEqual(codes, expected, serious.map(({ message, code }) => `${code}: ${message}`).join('\n'));
+  if (serious.some(({ severity }) => severity === 'error')) return;
+  assert.ok(script.programs.length > 0, 'nothing runs');
+  for (const view of runScript(script, {})) {
+    assert.equal(view.record.ended.how, 'done', JSON.stringify(view.record.ended));
+    const failed = failedExpectations(view).map((each) => `${view.record.program.name}: expected ${each.expected}, got ${each.got}`);
+    assert.deepEqual(failed, []);
+  }
+}
