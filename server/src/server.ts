@@ -157,7 +157,12 @@ class Server implements Core {
   private routeDocuments(): void {
     const { documents, guard, runs } = this;
     const opened = new Set<string>();
-    documents.onDidOpen(guard.event('open', ({ document }) => void opened.add(document.uri)));
+    documents.onDidOpen(
+      guard.event('open', ({ document }) => {
+        opened.add(document.uri);
+        this.lookAgain();
+      }),
+    );
     // Fired when a document is opened, too.
     documents.onDidChangeContent(
       guard.event('change', async ({ document: { uri } }) => {
@@ -166,11 +171,17 @@ class Server implements Core {
         if (!this.client.pullsDiagnostics) await this.diagnostics.changed(uri);
       }),
     );
-    documents.onDidSave(guard.event('save', ({ document }) => runs.changed(document.uri, 'save')));
+    documents.onDidSave(
+      guard.event('save', ({ document }) => {
+        this.lookAgain();
+        runs.changed(document.uri, 'save');
+      }),
+    );
     documents.onDidClose(
       guard.event('close', async ({ document: { uri } }) => {
         runs.closed(uri);
         this.scripts.close(uri);
+        this.files.forget(uri);
         for (const importer of this.scripts.importersOf(uri)) this.reconsider(importer);
         await this.diagnostics.closed(uri);
       }),
@@ -184,6 +195,11 @@ class Server implements Core {
         }
       }),
     );
+  }
+
+  /** A client that does not tell of changed files may have changed any. */
+  private lookAgain(): void {
+    if (!this.client.watchedFilesRegistration) this.files.forgetAll();
   }
 
   /** A file that a document imports may have changed. */
@@ -206,7 +222,18 @@ class Server implements Core {
         this.tellRunState({ uri, version, state: 'running', runs: [...(this.runs.last(uri)?.infos ?? [])] });
       }),
       progress: guard.event('run progress', (uri, fraction) => this.progress.progress(uri, fraction)),
-      cancelled: guard.event('run cancelled', (uri) => this.progress.ended(uri)),
+      cancelled: guard.event('run cancelled', ({ uri, version }) => {
+        this.progress.ended(uri);
+        // An edit's own run follows; otherwise the user gave it up.
+        if (this.runs.isPending(uri)) return;
+        this.tellRunState({
+          uri,
+          version,
+          state: 'failed',
+          runs: [...(this.runs.last(uri)?.infos ?? [])],
+          message: 'the run was cancelled',
+        });
+      }),
       ended: guard.event('run ended', async (runs) => {
         const { uri, version } = runs.script;
         this.progress.ended(uri);

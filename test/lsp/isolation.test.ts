@@ -95,6 +95,43 @@ describe('what goes wrong in one place', function () {
   });
 });
 
+describe('a run that takes long', function () {
+  this.timeout(60_000);
+
+  it('is shown as work under way, and given up there', async () => {
+    const script = join(await bundles(), 'worker.js');
+    const spawnWorker = (): WorkerLike => {
+      const thread = new Worker(script);
+      return {
+        post: (request) => thread.postMessage(request),
+        onAnswer: (listener) => void thread.on('message', listener),
+        onEnd: () => undefined,
+        end: () => void thread.terminate(),
+      };
+    };
+    const client = await threadClient(runtime({ spawnWorker }), { capabilities: { ...PULLS, window: { workDoneProgress: true } } });
+    const kinds: { kind: string; title?: string; cancellable?: boolean }[] = [];
+    const token = new Promise<string>((resolve) =>
+      client.connection.onRequest('window/workDoneProgress/create', (params: { token: string }) => resolve(params.token)),
+    );
+    const begun = new Promise<void>((resolve) =>
+      client.connection.onNotification('$/progress', ({ value }: { value: (typeof kinds)[0] }) => {
+        kinds.push(value);
+        if (value.kind === 'begin') resolve();
+      }),
+    );
+    const long = TEXT.replace('read 0x40_0000', 'read 0x40_0000 x 1_000_000_000');
+    await client.open(URI, `budget { steps 1_000_000_000  events 50_000_000 }\n${long}`);
+    const shown = await token;
+    await begun;
+    await client.connection.sendNotification('window/workDoneProgress/cancel', { token: shown });
+    const over = await client.until(client.runStates, ({ state }) => state === 'failed');
+    assert.equal(over.message, 'the run was cancelled');
+    assert.deepEqual([kinds[0].kind, kinds[0].title, kinds[0].cancellable], ['begin', 'Running a.mmu', true]);
+    await client.end();
+  });
+});
+
 describe('files that are imported', function () {
   this.timeout(60_000);
   const COMMON = 'file:///scenarios/common.mmu';

@@ -15,7 +15,7 @@ const runtime: Runtime = {
   findFiles: () => Promise.resolve([]),
   spawnWorker(url, log) {
     try {
-      if (url !== undefined) return worker(new Worker(url));
+      if (url !== undefined) return worker(workerOf(url));
       log('the client names no worker: runs happen in the thread of the server');
     } catch (error) {
       log(`no worker can be made (${error instanceof Error ? error.message : String(error)}): runs happen in the thread of the server`);
@@ -27,6 +27,16 @@ const runtime: Runtime = {
     return () => clearTimeout(timer);
   },
 };
+
+/** A worker's script of another origin is loaded by one of this origin. */
+function workerOf(url: string): Worker {
+  try {
+    return new Worker(url);
+  } catch {
+    const loader = URL.createObjectURL(new Blob([`importScripts(${JSON.stringify(url)});`], { type: 'text/javascript' }));
+    return new Worker(loader);
+  }
+}
 
 function worker(thread: Worker): WorkerLike {
   return {

@@ -34,6 +34,12 @@ export class Files {
     this.reading.delete(uri);
   }
 
+  /** Any file may have changed. */
+  forgetAll(): void {
+    this.texts.clear();
+    this.reading.clear();
+  }
+
   private async fetch(uri: string): Promise<string | null> {
     try {
       return await this.readFile(uri);

@@ -26,7 +26,7 @@ export interface RunsEvents {
   progress(uri: string, fraction: number): void;
   ended(runs: ScriptRuns): void;
   /** Given up, by an edit or by the user. */
-  cancelled(uri: string): void;
+  cancelled(script: Script): void;
 }
 
 /** A document's run that is waited for: the pause after an edit, or the run itself. */
@@ -166,7 +166,7 @@ export class Runs {
       const views = records.map((record) => new RunView(record, analysis));
       this.keep({ script, views, infos: views.map((view, index) => this.info(script, view, index, line)), failure: null });
     } catch (error) {
-      if (error instanceof RunCancelled) events.cancelled(uri);
+      if (error instanceof RunCancelled) events.cancelled(script);
       else this.keep({ script, views: [], infos: [], failure: error instanceof Error ? error.message : String(error) });
     }
   }
