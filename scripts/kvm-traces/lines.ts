@@ -28,7 +28,14 @@ export interface Facts {
   readonly D: string[];
   readonly inj: (readonly [number, string])[];
   readonly ret: string[];
+  /** Software walks: address, error code, entries from the top. Like `mark` and `info` to explain, not compared. */
+  readonly walk: Walk[];
+  /** MMIO sptes made. */
+  readonly mark: (readonly [string, number])[];
+  readonly info: { flush?: true; root?: true; fast?: number; emul?: number };
 }
+
+type Walk = readonly [string, string, string[]];
 
 /** A line of OUT/MODE/NAME.ndjson. */
 export interface Line extends Partial<Facts> {
@@ -61,6 +68,10 @@ interface Exit {
   address: bigint | null;
   readonly ret: string[];
   readonly inj: (readonly [number, string])[];
+  readonly walk: Walk[];
+  /** Tries of the lockless path, and emulated instructions. */
+  fast: number;
+  emulated: number;
 }
 
 class FactCollector {
@@ -81,6 +92,9 @@ class FactCollector {
     D: [],
     inj: [],
     ret: [],
+    walk: [],
+    mark: [],
+    info: {},
   };
   private exit: Exit | null = null;
 
@@ -102,6 +116,27 @@ class FactCollector {
         return;
       case Kind.kvm_inj_exception:
         this.exit?.inj.push([Number(of('vector')), hex(of('error_code'))]);
+        return;
+      case Kind.kvm_mmu_pagetable_walk:
+        this.exit?.walk.push([hex(of('addr')), hex(of('pferr')), []]);
+        return;
+      case Kind.kvm_mmu_paging_element:
+        this.exit?.walk.at(-1)?.[2].push(hex(of('pte')));
+        return;
+      case Kind.mark_mmio_spte:
+        facts.mark.push([hex(of('gfn')), Number(of('access'))]);
+        return;
+      case Kind.fast_page_fault:
+        if (this.exit) this.exit.fast++;
+        return;
+      case Kind.kvm_emulate_insn:
+        if (this.exit) this.exit.emulated++;
+        return;
+      case Kind.kvm_flush_remote_tlbs:
+        facts.info.flush = true;
+        return;
+      case Kind.kvm_load_root:
+        facts.info.root = true;
         return;
       case Kind.kvm_mmio:
         if (of('type') !== 0n) facts.mmio.push([hex(of('gpa')), of('type') === 2n ? 1 : 0, hex(of('val'))]);
@@ -152,12 +187,15 @@ class FactCollector {
     facts.xl.push(code === null ? [kind] : [kind, hex(code), hex(address ?? 0n)]);
     facts.ret.push(...exit.ret);
     facts.inj.push(...exit.inj);
+    facts.walk.push(...exit.walk);
+    if (exit.fast > 0) facts.info.fast = (facts.info.fast ?? 0) + exit.fast;
+    if (exit.emulated > 0) facts.info.emul = (facts.info.emul ?? 0) + exit.emulated;
   }
 
   private exitOf(event: Event): Exit {
     const reason = Number(field(event, 'reason'));
     const [info1, info2] = [field(event, 'info1') ?? 0n, field(event, 'info2') ?? 0n];
-    const exit = { code: null, address: null, ret: [], inj: [] };
+    const exit = { code: null, address: null, ret: [], inj: [], walk: [], fast: 0, emulated: 0 };
     if (!isIntel(this.mode)) {
       const kind = SVM_KINDS[reason] ?? `0x${reason.toString(16)}`;
       return kind === 'PF' || kind === 'NPF' ? { ...exit, kind, code: info1, address: info2 } : { ...exit, kind };
