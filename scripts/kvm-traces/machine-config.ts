@@ -50,7 +50,7 @@ export function machineConfig(scenario: Scenario, mode: Mode, vmm: VmmMemory): M
   return {
     host: {
       vendor: intel ? 'intel' : 'amd',
-      memory: 2 ** 32,
+      memory: 2 ** 35,
       pageSize: 4096,
       maxPhyAddr: cpu.maxPhyAddr,
       features: FEATURES,
