@@ -67,10 +67,17 @@ function addressHover(analysis: Analysis, views: readonly RunView[], offset: num
   const at = addressAt(analysis, offset);
   if (!at) return null;
   const value = addressValue(analysis, at, offset, views);
-  if (value === null) return null;
+  if (value === null) return partHover(analysis, offset);
   const number = numberText(value, at.space, pagingMode(analysis, views, at, offset)).join('  \n');
   const ways = at.space === 'gva' || at.space === 'gpa' ? translations(analysis, views, at, offset, value, at.space) : '';
   return { range: at.expression.range, text: ways ? `${number}\n\n${ways}` : number };
+}
+
+/** A number that is a part of what has no value of its own, as it depends on a loop. */
+function partHover(analysis: Analysis, offset: number): Said | null {
+  const node = pathAt(analysis.parsed.tree, offset).at(-1);
+  if (node?.kind !== 'number' || node.value === null) return null;
+  return { range: node.range, text: numberText(node.value, null, 'none').join('  \n') };
 }
 
 /** The way of an address in each run that comes past it. */

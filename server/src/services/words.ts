@@ -25,7 +25,7 @@ export function wordAt(analysis: Analysis, offset: number): WordHere | null {
   const node = path[path.length - 1];
   if (node.kind === 'definition' || node.kind === 'text') return null;
   const found =
-    node.kind === 'word' ? ofWordNode(path, node.as, node.text) : node.kind === 'reference' ? ofBuiltIn(node) : ofPlace(path, word);
+    node.kind === 'word' ? ofWordNode(path, node.as, node.text) : node.kind === 'reference' ? ofReference(path, node) : ofPlace(path, word);
   if (found.length === 0) return null;
   const beginsStatement = path.some((each) => STATEMENTS.has(each.kind) && (each.range.start === range.start || inHead(each, range)));
   return { range: node.kind === 'word' ? node.range : range, text: found[0], beginsStatement };
@@ -60,9 +60,10 @@ function wordRange(text: string, offset: number): Range | null {
   return null;
 }
 
-/** Tables that every VM has: they are named as others are, and are words of the language. */
-function ofBuiltIn({ to, text }: Reference): string[] {
+/** Tables that every VM has, and values of events' fields, stand where names do and are words of the language. */
+function ofReference(path: readonly Node[], { to, text }: Reference): string[] {
   const tables = to === 'table' && ['shadow', 'tdp', 'tlb'].includes(text);
+  if (innermost(path, 'event-field')) return fieldText(path, text);
   return tables ? keywordsFor(text, 'expectation').slice(0, 1).map(keywordText) : []; // prettier-ignore
 }
 
@@ -78,7 +79,8 @@ function ofWordNode(
   const full = as === 'setting' && parent?.kind === 'setting' && parent.bit ? `${parent.name.text}.${parent.bit.text}` : word;
   const bitOfSetting = as === 'bit' && parent?.kind === 'setting' ? [`${parent.name.text}.${word}`, 'setting' as const] : null;
   const candidates = bitOfSetting ? keywordsFor(bitOfSetting[0], 'setting', of) : keywordsFor(full, as, of);
-  return candidates.filter(({ category }) => category === as || bitOfSetting !== null).map(keywordText);
+  const found = candidates.filter(({ category }) => category === as || bitOfSetting !== null).map(keywordText);
+  return found.length > 0 ? found : fieldText(path, word);
 }
 
 /** Block of a setting, setting of a choice, owner of a bit. */
@@ -102,11 +104,18 @@ function ownerOf(path: readonly Node[], as: string): string | undefined {
   }
 }
 
+/** The name or the value of an event's field. */
 function fieldText(path: readonly Node[], word: string): string[] {
   const pattern = innermost(path, 'event');
   const event = pattern && Object.values(EVENTS).find(({ name }) => name === pattern.name.text);
-  const slot = event?.slots.find(({ name }) => name === word);
-  return event ? [`**${word}** · field of \`${event.name}\`${slot ? `, ${slot.as}` : ''}`] : [];
+  if (!event) return [];
+  const field = innermost(path, 'event-field');
+  if (field?.value.range.start === path[path.length - 1].range.start) {
+    const name = field.name?.text ?? event.small ?? event.slots[0]?.name;
+    return [`**${word}** · value of field \`${name}\` of \`${event.name}\``];
+  }
+  const slot = event.slots.find(({ name }) => name === word);
+  return [`**${word}** · field of \`${event.name}\`${slot ? `, ${slot.as}` : ''}`];
 }
 
 const PLACES: { readonly [kind: string]: readonly Category[] } = {
