@@ -70,7 +70,7 @@ describe('language configuration', () => {
   });
 
   it('has patterns that compile, and folding markers', () => {
-    for (const { beforeText, afterText } of onEnterRules) assert.ok(new RegExp(beforeText) && new RegExp(afterText ?? ''));
+    for (const { beforeText, afterText = '' } of onEnterRules) assert.doesNotThrow(() => [new RegExp(beforeText), new RegExp(afterText)]);
     assert.match('  // #region slots', new RegExp(folding.markers.start));
     assert.match('// #endregion', new RegExp(folding.markers.end));
   });
