@@ -1,5 +1,6 @@
 /** What runs found: expectations that failed, and acts that KVM refused without the script expecting it. */
 import type { Outcome } from '../run/record';
+import { expectationText } from '../views/outcome';
 import { plural } from '../views/text';
 import type { RunView } from '../views/view';
 import type { Analysis } from '../language/analysis';
@@ -41,14 +42,21 @@ export function runFindings(analysis: Analysis, views: readonly RunView[]): Find
     );
 }
 
-function* findingsOf({ record }: RunView): Generator<Single> {
+function* findingsOf(view: RunView): Generator<Single> {
+  const { record } = view;
   const kinds = kindsOf(record.program);
   const { outcomes } = record;
   for (let i = 0; i < outcomes.length; i++) {
     const { origin, result, act } = outcomes[i];
     if (result.kind === 'expectation') {
       if (!result.holds)
-        yield { kind: 'failed', code: 'expectation-failed', origin, text: `expected ${result.expected}, got ${result.got}`, kinds };
+        yield {
+          kind: 'failed',
+          code: 'expectation-failed',
+          origin,
+          text: `expected ${expectationText(view, outcomes[i])}, got ${result.got}`,
+          kinds,
+        };
     } else if (result.kind === 'error' && !errorExpected(record.program.acts, outcomes, i)) {
       const slot = act < 0 || record.program.acts[act].do === 'set-slot';
       yield { kind: 'refused', code: slot ? 'slot-refused' : 'act-failed', origin, text: `${result.errno}: ${result.why}`, kinds };
