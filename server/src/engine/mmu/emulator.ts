@@ -40,7 +40,9 @@ export function emulate(vcpu: KvmVcpu, lo: number, hi: number, allowRetry: boole
   const writesOwnTable = vcpu.writeFaultToShadowTable;
   vcpu.writeFaultToShadowTable = false;
   if (instruction.kind === 'fetch') {
-    // It cannot be fetched, so there is nothing to decode.
+    // It must be fetched before it can be decoded: with the guest's rights first (kvm_fetch_guest_virt).
+    const denied = deniedFetch(vcpu, instruction);
+    if (denied !== null) return { kind: 'done', completion: denied };
     if (allowRetry && reexecute(vcpu, lo, hi, writesOwnTable)) return { kind: 'resume' };
     kvm.trace.emulate(instruction.rip, true);
     kvm.trace.userExit(UserExit.internalError, 0, 0);
@@ -64,6 +66,15 @@ function giveUpProtection(vcpu: KvmVcpu, { kind, rip }: Instruction, lo: number,
   const gpa = guestPhysical(vcpu, lo, hi);
   if (gpa >= 0) unprotectFrame(vcpu.kvm, Math.floor(gpa / 4096));
   return true;
+}
+
+/** The fault that the guest's tables raise for fetching an instruction; null: they allow it. */
+function deniedFetch(vcpu: KvmVcpu, { lo, hi, user }: Instruction): Completion | null {
+  const { walkMmu } = vcpu;
+  if (!walkMmu.paging) return null;
+  const status = walkMmu.walk(lo, hi, PageFault.fetch | (user ? PageFault.user : 0), vcpu.alignmentCheck);
+  if (status === Walk.ok) return null;
+  return { kind: 'page-fault', error: vcpu.injectWalkFault(walkMmu, lo, hi, status), lo, hi };
 }
 
 /** Can running it again help? (reexecute_instruction) */
@@ -196,8 +207,9 @@ class Emulation {
     if (walkMmu.paging) {
       const status = walkMmu.walk(lo, hi, code, vcpu.alignmentCheck);
       if (status !== Walk.ok) {
-        vcpu.injectWalkFault(walkMmu, lo, hi, status);
-        return { kind: 'page-fault', error: walkMmu.walker.errorCode, lo, hi };
+        // The read of a read-modify-write faults as the write that it is part of (emulate.c: x86_emulate_insn).
+        const also = this.instruction.kind === 'rmw' ? PageFault.write : 0;
+        return { kind: 'page-fault', error: vcpu.injectWalkFault(walkMmu, lo, hi, status, also), lo, hi };
       }
       gpa = join(walkMmu.walker.outLo, walkMmu.walker.outHi);
     }

@@ -225,6 +225,8 @@ export class Hypervisor implements SlotListener, MmuNotifier {
     const hva = this.guest.hva(gpa);
     if (hva < 0) return { errno: 'EFAULT', why: `0x${gpa.toString(16)} is in no slot` };
     const failure = this.host.store(hva, lowOf(value), highOf(value));
+    const gfn = Math.floor(gpa / PAGE_SIZE);
+    if (failure === null && this.kvm.pages.mirrors(gfn).length > 0) this.kvm.unseenWrites.add(gfn);
     return failure;
   }
 }

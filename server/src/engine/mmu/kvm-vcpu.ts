@@ -325,12 +325,18 @@ export class KvmVcpu implements VcpuRequests {
     if (all) for (const root of mmu.roots.previous) if (root.hpa >= 0) invalidateAddress(this.kvm, mmu, root, lo, hi);
   }
 
-  /** The guest's walk failed: its fault waits for the next entry (kvm_inject_emulated_page_fault). */
-  injectWalkFault(mmu: MmuContext, lo: number, hi: number, _status: number): void {
-    const { errorCode } = mmu.walker;
-    if ((errorCode & PageFault.present) !== 0 && (errorCode & PageFault.reserved) === 0) this.invalidateAddress(mmu, lo, hi, false);
+  /**
+   * The guest's walk failed: its fault waits for the next entry (kvm_inject_emulated_page_fault).
+   *
+   * @param also bits of the error code besides the walker's
+   * @returns the error code
+   */
+  injectWalkFault(mmu: MmuContext, lo: number, hi: number, _status: number, also = 0): number {
+    const errorCode = mmu.walker.errorCode | also;
+    if ((errorCode & PageFault.present) !== 0 && (errorCode & PageFault.reserved) === 0) this.invalidateAddress(mmu, lo, hi, true);
     this.injected = { errorCode, lo, hi };
     this.registers.set(Register.cr2, lo, hi);
+    return errorCode;
   }
 
   /** The fault that waits to be delivered, as the guest will see it. */

@@ -60,6 +60,8 @@ export class Kvm {
   tdpMmu: TdpMmu | null = null;
   /** PML logs L1's writes now: some slot logs, and the processor can. */
   pmlActive = false;
+  /** Frames that the VMM stored into by itself, which no shadow page hears of (mmu-semantics-6.1.md M8). */
+  readonly unseenWrites = new Set<number>();
   /** Number of shadow pages that user space asked for; 0: by the slots' size. */
   requestedPages = 0;
 

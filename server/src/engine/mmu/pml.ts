@@ -1,4 +1,5 @@
 /** Draining the PML buffer into the dirty logs (§6.5; vmx.c: vmx_flush_pml_buffer). */
+import { join } from '../bits';
 import { PML_ENTRIES } from '../vcpu/pml-log';
 import { Register } from '../vcpu/registers';
 import type { Kvm } from './kvm';
@@ -6,16 +7,24 @@ import type { KvmVcpu } from './kvm-vcpu';
 
 /** On each exit: every page that the processor logged is marked dirty, and the buffer is empty again. */
 export function drainPml(kvm: Kvm, vcpu: KvmVcpu): void {
-  const { registers } = vcpu;
-  const buffer = registers.lo(Register.pmlAddress) >>> 0;
+  const pages = loggedPages(vcpu);
+  if (pages.length === 0) return;
+  for (const gfn of pages) kvm.guest.markDirty(gfn);
+  vcpu.registers.set(Register.pmlIndex, PML_ENTRIES - 1, 0);
+}
+
+/** Guest frames in the buffer of a vCPU that the hypervisor has not looked at yet. */
+export function loggedPages(vcpu: KvmVcpu): number[] {
+  const { registers, parts } = vcpu;
+  const buffer = join(registers.lo(Register.pmlAddress), registers.hi(Register.pmlAddress));
   const index = registers.lo(Register.pmlIndex);
-  if (buffer === 0 || index === PML_ENTRIES - 1) return;
-  const first = index >= PML_ENTRIES ? 0 : index + 1;
-  for (let i = first; i < PML_ENTRIES; i++) {
+  const pages: number[] = [];
+  if (buffer === 0) return pages;
+  for (let i = index >= PML_ENTRIES ? 0 : index + 1; i < PML_ENTRIES; i++) {
     const at = buffer + i * 8;
-    kvm.guest.markDirty(Math.floor(((vcpu.parts.physical.high(at) >>> 0) * 0x1_0000_0000 + (vcpu.parts.physical.low(at) >>> 0)) / 4096));
+    pages.push(Math.floor(join(parts.physical.low(at), parts.physical.high(at)) / 4096));
   }
-  registers.set(Register.pmlIndex, PML_ENTRIES - 1, 0);
+  return pages;
 }
 
 /** The buffer of a vCPU, made when it is first needed. @returns false: no frame is left */

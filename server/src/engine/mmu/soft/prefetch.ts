@@ -26,7 +26,8 @@ export function prefetchAround(kvm: Kvm, mmu: MmuContext, at: number): void {
   const index = indexOf(at);
   for (let i = index - (index % GROUP), end = i + GROUP; i < end; i++) {
     const other = page.entryAddress(i);
-    if (other === at || kvm.format.present(kvm.tables.low(other))) continue;
+    // MMIO sptes are left as they are too, though they are not present to KVM.
+    if (other === at || kvm.tables.low(other) !== 0) continue;
     if (!prefetchEntry(kvm, mmu, page, i, true)) return;
   }
 }
