@@ -102,6 +102,13 @@ describe('diagnostics', () => {
     assert.match(message, /under soft\)/);
   });
 
+  it('of an expectation that fails again and again are one', () => {
+    const { message } = one(seen(run('for i in 0 .. 9 { user read 0x40_0000 + 0x1000 * i expect value i }')), 'expectation-failed');
+    assert.match(message, /expected value i, got .*, 9 times$/);
+    const different = one(seen(run('for i in 0 .. 9 { user read 0x40_0000 + 0x1000 * i expect hpa i }')), 'expectation-failed');
+    assert.match(different.message, /, and otherwise 9 more times$/);
+  });
+
   it('of a slot that KVM refuses carry the errno', () => {
     const all = seen(run('host create slot 1 { gpa 0x80_0000  size 16M }'));
     assert.ok(all.some(({ message }) => message.includes('EEXIST')), JSON.stringify(all));

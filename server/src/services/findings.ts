@@ -21,25 +21,36 @@ interface Single {
   readonly kinds: string;
 }
 
+/** Different messages of one statement, which a loop executes many times. */
+const MOST_MESSAGES = 4;
+
 /** In the order of the text; the same under several kinds is one finding that names them. */
 export function runFindings(analysis: Analysis, views: readonly RunView[]): Finding[] {
   const singles = views.flatMap((view) => [...findingsOf(view)]);
   return grouped(singles, ({ origin }) => origin)
     .filter(({ said }) => analysis.statements[said] !== undefined)
     .sort((a, b) => a.said - b.said)
-    .flatMap(({ said: origin, of }) =>
-      grouped(of, ({ text }) => text).map(({ said, of: same }) => {
-        const kinds = [...new Set(same.map((each) => each.kinds))];
-        const under = views.length > 1 ? ` (under ${kinds.join(', ')})` : '';
-        const times = Math.round(same.length / kinds.length);
+    .flatMap(({ said: origin, of }) => {
+      const messages = grouped(of, ({ text }) => text);
+      const shown = messages.slice(0, messages.length > MOST_MESSAGES ? 1 : MOST_MESSAGES);
+      const rest = of.length - shown.reduce((sum, each) => sum + each.of.length, 0);
+      return shown.map(({ of: same }): Finding => {
+        const [{ kind, code }] = same;
         return {
-          kind: same[0].kind,
-          code: same[0].code,
+          kind,
+          code,
           origin,
-          message: `${said}${under}${times > 1 ? `, ${plural(times, 'time')}` : ''}`,
+          message: `${messageOf(same, views.length > 1)}${rest > 0 ? `, and otherwise ${plural(rest, 'more time')}` : ''}`,
         };
-      }),
-    );
+      });
+    });
+}
+
+/** What was found, under which kinds, how often under each. */
+function messageOf(same: readonly Single[], named: boolean): string {
+  const kinds = [...new Set(same.map((each) => each.kinds))];
+  const times = Math.round(same.length / kinds.length);
+  return `${same[0].text}${named ? ` (under ${kinds.join(', ')})` : ''}${times > 1 ? `, ${plural(times, 'time')}` : ''}`;
 }
 
 function* findingsOf(view: RunView): Generator<Single> {
