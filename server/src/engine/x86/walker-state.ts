@@ -46,8 +46,8 @@ export abstract class WalkerState {
   pferr = -1;
   /** Page-modification logging of what becomes dirty here (EPT); null: off. */
   pml: PmlLog | null = null;
-  /** Told of each entry whose flags a software walk has written: its address in the space behind. */
-  written: ((outLo: number, outHi: number) => void) | null = null;
+  /** Told of each entry whose flags a software walk is about to write: its address in the space behind. */
+  writes: ((outLo: number, outHi: number) => void) | null = null;
 
   // What the last walk came to. What is said of single entries is kept when it was journalled, failed, or was not the
   // processor's.

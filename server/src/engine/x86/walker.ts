@@ -299,7 +299,7 @@ export class Walker extends WalkerState implements Stage {
         for (let level = this.firstLevel; level >= this.level; level--) {
           const p = level * PATH;
           if (this.missingFlags(level, write) === 0 || (path[p + At.hostRights] & Rights.hostWrite) !== 0) continue;
-          if (stage.translate(path[p], path[p + At.entryHi], ACCESS_WRITE | Access.table) !== Walk.ok) return Walk.below;
+          if (!this.mayWrite(stage, path[p], path[p + At.entryHi])) return Walk.below;
         }
       }
       if (this.pml !== null && write && (this.entryLo(this.level) & format.dirty) === 0 && !this.pml.log(lo, hi)) return Walk.pmlFull;
@@ -316,10 +316,25 @@ export class Walker extends WalkerState implements Stage {
       }
       this.updated |= 1 << level;
       const upper = format.narrow && (path[p] & 4) !== 0;
+      if (this.writes !== null) this.writes(path[p + At.outLo], path[p + At.outHi]);
       memory.setBits(path[p + At.place], upper ? 0 : bits, upper ? bits : 0);
-      if (this.written !== null) this.written(path[p + At.outLo], path[p + At.outHi]);
     }
     return Walk.ok;
+  }
+
+  /**
+   * May an entry whose address was translated for reading be written? If not, the stage's fields say how it fails. Nothing
+   * is read again for it.
+   */
+  private mayWrite(stage: Stage, entryLo: number, entryHi: number): boolean {
+    const { journal } = this.memory;
+    const { on } = journal;
+    const { references } = stage;
+    journal.on = false;
+    const status = stage.translate(entryLo, entryHi, ACCESS_WRITE | Access.table);
+    journal.on = on;
+    stage.references = references;
+    return status === Walk.ok;
   }
 
   /** Flags that this access has to set in the entry of a level. */
