@@ -19,6 +19,7 @@ import { brokenInvariants } from './mmu/invariants';
 import type { KvmVcpu } from './mmu/kvm-vcpu';
 import { MemslotStage } from './mmu/memslot-stage';
 import { Host } from './mmu/setup';
+import type { ShadowPage } from './mmu/shadow-page';
 import { pageState, type PageState } from './mmu/state';
 
 export interface Performed {
@@ -236,6 +237,12 @@ export class Machine implements Inspection {
 
   register(by: Performer, name: RegisterName | 'cr2'): bigint {
     return this.vcpu(by)?.registers.value(REGISTERS[name]) ?? 0n;
+  }
+
+  /** Shadow pages of a VM, zapped roots in use included, in no particular order. */
+  shadowPages(vm: number): readonly ShadowPage[] {
+    const hypervisor = this.hypervisors[vm];
+    return hypervisor ? [...hypervisor.kvm.pages.all()] : [];
   }
 
   brokenInvariants(): readonly string[] {

@@ -4,9 +4,9 @@ import type { Actor } from '../journal/events';
 import { hostFrames, PhysicalFrames, type HostFrames } from '../memory/frames';
 import { PhysicalMemory } from '../memory/physical-memory';
 import type { HostConfig, TableRef, VcpuConfig, VmConfig } from '../program';
-import { GuestFormats, resetRegisters, type LoadRules } from '../vcpu/control-registers';
+import { GuestFormats, loadCr3, resetRegisters, type LoadRules } from '../vcpu/control-registers';
 import { Processor } from '../vcpu/processor';
-import { Registers } from '../vcpu/registers';
+import { Register, Registers } from '../vcpu/registers';
 import { eptFormat, nptFormat, pagingFormat, type Format } from '../x86/formats';
 import { Hypervisor } from './hypervisor';
 import { Kvm } from './kvm';
@@ -89,6 +89,8 @@ export class Host {
     const stage = new MemslotStage(() => kvm.guest);
     const rules: LoadRules = { features, maxPhyAddr, amd, memory: this.physical, stage, pdptesInMemory: amd && kvm.tdp };
     resetRegisters(registers, kvm.tdp ? config : { ...config, cr4: { ...config.cr4, pke: false, pks: false } });
+    // KVM_SET_SREGS reads the PDPTEs of a PAE guest; malformed ones leave the registers empty.
+    if (config.paging === 'pae') loadCr3(registers, rules, registers.lo(Register.cr3), registers.hi(Register.cr3));
     const vcpu = new KvmVcpu({
       kvm,
       number,
