@@ -25,9 +25,14 @@ const browser = { ...common, platform: 'browser', target: 'es2022' };
 const bundles = [
   { ...node, entryPoints: { mmu: 'server/src/cli/main.ts' }, banner: { js: '#!/usr/bin/env node' } },
   { ...node, entryPoints: { server: 'server/src/node/main.ts', worker: 'server/src/node/worker.ts' } },
-  { ...node, entryPoints: { extension: 'client/src/extension.ts' }, external: ['vscode'] },
+  // `.cjs`: by the manifest's `type` VS Code would take `.js` for an ES module, which its web host cannot load at all.
+  { ...node, entryPoints: { extension: 'client/src/extension.ts' }, external: ['vscode'], outExtension: { '.js': '.cjs' } },
   { ...browser, format: 'cjs', entryPoints: { 'browser/extension': 'client/src/browser.ts' }, external: ['vscode'] },
-  { ...browser, format: 'iife', entryPoints: { 'browser/server': 'server/src/browser/main.ts', 'browser/worker': 'server/src/browser/worker.ts' } },
+  {
+    ...browser,
+    format: 'iife',
+    entryPoints: { 'browser/server': 'server/src/browser/main.ts', 'browser/worker': 'server/src/browser/worker.ts' },
+  },
   { ...browser, format: 'iife', entryPoints: { 'webview/panel': 'client/webview/main.ts' } },
 ];
 

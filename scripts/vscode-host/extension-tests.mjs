@@ -1,7 +1,8 @@
 /** Runs a test module, one that exports run() and prints behind the marks of marks.mjs, inside the extension host of a real VS Code whose workbench a browser shows. */
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { format } from 'node:util';
+import { ROOT } from '../steps.mjs';
 import { launchBrowser } from './browser.mjs';
 import { EditorServer } from './editor-server.mjs';
 import { COUNTS, SAID } from './marks.mjs';
@@ -38,8 +39,9 @@ export async function runExtensionTests({ vscode, extension, tests, folder, web 
     const late = new Promise((resolve) => (timer = setTimeout(resolve, limit, 'no answer in time')));
     const status = await Promise.race([told.exit, told.crash, late]);
     if (told.counts) return told.counts;
-    console.error(`the tests ended (${status}) without counts; the server said:\n${server.log.slice(-3000)}`);
-    console.error(told.all.slice(-20).map(firstLines).join('\n'));
+    console.error(`the tests ended (${status}) without counts; the host's last words:\n${told.all.slice(-10).map(firstLines).join('\n')}`);
+    await page.screenshot({ path: join(ROOT, 'out', 'vscode-host.png') }).catch(() => {});
+    console.error(`all of it is in ${saveLog([...told.all, ...told.page, server.log])}`);
     return { passed: 0, failed: 1, skipped: 0 };
   } finally {
     clearTimeout(timer);
@@ -50,14 +52,22 @@ export async function runExtensionTests({ vscode, extension, tests, folder, web 
   }
 }
 
+function saveLog(lines) {
+  const file = join(ROOT, 'out', 'vscode-host.log');
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, lines.join('\n'));
+  return file;
+}
+
 function firstLines(text) {
   return text.split('\n').slice(0, 6).join('\n');
 }
 
 /** The workbench calls these two functions of its page, where there are such, with the host's output and the tests' end. */
 function listen(page) {
-  const told = { all: [], counts: null };
+  const told = { all: [], page: [], counts: null };
   told.exit = new Promise((resolve) => page.exposeFunction('codeAutomationExit', resolve));
+  page.on('console', (message) => told.page.push(`${message.type()}: ${message.text()}`));
   told.crash = new Promise((resolve) => page.on('crash', () => resolve('the page crashed')));
   void page.exposeFunction('codeAutomationLog', (type, args) => {
     const text = format(...args);
@@ -66,7 +76,7 @@ function listen(page) {
     if (at >= 0) {
       const { passes, failures, pending } = JSON.parse(text.slice(at + COUNTS.length));
       told.counts = { passed: passes, failed: failures, skipped: pending };
-    } else if (text.startsWith(SAID)) console.log(text.replaceAll(SAID, ''));
+    } else if (text.includes(SAID)) console.log(text.replaceAll(SAID, ''));
   });
   return told;
 }

@@ -23,8 +23,9 @@ export async function bundleSuites() {
   mkdirSync(OUT, { recursive: true });
   writeFileSync(join(OUT, 'package.json'), '{ "type": "commonjs" }\n');
   const common = { bundle: true, format: 'cjs', logLevel: 'warning', sourcemap: 'inline' };
-  const node = join(OUT, 'node.js');
-  const web = join(OUT, 'web.js');
+  // Named as VS Code tells CommonJS from ES modules; its web host adds `.js` to the name.
+  const node = join(OUT, 'node.cjs');
+  const web = join(OUT, 'web.cjs');
   await build({
     ...common,
     platform: 'node',
@@ -42,7 +43,7 @@ export async function bundleSuites() {
     define: { global: 'globalThis' },
     plugins: [mochaAsScript],
     entryPoints: [join(HERE, 'index.web.ts')],
-    outfile: web,
+    outfile: `${web}.js`,
   });
   return { node, web };
 }

@@ -3,10 +3,11 @@ import { report } from './report';
 
 const LIMIT = 60_000;
 
+/** MMU_GREP names the tests to run. */
 export async function run(): Promise<void> {
   // Mocha is a module of its own kind, which a CommonJS bundle can only load so.
   const { default: Mocha } = await import('mocha');
-  const mocha = new Mocha({ ui: 'bdd', timeout: LIMIT, reporter: class {} as unknown as string });
+  const mocha = new Mocha({ ui: 'bdd', timeout: LIMIT, grep: process.env.MMU_GREP, reporter: class {} as unknown as string });
   mocha.suite.emit('pre-require', globalThis, '', mocha);
   await import('./suite/all');
   await new Promise<void>((done, failed) => {

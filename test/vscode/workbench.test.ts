@@ -64,7 +64,11 @@ describe(`the packaged extension in VS Code (${VERSION})`, () => {
   it('offers its commands in the palette', async () => {
     await workbench.click('cr3 kernel');
     const titles = await workbench.offered('MMU: ');
-    for (const title of COMMANDS) assert.ok(titles.some((each) => each.startsWith(`MMU: ${title}`)), `no ${title} among ${titles.join(', ')}`);
+    for (const title of COMMANDS)
+      assert.ok(
+        titles.some((each) => each.startsWith(`MMU: ${title}`)),
+        `no ${title} among ${titles.join(', ')}`,
+      );
     await shot('palette');
     await workbench.page.keyboard.press('Escape');
   });

@@ -28,8 +28,8 @@ export function activateTranslation(context: vscode.ExtensionContext, server: Se
 async function askFor<T>(translate: (address: string) => Promise<T | null>): Promise<T | null> {
   const typed = await vscode.window.showInputBox({
     title: 'Show Translation of Address',
-    prompt: 'A linear address, or a guest-physical one with gpa: before it',
-    placeHolder: '0x40_0123 or gpa:0x5000',
+    prompt: 'A linear address, or a guest-physical one after gpa',
+    placeHolder: '0x40_0123 or gpa 0x5000',
     validateInput: async (address) => {
       if (address.trim() === '') return 'An address';
       return (await translate(address.trim())) ? null : 'No address that can be translated at this place of the scenario';
