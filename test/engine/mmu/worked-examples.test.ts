@@ -197,6 +197,21 @@ describe('worked examples', () => {
     }
   });
 
+  it('10.9 the walker’s flags dirty the pages of the guest’s tables; without new flags nothing is dirty', () => {
+    const soft = bench('soft');
+    soft.do({ do: 'slot-flags', vm: 0, id: 0, logDirty: true, readonly: false, origin: 0 });
+    const dirty = (): unknown => {
+      const { result } = soft.do({ do: 'get-dirty-log', vm: 0, id: 0, origin: 0 });
+      return result.kind === 'dirty-log' && result.gpas;
+    };
+    soft.read(0x400000n);
+    assert.deepEqual(dirty(), [0x1000, 0x2000, 0x3000, 0x4000]);
+    soft.read(0x400000n);
+    assert.deepEqual(dirty(), []);
+    soft.write(0x400000n, 1n);
+    assert.deepEqual(dirty(), [0x4000, 0x5000], 'D in the leaf, and the page itself');
+  });
+
   it('10.10 deleting a slot zaps everything before it vanishes', () => {
     const soft = bench('soft');
     soft.read(0x406000n, false);

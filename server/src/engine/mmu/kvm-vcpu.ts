@@ -126,7 +126,7 @@ export class KvmVcpu implements VcpuRequests {
     this.mmio = new MmioCache(() => kvm.guest.slots.generation());
     this.pml = new PmlLog(physical, parts.registers);
     const walker = new Walker(physical, parts.hardware.four, STAGE_GUEST, new MemslotStage(() => kvm.guest));
-    walker.written = (lo, hi) => kvm.guest.markDirty(Math.floor(((hi >>> 0) * 0x1_0000_0000 + (lo >>> 0)) / 4096));
+    walker.writes = (lo, hi) => kvm.guest.markDirty(Math.floor(((hi >>> 0) * 0x1_0000_0000 + (lo >>> 0)) / 4096));
     this.rootMmu = this.mmu = this.walkMmu = new MmuContext(kvm, walker);
     kvm.vcpus.push(this);
     this.initMmu();
