@@ -286,6 +286,12 @@ describe('problems of scripts', () => {
     check(`block ⟦f⟧(a) { read a  read ⟦0x8000_0000_0000⟧ }\n${script('read 0x40_0000')}`, ['unused-name', 'non-canonical']);
   });
 
+  it('of such blocks are not those that depend on who calls', () => {
+    check(`block ⟦f⟧() { expect ok, shadow[0] absent, tdp[0] absent, dirty slot 7 []  host delete slot 9 }\n${script('read 0x40_0000')}`, [
+      'unused-name',
+    ]);
+  });
+
   it('of calls', () => {
     check(`block f(a) { read a }\n${script('⟦f(1, 2)⟧')}`, ['wrong-arguments: one argument']);
     check(`block f(a) { ⟦f(a)⟧ }\n${script('f(1)')}`, ['call-cycle']);

@@ -60,7 +60,9 @@ describe('the reference', () => {
   it('has an example for every construct', () => {
     const all = examples().map(({ text }) => text).join('\n'); // prettier-ignore
     const has = (word: string): boolean => new RegExp(`(?<![\\w.-])${word.replace(/[.#]/g, '\\$&')}(?![\\w-])`).test(all);
-    const wanted = KEYWORDS.filter(({ category }) => ['declaration', 'statement', 'host-act', 'mmu', 'format'].includes(category));
+    const wanted = KEYWORDS.filter(({ category }) =>
+      ['declaration', 'statement', 'clause', 'host-act', 'expectation', 'mmu', 'format', 'setting', 'choice'].includes(category),
+    );
     const missing = wanted.map(({ word }) => word).filter((word) => !has(word));
     assert.deepEqual(
       [...new Set(missing)].filter((word) => word !== 'only'),

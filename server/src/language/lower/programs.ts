@@ -2,6 +2,7 @@
 import type { MmuKind, Program, VmConfig } from '../../engine/program';
 import type { Expression, MmuKinds, Node, Run, Vm } from '../syntax/tree';
 import type { Links } from '../semantics/links';
+import type { ProblemCode } from '../semantics/codes';
 import type { Reporter } from '../semantics/reporter';
 import type { Named } from '../semantics/scopes';
 import type { SourceFile } from '../semantics/source';
@@ -18,6 +19,12 @@ import { Coverage, ScriptLowering } from './script';
 import { reportUnsupported } from './unsupported';
 import { headOf, VmPlanner } from './vm-planner';
 import type { VmPlan } from './vm-plan';
+
+/** Problems that depend on the kind of MMU and on what was done before, which nobody knows of a block that is not called. */
+const OF_THE_MOMENT: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
+  'no-such-tables', 'other-vendor', 'no-such-slot', 'no-dirty-log', 'not-in-slot', 'slot-refused', 'register-refused', 'nothing-before',
+  'not-a-hypervisor', 'not-in-run', 'format-mismatch',
+]); // prettier-ignore
 
 export class Lowering {
   readonly context: Context;
@@ -74,13 +81,9 @@ export class Lowering {
       const block = item.kind === 'block' && item.name ? this.links.byDefinition.get(item.name) : null;
       if (!block || item.kind !== 'block' || this.coverage.called.has(block)) continue;
       const script = new ScriptLowering(this.context, this.statements, state, new Coverage());
-      script.block(block, item, {
-        env: { ...fileEnv(block.file), vm: plan.named },
-        vm: state.vms[0],
-        vcpu: 0,
-        named: false,
-        inHandler: false,
-      });
+      const env = { ...fileEnv(block.file), vm: plan.named };
+      const frame = { env, vm: state.vms[0], vcpu: 0, named: false, inHandler: false };
+      this.reporter.ignoring(OF_THE_MOMENT, () => script.block(block, item, frame));
     }
   }
 

@@ -14,6 +14,8 @@ import { reportUnsupported } from './unsupported';
 
 /** Acts of one program at most; long streams of accesses are one act with a count. */
 export const MOST_ACTS = 100_000;
+/** Statements lowered for one program at most, those that make no act too. */
+const MOST_STATEMENTS = 2_000_000;
 /** Blocks called by one another at most. */
 const DEEPEST_CALL = 50;
 
@@ -47,6 +49,7 @@ export class ScriptLowering {
   private readonly rounds: Rounds;
   private readonly calls: Named[] = [];
   private full = false;
+  private lowered = 0;
   /** Some act stands before, so that an expectation has something to be about. */
   private acted = false;
 
@@ -66,6 +69,7 @@ export class ScriptLowering {
   all(items: readonly Node[], frame: Frame, out: Act[] = this.acts): void {
     for (const item of items) {
       if (this.full) return;
+      if (++this.lowered > MOST_STATEMENTS) return this.tooMany(item, frame.env, MOST_STATEMENTS, 'statements');
       this.statement(item, frame, out);
     }
   }
@@ -80,14 +84,15 @@ export class ScriptLowering {
   }
 
   emit(act: Act, out: Act[], node: Node, env: Env): void {
-    if (this.acts.length >= MOST_ACTS || out.length >= MOST_ACTS) {
-      this.full = true;
-      const message = `the script has more than ${MOST_ACTS} acts; a stream of accesses is one act with a count: read a x 1000 step 4K`;
-      this.context.report(env, node, 'too-many-acts', message);
-      return;
-    }
+    if (this.acts.length >= MOST_ACTS || out.length >= MOST_ACTS) return this.tooMany(node, env, MOST_ACTS, 'acts');
     if (act.do !== 'expect') this.acted = true;
     out.push(act);
+  }
+
+  private tooMany(node: Node, env: Env, most: number, what: string): void {
+    this.full = true;
+    const message = `the script has more than ${most} ${what}; a stream of accesses is one act with a count: read a x 1000 step 4K`;
+    this.context.report(env, node, 'too-many-acts', message);
   }
 
   isUnder(under: Under | null, env: Env): boolean {

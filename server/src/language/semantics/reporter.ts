@@ -25,20 +25,29 @@ export class Reporter {
   private full = false;
   /** Some problem is an error, so that nothing can be run. */
   hasErrors = false;
-  /** Reports go nowhere. */
-  silent = false;
+  private ignored: ReadonlySet<ProblemCode> | 'all' | null = null;
+
+  /** Reports go nowhere now. */
+  get silent(): boolean {
+    return this.ignored === 'all';
+  }
 
   /** Nothing that the call finds is reported. */
   silently(call: () => void): void {
-    const before = this.silent;
-    this.silent = true;
+    this.ignoring('all', call);
+  }
+
+  /** Problems with these codes are not reported during the call. */
+  ignoring(codes: ReadonlySet<ProblemCode> | 'all', call: () => void): void {
+    const before = this.ignored;
+    this.ignored = before === 'all' ? before : codes;
     call();
-    this.silent = before;
+    this.ignored = before;
   }
 
   /** An error unless `more` says otherwise. The first report of a code at a place counts. */
   report(file: SourceFile, node: { readonly range: Range }, code: ProblemCode, message: string, more: More = {}): void {
-    if (this.silent) return;
+    if (this.ignored === 'all' || this.ignored?.has(code)) return;
     const severity = more.severity ?? 'error';
     if (severity === 'error') this.hasErrors = true;
     const { start, end } = node.range;

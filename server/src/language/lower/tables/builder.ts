@@ -75,11 +75,12 @@ export class TablesBuilder {
     const size = shape.entryBytes;
     for (let address = from - (from % span); address <= last; address += span) {
       const theirs = source.find(address, level);
-      if (!theirs || memory.read(theirs.at, size) === 0n) {
-        // A whole table at once: the rest of a missing table is missing too.
-        if (!theirs) address = address - (address % spanOf(shape, level + 1)) + spanOf(shape, level + 1) - span;
+      if (!theirs) {
+        const missing = source.missingSpan(address, level);
+        address += missing - (address % missing) - span;
         continue;
       }
+      if (memory.read(theirs.at, size) === 0n) continue;
       const ours = this.entry(address, level, items, env, node);
       if (!ours) return;
       const value = memory.read(theirs.at, size);
@@ -96,6 +97,14 @@ export class TablesBuilder {
   private find(address: bigint, level: number): Entry | null {
     const table = level === this.options.shape.levels ? this.options.root : this.tables.get(this.keyOf(address, level));
     return table === undefined ? null : this.entryIn(table, address, level);
+  }
+
+  /** What the topmost table that is missing above a level would cover, around an address for which one is missing. */
+  private missingSpan(address: bigint, level: number): bigint {
+    const { shape } = this.options;
+    let top = level;
+    while (top + 1 < shape.levels && !this.tables.has(this.keyOf(address, top + 1))) top++;
+    return spanOf(shape, top + 1);
   }
 
   private place(address: bigint, level: number, at: number, env: Env, node: Node): void {
