@@ -7,7 +7,7 @@ import type { Features, TlbConfig } from '../../../server/src/engine/program';
 import { GuestFormats, LOAD_REFUSED, loadCr3, resetRegisters, type LoadRules } from '../../../server/src/engine/vcpu/control-registers';
 import { useGuestRegisters } from '../../../server/src/engine/vcpu/guest-context';
 import { Context, Outcome, Processor } from '../../../server/src/engine/vcpu/processor';
-import { Register, Registers } from '../../../server/src/engine/vcpu/registers';
+import { Registers } from '../../../server/src/engine/vcpu/registers';
 import { eptFormat, nptFormat } from '../../../server/src/engine/x86/formats';
 import { Access, Policy } from '../../../server/src/engine/x86/permissions';
 import type { NaiveAccess, NaiveResult, NaiveState } from './naive-machine';
@@ -131,9 +131,5 @@ export class Subject {
       }
     }
     return found;
-  }
-
-  register(register: Register): bigint {
-    return this.registers.value(register);
   }
 }

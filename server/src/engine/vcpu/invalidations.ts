@@ -62,7 +62,8 @@ export class Invalidations {
       this.tlb.dropTags((tag) => tag.vpid === vpid, true);
     } else if ((effects & Load.flushPcid) !== 0) {
       this.row(FlushScope.pcid, 0, 0, pcid);
-      this.tlb.dropTags((tag) => tag.vpid === vpid && (tag.pcid === pcid || tag.global), true);
+      this.tlb.dropTags((tag) => tag.vpid === vpid && tag.pcid === pcid && !tag.global, true);
+      this.tlb.dropGlobals((tag) => tag.vpid === vpid);
     } else if ((effects & Load.flushNonGlobal) !== 0) {
       this.row(FlushScope.nonGlobal, 0, 0, pcid);
       this.tlb.dropTags((tag) => tag.vpid === vpid && tag.pcid === pcid && !tag.global, false);

@@ -12,14 +12,14 @@ import { FRAME_HIGH, FRAME_LOW } from '../x86/entries';
 import { eptQualification, exitInfo1High } from '../x86/fault-codes';
 import { pagingFormat, type Format } from '../x86/formats';
 import { ACCESS_RIGHTS_MASK, GUEST_ALL, HOST_ALL, Rights, keyDenies, permissionTable } from '../x86/permissions';
-import { Walk } from '../x86/walk';
+import { Walk, Walking } from '../x86/walk';
 import { Walker } from '../x86/walker';
 import type { PmlLog } from './pml-log';
 import { Invalidations } from './invalidations';
 import { Staleness } from './staleness';
 import { NO_TAG } from './tags';
 import { Mapping, Structure, Tlb } from './tlb';
-import { CLASS_SHIFTS, LINE, PageClass, RIGHTS_MASK, Word, lineKey, type TlbArray } from './tlb-array';
+import { CLASS_SHIFTS, LINE, PageClass, RIGHTS_MASK, Word, classOf, lineKey, type TlbArray } from './tlb-array';
 
 /** What an access came to. */
 export enum Outcome {
@@ -33,6 +33,8 @@ export enum Outcome {
   eptMisconfig = 4,
   nestedPageFault = 5,
   pmlFull = 6,
+  /** A hypervisor below has carried out the instruction itself; not of a processor, see mmu/cpu.ts. */
+  carriedOut = 7,
 }
 
 /** What stands in hardware while somebody runs. Change it between accesses, then {@link Processor.enter} it again. */
@@ -327,7 +329,7 @@ export class Processor {
     if (status !== Walk.ok && tlb.partsUsed !== parts) {
       // What cached parts of the way deny, memory may allow by now.
       this.dropFailed(lo, hi, status);
-      status = this.walkTables(lo, hi, access);
+      if (!this.failsStill(lo, hi, access, status)) status = this.walkTables(lo, hi, access);
     }
     if (status !== Walk.ok) {
       this.dropFailed(lo, hi, status);
@@ -352,6 +354,21 @@ export class Processor {
     return Outcome.ok;
   }
 
+  /** Would the walk that has just failed fail in the same way from the root? Looks only. */
+  private failsStill(lo: number, hi: number, access: number, status: Walk): boolean {
+    const { first, second } = this;
+    const failed = this.hasFirst && status !== Walk.below ? first : second;
+    const { status: why, level, inLo, inHi } = failed;
+    const { references: ofFirst } = first;
+    const { references: ofSecond } = second;
+    first.walking = second.walking = Walking.silent;
+    const again = this.walkTables(lo, hi, access);
+    first.walking = second.walking = Walking.hardware;
+    first.references = ofFirst;
+    second.references = ofSecond;
+    return again === status && failed.status === why && failed.level === level && failed.inLo === inLo && failed.inHi === inHi;
+  }
+
   /** With CR0.PG=0 the linear address is the guest-physical one. */
   private walkTables(lo: number, hi: number, access: number): Walk {
     if (this.hasFirst) return this.first.translate(lo, hi, access);
@@ -369,7 +386,12 @@ export class Processor {
 
   /** A stale row when the tables in memory do not say what was used; true when there was need. */
   private noteStale(lo: number, hi: number, rights: number): boolean {
-    return this.staleness.note(lo, hi, this.hostLo, this.hostHi, rights);
+    return this.staleness.note(lo, hi, this.gpa, this.hostLo, this.hostHi, rights);
+  }
+
+  /** What a failed read through {@link second} comes to outside an access (PDPTEs by MOV CR). */
+  failedBelow(): Outcome {
+    return (this.outcome = this.failed(Walk.below));
   }
 
   /** Outcome of a failed walk, with what it reports. */
@@ -411,9 +433,9 @@ export class Processor {
     mapping.key = hasFirst && this.keys !== 0 ? first.key : 0;
     mapping.global = hasFirst && this.context.globalPages && first.global;
     mapping.rights = this.usedRights();
-    const array = this.tlb.fill(lo, hi, this.tag, this.globalTag, mapping);
     const { journal } = this.memory;
-    if (journal.on) journal.row(Kind.tlb_fill, 0, array === this.l1 ? Structure.l2 : Structure.l1, lo, hi, this.hostLo, this.hostHi);
+    if (journal.on) journal.row(Kind.tlb_fill, classOf(mapping.shift) + 1, Structure.l1, lo, hi, this.hostLo, this.hostHi);
+    this.tlb.fill(lo, hi, this.tag, this.globalTag, mapping);
   }
 
   private usedRights(): number {

@@ -51,10 +51,14 @@ export function registerKey(vcpu: number, register: Register): number {
 export class Registers {
   private readonly words = new Int32Array(2 * REGISTERS);
 
-  /** @param vcpu number of the vCPU in the machine, over all VMs */
+  /**
+   * @param vcpu number of the vCPU in the machine, over all VMs
+   * @param bank added to register numbers in journal keys, for a second set of a vCPU
+   */
   constructor(
     private readonly journal: Journal,
     readonly vcpu: number,
+    private readonly bank = 0,
   ) {}
 
   lo(register: Register): number {
@@ -77,7 +81,7 @@ export class Registers {
     if ((changeLo | changeHi) === 0) return;
     words[at] = lo;
     words[at + 1] = hi;
-    journal.row(Kind.change, 0, Space.register, registerKey(this.vcpu, register), 0, changeLo, changeHi);
+    journal.row(Kind.change, 0, Space.register, registerKey(this.vcpu, register) + this.bank, 0, changeLo, changeHi);
   }
 
   setValue(register: Register, value: bigint): void {

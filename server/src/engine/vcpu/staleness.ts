@@ -3,6 +3,7 @@
  * people when the translation used is another one (§2.10: legal, and the guest's own doing).
  */
 import { ACCESS_FETCH, ACCESS_READ, Kind, STAGE_GUEST, STAGE_SECOND } from '../journal/events';
+import { join } from '../bits';
 import type { PhysicalMemory } from '../memory/physical-memory';
 import type { Format } from '../x86/formats';
 import { GUEST_ALL, HOST_ALL, Rights } from '../x86/permissions';
@@ -44,10 +45,11 @@ export class Staleness {
   /**
    * Write a stale row when the tables do not give this translation.
    *
+   * @param gpa guest-physical address that the linear one has in the translation used
    * @param rights {@link Rights} of the translation used
    * @returns whether it is stale
    */
-  note(lo: number, hi: number, hostLo: number, hostHi: number, rights: number): boolean {
+  note(lo: number, hi: number, gpa: number, hostLo: number, hostHi: number, rights: number): boolean {
     const { first, second, hasFirst, hasSecond } = this;
     if (!hasFirst && !hasSecond) return false;
     // Pages that EPT lets only be executed are not to fail for being looked at.
@@ -65,9 +67,8 @@ export class Staleness {
     const sameFrame = top.hostLo === hostLo && top.hostHi === hostHi;
     const accessed = !(hasFirst && first.flagsMissing) && !(hasSecond && second.flagsMissing);
     if (sameFrame && gone === 0 && changed === 0 && accessed) return false;
-    const guestBits = (gone | changed) & ~HOST_ALL;
-    const blamed =
-      hasFirst && (guestBits !== 0 || first.flagsMissing || !hasSecond || ((gone | changed) & HOST_ALL) === 0) ? first : second;
+    const ofGuest = ((gone | changed) & ~HOST_ALL) !== 0 || first.flagsMissing || join(first.outLo, first.outHi) !== gpa;
+    const blamed = hasFirst && (ofGuest || !hasSecond) ? first : second;
     return this.row(blamed, this.levelOf(blamed, gone), lo, hi);
   }
 

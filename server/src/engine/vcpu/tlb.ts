@@ -81,7 +81,7 @@ export class Tlb {
   }
 
   /** Cache a linear or combined mapping of the page around an address. L2 has global pages once, under `globalTag`. */
-  fill(lo: number, hi: number, tag: number, globalTag: number, mapping: Mapping): TlbArray {
+  fill(lo: number, hi: number, tag: number, globalTag: number, mapping: Mapping): void {
     const pageClass = classOf(mapping.shift);
     const shift = CLASS_SHIFTS[pageClass];
     const offset = (1 << shift) - 1;
@@ -95,7 +95,6 @@ export class Tlb {
     const l1 = this.l1Of(pageClass);
     const at = l1.put(l1.setOf(lo, hi, shift), lineKey(lo, pageClass, tag), hi, frame, frameHi);
     l1.setOrigin(at, mapping.originLo & ~offset, mapping.originHi);
-    return l1;
   }
 
   /** L1 takes a mapping over from the L2 line at a word. */
@@ -133,6 +132,12 @@ export class Tlb {
       );
     }
     this.dropStructures(this.structures, (words, at, level) => structures === 'all' || covers(words, at, level, lo, hi));
+  }
+
+  /** Drop global pages of these tags, whatever PCID they were loaded under. */
+  dropGlobals(fits: (tag: Tag) => boolean): void {
+    this.select((tag) => !tag.guestPhysical && fits(tag));
+    for (const array of this.mappings) this.drop(array, (at) => (array.words[at + Word.frame] & GLOBAL_LINE) !== 0);
   }
 
   /** Drop global pages of these tags around an address, whatever PCID they were loaded under. */

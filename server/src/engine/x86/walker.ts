@@ -8,6 +8,8 @@
  * objects, closures or bigints on either; results are left in fields until the next walk.
  */
 import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE, Kind } from '../journal/events';
+import type { MappingCache } from '../vcpu/mapping-cache';
+import type { StructureCache } from '../vcpu/structure-cache';
 import { FRAME_HIGH, FRAME_LOW, Pte, keyOf } from './entries';
 import { PageFault } from './fault-codes';
 import { LEAF, type Format } from './formats';
@@ -111,6 +113,9 @@ export class Walker extends WalkerState implements Stage {
     const { format, memory, stage, path } = this;
     const narrow = format.narrow;
     const rows = this.behalf !== Walking.silent && memory.journal.on;
+    // Who only looks wants to know what memory says.
+    const cache = this.behalf === Walking.hardware ? this.cache : null;
+    const mappings = this.behalf === Walking.hardware ? this.mappings : null;
     let level = format.levels;
     let tableLo = this.rootLo;
     let tableHi = this.rootHi;
@@ -119,7 +124,7 @@ export class Walker extends WalkerState implements Stage {
     let any = 0;
     this.keyDenied = false;
     this.updated = 0;
-    if (this.mappings !== null && this.mappings.find(lo, hi, this.effective(access), this.permitted)) return this.mapped(lo);
+    if (mappings !== null && mappings.find(lo, hi, this.effective(access), this.permitted)) return this.mapped(lo, mappings);
     if ((hi & this.beyond) !== 0) {
       this.firstLevel = level;
       return this.fail(Walk.notPresent, level, lo, hi, access, 0, 0);
@@ -131,7 +136,6 @@ export class Walker extends WalkerState implements Stage {
       tableLo = this.path[3 * PATH + At.valueLo] & FRAME_LOW;
       tableHi = this.path[3 * PATH + At.valueHi] & FRAME_HIGH;
     } else this.firstLevel = level;
-    const cache = this.cache;
     if (cache !== null && cache.find(lo, hi, level)) {
       level = cache.level;
       tableLo = cache.tableLo;
@@ -240,7 +244,8 @@ export class Walker extends WalkerState implements Stage {
     const status = this.arrive(lo, access, level, leaf, entryHi, rights);
     if (status !== Walk.ok) return this.fail(Walk.below, level, lo, hi, access, all, any);
     if (missing && this.behalf === Walking.software) this.setFlags(lo, hi, write);
-    if (this.cache !== null) this.fillCache(lo, hi);
+    if (this.behalf !== Walking.hardware) return Walk.ok;
+    if (this.cache !== null) this.fillCache(lo, hi, this.cache);
     if (this.mappings !== null) this.mappings.add(lo, hi, this.pageShift, this.hostLo, this.hostHi, this.rights);
     return Walk.ok;
   }
@@ -273,8 +278,7 @@ export class Walker extends WalkerState implements Stage {
   }
 
   /** A cached guest-physical mapping serves the access. */
-  private mapped(lo: number): Walk {
-    const { level, frameLo, frameHi, rights } = this.mappings!;
+  private mapped(lo: number, { level, frameLo, frameHi, rights }: MappingCache): Walk {
     const offset = (1 << shiftOf(this.format, level)) - 1;
     this.firstLevel = 0;
     this.level = level;
@@ -401,8 +405,7 @@ export class Walker extends WalkerState implements Stage {
   }
 
   /** Valid non-leaf entries of a completed walk go into the paging-structure cache (§2.10). */
-  private fillCache(lo: number, hi: number): void {
-    const cache = this.cache!;
+  private fillCache(lo: number, hi: number, cache: StructureCache): void {
     let all = -1;
     let any = 0;
     if (this.firstLevel < this.format.levels) {
