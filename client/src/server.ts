@@ -81,7 +81,8 @@ export class Server implements vscode.Disposable {
     params: Requests[M]['params'] & { workDoneToken?: string },
     token?: vscode.CancellationToken,
   ): Promise<Requests[M]['result']> {
-    return this.client.sendRequest<Requests[M]['result']>(method, params, token);
+    // An undefined token would be sent as a second parameter.
+    return token ? this.client.sendRequest(method, params, token) : this.client.sendRequest(method, params);
   }
 
   /** Listens to the progress of a request that was sent with this token. */

@@ -30,7 +30,11 @@ describe('the extension', () => {
 
   it('runs the first sample without an error', async () => {
     const document = await opened('first-touch.mmu');
-    await vscode.commands.executeCommand('mmu.run');
+    const runs = await vscode.commands.executeCommand<{ name: string; failed: number; ended: string }[]>('mmu.run');
+    assert.deepEqual(
+      runs.map(({ name, failed, ended }) => `${name}: ${failed} failed, ${ended}`),
+      ['soft', 'ept', 'npt'].map((kind) => `guest under ${kind}: 0 failed, done`),
+    );
     assert.deepEqual(errorsOf(document), []);
   });
 

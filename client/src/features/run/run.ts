@@ -45,9 +45,10 @@ export function activateRun(context: vscode.ExtensionContext, server: Server, pa
   context.subscriptions.push(
     vscode.commands.registerCommand('mmu.run', async (given?: unknown, line?: unknown) => {
       const uri = scenarioUri(given);
-      if (uri === null) return;
+      if (uri === null) return null;
       const runs = await run(uri, typeof line === 'number' ? line : undefined);
       if (runs) tell(runs);
+      return runs;
     }),
     vscode.commands.registerCommand('mmu.runToCursor', async () => {
       const editor = activeScenario();
