@@ -18,6 +18,8 @@ import type { Completion } from './mmu/instruction';
 import { brokenInvariants } from './mmu/invariants';
 import type { KvmVcpu } from './mmu/kvm-vcpu';
 import { MemslotStage } from './mmu/memslot-stage';
+import { L1 } from './mmu/nested/l1';
+import { NestedCpu } from './mmu/nested/nested-cpu';
 import { Host } from './mmu/setup';
 import type { ShadowPage } from './mmu/shadow-page';
 import { pageState, type PageState } from './mmu/state';
@@ -31,6 +33,11 @@ export interface Performed {
 
 const NO_PERFORMER: Result = { kind: 'error', errno: 'ENOENT', why: 'there is no such vCPU' };
 const NOT_YET: Result = { kind: 'error', errno: 'ENOSYS', why: 'nested guests are not supported yet' };
+
+function refused(why: string): Result {
+  return { kind: 'error', errno: 'EOPNOTSUPP', why };
+}
+
 const REGISTERS = {
   cr0: Register.cr0,
   cr2: Register.cr2,
@@ -49,19 +56,29 @@ export class Machine implements Inspection {
   private readonly host: Host;
   private readonly hypervisors: (Hypervisor | null)[] = [];
   private readonly guests: GuestActs[][] = [];
+  /** By L1 VM. */
+  private readonly l1s = new Map<number, L1>();
+  /** Why VMs cannot be. */
+  private readonly refusals = new Map<number, string>();
 
-  constructor(config: MachineConfig, journal: Journal, budget: Budget) {
+  constructor(
+    private readonly config: MachineConfig,
+    journal: Journal,
+    budget: Budget,
+  ) {
     this.host = new Host(config.host, journal, budget.memory);
     this.physical = this.host.physical;
     config.vms.forEach((vm, index) => {
       journal.actor = Actor.user;
       this.guests.push([]);
-      if (vm.parent !== null) {
+      const l1 = vm.parent === null ? null : this.l1Of(config, index);
+      if (typeof l1 === 'string') {
         this.hypervisors.push(null);
-        this.setup.push({ origin: vm.slots[0]?.origin ?? 0, result: NOT_YET });
+        this.refusals.set(index, l1);
+        this.setup.push({ origin: vm.slots[0]?.origin ?? 0, result: refused(l1) });
         return;
       }
-      const hypervisor = this.host.hypervisor(index, vm);
+      const hypervisor = this.host.hypervisor(index, vm, l1);
       this.hypervisors.push(hypervisor);
       if (config.host.kvm.nrMmuPages > 0)
         hypervisor.perform({ do: 'set-nr-mmu-pages', vm: index, pages: config.host.kvm.nrMmuPages, origin: 0 });
@@ -71,10 +88,28 @@ export class Machine implements Inspection {
       }
       hypervisor.load(vm.memory);
       vm.vcpus.forEach((vcpu, i) => {
-        const parts = this.host.vcpu(hypervisor, vm, i, vcpu, Actor.L0);
-        this.guests[index].push(new GuestActs(parts, Actor.L1, (act) => void this.carryOut(act)));
+        const [made, guest] =
+          l1 === null ? [this.host.vcpu(hypervisor, vm, i, vcpu), Actor.L1] : [this.host.nestedVcpu(l1, hypervisor, vm, i, vcpu), Actor.L2];
+        this.guests[index].push(new GuestActs(made, guest, (act) => void this.carryOut(act)));
       });
     });
+    for (const { memory } of this.l1s.values()) memory.quiet = false;
+  }
+
+  /** The L1 VM around a VM as its hypervisor's place; or why there can be none. */
+  private l1Of({ vms }: MachineConfig, index: number): L1 | string {
+    const { parent, mmu } = vms[index];
+    const around = vms[parent!];
+    const hypervisor = this.hypervisors[parent!];
+    if (around === undefined || hypervisor === null || around.parent !== null) return 'a VM can stand in a VM of the host, no deeper';
+    if (around.vcpus.length === 0) return `${around.name} has no vCPU to run a hypervisor on`;
+    if (mmu !== 'soft' && !hypervisor.kvm.tdp) return `KVM offers ${mmu.toUpperCase()} to its guest only when it uses it itself`;
+    let l1 = this.l1s.get(parent!);
+    if (l1 === undefined) {
+      const inside = vms.filter((vm) => vm.parent === parent);
+      this.l1s.set(parent!, (l1 = new L1(hypervisor, this.guests[parent!], around, inside)));
+    }
+    return l1;
   }
 
   /** Memory that the run may touch is used up. */
@@ -115,15 +150,20 @@ export class Machine implements Inspection {
         return this.byGuest(act);
       default: {
         const hypervisor = this.hypervisors[act.vm];
-        return hypervisor ? hypervisor.perform(act) : { kind: 'error', errno: 'ENOENT', why: 'there is no such VM' };
+        if (!hypervisor) return { kind: 'error', errno: 'ENOENT', why: 'there is no such VM' };
+        const parent = this.config.vms[act.vm].parent;
+        if (parent !== null) this.runHypervisor(parent);
+        return hypervisor.perform(act);
       }
     }
   }
 
   private byGuest(act: Extract<Act, { by: Performer }>): Result {
     const guest = this.guests[act.by.vm]?.[act.by.vcpu];
-    if (guest === undefined) return this.hypervisors[act.by.vm] === null ? NOT_YET : NO_PERFORMER;
+    const refusal = this.refusals.get(act.by.vm);
+    if (guest === undefined) return refusal !== undefined ? refused(refusal) : NO_PERFORMER;
     const { vcpu } = guest;
+    stopNested(vcpu);
     switch (act.do) {
       case 'access':
         return this.resultOf(vcpu, guest.access(act));
@@ -144,6 +184,11 @@ export class Machine implements Inspection {
     }
   }
 
+  /** An L1's VMM acts: its guests are out of hardware. */
+  private runHypervisor(vm: number): void {
+    for (const { vcpu } of this.guests[vm]) stopNested(vcpu);
+  }
+
   private resultOf(vcpu: KvmVcpu, completion: Completion): Result {
     switch (completion.kind) {
       case 'ok': {
@@ -160,14 +205,15 @@ export class Machine implements Inspection {
 
   /** vCPUs that were interrupted go on (requests are served on the way in). */
   private settle(): void {
-    for (const guests of this.guests) for (const { vcpu } of guests) if (vcpu.interrupted) vcpu.enter();
+    for (const guests of this.guests) for (const { vcpu } of guests) if (vcpu.interrupted && !isNested(vcpu)) vcpu.enter();
   }
 
   private takeExits(): ExitCount[] {
     const counts = new Map<string, number>();
     for (const guests of this.guests) {
       for (const { vcpu } of guests) {
-        for (const [reason, count] of vcpu.exits) counts.set(reason, (counts.get(reason) ?? 0) + count);
+        // What an L1 sees as exits of its guests are part of exits to the host.
+        if (!isNested(vcpu)) for (const [reason, count] of vcpu.exits) counts.set(reason, (counts.get(reason) ?? 0) + count);
         vcpu.exits.clear();
       }
     }
@@ -190,7 +236,7 @@ export class Machine implements Inspection {
   rootOf(by: Performer): { readonly kind: 'shadow' | 'tdp'; readonly hpa: number; readonly level: number } | null {
     const vcpu = this.vcpu(by);
     if (vcpu === null) return null;
-    const { hpa, level } = vcpu.mmu.roots.current;
+    const { hpa, level } = vcpu.nested ? vcpu.rootMmu.roots.current : vcpu.mmu.roots.current;
     return hpa < 0 ? null : { kind: vcpu.kvm.tdp ? 'tdp' : 'shadow', hpa, level };
   }
 
@@ -201,17 +247,17 @@ export class Machine implements Inspection {
     const hi = highOf(address);
     if (typeof table === 'object') {
       const format = vcpu.formatNamed(table.format);
-      const stage = new MemslotStage(() => vcpu.kvm.guest, true);
+      const stage = new MemslotStage(vcpu.kvm, true);
       return format === null ? null : findEntry(this.physical, format, table.root, stage, lo, hi, level);
     }
     const root = this.rootOf(by);
     if (root === null || root.kind !== table) return null;
-    return vcpu.shadowEntry(lo, hi, level);
+    return this.looking(() => vcpu.shadowEntry(lo, hi, level));
   }
 
   pageState(vm: number, gpa: number, state: PageState): boolean {
     const hypervisor = this.hypervisors[vm];
-    return hypervisor ? pageState(hypervisor.kvm, Math.floor(gpa / 4096), state) : false;
+    return hypervisor ? this.looking(() => pageState(hypervisor.kvm, Math.floor(gpa / 4096), state)) : false;
   }
 
   dirtyPages(vm: number, slot: number): readonly number[] | null {
@@ -231,12 +277,14 @@ export class Machine implements Inspection {
   }
 
   hpaOf(vm: number, gpa: number): number | null {
-    const address = this.hypervisors[vm]?.guest.look(gpa) ?? -1;
-    return address < 0 ? null : address;
+    const hypervisor = this.hypervisors[vm];
+    const address = hypervisor?.guest.look(gpa) ?? -1;
+    const host = address < 0 || !hypervisor ? -1 : hypervisor.kvm.tables.look(address);
+    return host < 0 ? null : host;
   }
 
   register(by: Performer, name: RegisterName | 'cr2'): bigint {
-    return this.vcpu(by)?.registers.value(REGISTERS[name]) ?? 0n;
+    return this.vcpu(by)?.parts.registers.value(REGISTERS[name]) ?? 0n;
   }
 
   /** Shadow pages of a VM, zapped roots in use included, in no particular order. */
@@ -246,8 +294,26 @@ export class Machine implements Inspection {
   }
 
   brokenInvariants(): readonly string[] {
-    return this.hypervisors.flatMap((hypervisor) => (hypervisor ? brokenInvariants(hypervisor) : []));
+    return this.looking(() => this.hypervisors.flatMap((hypervisor) => (hypervisor ? brokenInvariants(hypervisor) : [])));
   }
+
+  /** Ask something of an L1's tables without any access by the L1. */
+  private looking<T>(ask: () => T): T {
+    for (const { memory } of this.l1s.values()) memory.quiet = true;
+    const answer = ask();
+    for (const { memory } of this.l1s.values()) memory.quiet = false;
+    return answer;
+  }
+}
+
+/** It runs on a vCPU of an L1 VM. */
+function isNested(vcpu: KvmVcpu): boolean {
+  return vcpu.processor instanceof NestedCpu;
+}
+
+/** Whoever runs on a vCPU of an L1 VM leaves: the L1 has something to do. */
+function stopNested({ nesting }: KvmVcpu): void {
+  if (nesting?.control instanceof NestedCpu) nesting.control.guest.kick();
 }
 
 /** Acts that have nothing to say when they are done. */

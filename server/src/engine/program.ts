@@ -112,10 +112,22 @@ export interface VmConfig {
   readonly mmu: MmuKind;
   /** As a hypervisor for its children: KVM itself, or only what the script says. */
   readonly hypervisor: 'kvm' | 'script';
+  /** How the VM around it runs this one. */
+  readonly control?: ControlConfig;
   readonly slots: readonly SlotConfig[];
   /** Guest memory at the start, besides zeros. */
   readonly memory: readonly MemoryImage[];
   readonly vcpus: readonly VcpuConfig[];
+}
+
+/** What an L1 puts into its control structure (VMCS, VMCB) for a VM inside it. */
+export interface ControlConfig {
+  /** Guest-physical address of the structure, in L1's memory. */
+  readonly address?: number;
+  /** VPID or ASID; 0 is none. */
+  readonly vpid?: number;
+  /** An L1 by script: root of the tables by which the VM runs (EPT, nested or shadow tables in L1's memory). */
+  readonly root?: number;
 }
 
 /** Aligned 64-bit words from `gpa` on. 4-byte entries come two a word. */

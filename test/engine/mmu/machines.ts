@@ -200,23 +200,27 @@ export function exitsOf(done: Done): number {
 
 /** The hypervisor's events from a row on, in short: `get_page 2 l3`, `set_spte 5 100005a25`. */
 function eventsOf(journal: Journal, from: number): string[] {
-  const { words } = journal;
   const events: string[] = [];
   for (let row = from; row < journal.length; row++) {
-    const at = row * ROW_WORDS;
-    const kind = words[at] & 0xff;
-    if (kind < 32) continue;
-    const text = SHORT[kind];
-    if (text === undefined) continue;
-    const slot = (i: number): bigint => {
-      const word = at + 1 + (i & 1) * 2 + (i >> 1) * ROW_WORDS;
-      return (BigInt(words[word + 1] >>> 0) << 32n) | BigInt(words[word] >>> 0);
-    };
-    events.push(
-      `${EVENTS[kind].name.replace('kvm_mmu_', '').replace('kvm_', '')} ${text(slot, (words[at] >>> 12) & 15, words[at] >>> 16)}`.trim(),
-    );
+    const text = short(journal, row);
+    if (text !== null) events.push(text);
   }
   return events;
+}
+
+/** An event of a hypervisor in short; null: another row. */
+export function short(journal: Journal, row: number): string | null {
+  const { words } = journal;
+  const at = row * ROW_WORDS;
+  const kind = words[at] & 0xff;
+  const text = kind < 32 ? undefined : SHORT[kind];
+  if (text === undefined) return null;
+  const slot = (i: number): bigint => {
+    const word = at + 1 + (i & 1) * 2 + (i >> 1) * ROW_WORDS;
+    return (BigInt(words[word + 1] >>> 0) << 32n) | BigInt(words[word] >>> 0);
+  };
+  const name = EVENTS[kind].name.replace('kvm_mmu_', '').replace('kvm_', '');
+  return `${name} ${text(slot, (words[at] >>> 12) & 15, words[at] >>> 16)}`.trim();
 }
 
 type Describe = (slot: (i: number) => bigint, level: number, small: number) => string;
@@ -224,6 +228,9 @@ const hex = (value: bigint): string => value.toString(16);
 const page: Describe = (slot, level) => `${hex(slot(0))} l${level}`;
 const SHORT: { readonly [kind: number]: Describe } = {
   [Kind.kvm_exit]: (slot) => hex(slot(0)),
+  [Kind.kvm_nested_vmexit]: (slot) => hex(slot(0)),
+  [Kind.kvm_nested_vmexit_inject]: (slot, _level, small) => `${small} ${hex(slot(0))}`,
+  [Kind.kvm_nested_vmenter]: (slot) => `${hex(slot(1))} ${hex(slot(4))}`,
   [Kind.kvm_entry]: () => '',
   [Kind.kvm_page_fault]: (slot) => `${hex(slot(0))} ${hex(slot(1))}`,
   [Kind.kvm_inj_exception]: (slot) => hex(slot(0)),

@@ -71,7 +71,7 @@ function giveUpProtection(vcpu: KvmVcpu, { kind, rip }: Instruction, lo: number,
 /** The fault that the guest's tables raise for fetching an instruction; null: they allow it. */
 function deniedFetch(vcpu: KvmVcpu, { lo, hi, user }: Instruction): Completion | null {
   const { walkMmu } = vcpu;
-  if (!walkMmu.paging) return null;
+  if (!walkMmu.translates) return null;
   const status = walkMmu.walk(lo, hi, PageFault.fetch | (user ? PageFault.user : 0), vcpu.alignmentCheck);
   if (status === Walk.ok) return null;
   return { kind: 'page-fault', error: vcpu.injectWalkFault(walkMmu, lo, hi, status), lo, hi };
@@ -96,7 +96,7 @@ function reexecute(vcpu: KvmVcpu, lo: number, hi: number, writesOwnTable: boolea
 function guestPhysical(vcpu: KvmVcpu, lo: number, hi: number): number {
   if (vcpu.mmu.direct) return join(lo, hi);
   const code = PageFault.write | (vcpu.instruction?.user ? PageFault.user : 0);
-  return vcpu.walkMmu.walk(lo, hi, code, vcpu.alignmentCheck) === Walk.ok ? join(vcpu.walkMmu.walker.outLo, vcpu.walkMmu.walker.outHi) : -1;
+  return vcpu.walkMmu.walk(lo, hi, code, vcpu.alignmentCheck) === Walk.ok ? vcpu.walkMmu.reached : -1;
 }
 
 class Emulation {
@@ -127,8 +127,9 @@ class Emulation {
       if (failure !== null) return failure;
     }
     if (this.mmio !== null) return this.mmio;
-    const address = this.vcpu.kvm.guest.look(this.gpa);
-    return { kind: 'ok', gpa: this.gpa, hpa: address < 0 ? null : address, value };
+    const { guest, tables } = this.vcpu.kvm;
+    const address = guest.look(this.gpa);
+    return { kind: 'ok', gpa: this.gpa, hpa: address < 0 ? null : tables.look(address), value };
   }
 
   private read(): bigint | Completion {
@@ -204,14 +205,14 @@ class Emulation {
     }
     const { walkMmu } = vcpu;
     let gpa = join(lo, 0);
-    if (walkMmu.paging) {
+    if (walkMmu.translates) {
       const status = walkMmu.walk(lo, hi, code, vcpu.alignmentCheck);
       if (status !== Walk.ok) {
         // The read of a read-modify-write faults as the write that it is part of (emulate.c: x86_emulate_insn).
         const also = this.instruction.kind === 'rmw' ? PageFault.write : 0;
         return { kind: 'page-fault', error: vcpu.injectWalkFault(walkMmu, lo, hi, status, also), lo, hi };
       }
-      gpa = join(walkMmu.walker.outLo, walkMmu.walker.outHi);
+      gpa = walkMmu.reached;
     }
     if (vcpu.mmio.matchesGpa(gpa)) trace.matchMmio(lo, hi, gpa, write, true);
     return gpa;

@@ -1,10 +1,8 @@
 /** VM exits by page faults and second-stage faults, as the vendor's part of KVM handles them (§6.2; vmx.c, svm.c). */
-import { ACCESS_READ, Actor } from '../journal/events';
+import { Actor } from '../journal/events';
 import { Outcome } from '../vcpu/processor';
 import { SvmExit, VmxExit } from '../x86/exit-reasons';
-import { PageFault, Qualification, eptQualification, exitInfo1High } from '../x86/fault-codes';
-import { Access } from '../x86/permissions';
-import { Walk } from '../x86/walk';
+import { PageFault, Qualification } from '../x86/fault-codes';
 import type { Handled } from './emulator';
 import type { Completion } from './instruction';
 import { NO_INFO, type KvmVcpu } from './kvm-vcpu';
@@ -27,6 +25,8 @@ export function handleOutcome(vcpu: KvmVcpu, outcome: Outcome, lo: number, hi: n
       return eptMisconfig(vcpu, processor.exitGpaLo, processor.exitGpaHi);
     case Outcome.nestedPageFault:
       return nestedPageFault(vcpu, processor.exitGpaLo, processor.exitGpaHi, processor.exitInfo1Lo, processor.exitInfo1Hi);
+    case Outcome.carriedOut:
+      return { kind: 'done', completion: processor.completion! };
     default:
       vcpu.exited(VmxExit.PML_FULL, NO_INFO);
       vcpu.kvm.trace.pmlFull(vcpu.parts.index);
@@ -70,18 +70,13 @@ function nestedPageFault(vcpu: KvmVcpu, gpaLo: number, gpaHi: number, infoLo: nu
 }
 
 /**
- * A second-stage fault outside an access: PDPTEs that MOV CR reads. The walker says where.
+ * A second-stage fault outside an access: PDPTEs that MOV CR reads. The processor says where.
  *
  * @returns why the guest cannot go on; null: try again
  */
 export function handleSecondStage(vcpu: KvmVcpu): Completion | null {
-  const { second } = vcpu.processor;
   vcpu.kvm.trace.journal.actor = Actor.processor;
-  const access = second.access | ACCESS_READ | Access.table;
-  let handled: Handled;
-  if (!second.format.ept) handled = nestedPageFault(vcpu, second.inLo, second.inHi, second.errorCode, exitInfo1High(access));
-  else if (second.status === Walk.reserved) handled = eptMisconfig(vcpu, second.inLo, second.inHi);
-  else handled = eptViolation(vcpu, second.inLo, second.inHi, eptQualification(access, second.rights));
+  const handled = handleOutcome(vcpu, vcpu.processor.failedBelow(), 0, 0);
   if (handled.kind === 'done') return handled.completion;
   return vcpu.enter();
 }

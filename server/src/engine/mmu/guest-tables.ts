@@ -9,7 +9,6 @@ import { FRAME_HIGH, FRAME_LOW, Pte } from '../x86/entries';
 import { LEAF, type Format } from '../x86/formats';
 import { Walking, type Stage } from '../x86/walk';
 import { Walker } from '../x86/walker';
-import type { GuestMemory } from '../memory/guest-memory';
 
 export interface Found {
   readonly level: number;
@@ -45,7 +44,8 @@ export interface Linear {
 
 interface Search {
   readonly memory: PhysicalMemory;
-  readonly guest: GuestMemory;
+  /** Host-physical address of a guest-physical one; -1: none. */
+  readonly look: (gpa: number) => number;
   readonly format: Format;
   readonly gfn: number;
   readonly writeProtect: boolean;
@@ -58,19 +58,20 @@ interface Search {
  * A linear address through which a guest's supervisor can write a frame under these tables; null: none. Supervisor pages are
  * preferred.
  *
+ * @param look host-physical address of a guest-physical one; -1: none
  * @param writeProtect CR0.WP
  * @param roots tables of the highest level: one, or the four of PAE
  */
 export function windowOn(
   memory: PhysicalMemory,
-  guest: GuestMemory,
+  look: (gpa: number) => number,
   format: Format,
   roots: readonly { readonly table: number; readonly base: Linear }[],
   gpa: number,
   writeProtect: boolean,
 ): Linear | null {
   for (const supervisorOnly of [true, false]) {
-    const search = { memory, guest, format, gfn: Math.floor(gpa / 4096), writeProtect, supervisorOnly, seen: new Set<number>() };
+    const search = { memory, look, format, gfn: Math.floor(gpa / 4096), writeProtect, supervisorOnly, seen: new Set<number>() };
     for (const { table, base } of roots) {
       const found = searchTable(search, table, format.levels, base, false);
       if (found !== null) return { lo: found.lo | (gpa & 0xfff), hi: found.hi };
@@ -80,14 +81,14 @@ export function windowOn(
 }
 
 function searchTable(search: Search, table: number, level: number, base: Linear, userAbove: boolean): Linear | null {
-  const { memory, guest, format, gfn, writeProtect, supervisorOnly, seen } = search;
+  const { memory, look, format, gfn, writeProtect, supervisorOnly, seen } = search;
   const key = Math.floor(table / 4096) * 16 + level * 2 + (userAbove ? 1 : 0);
   if (seen.has(key)) return null;
   seen.add(key);
   const entries = format.narrow ? 1024 : 512;
   const size = format.narrow ? 4 : 8;
   for (let index = 0; index < entries; index++) {
-    const host = guest.look(table + index * size);
+    const host = look(table + index * size);
     if (host < 0) return null;
     const upper = format.narrow && host % 8 === 4;
     const lo = upper ? memory.high(host - 4) : memory.low(host);

@@ -3,9 +3,12 @@ import { high, low } from '../bits';
 import { STAGE_SHADOW } from '../journal/events';
 import { Cr0, Cr4, Efer, pcidOf } from '../vcpu/control-registers';
 import { useGuestRegisters } from '../vcpu/guest-context';
+import type { Context } from '../vcpu/processor';
 import { Register } from '../vcpu/registers';
 import { Policy } from '../x86/permissions';
 import type { KvmVcpu } from './kvm-vcpu';
+import type { Nesting } from './nested/nesting';
+import { Role } from './role';
 import type { Root } from './roots';
 
 /** EPTP: write-back, levels less one in bits 5:3, A/D in bit 6. */
@@ -41,14 +44,32 @@ export function useShadowTables(vcpu: KvmVcpu, root: Root): void {
 
 /** Hard MMU: the guest's own tables, and EPT or nested tables beneath. */
 export function useTdp(vcpu: KvmVcpu, root: Root): void {
-  const { context, registers, parts, kvm } = vcpu;
+  const { context, registers, parts } = vcpu;
   useGuestRegisters(context, registers, parts.formats, parts.rules.pdptesInMemory);
-  const { second } = parts.hardware;
+  useSecondStage(vcpu, root);
+}
+
+/** A guest's guest: under soft MMU by shadow tables too, else what its hypervisor loaded, above tables of this one. */
+export function useNested(vcpu: KvmVcpu, { control }: Nesting, root: Root): void {
+  if (!vcpu.kvm.tdp || control === null) return useShadowTables(vcpu, root);
+  copyFirstStage(control.context, vcpu.context);
+  useSecondStage(vcpu, root);
+}
+
+function copyFirstStage(from: Context, to: Context): void {
+  const { first, rootLo, rootHi, pdptes, firstStage, policy, keys, pkru, pkrs, globalPages, pcid } = from;
+  Object.assign(to, { first, rootLo, rootHi, pdptes, firstStage, policy, keys, pkru, pkrs, globalPages, pcid });
+}
+
+function useSecondStage(vcpu: KvmVcpu, root: Root): void {
+  const { context, registers, parts, mmu } = vcpu;
+  const accessedDirty = (mmu.rootRole & Role.adDisabled) === 0;
+  const second = accessedDirty ? parts.hardware.second : parts.hardware.secondWithoutAd;
   context.second = second;
   context.secondRootLo = low(root.hpa);
   context.secondRootHi = high(root.hpa);
   context.secondPolicy = second?.ept ? 0 : Policy.nxe;
-  const eptp = EPTP_WRITE_BACK | ((root.level - 1) << 3) | (kvm.format.accessedDirty ? EPTP_AD : 0);
+  const eptp = EPTP_WRITE_BACK | ((root.level - 1) << 3) | (accessedDirty ? EPTP_AD : 0);
   registers.set(Register.secondRoot, context.secondRootLo | (second?.ept ? eptp : 0), context.secondRootHi);
   for (const [hardware, guest] of HARDWARE_REGISTERS) registers.set(hardware, registers.lo(guest), registers.hi(guest));
 }

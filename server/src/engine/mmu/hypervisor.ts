@@ -28,6 +28,8 @@ import { setMaxPages, zapAllFast } from './zap';
 
 export interface HypervisorParts {
   readonly kvm: Kvm;
+  /** Who it is. */
+  readonly actor: Actor;
   readonly frames: FrameSupply;
   readonly contents: FrameContents;
   readonly zeroFrame: number;
@@ -157,7 +159,7 @@ export class Hypervisor implements SlotListener, MmuNotifier {
     const { kvm } = this;
     const { journal } = kvm.trace;
     const { actor } = journal;
-    journal.actor = Actor.L0;
+    journal.actor = this.parts.actor;
     kvm.trace.unmapRange(start, end);
     let flush = false;
     for (const slot of this.slots.all()) {
@@ -180,7 +182,7 @@ export class Hypervisor implements SlotListener, MmuNotifier {
   }
 
   private region(id: number, flags: number, gpa: number, size: number, hva: number): Result {
-    this.kvm.trace.journal.actor = Actor.L0;
+    this.kvm.trace.journal.actor = this.parts.actor;
     const change = this.slots.set({ slot: id, flags, gpa, size, hva });
     return isFailure(change) ? failed(change) : DONE;
   }
@@ -196,7 +198,7 @@ export class Hypervisor implements SlotListener, MmuNotifier {
   /** KVM_GET_DIRTY_LOG: what was written since, and its tracking armed again; under manual protection only the former. */
   private getDirtyLog(id: number): Result {
     const { kvm } = this;
-    kvm.trace.journal.actor = Actor.L0;
+    kvm.trace.journal.actor = this.parts.actor;
     const slot = this.slots.logging(id);
     if (isFailure(slot)) return failed(slot);
     if (kvm.pmlActive) for (const vcpu of this.vcpus) vcpu.kick();
@@ -208,7 +210,7 @@ export class Hypervisor implements SlotListener, MmuNotifier {
   /** KVM_CLEAR_DIRTY_LOG: multiples of 64 pages, or up to the end. */
   private clearDirtyLog(id: number, first: number, pages: number): Result {
     const { kvm } = this;
-    kvm.trace.journal.actor = Actor.L0;
+    kvm.trace.journal.actor = this.parts.actor;
     const slot = this.slots.logging(id);
     if (isFailure(slot)) return failed(slot);
     const toTheEnd = first + pages === slot.pages;

@@ -2,13 +2,13 @@
  * One vCPU as its hypervisor keeps it (struct kvm_vcpu): contexts, requests, what stands in hardware while the guest runs, and
  * the way in and out.
  */
-import { toBigInt } from '../bits';
+import { join, toBigInt } from '../bits';
 import type { FoundEntry } from '../inspection';
 import { Kind, STAGE_GUEST, type Actor } from '../journal/events';
 import type { PhysicalMemory } from '../memory/physical-memory';
 import type { TableRef } from '../program';
 import { Cr0, Cr4, Load, RFLAGS_AC, keysOf, policyOf, type GuestFormats, type LoadRules } from '../vcpu/control-registers';
-import { Context, type Processor } from '../vcpu/processor';
+import { Context } from '../vcpu/processor';
 import { PmlLog } from '../vcpu/pml-log';
 import { Register, type Registers } from '../vcpu/registers';
 import { SvmExit, VmxExit, exitReasonName } from '../x86/exit-reasons';
@@ -16,9 +16,10 @@ import { PageFault } from '../x86/fault-codes';
 import type { Format } from '../x86/formats';
 import { Access, GUEST_ALL, HOST_ALL, Policy, Rights, permits } from '../x86/permissions';
 import { Walker } from '../x86/walker';
+import type { Cpu } from './cpu';
 import { cpuRole, extendedRole, shadowRootRole, tdpRootRole } from './cpu-role';
 import type { Handled } from './emulator';
-import { useShadowTables, useTdp } from './hardware';
+import { useNested, useShadowTables, useTdp } from './hardware';
 import type { Completion, Instruction } from './instruction';
 import { indexOf, type Kvm, type VcpuRequests } from './kvm';
 import { loadRoot } from './load-roots';
@@ -26,11 +27,12 @@ import { MmioCache } from './mmio-cache';
 import { MmuContext, accessOfCode } from './mmu-context';
 import { Acc } from './role';
 import { MemslotStage } from './memslot-stage';
+import type { Nesting } from './nested/nesting';
 import { drainPml } from './pml';
 import { framesAt } from './shadow-page';
 import { ShadowWalk } from './shadow-walk';
 import { invalidateAddress } from './soft/sync';
-import { INTR_INFO_PF, type ExitInfo } from './trace';
+import { INTR_INFO_PF, type ExitInfo, type InjectedFault } from './trace';
 import { syncChildren } from './unsync';
 
 /** What a vCPU runs on, and with. */
@@ -43,7 +45,7 @@ export interface VcpuParts {
   /** Who its hypervisor is. */
   readonly actor: Actor;
   readonly registers: Registers;
-  readonly processor: Processor;
+  readonly processor: Cpu;
   readonly physical: PhysicalMemory;
   readonly rules: LoadRules;
   readonly formats: GuestFormats;
@@ -66,6 +68,8 @@ export interface HardwareFormats {
   readonly five: Format;
   /** EPT or nested tables; null: soft MMU. */
   readonly second: Format | null;
+  /** EPT for roots without accessed and dirty flags. */
+  readonly secondWithoutAd: Format | null;
 }
 
 /** Reasons to do something before the guest is entered again (KVM_REQ_*). */
@@ -89,8 +93,9 @@ const NO_REQUESTS: Readonly<Requests> = {
 
 export class KvmVcpu implements VcpuRequests {
   readonly kvm: Kvm;
-  readonly registers: Registers;
-  readonly processor: Processor;
+  /** Of the guest that runs: of its own, or, while its guest's guest runs, as VM entry loaded them. */
+  registers: Registers;
+  readonly processor: Cpu;
   readonly context = new Context();
   readonly rootMmu: MmuContext;
   /** The context by whose tables hardware runs, and the one by which the emulator walks. */
@@ -107,14 +112,20 @@ export class KvmVcpu implements VcpuRequests {
   instruction: Instruction | null = null;
   /** Exits by name, since they were last taken. */
   readonly exits = new Map<string, number>();
+  /** Its guest is a hypervisor, and this is what is kept for the guests of that. */
+  nesting: Nesting | null = null;
   /** A nested guest runs (is_guest_mode). */
-  readonly guestMode: boolean = false;
+  guestMode = false;
   /** It runs by nested tables of its hypervisor (mmu_is_nested). */
-  readonly nested: boolean = false;
+  nested = false;
+  /** The exit that is being handled. */
+  lastExit: { readonly reason: number; readonly info: ExitInfo } = { reason: 0, info: NO_INFO };
+  /** Event that the guest hypervisor injects with the next entry (VM-entry interruption information of vmcs12). */
+  eventOfEntry: InjectedFault | null = null;
   /** Hardware runs the guest: no exit is being handled. */
   inGuest = false;
   private requests: Requests = { ...NO_REQUESTS };
-  private injected: { readonly errorCode: number; readonly lo: number; readonly hi: number } | null = null;
+  private injected: InjectedFault | null = null;
   private loadedRoot = -1;
 
   constructor(readonly parts: VcpuParts) {
@@ -125,8 +136,8 @@ export class KvmVcpu implements VcpuRequests {
     this.actor = parts.actor;
     this.mmio = new MmioCache(() => kvm.guest.slots.generation());
     this.pml = new PmlLog(physical, parts.registers);
-    const walker = new Walker(physical, parts.hardware.four, STAGE_GUEST, new MemslotStage(() => kvm.guest));
-    walker.writes = (lo, hi) => kvm.guest.markDirty(Math.floor(((hi >>> 0) * 0x1_0000_0000 + (lo >>> 0)) / 4096));
+    const walker = new Walker(physical, parts.hardware.four, STAGE_GUEST, new MemslotStage(kvm));
+    walker.writes = (lo, hi) => writesTable(kvm, lo, hi);
     this.rootMmu = this.mmu = this.walkMmu = new MmuContext(kvm, walker);
     kvm.vcpus.push(this);
     this.initMmu();
@@ -176,11 +187,14 @@ export class KvmVcpu implements VcpuRequests {
   /** The processor is back in the hypervisor (kvm_exit). */
   exited(reason: number, info: ExitInfo): void {
     const { kvm, parts } = this;
+    this.processor.stop?.(reason, info);
     kvm.trace.journal.actor = this.actor;
     this.inGuest = false;
+    this.lastExit = { reason, info };
     const name = exitReasonName(parts.vendor, reason);
     this.exits.set(name, (this.exits.get(name) ?? 0) + 1);
     kvm.trace.exit(Kind.kvm_exit, reason, info, this.instruction?.rip ?? 0);
+    if (this.guestMode) kvm.trace.exit(Kind.kvm_nested_vmexit, reason, info, this.instruction?.rip ?? 0);
     if (kvm.pmlActive) drainPml(kvm, this);
     if (parts.vpid === 0 && this.tlbOn) this.processor.invalidations.transition();
   }
@@ -203,10 +217,10 @@ export class KvmVcpu implements VcpuRequests {
       }
     }
     if (requests.flushAll || requests.flushCurrent) this.flushHardware();
-    else if (requests.flushGuest && this.tlbOn) this.processor.invalidations.apply(Load.flushAll);
     this.requests = { ...NO_REQUESTS };
     const { injected } = this;
-    this.injected = null;
+    const event = injected ?? this.eventOfEntry;
+    this.injected = this.eventOfEntry = null;
     if (injected !== null) kvm.trace.injectPageFault(injected.errorCode, injected.lo, injected.hi);
     if (this.mmu.roots.current.hpa < 0) {
       const root = loadRoot(kvm, this.mmu, this.pgdLo, this.pgdHi);
@@ -216,8 +230,12 @@ export class KvmVcpu implements VcpuRequests {
       this.flushHardware();
     }
     this.loadHardware();
-    kvm.trace.entry(parts.index, this.instruction?.rip ?? 0, injected === null ? 0 : INTR_INFO_PF, injected?.errorCode ?? 0);
+    if (requests.flushGuest && !requests.flushAll && !requests.flushCurrent && this.tlbOn)
+      this.processor.invalidations.apply(Load.flushAll);
+    kvm.trace.entry(parts.index, this.instruction?.rip ?? 0, event === null ? 0 : INTR_INFO_PF, event?.errorCode ?? 0);
     if (parts.vpid === 0 && this.tlbOn) this.processor.invalidations.transition();
+    const failed = this.processor.launch?.(injected) ?? null;
+    if (failed !== null) return failed;
     this.inGuest = true;
     this.interrupted = false;
     return null;
@@ -233,17 +251,23 @@ export class KvmVcpu implements VcpuRequests {
 
   // Roots and contexts.
 
+  /** Contexts that have roots. */
+  get contexts(): readonly MmuContext[] {
+    return this.nesting === null ? [this.rootMmu] : [this.rootMmu, this.nesting.guestMmu];
+  }
+
   private get pgdLo(): number {
-    return this.registers.lo(Register.cr3);
+    return this.nested ? this.nesting!.rootLo : this.registers.lo(Register.cr3);
   }
 
   private get pgdHi(): number {
+    if (this.nested) return this.nesting!.rootHi;
     return this.mmu.guestLevels >= 4 ? this.registers.hi(Register.cr3) : 0;
   }
 
   /** Take over what the guest's registers say of its tables (kvm_init_mmu). */
   initMmu(): void {
-    const { registers, parts, rootMmu, kvm } = this;
+    const { registers, parts, walkMmu, kvm } = this;
     const format = parts.formats.of(registers);
     const role = cpuRole(registers, this.guestMode);
     const paging = {
@@ -254,14 +278,15 @@ export class KvmVcpu implements VcpuRequests {
       pgdHi: registers.hi(Register.cr3),
     };
     const adDisabled = !kvm.format.accessedDirty;
-    rootMmu.init(paging, kvm.tdp ? tdpRootRole(kvm.tdpLevels, adDisabled, this.guestMode) : shadowRootRole(role));
+    const ownTree = this.guestMode && !kvm.options.shareEptRoot;
+    walkMmu.init(paging, kvm.tdp ? tdpRootRole(kvm.tdpLevels, adDisabled, ownTree) : shadowRootRole(role));
     this.updateWalker();
   }
 
   /** The software walker follows CR3 and what else does not change the role. */
   updateWalker(): void {
     const { registers, parts, kvm } = this;
-    const { walker } = this.rootMmu;
+    const { walker } = this.walkMmu;
     const format = parts.formats.of(registers);
     if (format === null) return;
     walker.use(format, registers.lo(Register.cr3), format.levels >= 4 ? registers.hi(Register.cr3) : 0);
@@ -274,19 +299,17 @@ export class KvmVcpu implements VcpuRequests {
 
   /** All roots go, and contexts are made anew (kvm_mmu_reset_context). */
   resetMmu(): void {
-    this.rootMmu.roots.freeAll();
+    for (const { roots } of this.contexts) roots.freeAll();
     this.mmio.forgetAllGva();
     this.initMmu();
   }
 
-  /** MOV CR3 to another value (kvm_mmu_new_pgd). */
+  /** Another root of the guest's tables is in force (kvm_mmu_new_pgd); a root that is known is used as it is. */
   newPgd(): void {
     const { mmu } = this;
     this.updateWalker();
     if (!mmu.roots.switchTo(this.pgdLo, this.pgdHi, mmu.rootRole, mmu.direct)) return;
     this.request('loadRoot');
-    this.request('sync');
-    this.request('flushCurrent');
     this.mmio.forgetAllGva();
     const { page } = mmu.roots.current;
     if (!mmu.direct && page !== null) page.floodingCount = 0;
@@ -299,7 +322,7 @@ export class KvmVcpu implements VcpuRequests {
   }
 
   private freeObsoleteRoots(): void {
-    this.rootMmu.roots.freeObsolete();
+    for (const { roots } of this.contexts) roots.freeObsolete();
   }
 
   /** kvm_mmu_sync_roots */
@@ -318,7 +341,7 @@ export class KvmVcpu implements VcpuRequests {
 
   /** INVLPG as the guest means it (kvm_mmu_invlpg): in the current root and, when all are meant, in the previous ones. */
   invalidateAddress(mmu: MmuContext, lo: number, hi: number, all: boolean): void {
-    if (this.tlbOn) this.processor.invalidations.invlpg(lo, hi);
+    if (this.tlbOn && mmu === this.walkMmu) this.processor.invalidations.invlpg(lo, hi);
     if (mmu.direct) return;
     this.mmio.forgetGva(lo, hi);
     invalidateAddress(this.kvm, mmu, mmu.roots.current, lo, hi);
@@ -331,11 +354,16 @@ export class KvmVcpu implements VcpuRequests {
    * @param also bits of the error code besides the walker's
    * @returns the error code
    */
-  injectWalkFault(mmu: MmuContext, lo: number, hi: number, _status: number, also = 0): number {
+  injectWalkFault(mmu: MmuContext, lo: number, hi: number, status: number, also = 0): number {
+    const nested = this.nesting?.reflectedFault(mmu, status) ?? null;
+    if (nested !== null) return nested;
     const errorCode = mmu.walker.errorCode | also;
     if ((errorCode & PageFault.present) !== 0 && (errorCode & PageFault.reserved) === 0) this.invalidateAddress(mmu, lo, hi, true);
-    this.injected = { errorCode, lo, hi };
-    this.registers.set(Register.cr2, lo, hi);
+    if (this.nesting?.interceptsPageFault === true) this.nesting.pending = { errorCode, lo, hi };
+    else {
+      this.injected = { errorCode, lo, hi };
+      this.registers.set(Register.cr2, lo, hi);
+    }
     return errorCode;
   }
 
@@ -393,14 +421,15 @@ export class KvmVcpu implements VcpuRequests {
   loadHardware(): void {
     const { mmu, kvm, context, registers, parts } = this;
     const { current } = mmu.roots;
-    context.vpid = parts.vpid;
-    if (kvm.tdp) useTdp(this, current);
+    context.vpid = this.nesting?.vpid ?? parts.vpid;
+    if (this.nesting !== null && this.guestMode) useNested(this, this.nesting, current);
+    else if (kvm.tdp) useTdp(this, current);
     else useShadowTables(this, current);
     if (current.hpa !== this.loadedRoot) {
       this.loadedRoot = current.hpa;
       kvm.trace.loadRoot(current.hpa, current.level, current.pgdLo, current.pgdHi);
     }
-    context.pml = kvm.pmlActive && registers.lo(Register.pmlAddress) !== 0 ? this.pml : null;
+    context.pml = kvm.pmlActive && !this.guestMode && registers.lo(Register.pmlAddress) !== 0 ? this.pml : null;
     this.processor.enter(context);
   }
 
@@ -410,6 +439,14 @@ export class KvmVcpu implements VcpuRequests {
     const cr4 = paging ? this.registers.lo(Register.cr4) : 0;
     return Policy.writeProtect | Policy.nxe | ((cr4 & Cr4.smep) !== 0 ? Policy.smep : 0) | ((cr4 & Cr4.smap) !== 0 ? Policy.smap : 0);
   }
+}
+
+/** KVM sets flags in a guest's table: its page becomes dirty. */
+export function writesTable(kvm: Kvm, lo: number, hi: number): void {
+  const gpa = join(lo, hi);
+  const address = kvm.guest.look(gpa);
+  if (address >= 0) kvm.tables.reach(address, true);
+  kvm.guest.markDirty(Math.floor(gpa / 4096));
 }
 
 export const NO_INFO: ExitInfo = { info1Lo: 0, info1Hi: 0, info2Lo: 0, info2Hi: 0, intrInfo: 0, errorCode: 0 };

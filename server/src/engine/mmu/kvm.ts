@@ -8,7 +8,8 @@ import type { Slot } from '../memory/slots';
 import type { KvmOptions } from '../program';
 import { PageTrack } from './page-track';
 import { ReverseMap } from './reverse-map';
-import { ShadowPages, type TableMemory } from './shadow-pages';
+import type { HypervisorMemory } from './hypervisor-memory';
+import { ShadowPages } from './shadow-pages';
 import type { ShadowPage } from './shadow-page';
 import type { SpteFormat } from './spte';
 import type { TdpMmu } from './hard/tdp-mmu';
@@ -25,9 +26,11 @@ export interface VcpuRequests {
 export interface KvmParts {
   /** Number of the VM in the machine. */
   readonly vm: number;
+  /** Added to journal keys of its shadow pages (mmu/shadow-page.ts). */
+  readonly tableKeys: number;
   readonly trace: Trace;
   /** Where sptes are read and written. */
-  readonly tables: TableMemory;
+  readonly tables: HypervisorMemory;
   /** Frames for tables. */
   readonly frames: FrameSupply;
   readonly format: SpteFormat;
@@ -43,7 +46,7 @@ export interface KvmParts {
 export class Kvm {
   readonly vm: number;
   readonly trace: Trace;
-  readonly tables: TableMemory;
+  readonly tables: HypervisorMemory;
   readonly frames: FrameSupply;
   readonly format: SpteFormat;
   readonly options: KvmOptions;
@@ -75,7 +78,7 @@ export class Kvm {
     this.tdp = parts.tdp;
     this.tdpLevels = parts.tdpLevels;
     this.maxHugeLevel = parts.options.largePages ? parts.maxHugeLevel : 1;
-    this.pages = new ShadowPages(parts.trace.journal, parts.vm, parts.tables, parts.frames);
+    this.pages = new ShadowPages(parts.trace.journal, parts.vm, parts.tables, parts.frames, parts.tableKeys);
     this.track = new PageTrack(parts.trace, parts.vm);
   }
 

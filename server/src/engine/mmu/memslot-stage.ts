@@ -4,9 +4,10 @@
  */
 import { high, join, low } from '../bits';
 import { ACCESS_READ } from '../journal/events';
-import { Pfn, type GuestMemory } from '../memory/guest-memory';
+import { Pfn } from '../memory/guest-memory';
 import { Access, HOST_ALL, Rights } from '../x86/permissions';
 import { Walk, type Stage } from '../x86/walk';
+import type { Kvm } from './kvm';
 
 export class MemslotStage implements Stage {
   readonly tableAccess = ACCESS_READ | Access.table;
@@ -18,7 +19,7 @@ export class MemslotStage implements Stage {
 
   /** @param silent looks only: no host page is made */
   constructor(
-    private readonly guest: () => GuestMemory,
+    private readonly kvm: Kvm,
     private readonly silent = false,
   ) {}
 
@@ -27,13 +28,15 @@ export class MemslotStage implements Stage {
     this.outHi = hi;
     this.hostRights = HOST_ALL | Rights.dirty;
     if ((access & Access.table) === 0) return Walk.ok;
-    const guest = this.guest();
+    const { guest, tables } = this.kvm;
     const gpa = join(lo, hi);
-    if (this.silent) return this.found(guest.look(gpa));
+    if (this.silent) {
+      const address = guest.look(gpa);
+      return this.found(address < 0 ? -1 : tables.look(address));
+    }
     if (guest.follow(Math.floor(gpa / 4096), false) !== Pfn.ok) return Walk.absent;
-    const host = guest.pfn * 4096 + (gpa % 4096);
     if (!guest.mapWritable) this.hostRights &= ~Rights.hostWrite;
-    return this.found(host);
+    return this.found(tables.reach(guest.pfn * 4096 + (gpa % 4096), false));
   }
 
   private found(host: number): number {

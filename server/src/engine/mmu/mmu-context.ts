@@ -2,13 +2,15 @@
  * One MMU context of a vCPU (struct kvm_mmu): by which tables the guest's addresses are translated, and the tables that the
  * hypervisor builds for them. root_mmu, guest_mmu and nested_mmu are instances of it.
  */
+import { join } from '../bits';
 import { Access, Rights } from '../x86/permissions';
 import { ACCESS_FETCH, ACCESS_READ, ACCESS_USER, ACCESS_WRITE } from '../journal/events';
 import { PageFault } from '../x86/fault-codes';
 import type { Format } from '../x86/formats';
-import { Walking } from '../x86/walk';
+import { Walk, Walking } from '../x86/walk';
 import type { Walker } from '../x86/walker';
 import type { Kvm } from './kvm';
+import type { NestedStage } from './nested/nested-stage';
 import { Acc, ACC_ALL, Role } from './role';
 import { Roots } from './roots';
 import { syncPage } from './soft/sync';
@@ -43,10 +45,14 @@ export class MmuContext {
   /** Brings one shadow page into step with its guest table. */
   readonly sync: SyncPage = (page) => syncPage(this.kvm, this, page);
 
-  /** @param walker of the guest's tables, by software */
+  /**
+   * @param walker of the guest's tables, by software
+   * @param beneath tables of a hypervisor in between, through which everything in the guest's tables goes once more
+   */
   constructor(
     readonly kvm: Kvm,
     readonly walker: Walker,
+    private readonly beneath: NestedStage | null = null,
   ) {
     this.roots = new Roots(kvm);
     walker.walking = Walking.software;
@@ -55,6 +61,17 @@ export class MmuContext {
   /** The guest pages. */
   get paging(): boolean {
     return this.guestLevels > 0;
+  }
+
+  /** A linear address and the hypervisor's guest-physical one differ. */
+  get translates(): boolean {
+    return this.paging || this.beneath !== null;
+  }
+
+  /** Guest-physical address that the last walk came to, of the hypervisor's own guest. */
+  get reached(): number {
+    const { outLo, outHi } = this.beneath ?? this.walker;
+    return join(outLo, outHi);
   }
 
   get wp(): boolean {
@@ -77,8 +94,10 @@ export class MmuContext {
    * @param ac EFLAGS.AC counts
    */
   walk(lo: number, hi: number, pferr: number, ac: boolean): number {
+    const access = accessOfCode(pferr) | (ac ? Access.ac : 0);
+    if (!this.paging && this.beneath !== null) return this.beneath.translate(lo, hi, access) === Walk.ok ? Walk.ok : Walk.below;
     this.walker.pferr = pferr;
-    return this.walker.translate(lo, hi, accessOfCode(pferr) | (ac ? Access.ac : 0));
+    return this.walker.translate(lo, hi, access);
   }
 
   /** {@link Acc} of entries that the last walk read, from the top down to a level. */

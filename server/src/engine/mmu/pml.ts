@@ -10,12 +10,13 @@ export function drainPml(kvm: Kvm, vcpu: KvmVcpu): void {
   const pages = loggedPages(vcpu);
   if (pages.length === 0) return;
   for (const gfn of pages) kvm.guest.markDirty(gfn);
-  vcpu.registers.set(Register.pmlIndex, PML_ENTRIES - 1, 0);
+  vcpu.parts.registers.set(Register.pmlIndex, PML_ENTRIES - 1, 0);
 }
 
 /** Guest frames in the buffer of a vCPU that the hypervisor has not looked at yet. */
 export function loggedPages(vcpu: KvmVcpu): number[] {
-  const { registers, parts } = vcpu;
+  const { parts } = vcpu;
+  const { registers } = parts;
   const buffer = join(registers.lo(Register.pmlAddress), registers.hi(Register.pmlAddress));
   const index = registers.lo(Register.pmlIndex);
   const pages: number[] = [];
@@ -29,7 +30,7 @@ export function loggedPages(vcpu: KvmVcpu): number[] {
 
 /** The buffer of a vCPU, made when it is first needed. @returns false: no frame is left */
 export function ensurePmlBuffer(kvm: Kvm, vcpu: KvmVcpu): boolean {
-  const { registers } = vcpu;
+  const { registers } = vcpu.parts;
   if (registers.lo(Register.pmlAddress) !== 0) return true;
   const frame = kvm.frames.allocate(1, 1, 0);
   if (frame < 0) return false;

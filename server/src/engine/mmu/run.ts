@@ -102,11 +102,11 @@ export class InstructionRunner {
     return { kind: 'ok', gpa: this.gpa(instruction), hpa: hosts[0], value };
   }
 
-  /** Guest-physical address reached. Shadow tables lead to the host's at once: their leaf knows the guest's frame. */
+  /** Guest-physical address reached. Shadow tables lead to the hypervisor's own at once: their leaf knows the guest's frame. */
   private gpa({ lo, hi }: Instruction): number | null {
     const { vcpu } = this;
     if (vcpu.kvm.tdp) return this.firstGpa;
-    return vcpu.gpaByShadow(lo, hi, this.hosts[0]);
+    return vcpu.gpaByShadow(lo, hi, this.firstGpa);
   }
 
   /** The instruction is through, or ended in a fault: the guest goes on with what follows. */

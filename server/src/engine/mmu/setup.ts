@@ -1,23 +1,30 @@
 /** From a machine's configuration to the parts of its hypervisors: formats, options, processors. */
 import type { Journal } from '../journal/journal';
-import type { Actor } from '../journal/events';
-import { hostFrames, PhysicalFrames, type HostFrames } from '../memory/frames';
+import { Actor } from '../journal/events';
+import { hostFrames, IDENTITY_FRAMES, PhysicalFrames, type HostFrames } from '../memory/frames';
 import { PhysicalMemory } from '../memory/physical-memory';
 import type { HostConfig, TableRef, VcpuConfig, VmConfig } from '../program';
 import { GuestFormats, loadCr3, resetRegisters, type LoadRules } from '../vcpu/control-registers';
 import { Processor } from '../vcpu/processor';
 import { Register, Registers } from '../vcpu/registers';
 import { eptFormat, nptFormat, pagingFormat, type Format } from '../x86/formats';
+import type { Cpu } from './cpu';
 import { Hypervisor } from './hypervisor';
+import { MachineMemory } from './hypervisor-memory';
 import { Kvm } from './kvm';
 import { KvmVcpu, type HardwareFormats } from './kvm-vcpu';
 import { MemslotStage } from './memslot-stage';
+import type { L1 } from './nested/l1';
+import { NestedCpu } from './nested/nested-cpu';
+import { Nesting } from './nested/nesting';
 import { ensurePmlBuffer } from './pml';
 import { SpteFormat } from './spte';
 import { TdpMmu } from './hard/tdp-mmu';
 import { Trace } from './trace';
 
 const GUEST_ADDRESS_BITS = 52;
+/** Keys of shadow pages in the journal: tables of an L1 hypervisor lie in a memory of its own. */
+const GUEST_TABLE_KEYS = 2 ** 44;
 
 /** What all VMs of a machine share. */
 export class Host {
@@ -25,6 +32,7 @@ export class Host {
   readonly frames: HostFrames;
   readonly trace: Trace;
   private readonly contents: PhysicalFrames;
+  private readonly processors = new Map<KvmVcpu, Processor>();
   private nextVcpu = 0;
   private mmioReads = 0n;
 
@@ -39,8 +47,12 @@ export class Host {
     this.contents = new PhysicalFrames(this.physical);
   }
 
-  /** A VM under KVM of this host, without slots yet. */
-  hypervisor(vm: number, config: VmConfig): Hypervisor {
+  /**
+   * A VM without slots yet.
+   *
+   * @param l1 the guest in which its KVM runs; null: KVM of this host
+   */
+  hypervisor(vm: number, config: VmConfig, l1: L1 | null = null): Hypervisor {
     const { features, maxPhyAddr, kvm: options } = this.config;
     const tdp = config.mmu !== 'soft';
     const ept = config.mmu === 'ept';
@@ -52,13 +64,14 @@ export class Host {
       nx: features.nx,
       maxPhyAddr,
       suppressVe: options.kernel === 'mainline',
-      pml: this.pml(ept),
+      pml: l1 === null && this.pml(ept),
     });
     const kvm = new Kvm({
       vm,
+      tableKeys: l1 === null ? 0 : vm * GUEST_TABLE_KEYS,
       trace: this.trace,
-      tables: this.physical,
-      frames: this.frames.tables,
+      tables: l1?.memory ?? new MachineMemory(this.physical),
+      frames: l1?.frames ?? this.frames.tables,
       format,
       options,
       tdp,
@@ -69,24 +82,56 @@ export class Host {
     const maxGfn = 2 ** ((tdp ? maxPhyAddr : GUEST_ADDRESS_BITS) - 12) - 1;
     return new Hypervisor({
       kvm,
-      frames: this.frames.guests,
-      contents: this.contents,
-      zeroFrame: this.frames.zeroPage,
+      actor: l1 === null ? Actor.L0 : Actor.L1,
+      frames: l1 === null ? this.frames.guests : IDENTITY_FRAMES,
+      contents: l1?.memory ?? this.contents,
+      zeroFrame: l1 === null ? this.frames.zeroPage : l1.zeroPage(),
       maxGfn,
-      pml: this.pml(ept),
+      pml: l1 === null && this.pml(ept),
     });
   }
 
   /** A vCPU of a VM, on a processor of its own. */
-  vcpu(hypervisor: Hypervisor, vm: VmConfig, index: number, config: VcpuConfig, actor: Actor): KvmVcpu {
+  vcpu(hypervisor: Hypervisor, vm: VmConfig, index: number, config: VcpuConfig): KvmVcpu {
+    const processor = new Processor(this.physical, this.config.vendor === 'amd', this.config.tlb, this.nextVcpu);
+    const vpid = this.config.vendor === 'amd' || this.config.features.vpid ? this.nextVcpu + 1 : 0;
+    const vcpu = this.vcpuOn(processor, hypervisor, vm, index, config, Actor.L0, vpid);
+    this.processors.set(vcpu, processor);
+    return vcpu;
+  }
+
+  /** A vCPU of a VM in an L1 VM, on one of the vCPUs of that. */
+  nestedVcpu(l1: L1, hypervisor: Hypervisor, vm: VmConfig, index: number, config: VcpuConfig): KvmVcpu {
+    const acts = l1.vcpus[index % l1.vcpus.length];
+    const { kvm: options, vendor, features } = this.config;
+    const exits = vendor === 'intel' && !features.vmcsShadowing;
+    const accesses = { reads: exits ? options.vmreads : 0, writes: exits ? options.vmwrites : 0 };
+    const vpid = vendor === 'amd' || features.vpid ? (vm.control?.vpid ?? 1) : 0;
+    const cpu = new NestedCpu(l1, acts, this.nestingOf(acts.vcpu), vm.control?.address ?? l1.control(), vpid, accesses);
+    return (cpu.guest = this.vcpuOn(cpu, hypervisor, vm, index, config, Actor.L1, vpid));
+  }
+
+  /** What the host keeps for the guests of a vCPU's guest. */
+  nestingOf(vcpu: KvmVcpu): Nesting {
+    return (vcpu.nesting ??= new Nesting(vcpu, this.processors.get(vcpu)!.invalidations));
+  }
+
+  private vcpuOn(
+    processor: Cpu,
+    hypervisor: Hypervisor,
+    vm: VmConfig,
+    index: number,
+    config: VcpuConfig,
+    actor: Actor,
+    vpid: number,
+  ): KvmVcpu {
     const { kvm } = hypervisor;
     const number = this.nextVcpu++;
     const { vendor, tlb, maxPhyAddr } = this.config;
     const amd = vendor === 'amd';
     const features = guestFeatures(this.config, kvm.tdp);
-    const processor = new Processor(this.physical, amd, tlb, number);
     const registers = new Registers(this.trace.journal, number);
-    const stage = new MemslotStage(() => kvm.guest);
+    const stage = new MemslotStage(kvm);
     const rules: LoadRules = { features, maxPhyAddr, amd, memory: this.physical, stage, pdptesInMemory: amd && kvm.tdp };
     resetRegisters(registers, kvm.tdp ? config : { ...config, cr4: { ...config.cr4, pke: false, pks: false } });
     // KVM_SET_SREGS reads the PDPTEs of a PAE guest; malformed ones leave the registers empty.
@@ -103,8 +148,9 @@ export class Host {
       formats: new GuestFormats({ features, maxPhyAddr, amd }),
       vendor,
       hardware: this.hardware(vm),
-      vpid: amd || this.config.features.vpid ? number + 1 : 0,
-      tlbOn: tlb.on,
+      vpid,
+      // Whether a processor in a guest caches translations is not for its hypervisor to know.
+      tlbOn: tlb.on || actor !== Actor.L0,
       formatNamed: (name) => this.formatNamed(name),
       mmioRead: () => 0x4d4d_494f_0000_0000n + ++this.mmioReads,
     });
@@ -146,18 +192,24 @@ export class Host {
         maxPhyAddr,
         amd: vendor === 'amd',
       });
-    return { pae: paging('pae'), four: paging('4-level'), five: paging('5-level'), second: this.second(mmu) };
+    return {
+      pae: paging('pae'),
+      four: paging('4-level'),
+      five: paging('5-level'),
+      second: this.second(mmu),
+      secondWithoutAd: this.second(mmu, false),
+    };
   }
 
   /** Format of the tables beneath a VM. */
-  second(mmu: VmConfig['mmu']): Format | null {
+  second(mmu: VmConfig['mmu'], flags = true): Format | null {
     const { features, maxPhyAddr, kvm } = this.config;
     if (mmu === 'soft') return null;
     const levels = this.tdpLevels(mmu === 'ept');
     if (mmu === 'npt') {
       return nptFormat({ mode: levels === 5 ? '5-level' : '4-level', nxe: features.nx, page1G: features.page1G, maxPhyAddr });
     }
-    const accessedDirty = features.eptAd && kvm.eptAd;
+    const accessedDirty = flags && features.eptAd && kvm.eptAd;
     return eptFormat({ levels, accessedDirty, executeOnly: features.eptExecuteOnly, page1G: features.ept1G, maxPhyAddr });
   }
 }

@@ -14,10 +14,11 @@ export function brokenShadow(hypervisor: Hypervisor, leaves: readonly LeafSeen[]
   for (const page of pages) brokenPage(kvm, page, broken);
   brokenCounts(hypervisor, pages, broken);
   brokenReverseMap(kvm, leaves, broken);
+  const contexts = hypervisor.vcpus.flatMap((vcpu) => vcpu.contexts);
   for (const leaf of leaves) {
     if (leaf.mmio) continue;
     brokenProtection(kvm, leaf, broken);
-    for (const vcpu of hypervisor.vcpus) if (!vcpu.mmu.direct) brokenMirror(kvm, vcpu.mmu.walker.format, leaf, vcpu.mmu.rootRole, broken);
+    for (const mmu of contexts) if (!mmu.direct) brokenMirror(kvm, mmu.walker.format, leaf, mmu.rootRole, broken);
   }
 }
 
@@ -82,7 +83,7 @@ function brokenCounts({ kvm, vcpus }: Hypervisor, pages: readonly ShadowPage[], 
       broken.push(`S3: gfn ${gfn.toString(16)} is tracked ${kvm.track.count(gfn)} times for ${count} pages`);
   }
   if (kvm.pages.indirect !== indirect) broken.push(`S14: ${kvm.pages.indirect} indirect pages are counted, ${indirect} live`);
-  for (const { mmu } of vcpus) {
+  for (const mmu of vcpus.flatMap(({ contexts }) => contexts)) {
     for (const root of [mmu.roots.current, ...mmu.roots.previous]) {
       if (root.hpa < 0) continue;
       for (const page of root.pae ?? (root.page === null ? [] : [root.page])) roots.set(page, (roots.get(page) ?? 0) + 1);

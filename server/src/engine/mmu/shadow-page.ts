@@ -1,6 +1,7 @@
 /**
  * A shadow page (§5.1.1; mmu_internal.h: struct kvm_mmu_page): a table of 512 sptes with what the hypervisor knows of it.
- * Used for soft MMU, EPT and NPT alike. Its state stands in the journal as {@link Space.shadowPage}:
+ * Used for soft MMU, EPT and NPT alike. Its state stands in the journal as {@link Space.shadowPage}. Of a
+ * hypervisor in a guest, whose frames are the guest's, VM number * 2^44 is added to the key:
  *
  *   key frame * 8 + 0   role in the low half; 1 in the high half while the page exists
  *   key frame * 8 + 1   gfn
@@ -39,6 +40,7 @@ export class ShadowPage {
    * @param frame of the table, in the memory that the hypervisor runs in
    * @param gfn of the guest table mirrored; of a direct page, first frame mapped
    * @param validGeneration mmu_valid_gen when it was made
+   * @param keys added to its keys in the journal
    * @param tdpMmu managed by the TDP MMU, outside hash and reverse maps
    */
   constructor(
@@ -48,15 +50,21 @@ export class ShadowPage {
     role: number,
     readonly validGeneration: number,
     readonly tdpMmu: boolean,
+    private readonly keys = 0,
   ) {
     this.currentRole = role;
     const indirect = (role & Role.direct) === 0;
     this.gfns = indirect ? new Float64Array(ENTRIES) : null;
     this.accesses = indirect ? new Uint8Array(ENTRIES) : null;
     this.unsyncBitmap = indirect && levelOf(role) > 1 ? new Int32Array(ENTRIES / 32) : null;
-    this.change(0, role, EXISTS);
-    this.change(1, low(gfn), high(gfn));
-    this.change(2, 0, (validGeneration << 24) | (tdpMmu ? 1 << 25 : 0));
+  }
+
+  /** The new page stands in the journal from here on. */
+  appear(): void {
+    this.event(Kind.kvm_mmu_get_page, 1);
+    this.change(0, this.currentRole, EXISTS);
+    this.change(1, low(this.gfn), high(this.gfn));
+    this.change(2, 0, (this.validGeneration << 24) | (this.tdpMmu ? 1 << 25 : 0));
   }
 
   get role(): number {
@@ -203,7 +211,7 @@ export class ShadowPage {
 
   private change(field: number, xorLo: number, xorHi: number): void {
     if ((xorLo | xorHi) === 0) return;
-    const key = this.frame * 8 + field;
+    const key = this.keys + this.frame * 8 + field;
     this.journal.row(Kind.change, 0, Space.shadowPage, low(key), high(key), xorLo, xorHi);
   }
 }

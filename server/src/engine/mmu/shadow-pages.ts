@@ -37,6 +37,8 @@ export class ShadowPages {
     private readonly vm: number,
     private readonly memory: TableMemory,
     private readonly frames: FrameSupply,
+    /** Added to the pages' keys in the journal. */
+    private readonly keys: number,
   ) {}
 
   get validGeneration(): number {
@@ -144,7 +146,7 @@ export class ShadowPages {
       // Frames come back with old entries in them.
       if (this.memory.low(address) !== 0 || this.memory.high(address) !== emptyHi) this.memory.write(address, 0, emptyHi);
     }
-    const page = new ShadowPage(this.journal, frame, gfn, role, this.validGeneration, tdpMmu);
+    const page = new ShadowPage(this.journal, frame, gfn, role, this.validGeneration, tdpMmu, this.keys);
     this.byFrame.set(frame, page);
     return page;
   }

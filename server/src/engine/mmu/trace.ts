@@ -139,6 +139,32 @@ export class Trace {
     this.journal.row(Kind.kvm_userspace_exit, 0, reason, low(gpa), high(gpa), errno, 0);
   }
 
+  /**
+   * @param tdp L1 uses EPT or nested paging for L2
+   * @param root EPTP or nCR3; without either guest CR3
+   */
+  nestedEntry(tdp: boolean, rip: number, control: number, nestedRip: number, intrInfo: number, rootLo: number, rootHi: number): void {
+    this.four(
+      Kind.kvm_nested_vmenter,
+      0,
+      tdp ? 1 : 0,
+      low(rip),
+      high(rip),
+      low(control),
+      high(control),
+      low(nestedRip),
+      high(nestedRip),
+      intrInfo,
+      0,
+    );
+    this.journal.row(Kind.more, 0, 0, rootLo, rootHi, 0, 0);
+  }
+
+  nestedExitInjected(reason: number, exit: ExitInfo): void {
+    this.journal.row(Kind.kvm_nested_vmexit_inject, 0, reason, exit.info1Lo, exit.info1Hi, exit.info2Lo, exit.info2Hi);
+    this.journal.row(Kind.more, 0, 0, exit.intrInfo, exit.errorCode, 0, 0);
+  }
+
   pmlFull(vcpu: number): void {
     this.journal.row(Kind.kvm_pml_full, 0, vcpu, 0, 0, 0, 0);
   }
@@ -149,6 +175,10 @@ export class Trace {
 
   track(gfn: number, count: number, added: boolean): void {
     this.journal.row(added ? Kind.kvm_page_track_add : Kind.kvm_page_track_remove, 0, 0, low(gfn), high(gfn), count, 0);
+  }
+
+  writeProtect(gfn: number, level: number, forShadow: boolean): void {
+    this.journal.row(Kind.rmap_write_protect, level, forShadow ? 1 : 0, low(gfn), high(gfn), 0, 0);
   }
 
   pteWrite(gpa: number, bytes: number, valueLo: number, valueHi: number): void {
@@ -179,6 +209,13 @@ export class Trace {
     this.journal.row(kind, level, small, aLo, aHi, bLo, bHi);
     this.journal.row(Kind.more, 0, 0, cLo, cHi, dLo, dHi);
   }
+}
+
+/** A #PF that waits to be delivered with the next entry. */
+export interface InjectedFault {
+  readonly errorCode: number;
+  readonly lo: number;
+  readonly hi: number;
 }
 
 /** What a VM exit says besides its reason (kvm_exit). */

@@ -1,0 +1,32 @@
+/** What an L1 hypervisor has put into its control structure for a guest (vmcs12, vmcb12), as VM entry reads it (§7.1). */
+import type { Context } from '../../vcpu/processor';
+import type { Registers } from '../../vcpu/registers';
+import type { ExitInfo, InjectedFault } from '../trace';
+
+export interface Control {
+  /** Guest-physical address of the structure. */
+  readonly address: number;
+  /** Tables that L1 has its guest walked by: its first stage, and L1's EPT or nested tables. */
+  readonly context: Context;
+  /** EPTP or nCR3; meaningless without a second stage. */
+  readonly rootLo: number;
+  readonly rootHi: number;
+  /** VPID; 0: L1 gives none. */
+  readonly vpid: number;
+  readonly rip: number;
+  /** Event that L1 injects with this entry. */
+  readonly event: InjectedFault | null;
+  /** L1 wants #PFs of its guest. */
+  readonly interceptsPageFault: boolean;
+  /** The guest's state, as it is to be loaded. */
+  load(into: Registers): void;
+}
+
+/** An exit of L2 as L1 sees it. */
+export interface Reflected {
+  readonly reason: number;
+  readonly info: ExitInfo;
+  /** Guest-physical address field (Intel). */
+  readonly gpaLo: number;
+  readonly gpaHi: number;
+}

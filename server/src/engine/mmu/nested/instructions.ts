@@ -1,0 +1,31 @@
+/** What L0 does for instructions of an L1 hypervisor that exit (§7.5, §7.7; vmx/nested.c: handle_invept, handle_invvpid; svm.c). */
+import type { KvmVcpu } from '../kvm-vcpu';
+import { Role } from '../role';
+import { samePage } from './nesting';
+
+/**
+ * INVEPT: cached roots of EPT02 go; their shadow pages are found again, and brought into step, when they are next used.
+ *
+ * @param type 1: of one EPTP; 2: all
+ */
+export function invept(vcpu: KvmVcpu, type: 1 | 2, eptpLo: number, eptpHi: number): void {
+  if (vcpu.nesting === null) return;
+  const { roots } = vcpu.nesting.guestMmu;
+  if (type === 2) return roots.freeAll();
+  const fits = (root: { pgdLo: number; pgdHi: number }): boolean => samePage(root.pgdLo, root.pgdHi, eptpLo, eptpHi);
+  if (roots.current.hpa >= 0 && fits(roots.current)) roots.freeCurrent();
+  roots.freePrevious(fits);
+}
+
+/** INVVPID: L2's translations go; of a soft L0 the roots that it ran on too, as VPIDs are not part of their role. */
+export function invvpid(vcpu: KvmVcpu, type: 0 | 1 | 2 | 3, lo: number, hi: number): void {
+  const { nesting, kvm } = vcpu;
+  if (nesting === null) return;
+  if (vcpu.tlbOn) nesting.invalidateTag(type, lo, hi);
+  if (!kvm.tdp) vcpu.rootMmu.roots.freePrevious((root) => root.page === null || (root.page.role & Role.guestMode) !== 0);
+}
+
+/** INVLPGA counts as INVLPG, whatever the ASID (svm.c: invlpga_interception). */
+export function invlpga(vcpu: KvmVcpu, lo: number, hi: number): void {
+  vcpu.invalidateAddress(vcpu.walkMmu, lo, hi, true);
+}

@@ -1,0 +1,245 @@
+/**
+ * The processor as a hypervisor in a guest has it: the vCPU of the hypervisor below. What its guest does runs in hardware; an
+ * exit goes to the hypervisor below first, which handles it or hands it on (§7.1). Entries, and invalidations by the
+ * hypervisor itself, are instructions of its own that exit.
+ */
+import { Actor } from '../../journal/events';
+import { Context, Outcome } from '../../vcpu/processor';
+import { Register, type Registers } from '../../vcpu/registers';
+import { SvmExit, VmxExit } from '../../x86/exit-reasons';
+import type { Cpu } from '../cpu';
+import type { Handled } from '../emulator';
+import { handleOutcome } from '../exits';
+import type { GuestActs } from '../guest-acts';
+import type { Completion, Instruction } from '../instruction';
+import { NO_INFO, type KvmVcpu } from '../kvm-vcpu';
+import type { ExitInfo, InjectedFault } from '../trace';
+import type { Control, Reflected } from './control';
+import type { L1 } from './l1';
+import { NestedInvalidations } from './nested-invalidations';
+import type { Nesting } from './nesting';
+import { StageBelow } from './stage-below';
+
+/** More exits to the hypervisor below than any access needs. */
+const MOST_EXITS = 512;
+/** Where the hypervisor's own instructions are: VMCS.HOST_RIP. */
+export const HOST_RIP = 0xff00_0000;
+
+export class NestedCpu implements Cpu, Control {
+  context = new Context();
+  /** The vCPU that runs on this one. */
+  guest!: KvmVcpu;
+  event: InjectedFault | null = null;
+  completion: Completion | null = null;
+  gpa = 0;
+  errorCode = 0;
+  qualification = 0;
+  exitInfo1Lo = 0;
+  exitInfo1Hi = 0;
+  exitGpaLo = 0;
+  exitGpaHi = 0;
+  readonly references = 0;
+  readonly second = new StageBelow(this);
+  readonly invalidations: NestedInvalidations;
+  private launched = false;
+
+  /**
+   * @param l1 where the hypervisor runs
+   * @param acts of its vCPU that this is
+   * @param address guest-physical address of the control structure
+   * @param vpid that the hypervisor gives its guest
+   * @param accesses reads and writes of the control structure that exit, for each exit that the hypervisor handles
+   */
+  constructor(
+    private readonly l1: L1,
+    private readonly acts: GuestActs,
+    readonly nesting: Nesting,
+    readonly address: number,
+    readonly vpid: number,
+    private readonly accesses: { readonly reads: number; readonly writes: number },
+  ) {
+    this.invalidations = new NestedInvalidations(this);
+  }
+
+  /** vCPU of the hypervisor below, whose guest this hypervisor is. */
+  get below(): KvmVcpu {
+    return this.acts.vcpu;
+  }
+
+  /** The guest is what runs on the processor now. */
+  get running(): boolean {
+    return this.nesting.control === this;
+  }
+
+  get host(): number {
+    return this.below.processor.host;
+  }
+
+  // Control
+
+  get rootLo(): number {
+    return this.guest.registers.lo(Register.secondRoot);
+  }
+
+  get rootHi(): number {
+    return this.guest.registers.hi(Register.secondRoot);
+  }
+
+  get rip(): number {
+    return this.guest.instruction?.rip ?? 0;
+  }
+
+  get interceptsPageFault(): boolean {
+    return !this.guest.kvm.tdp;
+  }
+
+  /** Under soft MMU the guest's registers in hardware are other ones than it believes. */
+  load(into: Registers): void {
+    const { registers, kvm } = this.guest;
+    for (const [register, hardware] of GUEST_STATE) {
+      const from = kvm.tdp ? register : hardware;
+      into.set(register, registers.lo(from), registers.hi(from));
+    }
+  }
+
+  // Cpu
+
+  enter(context: Context): void {
+    this.context = context;
+    if (this.running) this.nesting.reload();
+  }
+
+  launch(event: InjectedFault | null): Completion | null {
+    const { below, nesting } = this;
+    const stopped = this.run();
+    if (stopped !== null) return stopped;
+    const amd = below.parts.vendor === 'amd';
+    this.event = event;
+    below.exited(amd ? SvmExit.VMRUN : this.launched ? VmxExit.VMRESUME : VmxExit.VMLAUNCH, NO_INFO);
+    const refused = nesting.enter(this);
+    if (refused !== null) return below.enter() ?? { kind: 'error', errno: 'EINVAL', why: refused };
+    this.launched = true;
+    below.instruction = this.guest.instruction;
+    return below.enter();
+  }
+
+  stop(reason: number, info: ExitInfo): void {
+    const { below, nesting } = this;
+    if (this.running) {
+      below.exited(reason, info);
+      nesting.leave({ reason, info, gpaLo: 0, gpaHi: 0 });
+      this.run();
+    }
+    const { reads, writes } = this.accesses;
+    for (let i = 0; i < reads + writes; i++) this.execute(i < reads ? VmxExit.VMREAD : VmxExit.VMWRITE);
+  }
+
+  /** The hypervisor executes an instruction that exits; @param emulate what the hypervisor below does for it */
+  execute(reason: number, emulate: () => void = () => undefined): void {
+    if (this.run() !== null) return;
+    this.below.exited(reason, NO_INFO);
+    emulate();
+    this.below.enter();
+  }
+
+  /** Let the hypervisor run on its vCPU: another guest of it that is in hardware leaves. */
+  private run(): Completion | null {
+    const { below, nesting } = this;
+    if (nesting.control instanceof NestedCpu && !this.running) nesting.control.guest.kick();
+    below.instruction = HYPERVISOR;
+    this.l1.memory.on = this.acts;
+    return below.enter();
+  }
+
+  access(lo: number, hi: number, access: number): Outcome {
+    const { below } = this;
+    const { processor, kvm } = below;
+    below.instruction = this.guest.instruction;
+    for (let exits = 0; exits < MOST_EXITS; exits++) {
+      const failed = below.enter();
+      if (failed !== null) return this.carried(failed);
+      kvm.trace.journal.actor = Actor.processor;
+      const outcome = processor.access(lo, hi, access);
+      if (outcome === Outcome.ok) this.gpa = kvm.tdp ? processor.gpa : (below.gpaByShadow(lo, hi, processor.gpa) ?? -1);
+      if (outcome === Outcome.ok || outcome === Outcome.generalProtection) return outcome;
+      if (outcome === Outcome.pageFault && kvm.tdp) {
+        this.errorCode = processor.errorCode;
+        return outcome;
+      }
+      const seen = this.seen(handleOutcome(below, outcome, lo, hi));
+      if (seen !== null) return seen;
+    }
+    return this.carried({ kind: 'error', errno: 'ELOOP', why: 'the guest faults again and again in the hypervisor below' });
+  }
+
+  failedBelow(): Outcome {
+    return this.second.outcome;
+  }
+
+  caches(lo: number, hi: number): boolean {
+    return this.running && this.below.processor.caches(lo, hi);
+  }
+
+  /** What the hypervisor sees of an exit that the one below has handled; null: nothing, its guest goes on. */
+  seen(handled: Handled): Outcome | null {
+    const { below, nesting } = this;
+    if (nesting.pending !== null) nesting.leaveByPageFault();
+    if (!this.running) {
+      const failed = this.run();
+      return failed !== null ? this.carried(failed) : this.take(nesting.reflected!);
+    }
+    if (handled.kind === 'done') return this.carried(below.enter() ?? handled.completion);
+    const { pendingFault } = below;
+    const failed = below.enter();
+    if (failed !== null) return this.carried(failed);
+    return pendingFault === null ? null : this.carried(pendingFault);
+  }
+
+  private carried(completion: Completion): Outcome {
+    this.completion = completion;
+    if (completion.kind === 'page-fault') this.guest.registers.set(Register.cr2, completion.lo, completion.hi);
+    return Outcome.carriedOut;
+  }
+
+  /** The exit's information, as L1 reads it from its control structure. */
+  private take({ reason, info, gpaLo, gpaHi }: Reflected): Outcome {
+    this.exitGpaLo = gpaLo;
+    this.exitGpaHi = gpaHi;
+    if (this.below.parts.vendor === 'amd') {
+      this.exitInfo1Lo = this.errorCode = info.info1Lo;
+      this.exitInfo1Hi = info.info1Hi;
+      return reason === (SvmExit.NPF as number) ? Outcome.nestedPageFault : Outcome.pageFault;
+    }
+    this.errorCode = info.errorCode;
+    this.qualification = info.info1Lo;
+    if (reason === (VmxExit.EPT_MISCONFIG as number)) return Outcome.eptMisconfig;
+    return reason === (VmxExit.EPT_VIOLATION as number) ? Outcome.eptViolation : Outcome.pageFault;
+  }
+}
+
+const GUEST_STATE: readonly (readonly [Register, Register])[] = [
+  [Register.cr0, Register.hwCr0],
+  [Register.cr3, Register.hwCr3],
+  [Register.cr4, Register.hwCr4],
+  [Register.efer, Register.hwEfer],
+  [Register.rflags, Register.rflags],
+  [Register.pkru, Register.pkru],
+  [Register.pkrs, Register.pkrs],
+  [Register.pdpte0, Register.hwPdpte0],
+  [Register.pdpte1, Register.hwPdpte1],
+  [Register.pdpte2, Register.hwPdpte2],
+  [Register.pdpte3, Register.hwPdpte3],
+];
+
+/** Any instruction of the hypervisor's exit handler. */
+const HYPERVISOR: Instruction = {
+  kind: 'read',
+  lo: 0,
+  hi: 0,
+  size: 8,
+  user: false,
+  implicit: false,
+  ac: false,
+  value: 0n,
+  rip: HOST_RIP,
+};
