@@ -68,6 +68,7 @@ export enum Kind {
   kvm_mmu_pte_write = 35,
   kvm_flush_remote_tlbs = 36,
   kvm_load_root = 37,
+  rmap_write_protect = 38,
   // KVM's tracepoints
   kvm_entry = 64,
   kvm_exit = 65,
@@ -118,7 +119,7 @@ export const EVENTS: { readonly [kind: number]: EventSpec } = {
   [Kind.value]: { name: 'value', tracepoint: false, small: 'access', slots: [slot('hpa', 'hpa'), slot('value', 'word')], about: 'data read or written' },
   [Kind.guest_fault]: { name: 'guest_fault', tracepoint: false, small: 'vector', slots: [slot('address', 'gva'), slot('error', 'errorCode')], about: 'a fault is delivered to the guest' },
   [Kind.tlb_hit]: { name: 'tlb_hit', tracepoint: false, small: 'structure', slots: [slot('address', 'gva'), slot('hpa', 'hpa')], about: 'a cached translation was used' },
-  [Kind.tlb_fill]: { name: 'tlb_fill', tracepoint: false, small: 'structure', slots: [slot('address', 'gva'), slot('hpa', 'hpa')], about: 'a translation was cached' },
+  [Kind.tlb_fill]: { name: 'tlb_fill', tracepoint: false, small: 'structure', slots: [slot('address', 'gva'), slot('hpa', 'hpa')], about: 'a translation was cached; level 1, 2, 3: of a page of 4K, 2M, 1G' },
   [Kind.tlb_flush]: { name: 'tlb_flush', tracepoint: false, small: 'scope', slots: [slot('address', 'gva'), slot('tag', 'count')], about: 'cached translations were invalidated' },
   [Kind.ept_violation]: { name: 'ept_violation', tracepoint: false, slots: [slot('gpa', 'gpa'), slot('qualification', 'info')], about: 'EPT denies the access' },
   [Kind.ept_misconfig]: { name: 'ept_misconfig', tracepoint: false, slots: [slot('gpa', 'gpa'), slot('entry', 'entry')], about: 'a malformed EPT entry was met' },
@@ -132,6 +133,7 @@ export const EVENTS: { readonly [kind: number]: EventSpec } = {
   [Kind.kvm_mmu_pte_write]: { name: 'kvm_mmu_pte_write', tracepoint: false, small: 'bytes', slots: [slot('gpa', 'gpa'), slot('new', 'word')], about: 'an emulated store reached guest memory' },
   [Kind.kvm_flush_remote_tlbs]: { name: 'kvm_flush_remote_tlbs', tracepoint: false, slots: [slot('gfn', 'gfn'), slot('pages', 'count')], about: 'translations of all vCPUs are flushed' },
   [Kind.kvm_load_root]: { name: 'kvm_load_root', tracepoint: false, slots: [slot('root', 'hpa'), slot('pgd', 'gpa')], about: 'a vCPU gets another root of shadow tables or TDP' },
+  [Kind.rmap_write_protect]: { name: 'rmap_write_protect', tracepoint: false, small: 'shadow', slots: [slot('gfn', 'gfn')], about: 'the leaf sptes that map a guest page lose W; shadow 1: for shadow paging, MMU-W goes too, 0: for the dirty log' },
 
   [Kind.kvm_entry]: { name: 'kvm_entry', tracepoint: true, small: 'vcpu', slots: [slot('rip', 'gva'), slot('intr_info_error_code', 'word')], about: 'VM entry' },
   [Kind.kvm_exit]: { name: 'kvm_exit', tracepoint: true, small: 'reason', slots: [slot('info1', 'info'), slot('info2', 'info'), slot('intr_info_error_code', 'word'), slot('rip', 'gva')], about: 'VM exit' },

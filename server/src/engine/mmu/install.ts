@@ -50,8 +50,8 @@ export function installLeaf(kvm: Kvm, at: number, leaf: Installation): RetPf {
   const newHi = format.hi;
   if (tables.low(at) === newLo && tables.high(at) === newHi) result = RetPf.spurious;
   else {
-    flush = updateSpte(kvm, at, newLo, newHi) || flush;
     trace.setSpte(gfn, level, newLo, newHi, at);
+    flush = updateSpte(kvm, at, newLo, newHi) || flush;
   }
   if (refused && leaf.write) result = RetPf.emulate;
   if (flush) kvm.flushRemoteTlbs(gfn, framesAt(level));

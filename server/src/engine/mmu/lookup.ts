@@ -11,14 +11,15 @@ import { commitZap, prepareZap } from './zap';
 
 /** Null: no frame is left for a table. */
 export function getShadowPage(kvm: Kvm, gfn: number, role: number, sync: SyncPage): ShadowPage | null {
-  let page = find(kvm, gfn, role, sync);
-  const created = page === null;
-  if (page === null) {
-    page = kvm.pages.create(gfn, role, kvm.format.emptyHi);
-    if (page === null) return null;
-    if (page.hasGuestEntries) account(kvm, page);
+  const found = find(kvm, gfn, role, sync);
+  if (found !== null) {
+    found.event(Kind.kvm_mmu_get_page, 0);
+    return found;
   }
-  page.event(Kind.kvm_mmu_get_page, created ? 1 : 0);
+  const page = kvm.pages.create(gfn, role, kvm.format.emptyHi);
+  if (page === null) return null;
+  if (page.hasGuestEntries) account(kvm, page);
+  page.appear();
   return page;
 }
 

@@ -32,14 +32,12 @@ export class PageTrack {
 
   /** One more shadow page of level 2 or above mirrors the frame. */
   add(gfn: number): void {
-    this.set(gfn, this.count(gfn) + 1);
-    this.trace.track(gfn, this.count(gfn), true);
+    this.set(gfn, this.count(gfn) + 1, true);
     this.disallowLarge(gfn);
   }
 
   remove(gfn: number): void {
-    this.set(gfn, this.count(gfn) - 1);
-    this.trace.track(gfn, this.count(gfn), false);
+    this.set(gfn, this.count(gfn) - 1, false);
     this.allowLarge(gfn);
   }
 
@@ -69,7 +67,8 @@ export class PageTrack {
     });
   }
 
-  private set(gfn: number, count: number): void {
+  private set(gfn: number, count: number, added: boolean): void {
+    this.trace.track(gfn, count, added);
     const key = this.vm * VM_KEYS + gfn;
     this.trace.journal.row(Kind.change, 0, Space.track, low(key), high(key), this.count(gfn) ^ count, 0);
     if (count > 0) this.counts.set(gfn, count);

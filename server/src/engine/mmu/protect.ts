@@ -11,10 +11,13 @@ import { updateSpte } from './leaf';
 export function protectLeaves(kvm: Kvm, gfn: number, level: number, forShadow: boolean): boolean {
   const { format, tables } = kvm;
   let flush = false;
+  let said = false;
   for (const at of kvm.rmap.of(gfn, level)) {
     const lo = tables.low(at);
     const hi = tables.high(at);
     if (!format.writable(lo) && !(forShadow && format.mmuWritable(lo, hi))) continue;
+    if (!said) kvm.trace.writeProtect(gfn, level, forShadow);
+    said = true;
     format.protect(lo, hi, forShadow);
     flush = updateSpte(kvm, at, format.lo, format.hi) || flush;
   }

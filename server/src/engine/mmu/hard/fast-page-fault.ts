@@ -16,12 +16,19 @@ export function fastPageFault(kvm: Kvm, mmu: MmuContext, fault: Fault): RetPf {
   if (at < 0) return RetPf.invalid;
   const lo = tables.low(at);
   const hi = tables.high(at);
-  const result = tryFix(kvm, fault, at, level, lo, hi);
-  trace.fastPageFault(fault.gfn * 4096 + (fault.lo & 0xfff), fault.code, fault.codeHi, lo, hi, tables.low(at), tables.high(at), at, result);
+  const fix = fixOf(kvm, fault, level, lo, hi);
+  const result = typeof fix === 'object' ? RetPf.fixed : fix;
+  const now = typeof fix === 'object' ? fix : { lo, hi };
+  trace.fastPageFault(fault.gfn * 4096 + (fault.lo & 0xfff), fault.code, fault.codeHi, lo, hi, now.lo, now.hi, at, result);
+  if (result === RetPf.fixed) {
+    kvm.setSpte(at, now.lo, now.hi);
+    if (format.writable(now.lo) && !format.writable(lo) && fault.slot !== null) fault.slot.dirtyLog?.mark(fault.gfn - fault.slot.gfn);
+  }
   return result;
 }
 
-function tryFix(kvm: Kvm, fault: Fault, at: number, level: number, lo: number, hi: number): RetPf {
+/** The entry that serves the fault; or spurious: the one that stands there does, invalid: none that can be had here. */
+function fixOf(kvm: Kvm, fault: Fault, level: number, lo: number, hi: number): { lo: number; hi: number } | RetPf.spurious | RetPf.invalid {
   const { format } = kvm;
   if (!format.present(lo) || !format.last(lo, level)) return RetPf.invalid;
   if (allowed(kvm, fault, lo, hi)) return RetPf.spurious;
@@ -38,9 +45,7 @@ function tryFix(kvm: Kvm, fault: Fault, at: number, level: number, lo: number, h
     newLo = format.madeWritable(newLo);
   }
   if ((newLo === lo && newHi === hi) || !allowed(kvm, fault, newLo, newHi)) return RetPf.invalid;
-  kvm.setSpte(at, newLo, newHi);
-  if (format.writable(newLo) && !format.writable(lo) && fault.slot !== null) fault.slot.dirtyLog?.mark(fault.gfn - fault.slot.gfn);
-  return RetPf.fixed;
+  return { lo: newLo, hi: newHi };
 }
 
 /** Would the access succeed through this entry? (is_access_allowed) */

@@ -230,8 +230,8 @@ export class TdpMmu {
     const at = page.entryAddress(index);
     const oldLo = tables.low(at);
     const oldHi = tables.high(at);
-    kvm.setSpte(at, lo, hi);
     this.changed(page, index, oldLo, oldHi, lo, hi);
+    kvm.setSpte(at, lo, hi);
     if (format.present(oldLo) && !format.last(oldLo, page.level) && (!format.present(lo) || format.last(lo, page.level))) {
       const child = kvm.childOf(oldLo, oldHi);
       if (child !== null) this.remove(child);
@@ -247,8 +247,8 @@ export class TdpMmu {
       const at = page.entryAddress(index);
       const lo = tables.low(at);
       const hi = tables.high(at);
-      kvm.setSpte(at, REMOVED_LOW, 0);
       this.changed(page, index, lo, hi, REMOVED_LOW, 0);
+      kvm.setSpte(at, REMOVED_LOW, 0);
       if (!format.present(lo) || format.last(lo, page.level)) continue;
       const child = kvm.childOf(lo, hi);
       if (child !== null) this.remove(child);
@@ -256,6 +256,7 @@ export class TdpMmu {
     kvm.pages.free(page);
   }
 
+  /** The row of a change that is about to be made. */
   private changed(page: ShadowPage, index: number, oldLo: number, oldHi: number, lo: number, hi: number): void {
     if (oldLo === lo && oldHi === hi) return;
     this.kvm.trace.tdpChanged(page.gfn + index * framesAt(page.level), page.level, oldLo, oldHi, lo, hi);
@@ -282,7 +283,7 @@ export class TdpMmu {
 
   private newPage(gfn: number, role: number): ShadowPage | null {
     const page = this.kvm.pages.createTdp(gfn, role, this.kvm.format.emptyHi);
-    page?.event(Kind.kvm_mmu_get_page, 1);
+    page?.appear();
     return page;
   }
 
