@@ -89,7 +89,7 @@ describe('mmu run', () => {
     const { out } = mmu(['run', 'good.mmu', '--format', 'ftrace', '--mmu', 'soft']);
     const lines = out.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     for (const line of lines)
-      assert.match(line, /^ *guest-under-sof-\d+ +\[000\] \.{5} +\d+\.\d{6}: (kvm_|mark_mmio|check_mmio|handle_mmio|fast_|vcpu_)\w+: /);
+      assert.match(line, /^ *soft-guest-\d+ +\[000\] \.{5} +\d+\.\d{6}: (kvm_|mark_mmio|check_mmio|handle_mmio|fast_|vcpu_)\w+: /);
     assert.ok(lines.some((line) => /kvm_exit: vcpu 0 reason EXCEPTION_NMI rip 0x\w+ info1 0x0000000000400123 /.test(line)));
   });
 });

@@ -62,7 +62,21 @@ describe('ftrace', () => {
 
   it('heads lines with task, CPU, flags and time', () => {
     const [line] = lines('amd', 'npt', (journal) => journal.row(Kind.kvm_mmu_set_dirty_bit, 1, 0, 0x4000, 0, 0, 0)).slice(-1);
-    assert.equal(line, ' guest-under-npt-1       [000] .....      0.000000: kvm_mmu_set_dirty_bit: gpa 4000');
+    assert.equal(line, '       npt-guest-1       [000] .....      0.000000: kvm_mmu_set_dirty_bit: gpa 4000');
+  });
+
+  it('lets one clock run over all runs', () => {
+    const view = (mmu: 'soft' | 'npt', rows: number): RunView => {
+      const journal = new Journal();
+      for (let i = 0; i < rows; i++) journal.row(Kind.kvm_mmu_set_dirty_bit, 1, 0, 0x4000, 0, 0, 0);
+      const program = { name: `a long title of a run under ${mmu}`, machine: { host: {}, vms: [{ mmu }] }, acts: [] } as unknown as Program;
+      const record = { program, words: journal.words, length: rows, setup: 0, outcomes: [], ended: { how: 'done' } as const };
+      return new RunView(record, { statements: [] });
+    };
+    assert.deepEqual(
+      [...ftrace([view('soft', 2), view('npt', 1)])].slice(-3).map((line) => line.replace(/ kvm_.*/, '').replace(/ +/g, ' ')),
+      [' soft-a-long-tit-1 [000] ..... 0.000000:', ' soft-a-long-tit-1 [000] ..... 0.000001:', ' npt-a-long-titl-2 [000] ..... 1.000000:'],
+    );
   });
 
   it('prints flags, shadow pages and entries of EPT and NPT', () => {

@@ -143,7 +143,7 @@ describe('expectations on the state', () => {
     assert.equal(judge({ kind: 'dirty', vm: 0, slot: 0, gpas: [0x7000, 0x5000] }).holds, true);
     assert.deepEqual(judge({ kind: 'dirty', vm: 0, slot: 0, gpas: [0x5000, 0x6000] }), {
       holds: false,
-      expected: 'dirty slot 0 [0x5000, 0x6000]',
+      expected: 'dirty slot 0 [0x5000 +8K]',
       got: 'clean: 0x6000; dirty as well: 0x7000',
       instead: 'dirty slot 0 [0x5000, 0x7000]',
     });

@@ -5,7 +5,7 @@ import { ftrace } from '../export/ftrace';
 import { json } from '../export/json';
 import { text } from '../export/text';
 import { runScript } from '../run/session';
-import { tally } from '../views/outcome';
+import { refusedSlots, tally } from '../views/outcome';
 import type { RunView } from '../views/view';
 import type { Arguments } from './commands';
 import type { Io } from './io';
@@ -37,12 +37,12 @@ export function runFile(args: Arguments, io: Io): number {
   return status;
 }
 
-/** 0 all expectations hold, 1 one fails (or the engine does), 3 a budget is exceeded. */
+/** 0 all expectations hold, 1 one fails (or the engine does, or a declared slot is refused), 3 a budget is exceeded. */
 export function exitStatus(views: readonly RunView[]): number {
   let status = 0;
   for (const { record } of views) {
     if (record.ended.how === 'budget') return 3;
-    if (record.ended.how !== 'done' || tally(record.outcomes).failed > 0) status = 1;
+    if (record.ended.how !== 'done' || tally(record.outcomes).failed + refusedSlots(record.outcomes).length > 0) status = 1;
   }
   return status;
 }

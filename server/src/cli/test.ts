@@ -4,7 +4,7 @@ import type { MmuKind } from '../engine/program';
 import { palette } from '../export/colors';
 import type { Palette } from '../export/colors';
 import { runScript } from '../run/session';
-import { endedText, expectationText } from '../views/outcome';
+import { endedText, expectationText, refusedSlots, resultText } from '../views/outcome';
 import { plural } from '../views/text';
 import type { RunView } from '../views/view';
 import type { Arguments } from './commands';
@@ -54,14 +54,23 @@ function worse(one: number, other: number): number {
 
 function printExpectations(view: RunView, onlyFailures: boolean, sum: Sum, paint: Palette, io: Io): void {
   const { record } = view;
+  const at = (origin: number): string => {
+    const place = view.statement(origin);
+    return place ? `${nameOf(place.uri)}:${place.range.start.line + 1}` : record.program.name;
+  };
+  for (const { origin, result } of refusedSlots(record.outcomes)) {
+    sum.failed++;
+    io.out(
+      `${paint.bad('✗')} ${paint.faint(`${at(origin)} ${record.program.name}:`)} ${resultText(result)}${result.kind === 'error' ? `: ${result.why}` : ''}\n`,
+    );
+  }
   for (const outcome of record.outcomes) {
     const { origin, result } = outcome;
     if (result.kind !== 'expectation') continue;
     if (result.holds) sum.held++;
     else sum.failed++;
     if (result.holds && onlyFailures) continue;
-    const place = view.statement(origin);
-    const where = place ? `${nameOf(place.uri)}:${place.range.start.line + 1}` : record.program.name;
+    const where = at(origin);
     const mark = result.holds ? paint.good('✓') : paint.bad('✗');
     const got = result.holds ? '' : paint.bad(`: got ${result.got}`);
     io.out(`${mark} ${paint.faint(`${where} ${record.program.name}:`)} ${expectationText(view, outcome)}${got}\n`);

@@ -1,7 +1,8 @@
 /**
  * Runs as the kernel's trace buffer prints KVM's tracepoints (mmu-semantics.md §8.1; format strings of arch/x86/kvm/trace.h
- * and mmu/mmutrace.h, line heads of kernel/trace/trace_output.c). Each run is a task; the time is the journal row in
- * microseconds. Only events that are tracepoints are printed.
+ * and mmu/mmutrace.h, line heads of kernel/trace/trace_output.c). Each run is a task, named by its kind of MMU. The time is
+ * the journal row in microseconds; each run begins at the next full second after the one before it, so that the clock of the
+ * whole trace runs forwards. Only events that are tracepoints are printed.
  */
 import { Kind } from '../engine/journal/events';
 import type { Program } from '../engine/program';
@@ -26,12 +27,26 @@ const HEADER = [
 
 export function* ftrace(views: readonly RunView[]): Generator<string> {
   yield* HEADER;
-  for (let i = 0; i < views.length; i++) yield* run(views[i], i + 1);
+  let start = 0;
+  for (let i = 0; i < views.length; i++) {
+    yield* run(views[i], i + 1, start);
+    start += Math.max(1, Math.ceil(views[i].record.length / SECOND)) * SECOND;
+  }
 }
 
-function* run(view: RunView, pid: number): Generator<string> {
+/** Microseconds. */
+const SECOND = 1e6;
+
+/** Name of a task, at most 15 characters (TASK_COMM_LEN): the kinds of MMU, then what there is room for of the run's name. */
+function taskOf({ name, machine }: Program): string {
+  const kinds = machine.vms.map(({ mmu }) => mmu).reverse().join('-'); // prettier-ignore
+  const title = name.replace(/ under [a-z ]+$/, '').replace(/[^\w.-]+/g, '-');
+  return `${kinds}-${title}`.slice(0, 15);
+}
+
+function* run(view: RunView, pid: number, start: number): Generator<string> {
   const { record, steps } = view;
-  const task = record.program.name.replaceAll(' ', '-').slice(0, 15);
+  const task = taskOf(record.program);
   const head = `${task.padStart(16)}-${String(pid).padEnd(7)} [000] ..... `;
   const context: Context = { program: record.program, vcpu: 0n, rip: 0n };
   for (let step = 0; step < steps.length; step++) {
@@ -41,14 +56,14 @@ function* run(view: RunView, pid: number): Generator<string> {
     const write = TEXTS[event.kind];
     if (!write) continue;
     if (event.kind === Kind.kvm_exit) context.rip = get(event, 'rip');
-    yield `${head}${time(row)}: ${event.spec.name}: ${write(event, context)}`;
+    yield `${head}${time(start + row)}: ${event.spec.name}: ${write(event, context)}`;
   }
 }
 
 /** ` %5lu.%06lu` of a number of microseconds. */
 function time(microseconds: number): string {
-  const seconds = Math.floor(microseconds / 1e6);
-  return `${String(seconds).padStart(6)}.${String(microseconds % 1e6).padStart(6, '0')}`;
+  const seconds = Math.floor(microseconds / SECOND);
+  return `${String(seconds).padStart(6)}.${String(microseconds % SECOND).padStart(6, '0')}`;
 }
 
 function vcpuOf(program: Program, index: number): number {

@@ -4,6 +4,7 @@
  */
 import type { StepRow } from '../protocol/messages';
 import type { Outcome } from '../run/record';
+import { actText } from '../views/act-text';
 import { endedText, expectationText, exitsText, outcomeText, tally, totalExits, toneOf } from '../views/outcome';
 import { plural } from '../views/text';
 import type { RunView } from '../views/view';
@@ -51,8 +52,11 @@ function* run(view: RunView, options: TextOptions, paint: Palette): Generator<st
   yield '';
 }
 
-function statementText(view: RunView, { act, origin }: Outcome): string {
-  return view.statement(origin)?.text ?? view.record.program.acts[act]?.do ?? '';
+/** Cut to so many columns, before the address that a name in it came to. */
+function statementText(view: RunView, { act, origin }: Outcome, most = Infinity): string {
+  const { program } = view.record;
+  const { text, address } = actText(program, act, view.statement(origin)?.text ?? program.acts[act]?.do ?? '');
+  return address.length + 8 > most ? cut(text + address, most) : cut(text, most - address.length) + address;
 }
 
 /** What stands before text that belongs to a statement. */
@@ -61,7 +65,7 @@ const INDENT = '      ';
 function* act(view: RunView, outcome: Outcome, widest: number, options: TextOptions, paint: Palette): Generator<string> {
   const place = view.statement(outcome.origin);
   const line = String(place ? place.range.start.line + 1 : '').padStart(4);
-  const short = cut(statementText(view, outcome), widest);
+  const short = statementText(view, outcome, widest);
   const { result } = outcome;
   const came = outcomeText(outcome);
   const tail = totalExits(outcome.exits) > 0 ? ` (${exitsText(outcome.exits)})` : result.kind === 'error' ? `  ${result.why}` : '';

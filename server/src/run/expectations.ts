@@ -11,7 +11,7 @@ import type { EntryKind } from '../engine/x86/entries';
 import { errorFlags } from '../views/decode';
 import { entryText } from '../views/entries';
 import { exitsText, totalExits } from '../views/outcome';
-import { hex, plural } from '../views/text';
+import { hex, pageRanges, plural } from '../views/text';
 import { matchEvents } from './event-patterns';
 import type { Outcome } from './record';
 
@@ -138,8 +138,10 @@ function performerOf(vm: number, by: Performer): Performer {
   return vm === by.vm ? by : { vm, vcpu: 0 };
 }
 
-const gpas = (list: readonly number[]): string => (list.length === 0 ? 'none' : list.map(hex).join(', '));
-const asExpected = (list: readonly number[]): string => `[${list.map(hex).join(', ')}]`;
+/** Ranges of pages that a message names. */
+const MOST_RANGES = 8;
+const gpas = (list: readonly number[]): string => (list.length === 0 ? 'none' : pageRanges(list, MOST_RANGES));
+const asExpected = (list: readonly number[]): string => `[${pageRanges(list)}]`;
 
 const PAGE_STATE_WORDS: { readonly [state in Of<'page-state'>['state']]: string } = {
   'write-protected': 'write_protected',
@@ -274,8 +276,10 @@ const JUDGES: { readonly [K in Kind]: Judge<K> } = {
       act?.do === 'get-dirty-log' && act.vm === vm && act.id === slot && last?.result.kind === 'dirty-log' ? last.result.gpas : null;
     const actual = returned ?? machine.dirtyPages(vm, slot);
     if (!actual) return judged(false, expected, `slot ${slot} has no dirty log`);
-    const missing = wanted.filter((gpa) => !actual.includes(gpa));
-    const further = actual.filter((gpa) => !wanted.includes(gpa));
+    const is = new Set(actual);
+    const should = new Set(wanted);
+    const missing = wanted.filter((gpa) => !is.has(gpa));
+    const further = actual.filter((gpa) => !should.has(gpa));
     const holds = missing.length === 0 && further.length === 0;
     const difference = [missing.length > 0 && `clean: ${gpas(missing)}`, further.length > 0 && `dirty as well: ${gpas(further)}`].filter(
       Boolean,

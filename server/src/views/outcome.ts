@@ -2,7 +2,7 @@
 import type { ExitCount, Result } from '../engine/result';
 import type { Ended, Outcome } from '../run/record';
 import { errorCode } from './decode';
-import { bytes, hex, joined, plural } from './text';
+import { bytes, hex, joined, pageRanges, plural } from './text';
 import type { RunView } from './view';
 
 export type Tone = 'ok' | 'fault' | 'error' | 'held' | 'failed';
@@ -36,6 +36,9 @@ export function exitsText(exits: readonly ExitCount[]): string {
   return exits.map(({ reason, count }) => (count === 1 ? reason : `${count} × ${reason}`)).join(', ');
 }
 
+/** Ranges of a dirty log that are shown. */
+const MOST_RANGES = 6;
+
 /** A result in the field's words: `→ hpa 0x61_0123`, `#PF P·W·U`, `MMIO read`, `EEXIST: why`; empty for nothing to say. */
 export function resultText(result: Result): string {
   switch (result.kind) {
@@ -51,7 +54,7 @@ export function resultText(result: Result): string {
     case 'error':
       return result.errno;
     case 'dirty-log':
-      return result.gpas.length === 0 ? 'nothing dirty' : `dirty ${result.gpas.map(hex).join(', ')}`;
+      return result.gpas.length === 0 ? 'nothing dirty' : `dirty ${pageRanges(result.gpas, MOST_RANGES)}`;
     case 'done':
       return '';
     case 'expectation':
@@ -139,6 +142,11 @@ function limitText(which: 'steps' | 'events' | 'memory' | 'time', limit: number)
 export interface Tally {
   readonly held: number;
   readonly failed: number;
+}
+
+/** A slot that the scenario declares and the machine could not have, as without memory of the host for it. */
+export function refusedSlots(outcomes: readonly Outcome[]): Outcome[] {
+  return outcomes.filter(({ act, result }) => act < 0 && result.kind === 'error');
 }
 
 /** Expectations of outcomes, counted. */

@@ -6,6 +6,7 @@ import { Actor, Kind } from '../engine/journal/events';
 import { ROW_WORDS } from '../engine/journal/journal';
 import type { StepRow } from '../protocol/messages';
 import type { RunRecord } from '../run/record';
+import { actText } from './act-text';
 import { describe } from './describe';
 import { eventAt } from './fields';
 import type { Script } from './view';
@@ -101,11 +102,17 @@ export class StepIndex {
       step,
       actor: Actor[event.actor] as StepRow['actor'],
       event: event.spec.name,
-      text: event.kind === Kind.statement && place ? place.text : described.text,
+      text: event.kind === Kind.statement && place ? this.statementText(row, place.text) : described.text,
       address: described.address,
       line: place ? place.range.start.line : null,
       kind: described.kind,
     };
+  }
+
+  /** Row of the statement's event: act in its second field. */
+  private statementText(row: number, written: string): string {
+    const { text, address } = actText(this.record.program, this.record.words[row * ROW_WORDS + 3], written);
+    return text + address;
   }
 
   private linesOf(): Map<string, number> {

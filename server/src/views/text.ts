@@ -30,3 +30,21 @@ export function plural(count: number, noun: string): string {
 export function joined(...parts: readonly (string | null | undefined | false)[]): string {
   return parts.filter(Boolean).join(' · ');
 }
+
+const PAGE = 4096;
+
+/**
+ * Pages of 4K by their ascending addresses, neighbours as one range, as the language writes them: `0x1000 +16K, 0x20_0000`.
+ * At most `most` ranges; the pages of the others are counted.
+ */
+export function pageRanges(addresses: readonly number[], most = Infinity): string {
+  const ranges: { from: number; pages: number }[] = [];
+  for (const address of addresses) {
+    const last = ranges.at(-1);
+    if (last && last.from + last.pages * PAGE === address) last.pages++;
+    else ranges.push({ from: address, pages: 1 });
+  }
+  const shown = ranges.slice(0, most).map(({ from, pages }) => (pages === 1 ? hex(from) : `${hex(from)} +${bytes(pages * PAGE)}`));
+  const rest = ranges.slice(most).reduce((sum, { pages }) => sum + pages, 0);
+  return rest > 0 ? `${shown.join(', ')} and ${plural(rest, 'more page')}` : shown.join(', ');
+}

@@ -51,6 +51,7 @@ export const EVENT_VALUES: { readonly [event: string]: Words } = {
 export const REASONS: Words = {
   '#PF': 'An intercepted page fault, on Intel and AMD.',
   EXCEPTION_NMI: 'VMX: an exception that the exception bitmap intercepts; here #PF.',
+  EXTERNAL_INTERRUPT: 'VMX: an interrupt of the host; here the kick of a running vCPU whose translations must go.',
   CR_ACCESS: 'VMX: MOV to or from a control register.',
   INVLPG: 'VMX: INVLPG.',
   INVPCID: 'VMX: INVPCID.',
@@ -66,7 +67,9 @@ export const REASONS: Words = {
   MSR_READ: 'VMX: RDMSR.',
   MSR_WRITE: 'VMX: WRMSR, as of EFER.',
   npf: 'SVM: nested page fault.',
+  interrupt: 'SVM: an interrupt of the host; here the kick of a running vCPU whose translations must go.',
   write_cr0: 'SVM: MOV to CR0.',
+  cr0_sel_write: 'SVM: MOV to CR0 that changes more than CR0.TS and CR0.MP.',
   write_cr3: 'SVM: MOV to CR3.',
   read_cr3: 'SVM: MOV from CR3.',
   write_cr4: 'SVM: MOV to CR4.',
