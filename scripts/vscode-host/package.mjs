@@ -14,3 +14,5 @@ export function packageExtension() {
   must(process.execPath, [join('node_modules', '@vscode', 'vsce', 'vsce'), 'package', ...options]);
   return VSIX;
 }
+
+if (process.argv[1] === import.meta.filename) packageExtension();
