@@ -180,7 +180,8 @@ class Completion {
 
   private setting(name: string, spec: SettingSpec, block: SettingBlock): CompletionItem {
     const item = this.word(name, 'setting', block);
-    const detail = spec.default === undefined ? spec.takes : `default ${spec.default}`;
+    const dflt = spec.default ?? spec.computed;
+    const detail = dflt === undefined ? spec.takes : `default ${dflt}`;
     return {
       ...item,
       detail,

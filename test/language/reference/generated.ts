@@ -24,7 +24,7 @@ function settings(block: SettingBlock): string {
   const row = ([name, spec]: [string, SettingSpec]): string[] => {
     const takes = spec.choices ? Object.keys(spec.choices).join(', ') : TAKES[spec.takes];
     const choices = Object.entries(spec.choices ?? {}).map(([choice, about]) => `\`${choice}\`: ${about}`);
-    return [`\`${name}\``, takes, spec.default ?? '', [spec.about, ...choices].join(' ')];
+    return [`\`${name}\``, takes, spec.default ?? spec.computed ?? '', [spec.about, ...choices].join(' ')];
   };
   return `Settings of \`${block}\`:\n\n${table(['setting', 'takes', 'default', ''], Object.entries(SETTING_BLOCKS[block]).map(row))}`;
 }

@@ -30,6 +30,17 @@ describe('settings', () => {
     assert.equal(host.features.eptAd, true);
   });
 
+  it('la57 is on exactly when 5-level paging is used, unless it is written', () => {
+    const la57 = (text: string): boolean => check(text).programs()[0].machine.host.features.la57;
+    const wide = `${vm('tables wide 5-level at 0x1000 { 0 +4K -> 0x9000 }\n vcpu { paging 5-level }')}run guest { read 0 }`;
+    const tables = `${vm('tables _wide 5-level at 0x1000 { 0 +4K -> 0x9000 }\n vcpu { paging none }')}run guest { read 0 }`;
+    assert.equal(la57(script('read 0x40_0000')), false);
+    assert.equal(la57(wide), true);
+    assert.equal(la57(tables), true);
+    assert.equal(la57(`host { cpu { la57 on } }\n${script('read 0x40_0000')}`), true);
+    assert.equal(la57(`host { cpu { la57 off } }\n${tables}`), false);
+  });
+
   it('that are written are taken', () => {
     const { host } = check(
       `host { memory 64M  tlb off  cpu { nx off }  kvm { kernel mainline  prefetch off } }\n${vm('vcpu { paging none }')}run guest { read 0 }`,

@@ -1,10 +1,12 @@
 /** The host and the budget, from their settings. */
 import type { Budget, Features, HostConfig, KvmOptions, TlbConfig } from '../../engine/program';
+import { walk } from '../syntax/tree';
 import type { File, Node } from '../syntax/tree';
 import type { SourceFile } from '../semantics/source';
 import { fileEnv } from '../semantics/values';
 import type { Context } from './context';
 import { Settings } from './settings';
+import { pagingOf } from './vcpus';
 
 /** All of a host but its vendor, which follows from the VMs that run on it. */
 export interface HostPlan {
@@ -14,8 +16,13 @@ export interface HostPlan {
   readonly budget: Budget;
 }
 
-/** The main file's; imported files lend theirs to nobody. */
-export function planHost(context: Context, file: SourceFile): HostPlan {
+/**
+ * The host that the main file describes; imported files lend theirs to nobody.
+ *
+ * @param files of the scenario, the main one first
+ */
+export function planHost(context: Context, files: readonly SourceFile[]): HostPlan {
+  const [file] = files;
   const env = fileEnv(file);
   const host = new Settings(context, 'host', onlyBody(context, file, 'host'), env);
   const budget = new Settings(context, 'budget', onlyBody(context, file, 'budget'), env);
@@ -28,7 +35,7 @@ export function planHost(context: Context, file: SourceFile): HostPlan {
     const node = host.node('memory') ?? host.node('maxphyaddr')!;
     context.report(env, node, 'out-of-range', `memory does not fit in ${maxPhyAddr} bits of physical address (maxphyaddr)`);
   }
-  const features = featuresOf(cpu);
+  const features = featuresOf(cpu, files.some(usesFiveLevels));
   checkFeatures(context, env, cpu, features);
   return {
     config: { memory, pageSize: host.number('pages'), maxPhyAddr, features, tlb: tlbOf(host, tlb), kvm: kvmOf(kvm) },
@@ -51,9 +58,21 @@ function headOf(item: Node, word: string): { readonly range: Node['range'] } {
   return { range: { start: item.range.start, end: item.range.start + word.length } };
 }
 
-function featuresOf(cpu: Settings): Features {
+/** A vCPU or tables of a file use 5-level paging. */
+function usesFiveLevels(file: SourceFile): boolean {
+  for (const vm of file.parsed.tree.items) {
+    if (vm.kind !== 'vm') continue;
+    for (const node of walk(vm)) {
+      if (node.kind === 'vcpu' && pagingOf(node.body?.items ?? []) === '5-level') return true;
+      if (node.kind === 'tables' && node.format?.text === '5-level') return true;
+    }
+  }
+  return false;
+}
+
+function featuresOf(cpu: Settings, fiveLevels: boolean): Features {
   return {
-    la57: cpu.switch('la57'),
+    la57: cpu.has('la57') ? cpu.switch('la57') : fiveLevels,
     nx: cpu.switch('nx'),
     smep: cpu.switch('smep'),
     smap: cpu.switch('smap'),

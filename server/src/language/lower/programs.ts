@@ -40,7 +40,7 @@ export class Lowering {
   ) {
     const rootOf = (tables: Named): bigint | null => (tables.scope.vm ? (this.plans.get(tables.scope.vm)?.rootOf(tables) ?? null) : null);
     this.context = new Context(links, reporter, new Evaluator(links, reporter, rootOf));
-    this.host = planHost(this.context, files[0]);
+    this.host = planHost(this.context, files);
     this.checkConstants();
     const planners = [...files].reverse().flatMap((file) => this.declare(file));
     const later = this.slotsOfScripts();

@@ -37,7 +37,7 @@ export interface Keyword {
   readonly about: string;
   /** Block of a setting (`slot`), owner of a bit (`cr0`, or `entry`), setting of a choice (`mmu`). */
   readonly of?: string;
-  /** Default of a setting, as it would be written. */
+  /** Default of a setting, as it would be written, or in words. */
   readonly default?: string;
 }
 
@@ -56,7 +56,8 @@ function settings(): Keyword[] {
   const found: Keyword[] = [];
   for (const [of, specs] of Object.entries(SETTING_BLOCKS) as [SettingBlock, Record<string, SettingSpec>][]) {
     for (const [word, spec] of Object.entries(specs)) {
-      found.push({ word, category: 'setting', about: spec.about, of, ...(spec.default ? { default: spec.default } : {}) });
+      const dflt = spec.default ?? spec.computed;
+      found.push({ word, category: 'setting', about: spec.about, of, ...(dflt ? { default: dflt } : {}) });
       for (const [choice, about] of Object.entries(spec.choices ?? {})) {
         found.push({ word: choice, category: 'choice', about, of: word });
       }

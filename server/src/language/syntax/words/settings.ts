@@ -13,6 +13,8 @@ export interface SettingSpec {
   readonly about: string;
   /** As it would be written; absent when the setting must be given or is computed. */
   readonly default?: string;
+  /** In words: what it is when it is not given, where that depends on other things. */
+  readonly computed?: string;
   /** Choices with their explanations. */
   readonly choices?: { readonly [choice: string]: string };
   /** Block of settings that it opens. */
@@ -36,7 +38,10 @@ export const SETTING_BLOCKS: { readonly [block in SettingBlock]: { readonly [nam
       about: 'Whose processor it is where no EPT or NPT says so: with soft MMU alone it decides how exits are called and numbered.',
       choices: { intel: 'Intel: VMX.', amd: 'AMD: SVM.' },
     },
-    la57: feature('5-level paging: 57-bit linear addresses (SDM vol. 3A, §4.5). A host that has it runs NPT with five levels.'),
+    la57: {
+      takes: 'switch', computed: 'on where 5-level paging is used',
+      about: '5-level paging: 57-bit linear addresses (SDM vol. 3A, §4.5). When it is not given, the processor has it exactly if some vCPU or tables of the scenario use 5-level paging: a host that has it runs NPT with five levels, so that a 4-level guest costs 29 references a cold walk instead of 24.',
+    },
     nx: feature('Execute-disable, bit 63 of PAE and 64-bit entries, enabled by EFER.NXE (SDM vol. 3A, §4.6).'),
     smep: feature('Supervisor-mode execution prevention, enabled by CR4.SMEP (SDM vol. 3A, §4.6).'),
     smap: feature('Supervisor-mode access prevention, enabled by CR4.SMAP and suspended by EFLAGS.AC (SDM vol. 3A, §4.6).'),
@@ -109,11 +114,11 @@ export const SETTING_BLOCKS: { readonly [block in SettingBlock]: { readonly [nam
   slot: {
     gpa: { takes: 'address', about: '`guest_phys_addr` of KVM_SET_USER_MEMORY_REGION: where the slot begins in guest-physical memory. A multiple of 4K.' },
     size: { takes: 'size', about: '`memory_size` of KVM_SET_USER_MEMORY_REGION: bytes, a multiple of 4K.' },
-    hva: { takes: 'address', about: "`userspace_addr` of KVM_SET_USER_MEMORY_REGION: where the slot's memory lies in the VMM. A multiple of 4K; allocated when not given." },
+    hva: { takes: 'address', computed: 'allocated', about: "`userspace_addr` of KVM_SET_USER_MEMORY_REGION: where the slot's memory lies in the VMM; of a VM inside a VM: in the guest-physical memory of that one. A multiple of 4K." },
     readonly: { takes: 'nothing', about: 'KVM_MEM_READONLY: reads reach memory, writes become MMIO exits.' },
     log_dirty: { takes: 'nothing', about: 'KVM_MEM_LOG_DIRTY_PAGES: KVM notes which pages are written; see `get dirty log`.' },
     address_space: { takes: 'number', default: '0', about: 'Address space of the slot id (bits 31:16): 0 is normal, 1 is SMM.' },
-    pages: { takes: 'size', default: 'those of the host', about: 'Size of the host pages that back the slot: `4K`, `2M` or `1G`.' },
+    pages: { takes: 'size', computed: 'those of the host', about: 'Size of the host pages that back the slot: `4K`, `2M` or `1G`.' },
     populated: { takes: 'nothing', about: 'The host pages are there from the start. This is the default.' },
     untouched: { takes: 'nothing', about: 'The host pages come into being when they are first touched.' },
   },
