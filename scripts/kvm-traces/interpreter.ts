@@ -10,6 +10,8 @@ import type { Result } from '../../server/src/engine/result';
 import { eventAt, field } from '../../server/src/views/fields';
 import { changedLeaves, leavesOf } from './leaves';
 import type { Leaves } from './leaves';
+import { RecordedL1 } from './l1';
+import type { SeenExit } from './l1';
 import { factsOf, hex } from './lines';
 import type { Line } from './lines';
 import { machineConfig } from './machine-config';
@@ -47,12 +49,14 @@ interface Outcome {
   v?: bigint;
   f: (readonly [number, string, string])[];
   dirty?: string[];
+  l1?: readonly SeenExit[];
 }
 
 export class Interpreter {
   private readonly journal = new Journal(ROWS);
   private readonly vmm = new VmmMemory();
   private readonly machine: Machine;
+  private readonly l1: RecordedL1 | null;
   /** Guest frame that the spte at a host-physical address maps, from the events that set it. */
   private readonly mapped = new Map<number, bigint>();
   private seen = 0;
@@ -64,6 +68,7 @@ export class Interpreter {
     private readonly mode: Mode,
   ) {
     this.machine = new Machine(machineConfig(scenario, mode, this.vmm), this.journal, { steps: Infinity, events: ROWS, memory: MEMORY });
+    this.l1 = scenario.nested && new RecordedL1(scenario.nested, (act) => this.perform(act));
     this.loadRegisters();
     this.own(scenario.own.warmup, 0);
     for (const gpa of scenario.watch) this.watched.set(gpa, this.machine.word(GUEST.vm, gpa));
@@ -88,7 +93,7 @@ export class Interpreter {
     const from = this.journal.length;
     const { beforeOp, afterOp } = this.scenario.own;
     this.own(beforeOp, op.i);
-    const { v, f, dirty } = this.operation(op);
+    const { v, f, dirty, l1 } = this.operation(op);
     this.own(afterOp, op.i);
     const before = this.leaves;
     this.leaves = this.currentLeaves();
@@ -101,6 +106,7 @@ export class Interpreter {
       f,
       g: this.changedWords(),
       dirty,
+      l1,
       ...factsOf(this.journal, from, this.journal.length, this.mode),
       vis: changedLeaves(before, this.leaves),
     };
@@ -125,9 +131,17 @@ export class Interpreter {
         return { f: [] };
       case 'HOST':
         return this.hostOperation(op.host, op.i);
-      default:
-        throw new Error(`operation ${op.i}: nested guests are not supported yet`);
+      case 'L2INIT':
+        this.hypervisor(op).init(this.machine.register(GUEST, 'efer'));
+        return { f: [] };
+      case 'L2':
+        return { f: [], ...this.hypervisor(op).operation(op) };
     }
+  }
+
+  private hypervisor({ i }: Op): RecordedL1 {
+    if (this.l1 === null) throw new Error(`operation ${i}: there is no nested guest`);
+    return this.l1;
   }
 
   /** The access, the guest's handler at its first #PF, another try; given up at a second #PF, or without a handler. */

@@ -47,6 +47,7 @@ export interface Line extends Partial<Facts> {
   readonly f?: (readonly [number, string, string])[];
   readonly g?: Record<string, string>;
   readonly dirty?: readonly string[];
+  readonly l1?: readonly (readonly string[])[];
   readonly vis?: Record<string, Leaf | null>;
 }
 

@@ -1,7 +1,8 @@
 /** A recorded guest's machine for the engine ("Conditions of the run" of the README). */
-import type { Features, KvmOptions, MachineConfig, MemoryImage, SlotConfig } from '../../server/src/engine/program';
+import type { Features, KvmOptions, MachineConfig, MemoryImage, SlotConfig, VcpuConfig, VmConfig } from '../../server/src/engine/program';
 import { isIntel, isSoft } from './mode';
 import type { Mode } from './mode';
+import { GUEST } from './scenario';
 import type { Scenario } from './scenario';
 import type { VmmMemory } from './vmm-memory';
 
@@ -46,7 +47,6 @@ const KVM: KvmOptions = {
 export function machineConfig(scenario: Scenario, mode: Mode, vmm: VmmMemory): MachineConfig {
   const { cpu } = scenario;
   const intel = isIntel(mode);
-  const bit = (value: bigint, n: number): boolean => ((value >> BigInt(n)) & 1n) !== 0n;
   return {
     host: {
       vendor: intel ? 'intel' : 'amd',
@@ -63,34 +63,69 @@ export function machineConfig(scenario: Scenario, mode: Mode, vmm: VmmMemory): M
         name: scenario.name,
         parent: null,
         mmu: isSoft(mode) ? 'soft' : intel ? 'ept' : 'npt',
-        hypervisor: 'kvm',
+        hypervisor: scenario.nested === null ? 'kvm' : 'script',
         slots: scenario.slots.map((slot): SlotConfig => vmm.config(slot)),
         memory: images(scenario),
-        vcpus: [
-          {
-            name: 'vcpu',
-            paging: '4-level',
-            cr3: cpu.cr3,
-            cr0: { wp: bit(cpu.cr0, 16) },
-            cr4: {
-              pse: bit(cpu.cr4, 4),
-              pge: bit(cpu.cr4, 7),
-              pcide: bit(cpu.cr4, 17),
-              smep: bit(cpu.cr4, 20),
-              smap: bit(cpu.cr4, 21),
-              pke: bit(cpu.cr4, 22),
-              pks: bit(cpu.cr4, 24),
-            },
-            efer: { nxe: bit(cpu.efer, 11) },
-            eflagsAc: false,
-            pkru: 0,
-            pkrs: 0,
-            cpl: 0,
-          },
-        ],
+        vcpus: [vcpu(scenario, cpu.cr3)],
       },
+      ...nestedVm(scenario),
     ],
   };
+}
+
+function vcpu({ cpu }: Scenario, cr3: bigint): VcpuConfig {
+  const bit = (value: bigint, n: number): boolean => ((value >> BigInt(n)) & 1n) !== 0n;
+  return {
+    name: 'vcpu',
+    paging: '4-level',
+    cr3,
+    cr0: { wp: bit(cpu.cr0, 16) },
+    cr4: {
+      pse: bit(cpu.cr4, 4),
+      pge: bit(cpu.cr4, 7),
+      pcide: bit(cpu.cr4, 17),
+      smep: bit(cpu.cr4, 20),
+      smap: bit(cpu.cr4, 21),
+      pke: bit(cpu.cr4, 22),
+      pks: bit(cpu.cr4, 24),
+    },
+    efer: { nxe: bit(cpu.efer, 11) },
+    eflagsAc: false,
+    pkru: 0,
+    pkrs: 0,
+    cpl: 0,
+  };
+}
+
+/** L2: its memory is a part of L1's, which L1 takes it to be from the start. */
+function nestedVm(scenario: Scenario): VmConfig[] {
+  const { nested } = scenario;
+  if (nested === null) return [];
+  const { vmcb, asid, root, ramBase, paging, l2Cr3 } = nested;
+  const home = scenario.slots.find(({ gpa, size }) => gpa <= ramBase && ramBase < gpa + size);
+  if (home === undefined) throw new Error("L2's memory is in no slot of L1");
+  const slot: SlotConfig = {
+    id: 0,
+    gpa: 0,
+    size: home.gpa + home.size - ramBase,
+    hva: ramBase,
+    readonly: false,
+    logDirty: false,
+    backing: { pageSize: 4096, populated: true },
+    origin: 0,
+  };
+  return [
+    {
+      name: 'L2',
+      parent: GUEST.vm,
+      mmu: paging === 'npt' ? 'npt' : 'soft',
+      hypervisor: 'kvm',
+      control: { address: vmcb, vpid: asid, root },
+      slots: [slot],
+      memory: [],
+      vcpus: [vcpu(scenario, BigInt(l2Cr3))],
+    },
+  ];
 }
 
 /** Guest memory at the start as runs of words. */

@@ -14,7 +14,7 @@ export interface Scenario {
   /** Words whose changes are reported, by address. */
   readonly watch: readonly number[];
   readonly own: OwnAccesses;
-  readonly nested: object | null;
+  readonly nested: NestedSetup | null;
   readonly ops: readonly Op[];
 }
 
@@ -75,7 +75,28 @@ export type Op =
   | (OpBase & { readonly kind: 'CR0' | 'CR3' | 'CR4' | 'EFER'; readonly value: bigint })
   | (OpBase & { readonly kind: 'HOST'; readonly host: readonly HostCommand[] })
   | (OpBase & { readonly kind: 'L2INIT' })
-  | (OpBase & { readonly kind: 'L2'; readonly l2: string; readonly va: bigint; readonly value: bigint });
+  | NestedOp;
+
+/** What L2's page of code does before it calls its hypervisor. */
+export type NestedOp = OpBase & { readonly kind: 'L2'; readonly l2: NestedAccess; readonly va: bigint; readonly value: bigint };
+export type NestedAccess = 'NOP' | 'R' | 'W' | 'INVLPG' | 'CR3';
+
+/** An L1 hypervisor and its guest; addresses are L1's guest-physical ones, `l2Cr3` and `l2Rip` L2's. */
+export interface NestedSetup {
+  readonly paging: 'npt' | 'shadow';
+  readonly vmcb: number;
+  readonly asid: number;
+  readonly ramBase: number;
+  /** Of L1's nested or shadow tables. */
+  readonly root: number;
+  readonly tablePool: number;
+  readonly l2Cr3: number;
+  readonly l2Rip: number;
+  /** Where in its page L2's instructions stand. */
+  readonly code: Readonly<Record<CodeStep, number>>;
+}
+
+export type CodeStep = 'start' | Exclude<NestedAccess, 'NOP'> | 'VMMCALL';
 
 interface OpBase {
   readonly i: number;
@@ -127,8 +148,55 @@ export function readScenario(text: string): Scenario {
     })),
     watch: Object.values(object(json.watch ?? {}, 'watch')).map((gpa) => number(gpa, 'watch')),
     own: ownAccesses(object(json.own, 'own')),
-    nested: json.nested === null || json.nested === undefined ? null : object(json.nested, 'nested'),
+    nested:
+      json.nested === null || json.nested === undefined
+        ? null
+        : nestedSetup(object(json.nested, 'nested'), object(json.data_bytes ?? {}, 'data_bytes')),
     ops: list(json.ops, 'ops').map((each) => operation(object(each, 'operation'))),
+  };
+}
+
+/** L2's instructions: `mov (%rsi),%rax`, `mov %rdx,(%rsi)`, `invlpg (%rsi)`, `mov %rsi,%cr3`, `vmmcall`. */
+const CODE: Readonly<Record<CodeStep, string>> = {
+  start: '',
+  R: '488b06',
+  W: '488916',
+  INVLPG: '0f013e',
+  CR3: '0f22de',
+  VMMCALL: '0f01d9',
+};
+
+/** The page of L2's code is the one that has them all. */
+function codeOffsets(pages: Json): NestedSetup['code'] {
+  const steps = Object.keys(CODE) as CodeStep[];
+  for (const hex of Object.values(pages)) {
+    const offsets = steps.map((step) => (typeof hex === 'string' ? offsetOf(hex, CODE[step]) : -1));
+    if (offsets.every((offset) => offset >= 0))
+      return Object.fromEntries(steps.map((step, i) => [step, offsets[i]])) as NestedSetup['code'];
+  }
+  throw new Error("data_bytes: none has L2's code");
+}
+
+/** Offset in bytes of a sequence of bytes; -1: it is not there. */
+function offsetOf(hex: string, code: string): number {
+  for (let at = 0; at + code.length <= hex.length; at += 2) if (hex.startsWith(code, at)) return at / 2;
+  return -1;
+}
+
+function nestedSetup(json: Json, pages: Json): NestedSetup {
+  const of = (key: string): number => number(json[key], `nested.${key}`);
+  const paging = string(json.l1_paging_of_l2, 'nested.l1_paging_of_l2');
+  if (paging !== 'npt' && paging !== 'shadow') throw new Error(`nested.l1_paging_of_l2: no paging ${paging}`);
+  return {
+    paging,
+    vmcb: of('vmcb'),
+    asid: number(object(json.vmcb_state, 'nested.vmcb_state').asid, 'nested.vmcb_state.asid'),
+    ramBase: of('l2_ram_base'),
+    root: of(paging === 'npt' ? 'l1_npt_root' : 'l1_shadow_root'),
+    tablePool: of('l1_table_pool'),
+    l2Cr3: of('l2_cr3'),
+    l2Rip: of('l2_rip'),
+    code: codeOffsets(pages),
   };
 }
 
@@ -201,9 +269,28 @@ function operation(json: Json): Op {
     case 'L2INIT':
       return { ...base, kind };
     case 'L2':
-      return { ...base, kind, l2: string(json.l2, what), va: big(json.va ?? '0x0', what), value: big(json.value ?? '0x0', what) };
+      return {
+        ...base,
+        kind,
+        l2: nestedAccess(string(json.l2, what), what),
+        va: big(json.va ?? '0x0', what),
+        value: big(json.value ?? '0x0', what),
+      };
     default:
       throw new Error(`${what}: unknown kind ${kind}`);
+  }
+}
+
+function nestedAccess(text: string, what: string): NestedAccess {
+  switch (text) {
+    case 'NOP':
+    case 'R':
+    case 'W':
+    case 'INVLPG':
+    case 'CR3':
+      return text;
+    default:
+      throw new Error(`${what}: L2 does no ${text}`);
   }
 }
 

@@ -2,7 +2,7 @@
  * The machine: processors, memory and hypervisors of a configuration, and the acts of a program performed on it (§1). Never
  * throws and never goes on for ever, whatever the program says.
  */
-import { highOf, lowOf } from './bits';
+import { highOf, lowOf, toBigInt } from './bits';
 import type { FoundEntry, Inspection } from './inspection';
 import type { Journal } from './journal/journal';
 import { Actor } from './journal/events';
@@ -10,7 +10,8 @@ import type { PhysicalMemory } from './memory/physical-memory';
 import type { Act, Budget, MachineConfig, Performer, RegisterName, TableRef } from './program';
 import type { ExitCount, Result } from './result';
 import { Register } from './vcpu/registers';
-import { invlpg, invpcid, loadRegister } from './mmu/control';
+import { exitReasonName } from './x86/exit-reasons';
+import { exitingInstruction, invlpg, invpcid, loadRegister } from './mmu/control';
 import { GuestActs } from './mmu/guest-acts';
 import { findEntry } from './mmu/guest-tables';
 import type { Hypervisor } from './mmu/hypervisor';
@@ -19,7 +20,9 @@ import { brokenInvariants } from './mmu/invariants';
 import type { KvmVcpu } from './mmu/kvm-vcpu';
 import { MemslotStage } from './mmu/memslot-stage';
 import { L1 } from './mmu/nested/l1';
+import { invalidateNested } from './mmu/nested/instructions';
 import { NestedCpu } from './mmu/nested/nested-cpu';
+import { ScriptedVcpu } from './mmu/nested/scripted-vcpu';
 import { Host } from './mmu/setup';
 import type { ShadowPage } from './mmu/shadow-page';
 import { pageState, type PageState } from './mmu/state';
@@ -32,7 +35,8 @@ export interface Performed {
 }
 
 const NO_PERFORMER: Result = { kind: 'error', errno: 'ENOENT', why: 'there is no such vCPU' };
-const NOT_YET: Result = { kind: 'error', errno: 'ENOSYS', why: 'nested guests are not supported yet' };
+type HypervisorAct = Extract<Act, { do: 'invept' | 'invvpid' | 'vmenter' | 'vmcs' }>;
+type GuestAct = Exclude<Extract<Act, { by: Performer }>, HypervisorAct | { do: 'expect' }>;
 
 function refused(why: string): Result {
   return { kind: 'error', errno: 'EOPNOTSUPP', why };
@@ -87,9 +91,12 @@ export class Machine implements Inspection {
         if (result.kind === 'error') this.setup.push({ origin: slot.origin, result });
       }
       hypervisor.load(vm.memory);
+      const byScript = l1 !== null && config.vms[vm.parent!].hypervisor === 'script';
       vm.vcpus.forEach((vcpu, i) => {
         const [made, guest] =
-          l1 === null ? [this.host.vcpu(hypervisor, vm, i, vcpu), Actor.L1] : [this.host.nestedVcpu(l1, hypervisor, vm, i, vcpu), Actor.L2];
+          l1 === null
+            ? [this.host.vcpu(hypervisor, vm, i, vcpu), Actor.L1]
+            : [this.host.nestedVcpu(l1, hypervisor, vm, i, vcpu, byScript), Actor.L2];
         this.guests[index].push(new GuestActs(made, guest, (act) => void this.carryOut(act)));
       });
     });
@@ -103,7 +110,8 @@ export class Machine implements Inspection {
     const hypervisor = this.hypervisors[parent!];
     if (around === undefined || hypervisor === null || around.parent !== null) return 'a VM can stand in a VM of the host, no deeper';
     if (around.vcpus.length === 0) return `${around.name} has no vCPU to run a hypervisor on`;
-    if (mmu !== 'soft' && !hypervisor.kvm.tdp) return `KVM offers ${mmu.toUpperCase()} to its guest only when it uses it itself`;
+    if (around.hypervisor === 'kvm' && mmu !== 'soft' && !hypervisor.kvm.tdp)
+      return `KVM offers ${mmu.toUpperCase()} to its guest only when it uses it itself`;
     let l1 = this.l1s.get(parent!);
     if (l1 === undefined) {
       const inside = vms.filter((vm) => vm.parent === parent);
@@ -144,10 +152,13 @@ export class Machine implements Inspection {
       case 'register':
       case 'invlpg':
       case 'invpcid':
+      case 'instruction':
+        return this.byGuest(act);
       case 'invept':
       case 'invvpid':
       case 'vmenter':
-        return this.byGuest(act);
+      case 'vmcs':
+        return this.byHypervisor(act);
       default: {
         const hypervisor = this.hypervisors[act.vm];
         if (!hypervisor) return { kind: 'error', errno: 'ENOENT', why: 'there is no such VM' };
@@ -158,7 +169,7 @@ export class Machine implements Inspection {
     }
   }
 
-  private byGuest(act: Extract<Act, { by: Performer }>): Result {
+  private byGuest(act: GuestAct): Result {
     const guest = this.guests[act.by.vm]?.[act.by.vcpu];
     const refusal = this.refusals.get(act.by.vm);
     if (guest === undefined) return refusal !== undefined ? refused(refusal) : NO_PERFORMER;
@@ -180,8 +191,29 @@ export class Machine implements Inspection {
       case 'invpcid':
         return doneOr(this.resultOf(vcpu, invpcid(vcpu, act.type, act.pcid, act.address)));
       default:
-        return NOT_YET;
+        return doneOr(this.resultOf(vcpu, exitingInstruction(vcpu, act.instruction)));
     }
+  }
+
+  /** What an L1 does as a hypervisor. */
+  private byHypervisor(act: HypervisorAct): Result {
+    const { vcpu } = this.guests[act.by.vm]?.[act.by.vcpu] ?? {};
+    if (vcpu === undefined || this.config.vms[act.by.vm].parent !== null) return NO_PERFORMER;
+    if (act.do === 'invept' || act.do === 'invvpid') {
+      stopNested(vcpu);
+      return doneOr(this.resultOf(vcpu, invalidateNested(vcpu, act)));
+    }
+    const guest = this.config.vms[act.guest]?.parent === act.by.vm ? this.guests[act.guest]?.[act.by.vcpu]?.vcpu : undefined;
+    if (!(guest instanceof ScriptedVcpu)) {
+      return refused('only a hypervisor that is played by the script enters its guests by the script');
+    }
+    stopNested(vcpu);
+    if (act.do === 'vmenter') {
+      const failed = guest.entry(act.instruction);
+      return failed === null ? { kind: 'done' } : this.resultOf(guest, failed);
+    }
+    guest.write(act.field, act.value);
+    return { kind: 'done' };
   }
 
   /** An L1's VMM acts: its guests are out of hardware. */
@@ -198,6 +230,12 @@ export class Machine implements Inspection {
       }
       case 'page-fault':
         return { kind: 'page-fault', error: completion.error, address: (BigInt(completion.hi >>> 0) << 32n) | BigInt(completion.lo >>> 0) };
+      case 'vm-exit': {
+        const { reason, info, gpa } = completion;
+        const name = exitReasonName(vcpu.parts.vendor, reason);
+        const { info1Lo, info1Hi, info2Lo, info2Hi } = info;
+        return { kind: 'vm-exit', reason: name, code: reason, info1: toBigInt(info1Lo, info1Hi), info2: toBigInt(info2Lo, info2Hi), gpa };
+      }
       default:
         return completion;
     }

@@ -204,16 +204,52 @@ export type Act =
   | (ActBase & { readonly do: 'store'; readonly by: Performer; readonly gpa: number; readonly value: bigint; readonly size: 4 | 8 })
   | EditAct
   /** `mask`: bits that are written; absent: all. */
-  | (ActBase & { readonly do: 'register'; readonly by: Performer; readonly register: RegisterName; readonly value: bigint; readonly mask?: bigint })
+  | (ActBase & {
+      readonly do: 'register';
+      readonly by: Performer;
+      readonly register: RegisterName;
+      readonly value: bigint;
+      readonly mask?: bigint;
+    })
   | (ActBase & { readonly do: 'invlpg'; readonly by: Performer; readonly address: bigint })
-  | (ActBase & { readonly do: 'invpcid'; readonly by: Performer; readonly type: 0 | 1 | 2 | 3; readonly pcid: number; readonly address: bigint })
+  | (ActBase & {
+      readonly do: 'invpcid';
+      readonly by: Performer;
+      readonly type: 0 | 1 | 2 | 3;
+      readonly pcid: number;
+      readonly address: bigint;
+    })
   | (ActBase & { readonly do: 'invept'; readonly by: Performer; readonly type: 1 | 2; readonly eptp: bigint })
-  | (ActBase & { readonly do: 'invvpid'; readonly by: Performer; readonly type: 0 | 1 | 2 | 3; readonly vpid: number; readonly address: bigint })
+  | (ActBase & {
+      readonly do: 'invvpid';
+      readonly by: Performer;
+      readonly type: 0 | 1 | 2 | 3;
+      readonly vpid: number;
+      readonly address: bigint;
+    })
   /** L1 by script enters its guest (VMLAUNCH, VMRESUME, VMRUN). */
-  | (ActBase & { readonly do: 'vmenter'; readonly by: Performer; readonly instruction: 'vmlaunch' | 'vmresume' | 'vmrun'; readonly guest: number })
+  | (ActBase & {
+      readonly do: 'vmenter';
+      readonly by: Performer;
+      readonly instruction: 'vmlaunch' | 'vmresume' | 'vmrun';
+      readonly guest: number;
+    })
+  /** L1 by script writes a field of its control structure for a guest (VMWRITE; a store to the VMCB). */
+  | (ActBase & {
+      readonly do: 'vmcs';
+      readonly by: Performer;
+      readonly guest: number;
+      readonly field: ControlField;
+      readonly value: bigint;
+    })
+  /** An instruction that always exits and means nothing to the MMU. */
+  | (ActBase & { readonly do: 'instruction'; readonly by: Performer; readonly instruction: 'cpuid' | 'vmcall' | 'rdmsr' | 'wrmsr' })
   | HostAct
   | ExpectAct
   | (ActBase & { readonly do: 'check-invariants' });
+
+/** `cr3`: guest CR3, L2's own or the root of L1's shadow tables. `eptp` and `vpid` are VMX's, the others SVM's. */
+export type ControlField = 'eptp' | 'cr3' | 'vpid' | 'ncr3' | 'asid' | 'tlb_control';
 
 export interface AccessAct extends ActBase {
   readonly do: 'access';
@@ -297,10 +333,31 @@ export type Expectation =
   | { readonly kind: 'hpa-of-gpa'; readonly gpa: number }
   | { readonly kind: 'exits'; readonly count: number; readonly reason: string | null; readonly compare: '==' | '<=' | '>=' }
   | { readonly kind: 'references'; readonly count: number; readonly compare: '==' | '<=' | '>=' }
-  | { readonly kind: 'entry'; readonly table: TableRef | 'shadow' | 'tdp'; readonly vm: number; readonly address: bigint; readonly level: number; readonly mask: bigint; readonly value: bigint }
+  | {
+      readonly kind: 'entry';
+      readonly table: TableRef | 'shadow' | 'tdp';
+      readonly vm: number;
+      readonly address: bigint;
+      readonly level: number;
+      readonly mask: bigint;
+      readonly value: bigint;
+    }
   /** The entry is not present, or there is no such table; with `not` it is there and present. */
-  | { readonly kind: 'absent'; readonly table: TableRef | 'shadow' | 'tdp'; readonly vm: number; readonly address: bigint; readonly level: number; readonly not?: boolean }
-  | { readonly kind: 'page-state'; readonly vm: number; readonly gpa: number; readonly state: 'write-protected' | 'tracked' | 'unsync' | 'synced' | 'shadowed'; readonly not: boolean }
+  | {
+      readonly kind: 'absent';
+      readonly table: TableRef | 'shadow' | 'tdp';
+      readonly vm: number;
+      readonly address: bigint;
+      readonly level: number;
+      readonly not?: boolean;
+    }
+  | {
+      readonly kind: 'page-state';
+      readonly vm: number;
+      readonly gpa: number;
+      readonly state: 'write-protected' | 'tracked' | 'unsync' | 'synced' | 'shadowed';
+      readonly not: boolean;
+    }
   | { readonly kind: 'dirty'; readonly vm: number; readonly slot: number; readonly gpas: readonly number[] }
   | { readonly kind: 'tlb'; readonly address: bigint; readonly present: boolean }
   /** Events in this order since the statement before the expectation, others in between allowed. */

@@ -7,10 +7,25 @@ export interface ExitCount {
 }
 
 export type Result =
-  | { readonly kind: 'ok'; readonly gpa: number | null; readonly hva: number | null; readonly hpa: number | null; readonly value: bigint | null }
+  | {
+      readonly kind: 'ok';
+      readonly gpa: number | null;
+      readonly hva: number | null;
+      readonly hpa: number | null;
+      readonly value: bigint | null;
+    }
   | { readonly kind: 'page-fault'; readonly error: number; readonly address: bigint }
   | { readonly kind: 'general-protection'; readonly error: number }
   | { readonly kind: 'mmio'; readonly gpa: number; readonly write: boolean; readonly value: bigint }
+  /** An exit that a hypervisor played by the script has to handle: its guest is out, the instruction not done. */
+  | {
+      readonly kind: 'vm-exit';
+      readonly reason: string;
+      readonly code: number;
+      readonly info1: bigint;
+      readonly info2: bigint;
+      readonly gpa: number | null;
+    }
   /** KVM_RUN or an ioctl failed: name of the errno, and why. */
   | { readonly kind: 'error'; readonly errno: string; readonly why: string }
   | { readonly kind: 'dirty-log'; readonly gpas: readonly number[] }

@@ -81,6 +81,10 @@ function result(each: Result): object {
       return { kind: each.kind, error: hex(each.error) };
     case 'mmio':
       return { kind: each.kind, gpa: hex(each.gpa), write: each.write, value: hex(each.value) };
+    case 'vm-exit': {
+      const { kind, reason, info1, info2, gpa } = each;
+      return { kind, reason, info1: hex(info1), info2: hex(info2), gpa: hexOrNull(gpa) };
+    }
     case 'error':
       return { kind: each.kind, errno: each.errno, why: each.why };
     case 'dirty-log':

@@ -47,6 +47,8 @@ export function resultAsExpectation(result: Result): string {
       return '#GP';
     case 'mmio':
       return `mmio ${result.write ? 'write' : 'read'}`;
+    case 'vm-exit':
+      return `exit ${result.reason}`;
     case 'error':
       return `error ${result.errno}`;
     default:

@@ -39,7 +39,7 @@ export function exitsText(exits: readonly ExitCount[]): string {
 /** Ranges of a dirty log that are shown. */
 const MOST_RANGES = 6;
 
-/** A result in the field's words: `→ hpa 0x61_0123`, `#PF P·W·U`, `MMIO read`, `EEXIST: why`; empty for nothing to say. */
+/** A result in the field's words: `→ hpa 0x61_0123`, `#PF P·W·U`, `MMIO read`, `exit EPT_VIOLATION`, `EEXIST: why`; empty for nothing to say. */
 export function resultText(result: Result): string {
   switch (result.kind) {
     case 'ok':
@@ -51,6 +51,8 @@ export function resultText(result: Result): string {
       return '#GP';
     case 'mmio':
       return `MMIO ${result.write ? 'write' : 'read'}`;
+    case 'vm-exit':
+      return `exit ${result.reason}${result.gpa === null ? '' : ` at gpa ${hex(result.gpa)}`}`;
     case 'error':
       return result.errno;
     case 'dirty-log':
@@ -66,6 +68,7 @@ export function toneOf(result: Result): Tone {
   switch (result.kind) {
     case 'page-fault':
     case 'general-protection':
+    case 'vm-exit':
       return 'fault';
     case 'error':
       return 'error';

@@ -110,11 +110,12 @@ export const SLOTS_E: readonly SlotConfig[] = [slot(0, 0, 0x100_0000), slot(1, 0
 
 export class Bench {
   readonly journal = new Journal();
+  readonly config: MachineConfig;
   readonly machine: Machine;
 
   constructor(guest: Guest) {
     const vendor = guest.mmu === 'npt' ? 'amd' : 'intel';
-    const config: MachineConfig = {
+    this.config = {
       host: guest.host ?? host(vendor),
       vms: [
         {
@@ -128,7 +129,7 @@ export class Bench {
         },
       ],
     };
-    this.machine = new Machine(config, this.journal, { steps: 1e6, events: 4e6, memory: 256 << 20 });
+    this.machine = new Machine(this.config, this.journal, { steps: 1e6, events: 4e6, memory: 256 << 20 });
   }
 
   do(act: Act): Done {

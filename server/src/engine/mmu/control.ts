@@ -51,6 +51,7 @@ export function loadRegister(vcpu: KvmVcpu, name: RegisterName, value: bigint): 
   const exit = interception(vcpu, name, lo, hi);
   if (exit === null) return loadNatively(vcpu, name, lo, hi);
   vcpu.exited(exit.reason, exit.info);
+  if (vcpu.scripted !== null) return vcpu.scripted();
   const { trace } = vcpu.kvm;
   if (name === 'efer') trace.msr(MSR_EFER, lo, hi);
   else trace.cr(Number(name[2]), lo, hi);
@@ -173,6 +174,7 @@ export function invlpg(vcpu: KvmVcpu, address: bigint): Completion {
     return DONE;
   }
   vcpu.exited(parts.vendor === 'intel' ? VmxExit.INVLPG : SvmExit.INVLPG, { ...NO_INFO, info1Lo: lo, info1Hi: hi });
+  if (vcpu.scripted !== null) return vcpu.scripted();
   if (canonical(vcpu, hi)) vcpu.invalidateAddress(vcpu.walkMmu, lo, hi, true);
   return vcpu.enter() ?? DONE;
 }
@@ -193,6 +195,7 @@ export function invpcid(vcpu: KvmVcpu, type: 0 | 1 | 2 | 3, pcid: number, addres
     return DONE;
   }
   vcpu.exited(parts.vendor === 'intel' ? VmxExit.INVPCID : SvmExit.INVPCID, { ...NO_INFO, info1Lo: low(type), info1Hi: high(type) });
+  if (vcpu.scripted !== null) return vcpu.scripted();
   if (refused) {
     kvm.trace.injectException(13, 0);
     return vcpu.enter() ?? GP;
@@ -228,3 +231,19 @@ function canonical(vcpu: KvmVcpu, hi: number): boolean {
   const sign = mode === '5-level' ? hi >> 24 : hi >> 15;
   return sign === 0 || sign === -1;
 }
+
+/** An instruction that the hypervisor carries out without its MMU. */
+export function exitingInstruction(vcpu: KvmVcpu, name: keyof typeof EXITING): Completion {
+  const failed = vcpu.enter();
+  if (failed !== null) return failed;
+  const exit = EXITING[name];
+  vcpu.exited(exit[vcpu.parts.vendor], { ...NO_INFO, info1Lo: vcpu.parts.vendor === 'amd' ? exit.info1 : 0 });
+  return vcpu.scripted !== null ? vcpu.scripted() : (vcpu.enter() ?? DONE);
+}
+
+const EXITING = {
+  cpuid: { intel: VmxExit.CPUID, amd: SvmExit.CPUID, info1: 0 },
+  vmcall: { intel: VmxExit.VMCALL, amd: SvmExit.VMMCALL, info1: 0 },
+  rdmsr: { intel: VmxExit.MSR_READ, amd: SvmExit.MSR, info1: 0 },
+  wrmsr: { intel: VmxExit.MSR_WRITE, amd: SvmExit.MSR, info1: 1 },
+} as const;

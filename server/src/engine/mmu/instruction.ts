@@ -2,6 +2,7 @@
 import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_READ, ACCESS_USER, ACCESS_WRITE } from '../journal/events';
 import type { AccessKind } from '../program';
 import { Access } from '../x86/permissions';
+import type { ExitInfo } from './trace';
 
 export interface Instruction {
   readonly kind: AccessKind;
@@ -25,6 +26,8 @@ export type Completion =
   | { readonly kind: 'page-fault'; readonly error: number; readonly lo: number; readonly hi: number }
   | { readonly kind: 'general-protection'; readonly error: number }
   | { readonly kind: 'mmio'; readonly gpa: number; readonly write: boolean; readonly value: bigint }
+  /** An exit for a hypervisor that the script plays. */
+  | { readonly kind: 'vm-exit'; readonly reason: number; readonly info: ExitInfo; readonly gpa: number | null }
   | { readonly kind: 'error'; readonly errno: string; readonly why: string };
 
 /** Access bits for the processor. A read-modify-write asks for the write at once. */

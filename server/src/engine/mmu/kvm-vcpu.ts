@@ -112,6 +112,8 @@ export class KvmVcpu implements VcpuRequests {
   instruction: Instruction | null = null;
   /** Exits by name, since they were last taken. */
   readonly exits = new Map<string, number>();
+  /** The script plays its hypervisor: what the last exit was, for the script to handle; null: KVM handles it. */
+  readonly scripted: (() => Completion) | null = null;
   /** Its guest is a hypervisor, and this is what is kept for the guests of that. */
   nesting: Nesting | null = null;
   /** A nested guest runs (is_guest_mode). */
@@ -413,7 +415,7 @@ export class KvmVcpu implements VcpuRequests {
     return this.parts.tlbOn;
   }
 
-  private flushHardware(): void {
+  protected flushHardware(): void {
     if (this.tlbOn) this.processor.invalidations.everything();
   }
 

@@ -17,6 +17,7 @@ const GUEST_PAGE_HIGH = 2;
  * @param code error code: {@link PageFault} bits, and bits 32 and 33 of a nested fault in `codeHi`
  */
 export function handlePageFault(vcpu: KvmVcpu, lo: number, hi: number, code: number, codeHi: number): Handled {
+  if (vcpu.scripted !== null) return { kind: 'done', completion: vcpu.scripted() };
   const { kvm, mmu } = vcpu;
   let result = RetPf.invalid;
   if ((code & PageFault.reserved) !== 0) {

@@ -112,7 +112,7 @@ export class InstructionRunner {
   /** The instruction is through, or ended in a fault: the guest goes on with what follows. */
   private finish(completion: Completion): Completion {
     const { vcpu } = this;
-    const failed = completion.kind === 'error' ? null : vcpu.enter();
+    const failed = completion.kind === 'error' || completion.kind === 'vm-exit' ? null : vcpu.enter();
     if (failed !== null) return failed;
     return completion.kind === 'page-fault' || completion.kind === 'general-protection' ? this.deliver(completion) : completion;
   }

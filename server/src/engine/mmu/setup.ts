@@ -12,11 +12,12 @@ import type { Cpu } from './cpu';
 import { Hypervisor } from './hypervisor';
 import { MachineMemory } from './hypervisor-memory';
 import { Kvm } from './kvm';
-import { KvmVcpu, type HardwareFormats } from './kvm-vcpu';
+import { KvmVcpu, type HardwareFormats, type VcpuParts } from './kvm-vcpu';
 import { MemslotStage } from './memslot-stage';
 import type { L1 } from './nested/l1';
 import { NestedCpu } from './nested/nested-cpu';
 import { Nesting } from './nested/nesting';
+import { ScriptedVcpu } from './nested/scripted-vcpu';
 import { ensurePmlBuffer } from './pml';
 import { SpteFormat } from './spte';
 import { TdpMmu } from './hard/tdp-mmu';
@@ -101,14 +102,16 @@ export class Host {
   }
 
   /** A vCPU of a VM in an L1 VM, on one of the vCPUs of that. */
-  nestedVcpu(l1: L1, hypervisor: Hypervisor, vm: VmConfig, index: number, config: VcpuConfig): KvmVcpu {
+  nestedVcpu(l1: L1, hypervisor: Hypervisor, vm: VmConfig, index: number, config: VcpuConfig, byScript: boolean): KvmVcpu {
     const acts = l1.vcpus[index % l1.vcpus.length];
     const { kvm: options, vendor, features } = this.config;
-    const exits = vendor === 'intel' && !features.vmcsShadowing;
+    const exits = vendor === 'intel' && !features.vmcsShadowing && !byScript;
+    // What a script's hypervisor reads and writes is the script's to say.
     const accesses = { reads: exits ? options.vmreads : 0, writes: exits ? options.vmwrites : 0 };
     const vpid = vendor === 'amd' || features.vpid ? (vm.control?.vpid ?? 1) : 0;
     const cpu = new NestedCpu(l1, acts, this.nestingOf(acts.vcpu), vm.control?.address ?? l1.control(), vpid, accesses);
-    return (cpu.guest = this.vcpuOn(cpu, hypervisor, vm, index, config, Actor.L1, vpid));
+    const make = byScript ? (parts: VcpuParts) => new ScriptedVcpu(parts, cpu, vm.control?.root ?? 0) : undefined;
+    return (cpu.guest = this.vcpuOn(cpu, hypervisor, vm, index, config, Actor.L1, vpid, make));
   }
 
   /** What the host keeps for the guests of a vCPU's guest. */
@@ -124,6 +127,7 @@ export class Host {
     config: VcpuConfig,
     actor: Actor,
     vpid: number,
+    make: (parts: VcpuParts) => KvmVcpu = (parts) => new KvmVcpu(parts),
   ): KvmVcpu {
     const { kvm } = hypervisor;
     const number = this.nextVcpu++;
@@ -136,7 +140,7 @@ export class Host {
     resetRegisters(registers, kvm.tdp ? config : { ...config, cr4: { ...config.cr4, pke: false, pks: false } });
     // KVM_SET_SREGS reads the PDPTEs of a PAE guest; malformed ones leave the registers empty.
     if (config.paging === 'pae') loadCr3(registers, rules, registers.lo(Register.cr3), registers.hi(Register.cr3));
-    const vcpu = new KvmVcpu({
+    const vcpu = make({
       kvm,
       number,
       index,

@@ -58,6 +58,8 @@ export enum SvmExit {
   CLGI = 0x085,
   INVPCID = 0x0a2,
   NPF = 0x400,
+  /** VMRUN refused: the control structure is not valid. */
+  INVALID = -1,
 }
 
 const SVM_NAMES: { readonly [code: number]: string } = {
@@ -84,6 +86,7 @@ const SVM_NAMES: { readonly [code: number]: string } = {
   [SvmExit.CLGI]: 'clgi',
   [SvmExit.INVPCID]: 'invpcid',
   [SvmExit.NPF]: 'npf',
+  [SvmExit.INVALID]: 'invalid',
 };
 
 /** KVM's name of an exit, as its kvm_exit event prints it; an unknown number prints as hex. */

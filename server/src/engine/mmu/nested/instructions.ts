@@ -1,5 +1,9 @@
 /** What L0 does for instructions of an L1 hypervisor that exit (§7.5, §7.7; vmx/nested.c: handle_invept, handle_invvpid; svm.c). */
-import type { KvmVcpu } from '../kvm-vcpu';
+import { highOf, lowOf } from '../../bits';
+import type { Act } from '../../program';
+import { VmxExit } from '../../x86/exit-reasons';
+import type { Completion } from '../instruction';
+import { NO_INFO, type KvmVcpu } from '../kvm-vcpu';
 import { Role } from '../role';
 import { samePage } from './nesting';
 
@@ -28,4 +32,17 @@ export function invvpid(vcpu: KvmVcpu, type: 0 | 1 | 2 | 3, lo: number, hi: numb
 /** INVLPGA counts as INVLPG, whatever the ASID (svm.c: invlpga_interception). */
 export function invlpga(vcpu: KvmVcpu, lo: number, hi: number): void {
   vcpu.invalidateAddress(vcpu.walkMmu, lo, hi, true);
+}
+
+/** INVEPT or INVVPID that the script has an L1 execute: the exit, what L0 does, and back. */
+export function invalidateNested(vcpu: KvmVcpu, act: Extract<Act, { do: 'invept' | 'invvpid' }>): Completion {
+  if (vcpu.parts.vendor === 'amd') return { kind: 'error', errno: '#UD', why: `AMD processors have no ${act.do.toUpperCase()}` };
+  const failed = vcpu.enter();
+  if (failed !== null) return failed;
+  vcpu.exited(act.do === 'invept' ? VmxExit.INVEPT : VmxExit.INVVPID, NO_INFO);
+  if (act.do === 'invept') invept(vcpu, act.type, lowOf(act.eptp), highOf(act.eptp));
+  else if (act.vpid === 0 && act.type !== 2)
+    return vcpu.enter() ?? { kind: 'error', errno: 'VMfailInvalid', why: 'VPID 0 is the hypervisor itself' };
+  else invvpid(vcpu, act.type, lowOf(act.address), highOf(act.address));
+  return vcpu.enter() ?? { kind: 'ok', gpa: null, hpa: null, value: 0n };
 }

@@ -39,6 +39,7 @@ export class NestedCpu implements Cpu, Control {
   exitGpaLo = 0;
   exitGpaHi = 0;
   readonly references = 0;
+  vpid: number;
   readonly second = new StageBelow(this);
   readonly invalidations: NestedInvalidations;
   private launched = false;
@@ -55,9 +56,10 @@ export class NestedCpu implements Cpu, Control {
     private readonly acts: GuestActs,
     readonly nesting: Nesting,
     readonly address: number,
-    readonly vpid: number,
+    vpid: number,
     private readonly accesses: { readonly reads: number; readonly writes: number },
   ) {
+    this.vpid = vpid;
     this.invalidations = new NestedInvalidations(this);
   }
 
@@ -110,17 +112,36 @@ export class NestedCpu implements Cpu, Control {
   }
 
   launch(event: InjectedFault | null): Completion | null {
+    const amd = this.below.parts.vendor === 'amd';
+    return this.execEntry(amd ? SvmExit.VMRUN : this.launched ? VmxExit.VMRESUME : VmxExit.VMLAUNCH, event);
+  }
+
+  /** VM entry by this instruction's exit. @returns why the guest does not run */
+  execEntry(instruction: VmxExit | SvmExit, event: InjectedFault | null): Completion | null {
     const { below, nesting } = this;
     const stopped = this.run();
     if (stopped !== null) return stopped;
-    const amd = below.parts.vendor === 'amd';
     this.event = event;
-    below.exited(amd ? SvmExit.VMRUN : this.launched ? VmxExit.VMRESUME : VmxExit.VMLAUNCH, NO_INFO);
-    const refused = nesting.enter(this);
-    if (refused !== null) return below.enter() ?? { kind: 'error', errno: 'EINVAL', why: refused };
+    below.exited(instruction, NO_INFO);
+    const refused = this.wrongState(instruction) ?? nesting.enter(this);
+    if (refused !== null) return below.enter() ?? this.failedEntry(refused);
     this.launched = true;
     below.instruction = this.guest.instruction;
     return below.enter();
+  }
+
+  /** VMLAUNCH is for a clear VMCS, VMRESUME for a launched one. */
+  private wrongState(instruction: number): string | null {
+    if (this.below.parts.vendor === 'amd') return null;
+    if (instruction === (VmxExit.VMLAUNCH as number) && this.launched) return 'VMLAUNCH with a VMCS that is launched (error 4)';
+    if (instruction === (VmxExit.VMRESUME as number) && !this.launched) return 'VMRESUME with a VMCS that is not launched (error 5)';
+    return null;
+  }
+
+  /** VMfailValid, or VMEXIT_INVALID. */
+  private failedEntry(why: string): Completion {
+    if (this.below.parts.vendor === 'amd') return { kind: 'vm-exit', reason: SvmExit.INVALID, info: NO_INFO, gpa: null };
+    return { kind: 'error', errno: 'VMfailValid', why };
   }
 
   stop(reason: number, info: ExitInfo): void {
@@ -140,6 +161,11 @@ export class NestedCpu implements Cpu, Control {
     this.below.exited(reason, NO_INFO);
     emulate();
     this.below.enter();
+  }
+
+  /** The hypervisor stores to its own memory. */
+  touch(gpa: number, value: bigint): void {
+    if (this.run() === null) this.acts.kernel.run({ kind: 'write', gpa, size: 8, value, rip: HOST_RIP });
   }
 
   /** Let the hypervisor run on its vCPU: another guest of it that is in hardware leaves. */
