@@ -7,7 +7,7 @@ import type { TlbConfig } from '../../../server/src/engine/program';
 import { Context, Outcome, Processor } from '../../../server/src/engine/vcpu/processor';
 import { decodeTag, FIRST_TAG_LINE, TagField } from '../../../server/src/engine/vcpu/tags';
 import { FIRST_LINE, Structure } from '../../../server/src/engine/vcpu/tlb';
-import { LINE, LineField, PageClass, TlbArray, Word, decodeLine, tlbKeys } from '../../../server/src/engine/vcpu/tlb-array';
+import { LineField, PageClass, TlbArray, decodeLine, tlbKeys } from '../../../server/src/engine/vcpu/tlb-array';
 import { eptFormat, nptFormat, pagingFormat } from '../../../server/src/engine/x86/formats';
 import { Keys, Policy, Rights } from '../../../server/src/engine/x86/permissions';
 import { ALL_CACHES, NO_TLB, TLB } from '../x86/subject';
@@ -366,11 +366,10 @@ describe('TLB', () => {
     ] as const) {
       let used = 0;
       for (let line = 0; line < array.lines; line++) {
-        const at = line * LINE;
         const [k, v] = [key(first + line, LineField.key), key(first + line, LineField.value)];
         assert.deepEqual(
           [state.lo(k), state.hi(k), state.lo(v), state.hi(v)],
-          [array.words[at + Word.key], array.words[at + Word.keyHi], array.words[at + Word.frame], array.words[at + Word.frameHi]],
+          [array.words[line * 2], array.words[line * 2 + 1], array.frame(line), array.frameHi(line)],
         );
         const decoded = decodeLine(state.lo(k), state.hi(k), state.lo(v), state.hi(v));
         if (decoded === null) continue;

@@ -3,7 +3,7 @@ import type { Journal } from '../journal/journal';
 import { Kind } from '../journal/events';
 import { FRAME_HIGH, FRAME_LOW } from '../x86/entries';
 import { ACCESS_RIGHTS_MASK } from '../x86/permissions';
-import { CLASS_SHIFTS, PageClass, RIGHTS_MASK, TlbArray, Word, classOf, lineKey } from './tlb-array';
+import { CLASS_SHIFTS, PageClass, RIGHTS_MASK, TlbArray, classOf, lineKey } from './tlb-array';
 
 export class MappingCache {
   readonly array: TlbArray;
@@ -37,14 +37,14 @@ export class MappingCache {
     const { array } = this;
     if (this.tag === 0 || array.used === 0) return false;
     for (let pageClass = PageClass.page4K; pageClass <= PageClass.page1G; pageClass++) {
-      const at = array.find(0, lineKey(lo, pageClass, this.tag), hi);
-      if (at < 0) continue;
-      const frame = array.words[at + Word.frame];
+      const line = array.find(0, lineKey(lo, pageClass, this.tag), hi);
+      if (line < 0) continue;
+      const frame = array.frame(line);
       if (permitted[((access & ACCESS_RIGHTS_MASK) << 7) | (frame & RIGHTS_MASK)] === 0) continue;
-      array.touch(at);
+      array.touch(line);
       this.uses++;
       this.frameLo = frame & FRAME_LOW;
-      this.frameHi = array.words[at + Word.frameHi] & FRAME_HIGH;
+      this.frameHi = array.frameHi(line) & FRAME_HIGH;
       this.rights = frame & RIGHTS_MASK;
       this.level = pageClass + 1;
       this.journal.row(Kind.tlb_hit, 0, this.structure, lo, hi, this.frameLo, this.frameHi);

@@ -6,6 +6,7 @@
  */
 import { Kind, STAGE_GUEST, STAGE_SECOND } from '../journal/events';
 import { join } from '../bits';
+import type { Journal } from '../journal/journal';
 import type { PhysicalMemory } from '../memory/physical-memory';
 import type { TlbConfig } from '../program';
 import { FRAME_HIGH, FRAME_LOW } from '../x86/entries';
@@ -18,8 +19,8 @@ import type { PmlLog } from './pml-log';
 import { Invalidations } from './invalidations';
 import { Staleness } from './staleness';
 import { NO_TAG } from './tags';
-import { Mapping, Structure, Tlb } from './tlb';
-import { CLASS_SHIFTS, LINE, PageClass, RIGHTS_MASK, Word, classOf, lineKey, type TlbArray } from './tlb-array';
+import { Structure, Tlb, upperValue } from './tlb';
+import { CLASS_SHIFTS, GLOBAL_LINE, PageClass, RIGHTS_MASK, classOf, lineKey, type TlbArray } from './tlb-array';
 
 /** What an access came to. */
 export enum Outcome {
@@ -103,16 +104,22 @@ export class Processor {
   private hasSecond = false;
   private tlbOn: boolean;
   private readonly staleness: Staleness;
-  private readonly mapping = new Mapping();
   // Of the L1 4K array, for the hot path.
+  private readonly journal: Journal;
   private readonly l1: TlbArray;
+  private readonly l1Words: Int32Array;
   private readonly l1Sets: number;
-  private readonly l1SetWords: number;
+  private readonly l1Ways: number;
+  private readonly l1Values: number;
   private tag = NO_TAG;
+  /** `tag`, or NO_TAG when protection keys have to be asked at each access. */
+  private quickTag = NO_TAG;
   private globalTag = 0;
   private permitted = permissionTable(0);
   private keys = 0;
-  /** First word of the L1 4K line that served the last access; -1: another way, whose guest-physical address is `origin`. */
+  /** Bits of a canonical linear address; 32 outside 64-bit mode. */
+  private addressBits = 32;
+  /** Line of L1's 4K part that served the last access; -1: another way, whose guest-physical address is `origin`. */
   private line = -1;
   private originLo = 0;
   private originHi = 0;
@@ -128,6 +135,7 @@ export class Processor {
     number = 0,
   ) {
     const journal = memory.journal;
+    this.journal = journal;
     this.tlbOn = tlb.on;
     this.tlb = new Tlb(journal, tlb, number);
     this.second = new Walker(memory, PLACEHOLDER, STAGE_SECOND);
@@ -138,8 +146,10 @@ export class Processor {
     this.invalidations = new Invalidations(this.tlb, journal, amd);
     this.staleness = new Staleness(memory, PLACEHOLDER);
     this.l1 = this.tlb.l1;
+    this.l1Words = this.l1.words;
     this.l1Sets = this.l1.sets - 1;
-    this.l1SetWords = this.l1.ways * LINE;
+    this.l1Ways = this.l1.ways;
+    this.l1Values = this.l1.values;
     this.enter(this.context);
   }
 
@@ -162,6 +172,8 @@ export class Processor {
     first.pkrs = context.pkrs;
     this.keys = first.keys;
     this.permitted = permissionTable(first.policy);
+    const levels = context.first?.levels ?? 0;
+    this.addressBits = this.invalidations.addressBits = levels === 5 ? 57 : levels === 4 ? 48 : 32;
     if (this.tlbOn) this.setTags(context);
     this.staleness.use(this.hasFirst ? first : null, this.hasSecond ? second : null);
   }
@@ -181,12 +193,11 @@ export class Processor {
       return;
     }
     this.tag = tag;
+    this.quickTag = this.keys === 0 ? tag : NO_TAG;
     this.globalTag = globalTag;
     if (tlb.structures !== null) tlb.structures.tag = tag;
     if (tlb.secondStructures !== null) tlb.secondStructures.tag = physical;
     if (tlb.guestPhysical !== null) tlb.guestPhysical.tag = physical;
-    const levels = context.first?.levels ?? 0;
-    this.invalidations.addressBits = levels === 5 ? 57 : levels === 4 ? 48 : 32;
     this.invalidations.vpid = vpid;
     this.invalidations.pcid = pcid;
     this.invalidations.root = root;
@@ -201,8 +212,7 @@ export class Processor {
   get gpa(): number {
     const { line } = this;
     if (line < 0) return join(this.originLo, this.originHi);
-    const { origins } = this.l1;
-    return join(origins[(line / LINE) * 2] | (this.hostLo & 0xfff), origins[(line / LINE) * 2 + 1]);
+    return join(this.l1.originLo(line) | (this.hostLo & 0xfff), this.l1.originHi(line));
   }
 
   /** Guest-physical address that the last exit reports. */
@@ -222,56 +232,99 @@ export class Processor {
    * @returns {@link Outcome}
    */
   access(lo: number, hi: number, access: number): Outcome {
-    const { l1 } = this;
-    const { words } = l1;
-    const key = (lo & FRAME_LOW) | this.tag;
-    let at = ((lo >>> 12) & this.l1Sets) * this.l1SetWords;
-    const end = at + this.l1SetWords;
-    do {
-      if (words[at] === key && words[at + Word.keyHi] === hi) {
-        const frame = words[at + Word.frame];
-        if (this.permitted[((access & ACCESS_RIGHTS_MASK) << 7) | (frame & RIGHTS_MASK)] === 0 || this.keys !== 0) break;
-        words[at + Word.used] = l1.clock = (l1.clock + 1) | 0;
-        this.hostLo = (frame & FRAME_LOW) | (lo & 0xfff);
-        this.hostHi = words[at + Word.frameHi] & FRAME_HIGH;
-        this.line = at;
-        if (this.memory.journal.on) this.noteHit(l1, at, lo, hi, Structure.l1);
-        return (this.outcome = Outcome.ok);
-      }
-      at += LINE;
-    } while (at < end);
-    return (this.outcome = this.miss(lo, hi, access));
+    const words = this.l1Words;
+    const key = (lo & FRAME_LOW) | this.quickTag;
+    // The first four ways; a line of another set cannot have this key.
+    let line = Math.imul((lo >>> 12) & this.l1Sets, this.l1Ways);
+    const at = line << 1;
+    if (words[at] !== key || words[(at + 1) | 0] !== hi) {
+      if (words[(at + 2) | 0] === key && words[(at + 3) | 0] === hi) line = (line + 1) | 0;
+      else if (words[(at + 4) | 0] === key && words[(at + 5) | 0] === hi) line = (line + 2) | 0;
+      else if (words[(at + 6) | 0] === key && words[(at + 7) | 0] === hi) line = (line + 3) | 0;
+      else return this.miss(lo, hi, access);
+    }
+    const value = (this.l1Values + (line << 1)) | 0;
+    const frame = words[value];
+    if (this.permitted[((access & ACCESS_RIGHTS_MASK) << 7) | (frame & RIGHTS_MASK)] === 0) return this.miss(lo, hi, access);
+    this.l1.touch(line);
+    this.hostLo = (frame & FRAME_LOW) | (lo & 0xfff);
+    this.hostHi = words[(value + 1) | 0] & FRAME_HIGH;
+    this.line = line;
+    if (this.journal.on === true) this.noteHit(this.l1, line, lo, hi, Structure.l1);
+    return (this.outcome = Outcome.ok);
   }
 
-  /** What L1's 4K part does not serve at once. */
+  /** What the quick look into L1 does not serve. */
   private miss(lo: number, hi: number, access: number): Outcome {
-    const { context } = this;
-    const levels = context.first === null ? 0 : context.first.levels;
-    if (levels === 4 || levels === 5) {
-      const sign = levels === 4 ? hi >> 15 : hi >> 24;
-      if (sign !== 0 && sign !== -1) return Outcome.generalProtection;
-    } else hi = 0;
-    if (this.tlbOn && this.probe(lo, hi, access)) return Outcome.ok;
+    this.line = -1;
+    const { addressBits } = this;
+    if (addressBits === 32) hi = 0;
+    else {
+      const sign = addressBits === 48 ? hi >> 15 : hi >> 24;
+      if (sign !== 0 && sign !== -1) return (this.outcome = Outcome.generalProtection);
+    }
+    if (this.tlbOn === true && this.probe(lo, hi, access) === true) return (this.outcome = Outcome.ok);
     this.l1Misses++;
-    return this.walk(lo, hi, access);
+    return (this.outcome = this.walk(lo, hi, access));
   }
 
   private probe(lo: number, hi: number, access: number): boolean {
     const { tlb, tag } = this;
-    if (this.keys !== 0 && this.probeIn(tlb.l1, PageClass.page4K, tag, lo, hi, access, Structure.l1)) return true;
-    if (tlb.l1Page2M.used > 0 && this.probeIn(tlb.l1Page2M, PageClass.page2M, tag, lo, hi, access, Structure.l1)) return true;
-    if (tlb.l1Page1G.used > 0 && this.probeIn(tlb.l1Page1G, PageClass.page1G, tag, lo, hi, access, Structure.l1)) return true;
-    for (let pageClass = PageClass.page4K; pageClass <= PageClass.page2M; pageClass++) {
-      if (
-        this.probeIn(tlb.l2, pageClass, tag, lo, hi, access, Structure.l2) ||
-        (this.context.globalPages && this.probeIn(tlb.l2, pageClass, this.globalTag, lo, hi, access, Structure.l2))
-      ) {
-        this.l1Misses++;
-        this.l2Hits++;
-        return true;
-      }
+    const { l1, l2, l1Page2M, l1Page1G } = tlb;
+    if (this.quickTag !== tag || l1.ways > 4) {
+      const line = l1.find(l1.setOf(lo, hi, 12), lineKey(lo, PageClass.page4K, tag), hi);
+      if (line >= 0 && this.serve(l1, line, PageClass.page4K, lo, hi, access, Structure.l1)) return true;
     }
-    return false;
+    if (l1Page2M.used > 0) {
+      const line = l1Page2M.find(l1Page2M.setOf(lo, hi, 21), lineKey(lo, PageClass.page2M, tag), hi);
+      if (line >= 0 && this.serve(l1Page2M, line, PageClass.page2M, lo, hi, access, Structure.l1)) return true;
+    }
+    if (l1Page1G.used > 0) {
+      const line = l1Page1G.find(l1Page1G.setOf(lo, hi, 30), lineKey(lo, PageClass.page1G, tag), hi);
+      if (line >= 0 && this.serve(l1Page1G, line, PageClass.page1G, lo, hi, access, Structure.l1)) return true;
+    }
+    if ((l2.classes & 1) !== 0 && this.probeL2(PageClass.page4K, 12, lo, hi, access)) return true;
+    return (l2.classes & 2) !== 0 && this.probeL2(PageClass.page2M, 21, lo, hi, access);
+  }
+
+  private probeL2(pageClass: PageClass, shift: number, lo: number, hi: number, access: number): boolean {
+    const { l2 } = this.tlb;
+    const set = l2.setOf(lo, hi, shift);
+    let line = l2.find(set, lineKey(lo, pageClass, this.tag), hi);
+    if (line < 0 && this.context.globalPages) line = l2.find(set, lineKey(lo, pageClass, this.globalTag), hi);
+    if (line < 0 || !this.serve(l2, line, pageClass, lo, hi, access, Structure.l2)) return false;
+    this.l1Misses++;
+    this.l2Hits++;
+    this.tlb.promote(lo, hi, this.tag, pageClass, line);
+    return true;
+  }
+
+  /** Serve the access by a line, if that allows it as it stands. */
+  private serve(
+    array: TlbArray,
+    line: number,
+    pageClass: PageClass,
+    lo: number,
+    hi: number,
+    access: number,
+    structure: Structure,
+  ): boolean {
+    const frame = array.frame(line);
+    const frameHi = array.frameHi(line);
+    const rights = frame & RIGHTS_MASK;
+    if (this.permitted[((access & ACCESS_RIGHTS_MASK) << 7) | rights] === 0) return false;
+    if (this.keys !== 0) {
+      const { pkru, pkrs } = this.context;
+      if (keyDenies(this.keys, pkru, pkrs, this.first.policy, rights, (frameHi >>> 20) & 15, access)) return false;
+    }
+    const offset = (1 << CLASS_SHIFTS[pageClass]) - 1;
+    array.touch(line);
+    this.hostLo = (frame & ~offset) | (lo & offset);
+    this.hostHi = frameHi & FRAME_HIGH;
+    this.originLo = array.originLo(line) | (lo & offset);
+    this.originHi = array.originHi(line);
+    if (this.journal.on) this.noteHit(array, line, lo, hi, structure);
+    return true;
   }
 
   /** Is a translation of this linear address cached for the context that runs? Changes nothing. */
@@ -288,41 +341,8 @@ export class Processor {
     return false;
   }
 
-  private probeIn(
-    array: TlbArray,
-    pageClass: PageClass,
-    tag: number,
-    lo: number,
-    hi: number,
-    access: number,
-    structure: Structure,
-  ): boolean {
-    const shift = CLASS_SHIFTS[pageClass];
-    const at = array.find(array.setOf(lo, hi, shift), lineKey(lo, pageClass, tag), hi);
-    if (at < 0) return false;
-    const frame = array.words[at + Word.frame];
-    const frameHi = array.words[at + Word.frameHi];
-    const rights = frame & RIGHTS_MASK;
-    if (this.permitted[((access & ACCESS_RIGHTS_MASK) << 7) | rights] === 0) return false;
-    const { context } = this;
-    if (this.keys !== 0 && keyDenies(this.keys, context.pkru, context.pkrs, this.first.policy, rights, (frameHi >>> 20) & 15, access))
-      return false;
-    const offset = (1 << shift) - 1;
-    array.touch(at);
-    this.hostLo = (frame & ~offset) | (lo & offset);
-    this.hostHi = frameHi & FRAME_HIGH;
-    this.line = -1;
-    const line = (at / LINE) * 2;
-    this.originLo = array.origins[line] | (lo & offset);
-    this.originHi = array.origins[line + 1];
-    if (this.memory.journal.on) this.noteHit(array, at, lo, hi, structure);
-    if (structure === Structure.l2) this.tlb.promote(lo, hi, this.tag, pageClass, at);
-    return true;
-  }
-
   private walk(lo: number, hi: number, access: number): Outcome {
     this.walks++;
-    this.line = -1;
     const { first, second, memory, tlb } = this;
     const parts = tlb.partsUsed;
     let status = this.walkTables(lo, hi, access);
@@ -376,12 +396,11 @@ export class Processor {
   }
 
   /** The TLB served the access: say so, and whether memory says otherwise by now. */
-  private noteHit(array: TlbArray, at: number, lo: number, hi: number, structure: Structure): void {
-    const { memory } = this;
-    memory.journal.row(Kind.tlb_hit, 0, structure, lo, hi, this.hostLo, this.hostHi);
-    const line = at / LINE;
-    if (array.verified[line] === memory.tableEpoch) return;
-    if (!this.noteStale(lo, hi, array.words[at + Word.frame] & RIGHTS_MASK)) array.verified[line] = memory.tableEpoch;
+  private noteHit(array: TlbArray, line: number, lo: number, hi: number, structure: Structure): void {
+    this.journal.row(Kind.tlb_hit, 0, structure, lo, hi, this.hostLo, this.hostHi);
+    const { tableEpoch } = this.memory;
+    if (array.isVerified(line, tableEpoch)) return;
+    if (!this.noteStale(lo, hi, array.frame(line) & RIGHTS_MASK)) array.setVerified(line, tableEpoch);
   }
 
   /** A stale row when the tables in memory do not say what was used; true when there was need. */
@@ -423,19 +442,15 @@ export class Processor {
 
   /** Cache what the walk came to. */
   private fill(lo: number, hi: number): void {
-    const { first, second, mapping, hasFirst, hasSecond } = this;
-    mapping.guestShift = hasFirst ? first.pageShift : 30;
-    mapping.shift = hasSecond ? Math.min(mapping.guestShift, second.pageShift) : mapping.guestShift;
-    mapping.hostLo = this.hostLo;
-    mapping.hostHi = this.hostHi;
-    mapping.originLo = this.originLo;
-    mapping.originHi = this.originHi;
-    mapping.key = hasFirst && this.keys !== 0 ? first.key : 0;
-    mapping.global = hasFirst && this.context.globalPages && first.global;
-    mapping.rights = this.usedRights();
-    const { journal } = this.memory;
-    if (journal.on) journal.row(Kind.tlb_fill, classOf(mapping.shift) + 1, Structure.l1, lo, hi, this.hostLo, this.hostHi);
-    this.tlb.fill(lo, hi, this.tag, this.globalTag, mapping);
+    const { first, second, hasFirst, journal } = this;
+    const guestShift = hasFirst ? first.pageShift : 30;
+    const shift = this.hasSecond ? Math.min(guestShift, second.pageShift) : guestShift;
+    const global = hasFirst && this.context.globalPages && first.global;
+    const key = hasFirst && this.keys !== 0 ? first.key : 0;
+    if (journal.on) journal.row(Kind.tlb_fill, classOf(shift) + 1, Structure.l1, lo, hi, this.hostLo, this.hostHi);
+    const frame = this.usedRights() | (global ? GLOBAL_LINE : 0);
+    const frameHi = upperValue(this.hostHi, key, guestShift);
+    this.tlb.fill(lo, hi, this.tag, this.globalTag, shift, this.hostLo, frame, frameHi, this.originLo, this.originHi);
   }
 
   private usedRights(): number {

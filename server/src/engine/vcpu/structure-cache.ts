@@ -8,7 +8,7 @@
 import type { Journal } from '../journal/journal';
 import { Kind } from '../journal/events';
 import { FRAME_HIGH, FRAME_LOW, NX_HIGH } from '../x86/entries';
-import { TAG_MASK, TlbArray, Word } from './tlb-array';
+import { TAG_MASK, TlbArray } from './tlb-array';
 
 export const LOWEST = 2;
 export const HIGHEST = 5;
@@ -45,12 +45,12 @@ export class StructureCache {
     for (let level = LOWEST; level <= levels; level++) {
       const array = this.arrays[level - LOWEST];
       if (array.used === 0) continue;
-      const at = array.find(0, prefixLo(lo, level) | this.tag, prefixHi(hi, level));
-      if (at < 0) continue;
-      array.touch(at);
+      const line = array.find(0, prefixLo(lo, level) | this.tag, prefixHi(hi, level));
+      if (line < 0) continue;
+      array.touch(line);
       this.uses++;
-      const frame = array.words[at + Word.frame];
-      const frameHi = array.words[at + Word.frameHi];
+      const frame = array.frame(line);
+      const frameHi = array.frameHi(line);
       this.level = level - 1;
       this.tableLo = frame & FRAME_LOW;
       this.tableHi = frameHi & FRAME_HIGH;
@@ -85,6 +85,7 @@ function prefixHi(hi: number, level: number): number {
 }
 
 /** Does a line of a level's array cover an address? */
-export function covers(words: Int32Array, at: number, level: number, lo: number, hi: number): boolean {
-  return (words[at] & ~TAG_MASK & FRAME_LOW) === prefixLo(lo, level) && words[at + Word.keyHi] === prefixHi(hi, level);
+export function covers(array: TlbArray, line: number, level: number, lo: number, hi: number): boolean {
+  const at = line * 2;
+  return (array.words[at] & ~TAG_MASK & FRAME_LOW) === prefixLo(lo, level) && array.words[at + 1] === prefixHi(hi, level);
 }

@@ -1,31 +1,31 @@
 /**
- * A set-associative array of cached translations, true LRU in a set, one interleaved Int32Array. The parts of the TLB and the
- * paging-structure caches are such arrays. Every change of a line is a journal row, {@link Space.tlb}.
+ * A set-associative array of cached translations, true LRU in a set. The parts of the TLB and the paging-structure caches are
+ * such arrays. Every change of a line is a journal row, {@link Space.tlb}.
  *
- * A line's words:
- *   key     bits 31:12 page address (0 above the page size), 11:10 {@link PageClass}, 9:0 tag (0: the line is empty)
- *   keyHi   bits 63:32 of the page address
- *   frame   bits 31:12 host-physical frame, 7 global, 6:0 `Rights`
- *   frameHi bits 19:0 address bits 51:32, 23:20 protection key
- *   used    when last used; not journalled, since it changes no translation
+ * All lines are in one Int32Array, by region, so that looking through a set touches little memory:
+ *
+ *   keys    two words a line
+ *             bits 31:12 page address (0 above the page size), 11:10 {@link PageClass}, 9:0 tag (0: the line is empty)
+ *             bits 63:32 of the page address
+ *   values  two words a line
+ *             bits 31:12 host-physical frame, 7 global, 6:0 `Rights`
+ *             bits 19:0 address bits 51:32 of the frame, 23:20 protection key, 25:24 class of the guest's own page
+ *   used    one word: when last used
+ *   notes   four words: guest-physical address of the page; `PhysicalMemory.tableEpoch` at which the line was last found to
+ *             be what memory says
+ *
+ * Used and notes change no translation and are not journalled.
  */
 import { Kind, Space } from '../journal/events';
 import type { Journal } from '../journal/journal';
 import { join, low, high } from '../bits';
 
-/** Words a line. */
-export const LINE = 5;
-export enum Word {
-  key,
-  keyHi,
-  frame,
-  frameHi,
-  used,
-}
 export const TAG_MASK = 0x3ff;
 export const GLOBAL_LINE = 1 << 7;
 export const RIGHTS_MASK = 0x7f;
 const CLASS_SHIFT = 10;
+/** Lines that {@link TlbArray.words} may be asked for beyond the last one; they are always empty. */
+export const SPARE_LINES = 4;
 
 /** Size of the page that a line maps. 4 MiB pages take two lines of 2 MiB. */
 export enum PageClass {
@@ -37,9 +37,7 @@ export const CLASS_SHIFTS: readonly number[] = [12, 21, 30];
 
 /** Fields of a line in {@link Space.tlb} keys. */
 export enum LineField {
-  /** key and keyHi */
   key = 0,
-  /** frame and frameHi */
   value = 1,
 }
 
@@ -50,13 +48,16 @@ export function tlbKeys(processor: number): number {
 
 export class TlbArray {
   readonly words: Int32Array;
-  /** By line: guest-physical address of the mapped page, low and high half; not journalled. */
-  readonly origins: Int32Array;
-  /** By line: `PhysicalMemory.tableEpoch` at which the mapping was last found to be what memory says. */
-  readonly verified: Float64Array;
+  readonly lines: number;
+  /** Where the regions begin; keys begin at 0. */
+  readonly values: number;
+  readonly usedAt: number;
+  readonly notes: number;
   /** Lines in use. */
   used = 0;
-  clock = 0;
+  /** Bit n: a line of {@link PageClass} n may be in use. */
+  classes = 0;
+  private clock = 0;
 
   /**
    * @param keys first key of this array's lines in {@link Space.tlb}
@@ -68,87 +69,138 @@ export class TlbArray {
     readonly sets: number,
     readonly ways: number,
   ) {
-    this.words = new Int32Array(sets * ways * LINE);
-    this.origins = new Int32Array(sets * ways * 2);
-    this.verified = new Float64Array(sets * ways);
+    this.lines = sets * ways;
+    this.values = (this.lines + SPARE_LINES) * 2;
+    this.usedAt = this.values + this.lines * 2;
+    this.notes = this.usedAt + this.lines;
+    this.words = new Int32Array(this.notes + this.lines * 4);
   }
 
-  get lines(): number {
-    return this.sets * this.ways;
-  }
-
-  /** First word of the set of a page, by the low bits of its page number. */
+  /** First line of the set of a page, by the low bits of its page number. */
   setOf(lo: number, hi: number, shift: number): number {
-    return (((lo >>> shift) | (hi << (32 - shift))) & (this.sets - 1)) * this.ways * LINE;
+    return Math.imul(((lo >>> shift) | (hi << (32 - shift))) & (this.sets - 1), this.ways);
   }
 
-  /** First word of the line with this key; -1 when there is none. */
+  /** The line of a set with this key; -1 when there is none. */
   find(set: number, key: number, keyHi: number): number {
     const { words } = this;
-    for (let at = set, end = set + this.ways * LINE; at < end; at += LINE) {
-      if (words[at] === key && words[at + Word.keyHi] === keyHi) return at;
+    const end = (set + this.ways) << 1;
+    for (let at = set << 1; at < end; at = (at + 2) | 0) {
+      if (words[at] === key && words[(at + 1) | 0] === keyHi) return at >> 1;
     }
     return -1;
   }
 
+  frame(line: number): number {
+    return this.words[(this.values + (line << 1)) | 0];
+  }
+
+  frameHi(line: number): number {
+    return this.words[(this.values + (line << 1) + 1) | 0];
+  }
+
   /** The line was used. */
-  touch(at: number): void {
-    this.words[at + Word.used] = this.clock = (this.clock + 1) | 0;
+  touch(line: number): void {
+    this.words[(this.usedAt + line) | 0] = this.clock = (this.clock + 1) | 0;
   }
 
-  /** Put a line in its set, over the one with the same key or the least recently used; returns its first word. */
+  /** Put a line in its set, over the one with the same key or the least recently used; returns it. */
   put(set: number, key: number, keyHi: number, frame: number, frameHi: number): number {
-    const { words } = this;
-    let at = this.find(set, key, keyHi);
-    if (at < 0) {
-      at = set;
-      for (let other = set + LINE, end = set + this.ways * LINE; other < end; other += LINE) {
-        if (words[other + Word.used] < words[at + Word.used]) at = other;
-      }
-      if (words[at] === 0) this.used++;
+    let line = this.find(set, key, keyHi);
+    if (line < 0) {
+      line = this.oldest(set);
+      if (this.words[line << 1] === 0) this.used++;
+      this.classes |= 1 << ((key >>> CLASS_SHIFT) & 3);
     }
-    this.change(at, key, keyHi, frame, frameHi);
-    this.verified[at / LINE] = 0;
-    this.touch(at);
-    return at;
+    this.change(line, key, keyHi, frame, frameHi);
+    this.touch(line);
+    return line;
   }
 
-  setOrigin(at: number, lo: number, hi: number): void {
-    const line = (at / LINE) * 2;
-    this.origins[line] = lo;
-    this.origins[line + 1] = hi;
+  /** Guest-physical address of the page of a line that was just put; nothing is known yet of whether it is stale. */
+  note(line: number, originLo: number, originHi: number): void {
+    const { words } = this;
+    const at = (this.notes + (line << 2)) | 0;
+    words[at] = originLo;
+    words[(at + 1) | 0] = originHi;
+    words[(at + 2) | 0] = 0;
   }
 
-  /** Empty the line at a word, which is in use. */
-  drop(at: number): void {
-    this.change(at, 0, 0, 0, 0);
-    this.words[at + Word.used] = 0;
+  originLo(line: number): number {
+    return this.words[(this.notes + (line << 2)) | 0];
+  }
+
+  originHi(line: number): number {
+    return this.words[(this.notes + (line << 2) + 1) | 0];
+  }
+
+  /** Was the line found to be what memory says at this epoch? */
+  isVerified(line: number, epoch: number): boolean {
+    return this.words[(this.notes + (line << 2) + 2) | 0] === (epoch | 0);
+  }
+
+  setVerified(line: number, epoch: number): void {
+    this.words[(this.notes + (line << 2) + 2) | 0] = epoch | 0;
+  }
+
+  /** Empty a line, which is in use. */
+  drop(line: number): void {
+    this.change(line, 0, 0, 0, 0);
+    this.words[this.usedAt + line] = 0;
     this.used--;
+    if (this.used === 0) this.classes = 0;
   }
 
-  private change(at: number, key: number, keyHi: number, frame: number, frameHi: number): void {
-    const { words, journal } = this;
-    if (journal.on) {
-      this.note(at, LineField.key, words[at] ^ key, words[at + Word.keyHi] ^ keyHi);
-      this.note(at, LineField.value, words[at + Word.frame] ^ frame, words[at + Word.frameHi] ^ frameHi);
+  private oldest(set: number): number {
+    const { words } = this;
+    const first = (this.usedAt + set) | 0;
+    let oldest = first;
+    let least = words[first];
+    for (let at = (first + 1) | 0, end = first + this.ways; at < end; at = (at + 1) | 0) {
+      const used = words[at];
+      if (used < least) {
+        least = used;
+        oldest = at;
+      }
+    }
+    return (oldest - this.usedAt) | 0;
+  }
+
+  private change(line: number, key: number, keyHi: number, frame: number, frameHi: number): void {
+    const { words } = this;
+    const at = line << 1;
+    const value = (this.values + at) | 0;
+    if (this.journal.on) {
+      this.journalled(line, LineField.key, words[at] ^ key, words[at + 1] ^ keyHi);
+      this.journalled(line, LineField.value, words[value] ^ frame, words[value + 1] ^ frameHi);
     }
     words[at] = key;
-    words[at + Word.keyHi] = keyHi;
-    words[at + Word.frame] = frame;
-    words[at + Word.frameHi] = frameHi;
+    words[(at + 1) | 0] = keyHi;
+    words[value] = frame;
+    words[(value + 1) | 0] = frameHi;
   }
 
-  private note(at: number, field: LineField, lo: number, hi: number): void {
+  private journalled(line: number, field: LineField, lo: number, hi: number): void {
     if ((lo | hi) === 0) return;
-    const key = this.keys + (at / LINE) * 8 + field;
+    const key = this.keys + line * 8 + field;
     this.journal.row(Kind.change, 0, Space.tlb, low(key), high(key), lo, hi);
   }
 }
 
 /** Key word of a page of a class under a tag. */
 export function lineKey(lo: number, pageClass: PageClass, tag: number): number {
-  const shift = CLASS_SHIFTS[pageClass];
+  const shift = pageClass === PageClass.page4K ? 12 : pageClass === PageClass.page2M ? 21 : 30;
   return ((lo >>> shift) << shift) | (pageClass << CLASS_SHIFT) | tag;
+}
+
+/** Class of the page of a key word. */
+export function keyClass(key: number): PageClass {
+  return (key >>> CLASS_SHIFT) & 3;
+}
+
+/** Class of the largest line for pages of 2^shift bytes. */
+export function classOf(shift: number): PageClass {
+  return shift >= 30 ? PageClass.page1G : shift >= 21 ? PageClass.page2M : PageClass.page4K;
 }
 
 /** A line as people read it. */
@@ -168,16 +220,11 @@ export function decodeLine(key: number, keyHi: number, frame: number, frameHi: n
   if ((key & TAG_MASK) === 0) return null;
   return {
     page: (BigInt(keyHi >>> 0) << 32n) | BigInt((key & 0xfffff000) >>> 0),
-    pageClass: (key >>> CLASS_SHIFT) & 3,
+    pageClass: keyClass(key),
     tag: key & TAG_MASK,
     frame: join(frame & 0xfffff000, frameHi & 0xfffff),
     rights: frame & RIGHTS_MASK,
     global: (frame & GLOBAL_LINE) !== 0,
     protectionKey: (frameHi >>> 20) & 15,
   };
-}
-
-/** Class of the largest line for pages of 2^shift bytes. */
-export function classOf(shift: number): PageClass {
-  return shift >= 30 ? PageClass.page1G : shift >= 21 ? PageClass.page2M : PageClass.page4K;
 }

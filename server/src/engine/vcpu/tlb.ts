@@ -8,7 +8,7 @@ import type { TlbConfig } from '../program';
 import { MappingCache } from './mapping-cache';
 import { HIGHEST, LOWEST, StructureCache, covers } from './structure-cache';
 import { Tags, type Tag } from './tags';
-import { CLASS_SHIFTS, GLOBAL_LINE, LINE, PageClass, TAG_MASK, TlbArray, Word, classOf, lineKey, tlbKeys } from './tlb-array';
+import { CLASS_SHIFTS, GLOBAL_LINE, PageClass, TAG_MASK, TlbArray, classOf, keyClass, lineKey, tlbKeys } from './tlb-array';
 
 /** `structure` in the small field of tlb_hit and tlb_fill rows. */
 export enum Structure {
@@ -80,31 +80,52 @@ export class Tlb {
     return this.structures!.uses + this.secondStructures!.uses + this.guestPhysical.uses;
   }
 
-  /** Cache a linear or combined mapping of the page around an address. L2 has global pages once, under `globalTag`. */
-  fill(lo: number, hi: number, tag: number, globalTag: number, mapping: Mapping): void {
-    const pageClass = classOf(mapping.shift);
-    const shift = CLASS_SHIFTS[pageClass];
-    const offset = (1 << shift) - 1;
-    const frame = (mapping.hostLo & ~offset) | mapping.rights | (mapping.global ? GLOBAL_LINE : 0);
-    const frameHi = mapping.hostHi | (mapping.key << 20) | (guestClassOf(mapping.guestShift) << GUEST_CLASS_SHIFT);
-    if (pageClass !== PageClass.page1G) {
-      const key = lineKey(lo, pageClass, mapping.global ? globalTag : tag);
-      const at = this.l2.put(this.l2.setOf(lo, hi, shift), key, hi, frame, frameHi);
-      this.l2.setOrigin(at, mapping.originLo & ~offset, mapping.originHi);
+  /**
+   * Cache a linear or combined mapping of the page around an address. L2 has global pages once, under `globalTag`.
+   *
+   * @param frame value word without the address: `Rights` and GLOBAL_LINE
+   * @param frameHi upper value word
+   */
+  fill(
+    lo: number,
+    hi: number,
+    tag: number,
+    globalTag: number,
+    shift: number,
+    hostLo: number,
+    frame: number,
+    frameHi: number,
+    originLo: number,
+    originHi: number,
+  ): void {
+    const pageClass = classOf(shift);
+    const mask = pageClass === PageClass.page4K ? ~0xfff : pageClass === PageClass.page2M ? ~0x1f_ffff : ~0x3fff_ffff;
+    const value = (hostLo & mask) | frame;
+    if (pageClass === PageClass.page4K) {
+      const { l1, l2 } = this;
+      l2.note(
+        l2.put(l2.setOf(lo, hi, 12), (lo & mask) | ((frame & GLOBAL_LINE) !== 0 ? globalTag : tag), hi, value, frameHi),
+        originLo & mask,
+        originHi,
+      );
+      l1.note(l1.put(l1.setOf(lo, hi, 12), (lo & mask) | tag, hi, value, frameHi), originLo & mask, originHi);
+      return;
+    }
+    const round = CLASS_SHIFTS[pageClass];
+    if (pageClass === PageClass.page2M) {
+      const key = lineKey(lo, pageClass, (frame & GLOBAL_LINE) !== 0 ? globalTag : tag);
+      this.l2.note(this.l2.put(this.l2.setOf(lo, hi, round), key, hi, value, frameHi), originLo & mask, originHi);
     }
     const l1 = this.l1Of(pageClass);
-    const at = l1.put(l1.setOf(lo, hi, shift), lineKey(lo, pageClass, tag), hi, frame, frameHi);
-    l1.setOrigin(at, mapping.originLo & ~offset, mapping.originHi);
+    l1.note(l1.put(l1.setOf(lo, hi, round), lineKey(lo, pageClass, tag), hi, value, frameHi), originLo & mask, originHi);
   }
 
-  /** L1 takes a mapping over from the L2 line at a word. */
+  /** L1 takes a mapping over from a line of L2. */
   promote(lo: number, hi: number, tag: number, pageClass: PageClass, from: number): void {
-    const { words, origins } = this.l2;
+    const { l2 } = this;
     const l1 = this.l1Of(pageClass);
     const set = l1.setOf(lo, hi, CLASS_SHIFTS[pageClass]);
-    const at = l1.put(set, lineKey(lo, pageClass, tag), hi, words[from + Word.frame], words[from + Word.frameHi]);
-    const line = (from / LINE) * 2;
-    l1.setOrigin(at, origins[line], origins[line + 1]);
+    l1.note(l1.put(set, lineKey(lo, pageClass, tag), hi, l2.frame(from), l2.frameHi(from)), l2.originLo(from), l2.originHi(from));
   }
 
   l1Of(pageClass: PageClass): TlbArray {
@@ -114,7 +135,7 @@ export class Tlb {
   /** Drop linear and combined mappings, and paging-structure entries, whose tag fits; global pages only if so said. */
   dropTags(fits: (tag: Tag) => boolean, globals: boolean): void {
     this.select((tag) => !tag.guestPhysical && fits(tag));
-    for (const array of this.mappings) this.drop(array, (at) => globals || (array.words[at + Word.frame] & GLOBAL_LINE) === 0);
+    for (const array of this.mappings) this.drop(array, (line) => globals || (array.frame(line) & GLOBAL_LINE) === 0);
     this.dropStructures(this.structures, () => true);
   }
 
@@ -126,25 +147,22 @@ export class Tlb {
   dropPage(lo: number, hi: number, fits: (tag: Tag) => boolean, globals: 'keep' | 'drop', structures: 'all' | 'address'): void {
     this.select((tag) => !tag.guestPhysical && fits(tag));
     for (const array of this.mappings) {
-      this.drop(
-        array,
-        (at) => (globals === 'drop' || (array.words[at + Word.frame] & GLOBAL_LINE) === 0) && inPage(array.words, at, lo, hi),
-      );
+      this.drop(array, (line) => (globals === 'drop' || (array.frame(line) & GLOBAL_LINE) === 0) && inPage(array, line, lo, hi));
     }
-    this.dropStructures(this.structures, (words, at, level) => structures === 'all' || covers(words, at, level, lo, hi));
+    this.dropStructures(this.structures, (cached, line, level) => structures === 'all' || covers(cached, line, level, lo, hi));
   }
 
   /** Drop global pages of these tags, whatever PCID they were loaded under. */
   dropGlobals(fits: (tag: Tag) => boolean): void {
     this.select((tag) => !tag.guestPhysical && fits(tag));
-    for (const array of this.mappings) this.drop(array, (at) => (array.words[at + Word.frame] & GLOBAL_LINE) !== 0);
+    for (const array of this.mappings) this.drop(array, (line) => (array.frame(line) & GLOBAL_LINE) !== 0);
   }
 
   /** Drop global pages of these tags around an address, whatever PCID they were loaded under. */
   dropGlobalPage(lo: number, hi: number, fits: (tag: Tag) => boolean): void {
     this.select((tag) => !tag.guestPhysical && fits(tag));
     for (const array of this.mappings) {
-      this.drop(array, (at) => (array.words[at + Word.frame] & GLOBAL_LINE) !== 0 && inPage(array.words, at, lo, hi));
+      this.drop(array, (line) => (array.frame(line) & GLOBAL_LINE) !== 0 && inPage(array, line, lo, hi));
     }
   }
 
@@ -161,8 +179,8 @@ export class Tlb {
     if (this.guestPhysical === null) return;
     const { array } = this.guestPhysical;
     this.select((tag) => tag.guestPhysical && fits(tag));
-    this.drop(array, (at) => sameRegion(array.words, at, CLASS_SHIFTS[(array.words[at] >>> 10) & 3], lo, hi));
-    this.dropStructures(this.secondStructures, (words, at, level) => covers(words, at, level, lo, hi));
+    this.drop(array, (line) => sameRegion(array, line, CLASS_SHIFTS[keyClass(array.words[line * 2])], lo, hi));
+    this.dropStructures(this.secondStructures, (cached, line, level) => covers(cached, line, level, lo, hi));
   }
 
   dropAll(): void {
@@ -178,51 +196,36 @@ export class Tlb {
   }
 
   /** Drop the lines of selected tags that fit. */
-  private drop(array: TlbArray, fits: (at: number) => boolean): void {
-    const { words } = array;
-    for (let at = 0; at < words.length && array.used > 0; at += LINE) {
-      if (words[at] !== 0 && this.selected[words[at] & TAG_MASK] !== 0 && fits(at)) array.drop(at);
+  private drop(array: TlbArray, fits: (line: number) => boolean): void {
+    const { words, lines } = array;
+    for (let line = 0; line < lines && array.used > 0; line++) {
+      const key = words[line * 2];
+      if (key !== 0 && this.selected[key & TAG_MASK] !== 0 && fits(line)) array.drop(line);
     }
   }
 
-  private dropStructures(cache: StructureCache | null, fits: (words: Int32Array, at: number, level: number) => boolean): void {
+  private dropStructures(cache: StructureCache | null, fits: (array: TlbArray, line: number, level: number) => boolean): void {
     if (cache === null) return;
     for (let level = LOWEST; level <= HIGHEST; level++) {
       const array = cache.arrays[level - LOWEST];
-      this.drop(array, (at) => fits(array.words, at, level));
+      this.drop(array, (line) => fits(array, line, level));
     }
   }
 }
 
-/** A mapping to be cached. */
-export class Mapping {
-  /** log2 of the size: the smaller of guest's and second stage's page. */
-  shift = 12;
-  hostLo = 0;
-  hostHi = 0;
-  /** `Rights` bits. */
-  rights = 0;
-  /** Protection key. */
-  key = 0;
-  /** log2 of the guest's own page. */
-  guestShift = 12;
-  global = false;
-  /** Guest-physical address that the linear one has. */
-  originLo = 0;
-  originHi = 0;
-}
-
-function guestClassOf(shift: number): number {
-  return shift === 22 ? 3 : classOf(shift);
+/** Upper value word of a mapping. @param guestShift log2 of the guest's own page */
+export function upperValue(hostHi: number, key: number, guestShift: number): number {
+  return hostHi | (key << 20) | ((guestShift === 22 ? 3 : classOf(guestShift)) << GUEST_CLASS_SHIFT);
 }
 
 /** Is the line part of the guest page that an address lies in? */
-function inPage(words: Int32Array, at: number, lo: number, hi: number): boolean {
-  return sameRegion(words, at, GUEST_SHIFTS[(words[at + Word.frameHi] >>> GUEST_CLASS_SHIFT) & 3], lo, hi);
+function inPage(array: TlbArray, line: number, lo: number, hi: number): boolean {
+  return sameRegion(array, line, GUEST_SHIFTS[(array.frameHi(line) >>> GUEST_CLASS_SHIFT) & 3], lo, hi);
 }
 
-function sameRegion(words: Int32Array, at: number, shift: number, lo: number, hi: number): boolean {
-  return words[at + Word.keyHi] === hi && (words[at] ^ lo) >>> shift === 0;
+function sameRegion(array: TlbArray, line: number, shift: number, lo: number, hi: number): boolean {
+  const at = line * 2;
+  return array.words[at + 1] === hi && (array.words[at] ^ lo) >>> shift === 0;
 }
 
 function powerOfTwo(sets: number): number {
