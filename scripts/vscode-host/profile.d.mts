@@ -6,8 +6,6 @@ export declare class Profile {
   static temporary(settings?: Settings): Profile;
   static kept(root: string, settings?: Settings): Profile;
   readonly root: string;
-  /** Writes the user's settings, those given over the profile's own. */
-  set(settings: Settings): void;
   remove(): void;
 }
 

@@ -27,13 +27,8 @@ export class Profile {
   constructor(root, settings) {
     this.root = root;
     for (const folder of ['user/User', 'extensions', 'data']) mkdirSync(join(root, folder), { recursive: true });
-    this.settingsFile = join(root, 'user/User/settings.json');
-    if (!existsSync(this.settingsFile)) this.set(settings);
-  }
-
-  /** Writes the user's settings, those given over the profile's own. */
-  set(settings) {
-    writeFileSync(this.settingsFile, JSON.stringify({ ...SETTINGS, ...settings }, null, 2));
+    const file = join(root, 'user/User/settings.json');
+    if (!existsSync(file)) writeFileSync(file, JSON.stringify({ ...SETTINGS, ...settings }, null, 2));
   }
 
   /** Thrown away with {@link remove}. */

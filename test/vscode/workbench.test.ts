@@ -83,12 +83,8 @@ describe(`the packaged extension in VS Code (${VERSION})`, () => {
     const { panel } = workbench;
     await panel.getByRole('searchbox').fill('user write');
     await panel.locator('.row.statement', { hasText: 'user write' }).first().click();
-    await panel.locator('.detail .place', { hasText: /line \d+/ }).waitFor();
-    const line = Number(/line (\d+)/.exec(await panel.locator('.detail .place').innerText())?.[1]);
-    await workbench.page.waitForFunction(
-      (wanted) => document.querySelector('[id="status.editor.selection"]')?.textContent?.includes(`Ln ${wanted},`),
-      line,
-    );
+    await panel.locator('.detail h3', { hasText: 'user write' }).waitFor();
+    await workbench.cursorAt(Number(/line (\d+)/.exec(await panel.locator('.detail .place').innerText())?.[1]));
     await panel.getByRole('searchbox').fill('');
     await workbench.click('user fetch');
     await panel.locator('.row.selected.statement', { hasText: 'user fetch' }).waitFor();
@@ -96,15 +92,21 @@ describe(`the packaged extension in VS Code (${VERSION})`, () => {
 
   it('draws the way of an access under each kind of MMU', async () => {
     const { panel } = workbench;
+    await workbench.click('user read', 1);
+    await panel.locator('.row.selected.statement', { hasText: 'user read' }).waitFor();
     for (const kind of ['soft', 'ept', 'npt']) {
       await panel.getByRole('radio', { name: new RegExp(`under ${kind}`) }).click();
       await panel.locator('.tab.chosen', { hasText: kind }).waitFor();
-      await workbench.click('user read', 1);
+      // Another run is shown at the same statement.
       await panel.locator('.row.selected.statement', { hasText: 'user read' }).waitFor();
       await panel.locator('.list').focus();
       await workbench.page.keyboard.press('ArrowDown');
+      await panel.locator('.detail h3', { hasText: 'access' }).waitFor();
       await panel.locator('.structure').first().waitFor();
       await shot(`panel-${kind}`);
+      await workbench.page.keyboard.press('ArrowUp');
+      await panel.locator('.row.selected.statement').waitFor();
+      await panel.locator('.detail h3', { hasText: 'user read' }).waitFor();
     }
   });
 
@@ -121,17 +123,16 @@ describe(`the packaged extension in VS Code (${VERSION})`, () => {
     await panel.locator('.tab.chosen', { hasText: 'ept' }).waitFor();
     await workbench.click('user fetch');
     await panel.locator('.row.selected.statement', { hasText: 'user fetch' }).waitFor();
-    await workbench.page.waitForTimeout(1500);
     await workbench.reload();
     await panel.locator('.tab.chosen', { hasText: 'ept' }).waitFor();
     await panel.locator('.row.selected', { hasText: 'user fetch' }).waitFor();
   });
 
   const THEMES: readonly [string, string, string][] = [
-    ['light', 'Default Light Modern', 'vs'],
-    ['high-contrast', 'Default High Contrast', 'hc-black'],
-    ['high-contrast-light', 'Default High Contrast Light', 'hc-light'],
-    ['dark', 'Default Dark Modern', 'vs-dark'],
+    ['light', 'Light Modern', 'vs'],
+    ['high-contrast', 'Dark High Contrast', 'hc-black'],
+    ['high-contrast-light', 'Light High Contrast', 'hc-light'],
+    ['dark', 'Dark Modern', 'vs-dark'],
   ];
   for (const [name, theme, className] of THEMES) {
     it(`looks as the theme asks: ${name}`, async () => {

@@ -55,8 +55,11 @@ export class Workbench {
     this.profile.remove();
   }
 
+  /** By VS Code's own command: it keeps its state first, which a reload of the page may cut short. */
   async reload(): Promise<void> {
-    await this.page.reload();
+    const loaded = this.page.waitForEvent('load');
+    await this.command('Developer: Reload Window');
+    await loaded;
     await this.isUp();
   }
 
@@ -85,9 +88,7 @@ export class Workbench {
   private async pick(text: string): Promise<void> {
     await this.page.locator('.quick-input-widget input').first().waitFor();
     await this.page.keyboard.type(text);
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first().waitFor();
-    await this.page.keyboard.press('Enter');
-    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first().click();
   }
 
   /** The middle of a text on the screen. Playwright's own hover would scroll the editor's inner containers. */
@@ -140,14 +141,15 @@ export class Workbench {
     return this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
   }
 
-  /** Line of the cursor, counted from 1. */
-  async cursorLine(): Promise<number> {
-    const text = await this.page.locator('[id="status.editor.selection"]').innerText();
-    return Number(/Ln (\d+)/.exec(text)?.[1]);
+  /** Waits until the cursor is on a line, counted from 1. */
+  async cursorAt(line: number): Promise<void> {
+    await this.page.locator('.editor-instance .line-numbers.active-line-number', { hasText: new RegExp(`^${line}$`) }).waitFor();
   }
 
+  /** @param className what the workbench wears under that theme */
   async theme(name: string, className: string): Promise<void> {
-    this.profile.set({ ...QUIET, 'workbench.colorTheme': name });
+    await this.command('Preferences: Color Theme');
+    await this.pick(name);
     await this.page.locator(`.monaco-workbench.${className}`).first().waitFor();
     // The webview is told of the colours a moment later.
     await this.page.waitForTimeout(700);

@@ -23,17 +23,18 @@ export class Detail {
 
   show({ row, about, fields, translation, changes }: StepDetail): void {
     const who = actorName(row.actor);
+    const statement = row.kind === 'statement';
     const head = el(
       'header',
       { class: `title ${row.kind}` },
-      el('span', { class: `badge ${row.actor}`, text: who.short, title: who.name }),
-      el('h3', { text: row.kind === 'statement' ? row.text : row.event }),
-      row.kind === 'statement' ? null : el('span', { class: 'text', text: row.text }),
+      !statement && el('span', { class: `badge ${row.actor}`, text: who.short, title: who.name }),
+      el('h3', { text: statement ? row.text : row.event }),
+      !statement && el('span', { class: 'text', text: row.text }),
       this.place(row.step, row.line),
     );
     this.fill(
       head,
-      about && el('p', { class: 'about', text: about }),
+      !statement && about && el('p', { class: 'about', text: about }),
       translation && drawWalk(translation, row.event === 'table_read' ? row.address : null),
       changes.length > 0 && section(`What it changed (${changes.length})`, drawChanges(changes)),
       fields.length > 0 && section('Fields', drawFields(fields)),

@@ -17,6 +17,8 @@ export class TracePanel implements vscode.Disposable {
   private runs: readonly RunInfo[] = [];
   /** Name of the chosen run: it stays chosen when the scenario is run again. */
   private chosen: string | null = null;
+  /** Zero-based line of the step that is shown: another run is shown at the same statement. */
+  private line: number | null = null;
   /** Messages for a page that has not come up yet. */
   private waiting: ToPanel[] | null = [];
 
@@ -81,8 +83,10 @@ export class TracePanel implements vscode.Disposable {
   }
 
   private choose(run: RunInfo): void {
+    const { line } = this;
     this.chosen = run.name;
     this.postRuns();
+    if (line !== null) void this.selectLine(line);
   }
 
   /** Asks for the runs, and has the scenario run when there are none yet. The document must be open for the server to know it. */
@@ -137,7 +141,8 @@ export class TracePanel implements vscode.Disposable {
         const detail = await this.ask(() => this.server.request('mmu/step', { runId, step }));
         if (!detail) return;
         this.post({ type: 'detail', runId, detail });
-        return this.highlightLine(detail.row.line);
+        this.line = detail.row.line;
+        return this.highlightLine(this.line);
       }
       case 'reveal':
         return this.goTo(message.line, message.focus);
