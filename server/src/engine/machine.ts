@@ -12,7 +12,7 @@ import type { ExitCount, Result } from './result';
 import { Register } from './vcpu/registers';
 import { exitReasonName } from './x86/exit-reasons';
 import { exitingInstruction, invlpg, invpcid, loadRegister } from './mmu/control';
-import { GuestActs } from './mmu/guest-acts';
+import { GuestActs, ripOf } from './mmu/guest-acts';
 import { findEntry } from './mmu/guest-tables';
 import type { Hypervisor } from './mmu/hypervisor';
 import type { Completion } from './mmu/instruction';
@@ -175,6 +175,7 @@ export class Machine implements Inspection {
     if (guest === undefined) return refusal !== undefined ? refused(refusal) : NO_PERFORMER;
     const { vcpu } = guest;
     stopNested(vcpu);
+    vcpu.rip = ripOf(act.origin);
     switch (act.do) {
       case 'access':
         return this.resultOf(vcpu, guest.access(act));

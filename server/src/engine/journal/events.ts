@@ -136,7 +136,7 @@ export const EVENTS: { readonly [kind: number]: EventSpec } = {
   [Kind.rmap_write_protect]: { name: 'rmap_write_protect', tracepoint: false, small: 'shadow', slots: [slot('gfn', 'gfn')], about: 'the leaf sptes that map a guest page lose W; shadow 1: for shadow paging, MMU-W goes too, 0: for the dirty log' },
 
   [Kind.kvm_entry]: { name: 'kvm_entry', tracepoint: true, small: 'vcpu', slots: [slot('rip', 'gva'), slot('intr_info_error_code', 'word')], about: 'VM entry' },
-  [Kind.kvm_exit]: { name: 'kvm_exit', tracepoint: true, small: 'reason', slots: [slot('info1', 'info'), slot('info2', 'info'), slot('intr_info_error_code', 'word'), slot('rip', 'gva')], about: 'VM exit' },
+  [Kind.kvm_exit]: { name: 'kvm_exit', tracepoint: true, small: 'reason', slots: [slot('info1', 'info'), slot('info2', 'info'), slot('intr_info_error_code', 'word'), slot('rip', 'gva'), slot('vcpu', 'count')], about: 'VM exit' },
   [Kind.kvm_page_fault]: { name: 'kvm_page_fault', tracepoint: true, small: 'vcpu', slots: [slot('address', 'gva'), slot('error_code', 'info')], about: 'KVM starts to handle a page fault' },
   [Kind.kvm_inj_exception]: { name: 'kvm_inj_exception', tracepoint: true, small: 'vector', slots: [slot('error_code', 'errorCode'), slot('cr2', 'gva')], about: 'KVM injects an exception' },
   [Kind.kvm_cr]: { name: 'kvm_cr', tracepoint: true, small: 'cr', slots: [slot('value', 'word'), slot('write', 'count')], about: 'trapped control-register access' },
@@ -159,14 +159,14 @@ export const EVENTS: { readonly [kind: number]: EventSpec } = {
   [Kind.fast_page_fault]: { name: 'fast_page_fault', tracepoint: true, small: 'result', slots: [slot('address', 'gpa'), slot('error_code', 'info'), slot('old', 'entry'), slot('new', 'entry'), slot('sptep', 'hpa')], about: 'the lock-less path was tried; result bit 0 spurious, bit 1 fixed' },
   [Kind.kvm_mmu_zap_all_fast]: { name: 'kvm_mmu_zap_all_fast', tracepoint: true, slots: [slot('valid_gen', 'count'), slot('used_pages', 'count')], about: 'all shadow pages become obsolete' },
   [Kind.kvm_mmu_split_huge_page]: { name: 'kvm_mmu_split_huge_page', tracepoint: true, slots: [slot('gfn', 'gfn'), slot('spte', 'entry')], about: 'a huge spte was split' },
-  [Kind.kvm_emulate_insn]: { name: 'kvm_emulate_insn', tracepoint: true, small: 'failed', slots: [slot('rip', 'gva'), slot('bytes', 'word')], about: 'KVM emulates the instruction' },
+  [Kind.kvm_emulate_insn]: { name: 'kvm_emulate_insn', tracepoint: true, small: 'failed', slots: [slot('rip', 'gva'), slot('bytes', 'word')], about: 'KVM emulates the instruction; failed bit 0: it cannot, bits 15:1: number of its bytes' },
   [Kind.vcpu_match_mmio]: { name: 'vcpu_match_mmio', tracepoint: true, small: 'write', slots: [slot('gva', 'gva'), slot('gpa', 'gpa')], about: 'the MMIO cache of the vCPU matched' },
   [Kind.kvm_mmio]: { name: 'kvm_mmio', tracepoint: true, small: 'type', slots: [slot('gpa', 'gpa'), slot('val', 'word'), slot('len', 'count')], about: 'MMIO access; type 0 unsatisfied-read, 1 read, 2 write' },
   [Kind.kvm_userspace_exit]: { name: 'kvm_userspace_exit', tracepoint: true, small: 'reason', slots: [slot('gpa', 'gpa'), slot('errno', 'count')], about: 'KVM_RUN returns to the VMM' },
   [Kind.kvm_pml_full]: { name: 'kvm_pml_full', tracepoint: true, small: 'vcpu', slots: [], about: 'the PML buffer is full' },
   [Kind.kvm_unmap_hva_range]: { name: 'kvm_unmap_hva_range', tracepoint: true, slots: [slot('start', 'hva'), slot('end', 'hva')], about: 'the MMU notifier unmaps a range' },
   [Kind.kvm_nested_vmenter]: { name: 'kvm_nested_vmenter', tracepoint: true, small: 'nested_tdp', slots: [slot('rip', 'gva'), slot('vmcs', 'gpa'), slot('nested_rip', 'gva'), slot('event_inj', 'word'), slot('nested_root', 'gpa')], about: 'L1 enters L2' },
-  [Kind.kvm_nested_vmexit]: { name: 'kvm_nested_vmexit', tracepoint: true, small: 'reason', slots: [slot('info1', 'info'), slot('info2', 'info'), slot('intr_info_error_code', 'word'), slot('rip', 'gva')], about: 'VM exit from L2' },
+  [Kind.kvm_nested_vmexit]: { name: 'kvm_nested_vmexit', tracepoint: true, small: 'reason', slots: [slot('info1', 'info'), slot('info2', 'info'), slot('intr_info_error_code', 'word'), slot('rip', 'gva'), slot('vcpu', 'count')], about: 'VM exit from L2' },
   [Kind.kvm_nested_vmexit_inject]: { name: 'kvm_nested_vmexit_inject', tracepoint: true, small: 'reason', slots: [slot('info1', 'info'), slot('info2', 'info'), slot('intr_info_error_code', 'word')], about: 'the exit is handed to L1' },
 };
 

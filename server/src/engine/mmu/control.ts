@@ -21,6 +21,8 @@ const GP: Completion = { kind: 'general-protection', error: 0 };
 const CR4_GUEST_OWNED = (1 << 1) | (1 << 2) | (1 << 3) | Cr4.pge | (1 << 8) | (1 << 9) | (1 << 10) | (1 << 16);
 const CR0_TS = 1 << 3;
 const CR0_MP = 1 << 1;
+/** Bytes of the instructions, with an operand that needs no displacement. */
+const LENGTHS = { movCr: 3, rdmsr: 2, wrmsr: 2, cpuid: 2, vmcall: 3, invlpg: 3, invpcid: 5 } as const;
 /** Retries of a MOV CR whose PDPTEs are not mapped yet. */
 const MOST_TRIES = 16;
 
@@ -123,6 +125,7 @@ function emulateLoad(vcpu: KvmVcpu, name: Loadable, lo: number, hi: number): Com
   else if (name === 'cr4') afterCr4(vcpu, old, changed);
   else if (name === 'efer') afterEfer(vcpu, changed);
   else afterCr3(vcpu, oldCr3, lo, hi);
+  vcpu.rip += name === 'efer' ? LENGTHS.wrmsr : LENGTHS.movCr;
   return vcpu.enter() ?? DONE;
 }
 
@@ -176,6 +179,7 @@ export function invlpg(vcpu: KvmVcpu, address: bigint): Completion {
   vcpu.exited(parts.vendor === 'intel' ? VmxExit.INVLPG : SvmExit.INVLPG, { ...NO_INFO, info1Lo: lo, info1Hi: hi });
   if (vcpu.scripted !== null) return vcpu.scripted();
   if (canonical(vcpu, hi)) vcpu.invalidateAddress(vcpu.walkMmu, lo, hi, true);
+  vcpu.rip += LENGTHS.invlpg;
   return vcpu.enter() ?? DONE;
 }
 
@@ -203,6 +207,7 @@ export function invpcid(vcpu: KvmVcpu, type: 0 | 1 | 2 | 3, pcid: number, addres
   if (type >= 2) vcpu.request('flushGuest');
   else if (type === 1) invalidatePcid(vcpu, pcid);
   else invalidatePcidAddress(vcpu, pcid, lo, hi);
+  vcpu.rip += LENGTHS.invpcid;
   return vcpu.enter() ?? DONE;
 }
 
@@ -238,7 +243,9 @@ export function exitingInstruction(vcpu: KvmVcpu, name: keyof typeof EXITING): C
   if (failed !== null) return failed;
   const exit = EXITING[name];
   vcpu.exited(exit[vcpu.parts.vendor], { ...NO_INFO, info1Lo: vcpu.parts.vendor === 'amd' ? exit.info1 : 0 });
-  return vcpu.scripted !== null ? vcpu.scripted() : (vcpu.enter() ?? DONE);
+  if (vcpu.scripted !== null) return vcpu.scripted();
+  vcpu.rip += LENGTHS[name];
+  return vcpu.enter() ?? DONE;
 }
 
 const EXITING = {

@@ -4,11 +4,11 @@
  */
 import { highOf, join, lowOf } from '../bits';
 import { Actor } from '../journal/events';
+import { longMode } from '../vcpu/control-registers';
 import { PageFault } from '../x86/fault-codes';
 import { Walk } from '../x86/walk';
 import { loadBytes, storeBytes } from './guest-bytes';
-import type { Completion, Instruction } from './instruction';
-import { truncated } from './instruction';
+import { codeOf, truncated, type Completion, type Instruction } from './instruction';
 import type { KvmVcpu } from './kvm-vcpu';
 import { trackWrite } from './track-write';
 import { MmioType, UserExit } from './trace';
@@ -44,13 +44,16 @@ export function emulate(vcpu: KvmVcpu, lo: number, hi: number, allowRetry: boole
     const denied = deniedFetch(vcpu, instruction);
     if (denied !== null) return { kind: 'done', completion: denied };
     if (allowRetry && reexecute(vcpu, lo, hi, writesOwnTable)) return { kind: 'resume' };
-    kvm.trace.emulate(instruction.rip, true);
+    kvm.trace.emulate(instruction.rip, [], true);
     kvm.trace.userExit(UserExit.internalError, 0, 0);
     return vcpu.failed('KVM_INTERNAL_ERROR', 'the instruction cannot be fetched where no memory is');
   }
-  kvm.trace.emulate(instruction.rip, false);
+  const code = codeOf(instruction, longMode(vcpu.registers));
+  kvm.trace.emulate(instruction.rip, code, false);
   if (giveUpProtection(vcpu, instruction, lo, hi, allowRetry)) return { kind: 'resume' };
-  return { kind: 'done', completion: new Emulation(vcpu, instruction, lo, hi).run() };
+  const completion = new Emulation(vcpu, instruction, lo, hi).run();
+  if (completion.kind === 'ok' || completion.kind === 'mmio') vcpu.rip += code.length;
+  return { kind: 'done', completion };
 }
 
 /**

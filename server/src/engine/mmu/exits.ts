@@ -36,12 +36,17 @@ export function handleOutcome(vcpu: KvmVcpu, outcome: Outcome, lo: number, hi: n
 
 /** Soft MMU: every #PF comes here (handle_exception_nmi, pf_interception). */
 function pageFaultExit(vcpu: KvmVcpu, code: number, lo: number, hi: number): Handled {
+  pageFaultOf(vcpu, code, lo, hi);
+  return handlePageFault(vcpu, lo, hi, code, 0);
+}
+
+/** The exit by which a #PF comes, and that KVM has it. */
+export function pageFaultOf(vcpu: KvmVcpu, code: number, lo: number, hi: number): void {
   const { parts, kvm } = vcpu;
   if (parts.vendor === 'intel')
     vcpu.exited(VmxExit.EXCEPTION_NMI, { ...NO_INFO, info1Lo: lo, info1Hi: hi, intrInfo: INTR_INFO_PF, errorCode: code });
   else vcpu.exited(SvmExit.PF_EXCP, { ...NO_INFO, info1Lo: code, info2Lo: lo, info2Hi: hi });
   kvm.trace.pageFault(parts.index, lo, hi, code, 0);
-  return handlePageFault(vcpu, lo, hi, code, 0);
 }
 
 function eptViolation(vcpu: KvmVcpu, gpaLo: number, gpaHi: number, qualification: number): Handled {

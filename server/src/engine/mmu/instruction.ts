@@ -40,3 +40,21 @@ export function accessBits({ kind, user, implicit, ac }: Instruction): number {
 export function truncated(value: bigint, size: number): bigint {
   return BigInt.asUintN(size * 8, value);
 }
+
+/** MOV and ADD between memory at RBX and RAX, by size: in 64-bit code, and in 32-bit code (8 bytes: MOVQ MM0, CMPXCHG8B). */
+const CODE: { readonly [kind in AccessKind]: { readonly [size: number]: readonly number[] } } = {
+  read: { 1: [0x8a, 0x03], 2: [0x66, 0x8b, 0x03], 4: [0x8b, 0x03], 8: [0x48, 0x8b, 0x03] },
+  write: { 1: [0x88, 0x03], 2: [0x66, 0x89, 0x03], 4: [0x89, 0x03], 8: [0x48, 0x89, 0x03] },
+  rmw: { 1: [0x00, 0x03], 2: [0x66, 0x01, 0x03], 4: [0x01, 0x03], 8: [0x48, 0x01, 0x03] },
+  fetch: {},
+};
+const CODE32: { readonly [kind in AccessKind]?: readonly number[] } = {
+  read: [0x0f, 0x6f, 0x03],
+  write: [0x0f, 0x7f, 0x03],
+  rmw: [0x0f, 0xc7, 0x0b],
+};
+
+/** Machine code of an instruction that makes such an access; empty for a fetch, of which only the place is known. */
+export function codeOf({ kind, size }: Pick<Instruction, 'kind' | 'size'>, longMode: boolean): readonly number[] {
+  return (size === 8 && !longMode ? CODE32[kind] : CODE[kind][size]) ?? [];
+}

@@ -5,14 +5,15 @@
 import { high, join, low } from '../bits';
 import { ACCESS_READ, ACCESS_WRITE, Actor } from '../journal/events';
 import { Outcome } from '../vcpu/processor';
+import { longMode } from '../vcpu/control-registers';
 import { Register } from '../vcpu/registers';
-import { SvmExit, VmxExit } from '../x86/exit-reasons';
+import { PageFault } from '../x86/fault-codes';
 import { Policy } from '../x86/permissions';
-import { handleOutcome } from './exits';
+import { handleOutcome, pageFaultOf } from './exits';
 import { loadBytes, storeBytes } from './guest-bytes';
 import { windowOn, type Linear } from './guest-tables';
-import type { Completion, Instruction } from './instruction';
-import { NO_INFO, type KvmVcpu } from './kvm-vcpu';
+import { codeOf, type Completion, type Instruction } from './instruction';
+import type { KvmVcpu } from './kvm-vcpu';
 import type { InstructionRunner } from './run';
 import { protectedByShadow } from './state';
 import { trackWrite } from './track-write';
@@ -73,6 +74,7 @@ export class KernelAccess {
     const { vcpu } = this;
     const before = vcpu.instruction;
     const { gpa } = access;
+    vcpu.rip = access.rip;
     vcpu.instruction = at(access, { lo: low(gpa), hi: high(gpa) });
     const completion = this.belowMapping(access);
     vcpu.instruction = before;
@@ -110,9 +112,11 @@ export class KernelAccess {
   }
 
   /** Soft MMU, no mapping: as if the guest made one for the access and took it away again. */
-  private physical({ kind, gpa, size, value }: KernelInstruction): Completion {
+  private physical(access: KernelInstruction): Completion {
+    const { kind, gpa, size, value } = access;
     const { vcpu } = this;
     const { kvm } = vcpu;
+    vcpu.rip = access.rip;
     const gfn = Math.floor(gpa / 4096);
     const write = kind === 'write';
     const failed = vcpu.enter();
@@ -121,17 +125,25 @@ export class KernelAccess {
     if (address < 0) return { kind: 'mmio', gpa, write, value };
     if (!write) return { kind: 'ok', gpa, hpa: kvm.tables.look(address), value: loadBytes(kvm.tables, address, size) };
     if (protectedByShadow(kvm, gfn)) {
-      const intel = vcpu.parts.vendor === 'intel';
-      vcpu.exited(intel ? VmxExit.EXCEPTION_NMI : SvmExit.PF_EXCP, NO_INFO);
+      const instruction = at(access, this.directMap(gpa));
+      pageFaultOf(vcpu, PageFault.write | PageFault.present, instruction.lo, instruction.hi);
       const emulated = tryToUnsync(kvm, gfn, true, false);
+      if (emulated) kvm.trace.emulate(access.rip, codeOf(instruction, longMode(vcpu.registers)), false);
       storeBytes(kvm.tables, address, size, value);
       if (emulated) trackWrite(kvm, gpa, size, value);
+      if (emulated) vcpu.rip += codeOf(instruction, longMode(vcpu.registers)).length;
     } else {
       kvm.trace.journal.actor = this.actor;
       storeBytes(kvm.tables, address, size, value);
     }
     kvm.guest.markDirty(gfn);
     return vcpu.enter() ?? { kind: 'ok', gpa, hpa: kvm.tables.look(address), value };
+  }
+
+  /** Where a Linux guest has all of its memory mapped: page_offset_base, or PAGE_OFFSET of a 32-bit one. */
+  private directMap(gpa: number): Linear {
+    if (longMode(this.vcpu.registers)) return { lo: low(gpa), hi: 0xffff_8880 + high(gpa) };
+    return { lo: (0xc000_0000 + low(gpa)) | 0, hi: 0 };
   }
 }
 

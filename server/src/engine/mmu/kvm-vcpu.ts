@@ -110,6 +110,8 @@ export class KvmVcpu implements VcpuRequests {
   lastRetry: { readonly rip: number; readonly lo: number; readonly hi: number } | null = null;
   /** What the guest is at. */
   instruction: Instruction | null = null;
+  /** Where it is: RIP of the instruction under way; past it when the hypervisor has carried it out. */
+  rip = 0;
   /** Exits by name, since they were last taken. */
   readonly exits = new Map<string, number>();
   /** The script plays its hypervisor: what the last exit was, for the script to handle; null: KVM handles it. */
@@ -195,8 +197,8 @@ export class KvmVcpu implements VcpuRequests {
     this.lastExit = { reason, info };
     const name = exitReasonName(parts.vendor, reason);
     this.exits.set(name, (this.exits.get(name) ?? 0) + 1);
-    kvm.trace.exit(Kind.kvm_exit, reason, info, this.instruction?.rip ?? 0);
-    if (this.guestMode) kvm.trace.exit(Kind.kvm_nested_vmexit, reason, info, this.instruction?.rip ?? 0);
+    kvm.trace.exit(Kind.kvm_exit, reason, info, this.rip, parts.index);
+    if (this.guestMode) kvm.trace.exit(Kind.kvm_nested_vmexit, reason, info, this.rip, parts.index);
     if (kvm.pmlActive) drainPml(kvm, this);
     if (parts.vpid === 0 && this.tlbOn) this.processor.invalidations.transition();
   }
@@ -234,7 +236,7 @@ export class KvmVcpu implements VcpuRequests {
     this.loadHardware();
     if (requests.flushGuest && !requests.flushAll && !requests.flushCurrent && this.tlbOn)
       this.processor.invalidations.apply(Load.flushAll);
-    kvm.trace.entry(parts.index, this.instruction?.rip ?? 0, event === null ? 0 : INTR_INFO_PF, event?.errorCode ?? 0);
+    kvm.trace.entry(parts.index, this.rip, event === null ? 0 : INTR_INFO_PF, event?.errorCode ?? 0);
     if (parts.vpid === 0 && this.tlbOn) this.processor.invalidations.transition();
     const failed = this.processor.launch?.(injected) ?? null;
     if (failed !== null) return failed;
@@ -424,13 +426,14 @@ export class KvmVcpu implements VcpuRequests {
     const { mmu, kvm, context, registers, parts } = this;
     const { current } = mmu.roots;
     context.vpid = this.nesting?.vpid ?? parts.vpid;
-    if (this.nesting !== null && this.guestMode) useNested(this, this.nesting, current);
-    else if (kvm.tdp) useTdp(this, current);
-    else useShadowTables(this, current);
     if (current.hpa !== this.loadedRoot) {
       this.loadedRoot = current.hpa;
       kvm.trace.loadRoot(current.hpa, current.level, current.pgdLo, current.pgdHi);
     }
+    registers.set(Register.vpid, context.vpid, 0);
+    if (this.nesting !== null && this.guestMode) useNested(this, this.nesting, current);
+    else if (kvm.tdp) useTdp(this, current);
+    else useShadowTables(this, current);
     context.pml = kvm.pmlActive && !this.guestMode && registers.lo(Register.pmlAddress) !== 0 ? this.pml : null;
     this.processor.enter(context);
   }

@@ -30,6 +30,7 @@ export class InstructionRunner {
   run(instruction: Instruction): Completion {
     const { vcpu } = this;
     vcpu.instruction = instruction;
+    vcpu.rip = instruction.rip;
     const failed = vcpu.enter();
     const completion = failed ?? this.attempt(instruction);
     vcpu.instruction = null;

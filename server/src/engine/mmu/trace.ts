@@ -42,8 +42,9 @@ export class Trace {
     this.journal.row(Kind.kvm_entry, 0, vcpu, low(rip), high(rip), intrInfo, errorCode);
   }
 
-  exit(kind: Kind.kvm_exit | Kind.kvm_nested_vmexit, reason: number, exit: ExitInfo, rip: number): void {
+  exit(kind: Kind.kvm_exit | Kind.kvm_nested_vmexit, reason: number, exit: ExitInfo, rip: number, vcpu: number): void {
     this.four(kind, 0, reason, exit.info1Lo, exit.info1Hi, exit.info2Lo, exit.info2Hi, exit.intrInfo, exit.errorCode, low(rip), high(rip));
+    this.journal.row(Kind.more, 0, 0, vcpu, 0, 0, 0);
   }
 
   pageFault(vcpu: number, addressLo: number, addressHi: number, codeLo: number, codeHi: number): void {
@@ -122,8 +123,9 @@ export class Trace {
     this.journal.row(Kind.kvm_mmu_split_huge_page, level, 0, low(gfn), high(gfn), lo, hi);
   }
 
-  emulate(rip: number, failed: boolean): void {
-    this.journal.row(Kind.kvm_emulate_insn, 0, failed ? 1 : 0, low(rip), high(rip), 0, 0);
+  emulate(rip: number, code: readonly number[], failed: boolean): void {
+    const half = (from: number): number => code.slice(from, from + 4).reduce((word, byte, i) => word | (byte << (i * 8)), 0);
+    this.journal.row(Kind.kvm_emulate_insn, 0, (failed ? 1 : 0) | (code.length << 1), low(rip), high(rip), half(0), half(4));
   }
 
   matchMmio(gvaLo: number, gvaHi: number, gpa: number, write: boolean, byGpa: boolean): void {

@@ -100,6 +100,11 @@ export function loadCr0(registers: Registers, rules: LoadRules, lo: number, hi: 
   return (toggles && !paging ? Load.flushAll : 0) | ((changed & (Cr0.pg | Cr0.wp)) !== 0 ? Load.modeChanged : 0);
 }
 
+/** Code runs in long mode, as far as its addresses say: a 64-bit code segment. */
+export function longMode(registers: Registers): boolean {
+  return (registers.lo(Register.efer) & Efer.lma) !== 0;
+}
+
 /** MOV to CR3. */
 export function loadCr3(registers: Registers, rules: LoadRules, lo: number, hi: number): number {
   const pcide = (registers.lo(Register.cr4) & Cr4.pcide) !== 0;

@@ -34,12 +34,16 @@ export function invlpga(vcpu: KvmVcpu, lo: number, hi: number): void {
   vcpu.invalidateAddress(vcpu.walkMmu, lo, hi, true);
 }
 
+/** Bytes of INVEPT and INVVPID. */
+const LENGTH = 5;
+
 /** INVEPT or INVVPID that the script has an L1 execute: the exit, what L0 does, and back. */
 export function invalidateNested(vcpu: KvmVcpu, act: Extract<Act, { do: 'invept' | 'invvpid' }>): Completion {
   if (vcpu.parts.vendor === 'amd') return { kind: 'error', errno: '#UD', why: `AMD processors have no ${act.do.toUpperCase()}` };
   const failed = vcpu.enter();
   if (failed !== null) return failed;
   vcpu.exited(act.do === 'invept' ? VmxExit.INVEPT : VmxExit.INVVPID, NO_INFO);
+  vcpu.rip += LENGTH;
   if (act.do === 'invept') invept(vcpu, act.type, lowOf(act.eptp), highOf(act.eptp));
   else if (act.vpid === 0 && act.type !== 2)
     return vcpu.enter() ?? { kind: 'error', errno: 'VMfailInvalid', why: 'VPID 0 is the hypervisor itself' };

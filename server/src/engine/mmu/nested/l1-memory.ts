@@ -102,13 +102,14 @@ export class L1Memory implements HypervisorMemory, FrameContents {
     const { journal } = vcpu.kvm.trace;
     const { actor } = journal;
     const access = { kind: write ? 'write' : 'read', gpa, size: 8, value, rip: HOST_RIP } as const;
-    const before = vcpu.instruction;
+    const { instruction, rip } = vcpu;
     if (!vcpu.kvm.tdp) {
       const window = kernel.window(gpa - (gpa % 4096));
       if (window !== null) this.windows.set(Math.floor(gpa / 4096), window);
     }
     const completion = vcpu.kvm.tdp ? kernel.below(access) : kernel.run(access);
-    vcpu.instruction = before;
+    vcpu.instruction = instruction;
+    vcpu.rip = rip;
     journal.actor = actor;
     return completion;
   }

@@ -24,6 +24,8 @@ import { StageBelow } from './stage-below';
 const MOST_EXITS = 512;
 /** Where the hypervisor's own instructions are: VMCS.HOST_RIP. */
 export const HOST_RIP = 0xff00_0000;
+/** Bytes of VMREAD, VMWRITE and the like. */
+const VMX_INSTRUCTION = 3;
 
 export class NestedCpu implements Cpu, Control {
   context = new Context();
@@ -88,7 +90,7 @@ export class NestedCpu implements Cpu, Control {
   }
 
   get rip(): number {
-    return this.guest.instruction?.rip ?? 0;
+    return this.guest.rip;
   }
 
   get interceptsPageFault(): boolean {
@@ -126,7 +128,7 @@ export class NestedCpu implements Cpu, Control {
     const refused = this.wrongState(instruction) ?? nesting.enter(this);
     if (refused !== null) return below.enter() ?? this.failedEntry(refused);
     this.launched = true;
-    below.instruction = this.guest.instruction;
+    this.guestRuns();
     return below.enter();
   }
 
@@ -160,6 +162,7 @@ export class NestedCpu implements Cpu, Control {
     if (this.run() !== null) return;
     this.below.exited(reason, NO_INFO);
     emulate();
+    this.below.rip += VMX_INSTRUCTION;
     this.below.enter();
   }
 
@@ -168,11 +171,18 @@ export class NestedCpu implements Cpu, Control {
     if (this.run() === null) this.acts.kernel.run({ kind: 'write', gpa, size: 8, value, rip: HOST_RIP });
   }
 
+  /** What exits next is the guest's doing. */
+  guestRuns(): void {
+    this.below.instruction = this.guest.instruction;
+    this.below.rip = this.guest.rip;
+  }
+
   /** Let the hypervisor run on its vCPU: another guest of it that is in hardware leaves. */
   private run(): Completion | null {
     const { below, nesting } = this;
     if (nesting.control instanceof NestedCpu && !this.running) nesting.control.guest.kick();
     below.instruction = HYPERVISOR;
+    if (this.guest.scripted === null) below.rip = HOST_RIP;
     this.l1.memory.on = this.acts;
     return below.enter();
   }
@@ -180,7 +190,7 @@ export class NestedCpu implements Cpu, Control {
   access(lo: number, hi: number, access: number): Outcome {
     const { below } = this;
     const { processor, kvm } = below;
-    below.instruction = this.guest.instruction;
+    this.guestRuns();
     for (let exits = 0; exits < MOST_EXITS; exits++) {
       const failed = below.enter();
       if (failed !== null) return this.carried(failed);

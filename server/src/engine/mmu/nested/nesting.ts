@@ -105,7 +105,7 @@ export class Nesting {
     const [rootLo, rootHi] = second === null ? [guest.lo(Register.cr3), guest.hi(Register.cr3)] : [control.rootLo, control.rootHi];
     kvm.trace.nestedEntry(
       second !== null,
-      vcpu.instruction?.rip ?? 0,
+      vcpu.rip,
       control.address,
       control.rip,
       control.event === null ? 0 : INTR_INFO_PF,

@@ -18,7 +18,7 @@ export class StageBelow implements Stage {
   translate(lo: number, hi: number, access: number): number {
     const { below } = this.cpu;
     const { processor } = below;
-    below.instruction = this.cpu.guest.instruction;
+    this.cpu.guestRuns();
     for (let exits = 0; exits < MOST_EXITS; exits++) {
       if (below.enter() !== null) break;
       below.kvm.trace.journal.actor = Actor.processor;
