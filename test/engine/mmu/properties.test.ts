@@ -1,8 +1,8 @@
 /** Random programs: every invariant of mmu-semantics.md §9 holds after each act, and the guest sees the same (group X). */
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import type fc from 'fast-check';
 import type { KvmOptions, MmuKind } from '../../../server/src/engine/program';
-import { actsOf, machineFor, programs, rightsPrograms, seen, type Step } from './random-programs';
+import { actsOfAll, assertFor, machineFor, programs, rightsPrograms, scenarioOf, seen, type Step } from './random-programs';
 
 const KINDS: readonly (readonly [string, MmuKind, Partial<KvmOptions>])[] = [
   ['soft', 'soft', {}],
@@ -18,14 +18,10 @@ const KINDS: readonly (readonly [string, MmuKind, Partial<KvmOptions>])[] = [
 function run(mmu: MmuKind, kvm: Partial<KvmOptions>, steps: readonly Step[], check: boolean): string[] {
   const bench = machineFor(mmu, kvm);
   const results: string[] = [];
-  let root = 0;
-  for (const step of steps) {
-    if (step.step === 'root') root = step.which;
-    for (const act of actsOf(step, root)) {
-      const { result } = bench.machine.perform(act);
-      results.push(`${act.do}: ${seen(result)}`);
-      if (check) assert.deepEqual(bench.machine.brokenInvariants(), [], `${mmu} after ${JSON.stringify(step)}`);
-    }
+  for (const { step, act } of actsOfAll(steps)) {
+    const { result } = bench.machine.perform(act);
+    results.push(`${act.do}: ${seen(result)}`);
+    if (check) assert.deepEqual(bench.machine.brokenInvariants(), [], `${mmu} after ${JSON.stringify(step)}`);
   }
   return results;
 }
@@ -34,9 +30,11 @@ describe('random programs', function () {
   this.timeout(0);
   for (const [name, mmu, kvm] of KINDS) {
     it(`keep every invariant under ${name}`, () => {
-      fc.assert(
-        fc.property(programs(30), (steps) => void run(mmu, kvm, steps, true)),
-        { numRuns: 120 },
+      assertFor(
+        programs(30),
+        120,
+        (steps) => void run(mmu, kvm, steps, true),
+        (steps) => scenarioOf(steps, mmu, kvm, [mmu]),
       );
     });
   }
@@ -47,9 +45,9 @@ describe('random programs', function () {
 });
 
 function sameUnderEveryKind(steps: fc.Arbitrary<Step[]>, numRuns: number): void {
-  const same = fc.property(steps, (program) => {
+  const same = (program: readonly Step[]): void => {
     const [reference, ...others] = KINDS.map(([name, mmu, kvm]) => ({ name, seen: run(mmu, kvm, program, false) }));
     for (const other of others) assert.deepEqual(other.seen, reference.seen, `${other.name} differs from ${reference.name}`);
-  });
-  fc.assert(same, { numRuns });
+  };
+  assertFor(steps, numRuns, same, (program) => scenarioOf(program, 'soft', {}, ['soft', 'ept', 'npt']));
 }

@@ -3,6 +3,7 @@
  * register loads, host acts. Each step makes sense under every kind of MMU.
  */
 import fc from 'fast-check';
+import { asScenario } from '../../support/as-scenario';
 import { Bench, access, BY, host, slot, type Words } from './machines';
 import type { Act, MmuKind, KvmOptions } from '../../../server/src/engine/program';
 import type { Result } from '../../../server/src/engine/result';
@@ -161,6 +162,57 @@ export function actsOf(step: Step, root: number): Act[] {
     case 'host':
       return [hostAct(step.act, step.page)];
   }
+}
+
+/** The acts of a program, with the root that CR3 has when a step flushes. */
+export function* actsOfAll(steps: readonly Step[]): Generator<{ readonly step: Step; readonly act: Act }> {
+  let root = 0;
+  for (const step of steps) {
+    if (step.step === 'root') root = step.which;
+    for (const act of actsOf(step, root)) yield { step, act };
+  }
+}
+
+/** A program as a scenario, for the machine that {@link machineFor} makes. */
+export function scenarioOf(steps: readonly Step[], mmu: MmuKind, kvm: Partial<KvmOptions>, kinds: readonly MmuKind[]): string {
+  const acts = [...actsOfAll(steps)].map(({ act }) => act);
+  return asScenario(machineFor(mmu, kvm).config, acts, kinds);
+}
+
+/**
+ * Programs for which `holds` does not throw. One that fails is made as short as it can be and shown as a scenario, to be opened in
+ * the editor.
+ */
+export function assertFor(
+  steps: fc.Arbitrary<Step[]>,
+  numRuns: number,
+  holds: (steps: readonly Step[]) => void,
+  scenario: (steps: readonly Step[]) => string,
+): void {
+  const fails = (program: readonly Step[]): boolean => {
+    try {
+      holds(program);
+      return false;
+    } catch {
+      return true;
+    }
+  };
+  fc.assert(fc.property(steps, holds), {
+    numRuns,
+    reporter: (details) => {
+      if (details.failed)
+        throw new Error(`${scenario(shortest(details.counterexample?.[0] ?? [], fails))}\n${fc.defaultReportMessage(details)}`);
+    },
+  });
+}
+
+/** Without each step that it fails without, too: the arbitrary shrinks steps and drops them at the front, but not in the middle. */
+function shortest(program: readonly Step[], fails: (program: readonly Step[]) => boolean): readonly Step[] {
+  for (let i = program.length - 1; i >= 0; i--) {
+    const without = program.filter((_, at) => at !== i);
+    if (without.length > 0 && fails(without)) program = without;
+  }
+  return program;
 }
 
 /** A store to one entry of the page table. */
