@@ -20,6 +20,7 @@ const machine: Inspection = {
   word: (_vm, gpa) => (gpa < 0x1_0000 ? 7n : null),
   hpaOf: (_vm, gpa) => (gpa < 0x1_0000 ? 0x10_0000 + gpa : null),
   register: (_by, name) => (name === 'cr2' ? 0x40_0123n : 0x8001_0033n),
+  control: () => null,
   brokenInvariants: () => [],
 };
 

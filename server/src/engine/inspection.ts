@@ -1,5 +1,5 @@
 /** Questions to a machine that change nothing: expectations ask them, tests check invariants with them. */
-import type { Performer, RegisterName, TableRef } from './program';
+import type { ControlField, HypervisorTable, Performer, RegisterName, TableRef } from './program';
 
 export interface FoundEntry {
   readonly level: number;
@@ -10,13 +10,12 @@ export interface FoundEntry {
 
 export interface Inspection {
   /**
-   * The entry on the way of an address. `shadow` and `tdp` are the hypervisor's tables by which the performer runs; their
-   * address is linear for `shadow`, guest-physical for `tdp`.
+   * The entry on the way of an address.
    *
    * @param level 1 to 5; 0: the leaf, or the entry at which the way ends
    * @returns null when the way ends above that level
    */
-  entry(table: TableRef | 'shadow' | 'tdp', by: Performer, address: bigint, level: number): FoundEntry | null;
+  entry(table: TableRef | HypervisorTable, by: Performer, address: bigint, level: number): FoundEntry | null;
   pageState(vm: number, gpa: number, state: 'write-protected' | 'tracked' | 'unsync' | 'synced' | 'shadowed'): boolean;
   /** Guest-physical addresses of pages in a slot's dirty log now, ascending; null when it does not log. */
   dirtyPages(vm: number, slot: number): readonly number[] | null;
@@ -26,6 +25,8 @@ export interface Inspection {
   /** Host-physical address behind a guest-physical one; null when no slot or no host page is there. */
   hpaOf(vm: number, gpa: number): number | null;
   register(by: Performer, name: RegisterName | 'cr2'): bigint;
+  /** A field of L1's control structure for a vCPU of an L2; null: it is none, or the vendor has no such field. */
+  control(by: Performer, field: ControlField): bigint | null;
   /** Broken invariants of mmu-semantics.md §9, each as `S3: why`; none when all hold. */
   brokenInvariants(): readonly string[];
 }

@@ -7,7 +7,7 @@ import type { FoundEntry, Inspection } from './inspection';
 import type { Journal } from './journal/journal';
 import { Actor } from './journal/events';
 import type { PhysicalMemory } from './memory/physical-memory';
-import type { Act, Budget, MachineConfig, Performer, RegisterName, TableRef } from './program';
+import type { Act, Budget, ControlField, HypervisorTable, MachineConfig, Performer, RegisterName, TableRef } from './program';
 import type { ExitCount, Result } from './result';
 import { Register } from './vcpu/registers';
 import { exitReasonName } from './x86/exit-reasons';
@@ -23,6 +23,7 @@ import { L1 } from './mmu/nested/l1';
 import { invalidateNested } from './mmu/nested/instructions';
 import { NestedCpu } from './mmu/nested/nested-cpu';
 import { ScriptedVcpu } from './mmu/nested/scripted-vcpu';
+import type { Root } from './mmu/roots';
 import { Host } from './mmu/setup';
 import type { ShadowPage } from './mmu/shadow-page';
 import { pageState, type PageState } from './mmu/state';
@@ -275,11 +276,11 @@ export class Machine implements Inspection {
   rootOf(by: Performer): { readonly kind: 'shadow' | 'tdp'; readonly hpa: number; readonly level: number } | null {
     const vcpu = this.vcpu(by);
     if (vcpu === null) return null;
-    const { hpa, level } = vcpu.nested ? vcpu.rootMmu.roots.current : vcpu.mmu.roots.current;
-    return hpa < 0 ? null : { kind: vcpu.kvm.tdp ? 'tdp' : 'shadow', hpa, level };
+    const { hpa, level } = rootBelow(vcpu);
+    return hpa < 0 ? null : { kind: hypervisorBelow(vcpu).kvm.tdp ? 'tdp' : 'shadow', hpa, level };
   }
 
-  entry(table: TableRef | 'shadow' | 'tdp', by: Performer, address: bigint, level: number): FoundEntry | null {
+  entry(table: TableRef | HypervisorTable, by: Performer, address: bigint, level: number): FoundEntry | null {
     const vcpu = this.vcpu(by);
     if (vcpu === null) return null;
     const lo = lowOf(address);
@@ -289,9 +290,11 @@ export class Machine implements Inspection {
       const stage = new MemslotStage(vcpu.kvm, true);
       return format === null ? null : findEntry(this.physical, format, table.root, stage, lo, hi, level);
     }
-    const root = this.rootOf(by);
-    if (root === null || root.kind !== table) return null;
-    return this.looking(() => vcpu.shadowEntry(lo, hi, level));
+    const own = table === 'shadow12' || table === 'tdp12';
+    if (own && (!isNested(vcpu) || vcpu.scripted !== null)) return null;
+    const keeper = own ? vcpu : hypervisorBelow(vcpu);
+    if (keeper.kvm.tdp !== table.startsWith('tdp')) return null;
+    return this.looking(() => keeper.shadowEntry(own ? vcpu.mmu.roots.current : rootBelow(vcpu), lo, hi, level));
   }
 
   pageState(vm: number, gpa: number, state: PageState): boolean {
@@ -326,6 +329,12 @@ export class Machine implements Inspection {
     return this.vcpu(by)?.parts.registers.value(REGISTERS[name]) ?? 0n;
   }
 
+  control(by: Performer, field: ControlField): bigint | null {
+    const vcpu = this.vcpu(by);
+    if (!(vcpu?.processor instanceof NestedCpu)) return null;
+    return vcpu.processor.field(field);
+  }
+
   /** Shadow pages of a VM, zapped roots in use included, in no particular order. */
   shadowPages(vm: number): readonly ShadowPage[] {
     const hypervisor = this.hypervisors[vm];
@@ -348,6 +357,15 @@ export class Machine implements Inspection {
 /** It runs on a vCPU of an L1 VM. */
 function isNested(vcpu: KvmVcpu): boolean {
   return vcpu.processor instanceof NestedCpu;
+}
+
+/** Whose tables a vCPU's guest is run by: of an L2, of L0's vCPU that it runs on. */
+function hypervisorBelow(vcpu: KvmVcpu): KvmVcpu {
+  return vcpu.processor instanceof NestedCpu ? vcpu.processor.below : vcpu;
+}
+
+function rootBelow(vcpu: KvmVcpu): Root {
+  return vcpu.processor instanceof NestedCpu ? vcpu.processor.root : vcpu.ownRoot;
 }
 
 /** Whoever runs on a vCPU of an L1 VM leaves: the L1 has something to do. */

@@ -286,6 +286,13 @@ export interface EditAct extends ActBase {
   readonly set: bigint;
 }
 
+/**
+ * Tables that hypervisors keep for a VM: by which hardware runs it now, `shadow` (linear address) or `tdp` (guest-physical; of
+ * an L2 whose L1 has a soft MMU, L1's guest-physical). Of an L2, those are L0's; `shadow12` and `tdp12` are what its L1 keeps,
+ * being KVM.
+ */
+export type HypervisorTable = 'shadow' | 'tdp' | 'shadow12' | 'tdp12';
+
 /** A paging structure of some format by its root. */
 export interface TableRef {
   readonly format: PagingMode | 'ept' | 'npt';
@@ -335,7 +342,7 @@ export type Expectation =
   | { readonly kind: 'references'; readonly count: number; readonly compare: '==' | '<=' | '>=' }
   | {
       readonly kind: 'entry';
-      readonly table: TableRef | 'shadow' | 'tdp';
+      readonly table: TableRef | HypervisorTable;
       readonly vm: number;
       readonly address: bigint;
       readonly level: number;
@@ -345,7 +352,7 @@ export type Expectation =
   /** The entry is not present, or there is no such table; with `not` it is there and present. */
   | {
       readonly kind: 'absent';
-      readonly table: TableRef | 'shadow' | 'tdp';
+      readonly table: TableRef | HypervisorTable;
       readonly vm: number;
       readonly address: bigint;
       readonly level: number;

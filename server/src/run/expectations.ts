@@ -4,7 +4,7 @@
  */
 import type { Inspection } from '../engine/inspection';
 import type { Journal } from '../engine/journal/journal';
-import type { Expectation, ExpectAct, Performer, Program, TableRef } from '../engine/program';
+import type { Expectation, ExpectAct, HypervisorTable, Performer, Program, TableRef } from '../engine/program';
 import type { ExitCount, ExpectationResult, Result } from '../engine/result';
 import { entryFields } from '../engine/x86/entries';
 import type { EntryKind } from '../engine/x86/entries';
@@ -103,7 +103,7 @@ function countOf(exits: readonly ExitCount[], reason: string | null): number {
 const vmName = (program: Program, vm: number): string => program.machine.vms[vm]?.name ?? `VM ${vm}`;
 
 /** `tdp entry of 0x40_0000`, `entry of 0x40_0000 at level 2`. */
-function entryName(table: TableRef | 'shadow' | 'tdp', address: bigint, level: number): string {
+function entryName(table: TableRef | HypervisorTable, address: bigint, level: number): string {
   const of =
     typeof table === 'string' ? `${table} entry` : table.format === 'ept' || table.format === 'npt' ? `${table.format} entry` : 'entry';
   return `${of} of ${hex(address)}${level > 0 ? ` at level ${level}` : ''}`;
@@ -126,13 +126,13 @@ function bitsText(kind: EntryKind, level: number, mask: bigint, value: bigint): 
 }
 
 /** Bits that make an entry present: R, W or X in EPT, P elsewhere. `tdp` is EPT where the VM at the root runs under it. */
-function presentBits(table: TableRef | 'shadow' | 'tdp', program: Program): bigint {
+function presentBits(table: TableRef | HypervisorTable, program: Program): bigint {
   return isEpt(table, program) ? 7n : 1n;
 }
 
-function isEpt(table: TableRef | 'shadow' | 'tdp', program: Program): boolean {
+function isEpt(table: TableRef | HypervisorTable, program: Program): boolean {
   if (typeof table !== 'string') return table.format === 'ept';
-  return table === 'tdp' && program.machine.vms[0]?.mmu === 'ept';
+  return table.startsWith('tdp') && program.machine.vms[0]?.mmu === 'ept';
 }
 
 /** Whose tables: the expectation's VM by its vCPU, or by the performer's own. */

@@ -25,7 +25,8 @@ import { indexOf, type Kvm, type VcpuRequests } from './kvm';
 import { loadRoot } from './load-roots';
 import { MmioCache } from './mmio-cache';
 import { MmuContext, accessOfCode } from './mmu-context';
-import { Acc } from './role';
+import { Acc, Role } from './role';
+import { NO_ROOT, type Root } from './roots';
 import { MemslotStage } from './memslot-stage';
 import type { Nesting } from './nested/nesting';
 import { drainPml } from './pml';
@@ -116,6 +117,10 @@ export class KvmVcpu implements VcpuRequests {
   readonly exits = new Map<string, number>();
   /** The script plays its hypervisor: what the last exit was, for the script to handle; null: KVM handles it. */
   readonly scripted: (() => Completion) | null = null;
+  /** Root in the script's control structure; null: KVM's own is in the registers. */
+  get controlRoot(): bigint | null {
+    return null;
+  }
   /** Its guest is a hypervisor, and this is what is kept for the guests of that. */
   nesting: Nesting | null = null;
   /** A nested guest runs (is_guest_mode). */
@@ -400,11 +405,19 @@ export class KvmVcpu implements VcpuRequests {
     return null;
   }
 
-  /** The entry of the current root's tables on the way of an address; level 0: the last one. */
-  shadowEntry(lo: number, hi: number, level: number): FoundEntry | null {
-    const { kvm, mmu } = this;
+  /** The root by which its guest itself runs, also while the guest of that does. */
+  get ownRoot(): Root {
+    const { current, previous } = this.rootMmu.roots;
+    if (!this.guestMode || this.nested) return current;
+    const own = (root: Root): boolean => root.page !== null && (root.page.role & Role.guestMode) === 0;
+    return own(current) ? current : (previous.find(own) ?? NO_ROOT);
+  }
+
+  /** The entry of a root's tables on the way of an address; level 0: the last one. */
+  shadowEntry(root: Root, lo: number, hi: number, level: number): FoundEntry | null {
+    const { kvm } = this;
     let found: FoundEntry | null = null;
-    for (const walk = new ShadowWalk(kvm, lo, hi, mmu.roots.current); walk.ok; walk.next()) {
+    for (const walk = new ShadowWalk(kvm, lo, hi, root); walk.ok; walk.next()) {
       found = { level: walk.level, at: walk.at, value: toBigInt(kvm.tables.low(walk.at), kvm.tables.high(walk.at)) };
       if (walk.level === level) return found;
     }

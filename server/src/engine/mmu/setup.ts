@@ -108,7 +108,7 @@ export class Host {
     const exits = vendor === 'intel' && !features.vmcsShadowing && !byScript;
     // What a script's hypervisor reads and writes is the script's to say.
     const accesses = { reads: exits ? options.vmreads : 0, writes: exits ? options.vmwrites : 0 };
-    const vpid = vendor === 'amd' || features.vpid ? (vm.control?.vpid ?? 1) : 0;
+    const vpid = vendor === 'amd' || features.vpid ? vpidOf(vm, index) : 0;
     const cpu = new NestedCpu(l1, acts, this.nestingOf(acts.vcpu), vm.control?.address ?? l1.control(), vpid, accesses);
     const make = byScript ? (parts: VcpuParts) => new ScriptedVcpu(parts, cpu, vm.control?.root ?? 0) : undefined;
     return (cpu.guest = this.vcpuOn(cpu, hypervisor, vm, index, config, Actor.L1, vpid, make));
@@ -216,6 +216,12 @@ export class Host {
     const accessedDirty = flags && features.eptAd && kvm.eptAd;
     return eptFormat({ levels, accessedDirty, executeOnly: features.eptExecuteOnly, page1G: features.ept1G, maxPhyAddr });
   }
+}
+
+/** Each vCPU of a VM has one of its own; none when L1 gives none. */
+function vpidOf({ control }: VmConfig, index: number): number {
+  const vpid = control?.vpid ?? 1;
+  return vpid === 0 ? 0 : vpid + index;
 }
 
 /** Protection keys are offered with TDP only (cpuid.c: kvm_set_cpu_caps). */

@@ -7,12 +7,15 @@ import { Actor } from '../../journal/events';
 import { Context, Outcome } from '../../vcpu/processor';
 import { Register, type Registers } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
+import type { ControlField } from '../../program';
 import type { Cpu } from '../cpu';
 import type { Handled } from '../emulator';
 import { handleOutcome } from '../exits';
 import type { GuestActs } from '../guest-acts';
 import type { Completion, Instruction } from '../instruction';
 import { NO_INFO, type KvmVcpu } from '../kvm-vcpu';
+import { Role } from '../role';
+import { NO_ROOT, type Root } from '../roots';
 import type { ExitInfo, InjectedFault } from '../trace';
 import type { Control, Reflected } from './control';
 import type { L1 } from './l1';
@@ -79,6 +82,20 @@ export class NestedCpu implements Cpu, Control {
     return this.below.processor.host;
   }
 
+  /** The root of the hypervisor below by which the guest runs, or would without further ado. */
+  get root(): Root {
+    const { below, nesting, guest } = this;
+    if (this.running) return below.mmu.roots.current;
+    const { current, previous } = guest.kvm.tdp ? nesting.guestMmu.roots : below.rootMmu.roots;
+    const [lo, hi] = guest.kvm.tdp ? [this.rootLo, this.rootHi] : [guest.registers.lo(Register.hwCr3), guest.registers.hi(Register.hwCr3)];
+    const fits = ({ hpa, page, pgdLo, pgdHi }: Root): boolean => {
+      if (hpa < 0 || page === null) return false;
+      const own = (page.role & Role.guestMode) !== 0 || below.kvm.options.shareEptRoot;
+      return own && (page.direct || (pgdLo === lo && pgdHi === hi));
+    };
+    return [current, ...previous].find(fits) ?? NO_ROOT;
+  }
+
   // Control
 
   get rootLo(): number {
@@ -103,6 +120,25 @@ export class NestedCpu implements Cpu, Control {
     for (const [register, hardware] of GUEST_STATE) {
       const from = kvm.tdp ? register : hardware;
       into.set(register, registers.lo(from), registers.hi(from));
+    }
+  }
+
+  /** A field of the control structure, as it stands for the next entry; null: the vendor has none of that name. */
+  field(field: ControlField): bigint | null {
+    const { registers, kvm, parts } = this.guest;
+    const amd = parts.vendor === 'amd';
+    const root = this.guest.controlRoot ?? registers.value(kvm.tdp ? Register.secondRoot : Register.hwCr3);
+    switch (field) {
+      case 'cr3':
+        return kvm.tdp ? registers.value(Register.cr3) : root;
+      case 'eptp':
+      case 'ncr3':
+        return amd === (field === 'ncr3') && kvm.tdp ? root : null;
+      case 'vpid':
+      case 'asid':
+        return amd === (field === 'asid') ? BigInt(this.vpid) : null;
+      case 'tlb_control':
+        return amd ? 0n : null;
     }
   }
 

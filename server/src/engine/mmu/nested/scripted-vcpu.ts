@@ -3,7 +3,7 @@
  * the script's control structure names, until an exit that the L1 gets. What L1 intercepts is what KVM would with the same
  * kind of MMU.
  */
-import { high, highOf, join, low, lowOf } from '../../bits';
+import { high, highOf, join, low, lowOf, toBigInt } from '../../bits';
 import type { ControlField } from '../../program';
 import { useGuestRegisters } from '../../vcpu/guest-context';
 import { Register } from '../../vcpu/registers';
@@ -38,6 +38,10 @@ export class ScriptedVcpu extends KvmVcpu {
     const attributes = second?.ept ? EPTP_ATTRIBUTES | (second.accessed !== 0 ? EPTP_AD : 0) : 0;
     this.rootLo = low(root) | attributes;
     this.rootHi = high(root);
+  }
+
+  override get controlRoot(): bigint {
+    return toBigInt(this.rootLo, this.rootHi);
   }
 
   override readonly scripted = (): Completion => {
