@@ -1,0 +1,60 @@
+/** docs/model.md, "Where KVM itself falls short": the model follows KVM there, so the kinds of MMU differ for the guest. */
+import { holds } from './scenario';
+
+const GUEST = `vm guest {
+  slot 0 { gpa 0  size 16M }
+  tables kernel at 0x1000 {
+    0x40_0000 +16K  -> 0x20_0000  rw user nx accessed dirty
+    table 0x40_0000 level 1 at 0x4000
+  }
+  vcpu { cr3 kernel }
+}
+`;
+const run = (script: string): unknown => holds(`${GUEST}run guest under soft, ept, npt {\n${script}\n}\n`);
+
+describe('where KVM differs from the architecture under soft MMU', () => {
+  it('an implicit access to a user page under SMAP with EFLAGS.AC faults for ever', () => {
+    run(`cr4.smap = on
+      supervisor read 0x40_0000 ac on  expect ok
+      implicit read 0x40_0000 ac on    expect exits 512 of #PF under soft
+                                       expect #PF(P) under ept, npt`);
+  });
+
+  it('protection keys allow everything', () => {
+    run(`cr4.pke = on
+      pkru = 1
+      user read 0x40_0000   expect ok under soft
+                            expect #PF(P U PK) under ept, npt`);
+  });
+
+  it('a mapped page with bit 63 outlives EFER.NXE', () => {
+    run(`user read 0x40_0000  expect ok
+      efer.nxe = off
+      user read 0x40_0000   expect ok under soft
+                            expect #PF(P U RSVD) under ept, npt`);
+  });
+
+  it('what the VMM writes into a page table in sync is not seen', () => {
+    run(`user read 0x40_0000  expect ok
+      host write gpa 0x4000 = 0x22_0067
+      invlpg 0x40_0000
+      cr3 = kernel
+      user read 0x40_0000   expect gpa 0x20_0000 under soft
+                            expect gpa 0x22_0000 under ept, npt`);
+  });
+
+  it('page tables in read-only memory cannot be walked by EPT with A/D and NPT', () => {
+    holds(`vm guest {
+  slot 0 { gpa 0  size 64K  readonly }
+  slot 1 { gpa 1M  size 15M }
+  tables kernel at 0x1000 { 0x40_0000 +16K -> 0x20_0000 rw user accessed dirty }
+  vcpu { cr3 kernel }
+}
+run guest under soft, ept, npt {
+  user write 0x40_0008 = 7     expect ok under soft
+  host write gpa 0x1008 = 0x77
+  user read 0x40_0008          expect gpa 0x20_0008 under soft
+}
+`);
+  });
+});
