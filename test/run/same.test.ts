@@ -20,11 +20,11 @@ const read = (origin: number): Act => ({
   stride: 0n,
   handler: null,
 });
-const same = (origin: number, under: readonly MmuKind[] | null): Act => ({ do: 'expect', origin, by, what: { kind: 'same', under } });
+const same = (origin: number): Act => ({ do: 'expect', origin, by, what: { kind: 'same' } });
 const open: Result = { kind: 'expectation', holds: true, expected: 'same', got: 'not compared', instead: null };
 
-function record(mmu: MmuKind, under: readonly MmuKind[] | null, ...results: Result[]): RunRecord {
-  const acts = [...results.map((_, i) => read(i)), same(9, under)];
+function record(mmu: MmuKind, ...results: Result[]): RunRecord {
+  const acts = [...results.map((_, i) => read(i)), same(9)];
   const outcomes = [...results, open].map((result, act): Outcome => ({
     act,
     origin: acts[act].origin,
@@ -34,7 +34,7 @@ function record(mmu: MmuKind, under: readonly MmuKind[] | null, ...results: Resu
     exits: [],
     references: 0,
   }));
-  const program = { machine: { host: { vendor: 'intel' }, vms: [{ name: 'guest', mmu }] }, acts } as unknown as Program;
+  const program = { machine: { host: { vendor: 'intel' }, vms: [{ name: 'guest', parent: null, mmu }] }, acts } as unknown as Program;
   return { program, words: new Int32Array(0), length: 0, setup: 0, outcomes, ended: { how: 'done' } };
 }
 
@@ -48,14 +48,14 @@ const verdicts = (records: readonly RunRecord[]) =>
 
 describe('same under several kinds of MMU', () => {
   it('holds when the guest sees the same, whatever host memory lies behind', () => {
-    assert.deepEqual(verdicts([record('soft', null, ok(5n, 0x1000)), record('ept', null, ok(5n, 0x9000))]), [
+    assert.deepEqual(verdicts([record('soft', ok(5n, 0x1000)), record('ept', ok(5n, 0x9000))]), [
       [true, 'not compared'],
       [true, 'as under soft'],
     ]);
   });
 
   it('fails at the first difference and says what each saw', () => {
-    const [, [holds, got]] = verdicts([record('soft', null, ok(5n, 1), ok(6n, 1)), record('npt', null, ok(5n, 1), fault)]) as [
+    const [, [holds, got]] = verdicts([record('soft', ok(5n, 1), ok(6n, 1)), record('npt', ok(5n, 1), fault)]) as [
       unknown,
       [boolean, string],
     ];
@@ -63,16 +63,32 @@ describe('same under several kinds of MMU', () => {
     assert.equal(got, 'user read 0x1000: #PF(P U) at 0x1000 under npt, value 0x6 under soft');
   });
 
-  it('looks only at the kinds that it names', () => {
-    const records = [
-      record('soft', ['ept', 'npt'], fault),
-      record('ept', ['ept', 'npt'], ok(5n, 1)),
-      record('npt', ['ept', 'npt'], ok(5n, 1)),
-    ];
-    assert.deepEqual(verdicts(records)[2], [true, 'as under ept']);
+  it('looks only at the runs that have it', () => {
+    const other = record('soft', fault);
+    const { program } = other;
+    const without = { ...other, program: { ...program, acts: program.acts.slice(0, 1) }, outcomes: other.outcomes.slice(0, 1) };
+    const records = [without, record('ept', ok(5n, 1)), record('npt', ok(5n, 1))];
+    assert.deepEqual(verdicts(records).slice(1), [
+      [true, 'not compared'],
+      [true, 'as under ept'],
+    ]);
+  });
+
+  it('names the kinds of VMs inside VMs', () => {
+    const nested = (l2: MmuKind, l1: MmuKind, result: Result): RunRecord => {
+      const flat = record(l2, result);
+      const vms = [
+        { name: 'l1', parent: null, mmu: l1 },
+        { name: 'l2', parent: 0, mmu: l2 },
+      ];
+      const acts = flat.program.acts.map((act) => ({ ...act, by: { vm: 1, vcpu: 0 } }));
+      return { ...flat, program: { ...flat.program, acts, machine: { ...flat.program.machine, vms } } as unknown as Program };
+    };
+    const [, verdict] = verdicts([nested('soft', 'soft', ok(5n, 1)), nested('soft', 'ept', ok(6n, 1))]);
+    assert.deepEqual(verdict, [false, 'user read 0x1000: value 0x6 under soft on ept, value 0x5 under soft on soft']);
   });
 
   it('has nothing to compare in a single run', () => {
-    assert.deepEqual(verdicts([record('soft', null, fault)]), [[true, 'not compared']]);
+    assert.deepEqual(verdicts([record('soft', fault)]), [[true, 'not compared']]);
   });
 });

@@ -332,6 +332,8 @@ export type Expectation =
   | { readonly kind: 'page-fault'; readonly error: number | null }
   | { readonly kind: 'general-protection' }
   | { readonly kind: 'mmio'; readonly write: boolean | null }
+  /** It ended in an exit that the hypervisor played by the script gets; null: whatever the reason. */
+  | { readonly kind: 'vm-exit'; readonly reason: string | null }
   /** The ioctl or access failed with this errno (as EEXIST). */
   | { readonly kind: 'error'; readonly errno: string }
   | { readonly kind: 'value'; readonly value: bigint }
@@ -371,11 +373,8 @@ export type Expectation =
   | { readonly kind: 'events'; readonly events: readonly EventPattern[] }
   | { readonly kind: 'word'; readonly vm: number; readonly gpa: number; readonly value: bigint }
   | { readonly kind: 'register'; readonly register: RegisterName | 'cr2'; readonly mask: bigint; readonly value: bigint }
-  /**
-   * The guest has seen the same so far in the runs of this script under these kinds (null: all that there are). Cannot be
-   * judged within one run: see run/same.ts.
-   */
-  | { readonly kind: 'same'; readonly under: readonly MmuKind[] | null };
+  /** The guest has seen the same so far in all runs of this script that have this act. Not to be judged in one run: see run/same.ts. */
+  | { readonly kind: 'same' };
 
 /** An event of the journal by its name and some of its fields (journal/events.ts). */
 export interface EventPattern {

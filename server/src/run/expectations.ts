@@ -4,7 +4,7 @@
  */
 import type { Inspection } from '../engine/inspection';
 import type { Journal } from '../engine/journal/journal';
-import type { Expectation, ExpectAct, HypervisorTable, Performer, Program, TableRef } from '../engine/program';
+import type { ExpectAct, Expectation, HypervisorTable, Performer, Program, TableRef } from '../engine/program';
 import type { ExitCount, ExpectationResult, Result } from '../engine/result';
 import { entryFields } from '../engine/x86/entries';
 import type { EntryKind } from '../engine/x86/entries';
@@ -94,10 +94,12 @@ const PAGE_FAULT_EXITS = ['EXCEPTION_NMI', 'PF excp'];
 
 function countOf(exits: readonly ExitCount[], reason: string | null): number {
   if (reason === null) return totalExits(exits);
-  return exits.reduce(
-    (sum, each) => (each.reason === reason || (reason === '#PF' && PAGE_FAULT_EXITS.includes(each.reason)) ? sum + each.count : sum),
-    0,
-  );
+  return exits.reduce((sum, each) => (isReason(each.reason, reason) ? sum + each.count : sum), 0);
+}
+
+/** @param wanted as the language has it */
+function isReason(reason: string, wanted: string): boolean {
+  return reason === wanted || (wanted === '#PF' && PAGE_FAULT_EXITS.includes(reason));
 }
 
 const vmName = (program: Program, vm: number): string => program.machine.vms[vm]?.name ?? `VM ${vm}`;
@@ -172,6 +174,11 @@ const JUDGES: { readonly [K in Kind]: Judge<K> } = {
   mmio: byResult(
     ({ write }) => (write === null ? 'mmio' : `mmio ${write ? 'write' : 'read'}`),
     ({ write }, result) => result.kind === 'mmio' && (write === null || result.write === write),
+  ),
+
+  'vm-exit': byResult(
+    ({ reason }) => `exit${reason === null ? '' : ` ${reason}`}`,
+    ({ reason }, result) => result.kind === 'vm-exit' && (reason === null || isReason(result.reason, reason)),
   ),
 
   error: byResult(
@@ -317,5 +324,5 @@ const JUDGES: { readonly [K in Kind]: Judge<K> } = {
   },
 
   // Open until all runs are there: same.ts.
-  same: ({ under }) => judged(true, under ? `same under ${under.join(', ')}` : 'same', 'not compared'),
+  same: () => judged(true, 'same', 'not compared'),
 };

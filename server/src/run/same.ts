@@ -2,7 +2,7 @@
  * `same`: what the guest sees is equal under several kinds of MMU (mmu-semantics.md §9 X1). No run can judge that alone, so
  * it stays open while a program executes and is settled here, over all records of a script.
  */
-import type { Act, MmuKind } from '../engine/program';
+import type { Act, Program } from '../engine/program';
 import type { ExpectationResult } from '../engine/result';
 import { accessText } from '../views/decode';
 import { hex } from '../views/text';
@@ -29,9 +29,7 @@ function sameActs(record: RunRecord): Extract<Act, { do: 'expect' }>[] {
 function settleStatement(origin: number, records: readonly Open[]): void {
   const taking = records.flatMap((record) => {
     const act = sameActs(record).find((each) => each.origin === origin);
-    if (!act || act.what.kind !== 'same') return [];
-    const mmu = record.program.machine.vms[act.by.vm].mmu;
-    return act.what.under?.includes(mmu) === false ? [] : [{ record, mmu, at: executions(record, origin) }];
+    return act ? [{ record, mmu: kindsOf(record.program, act.by.vm), at: executions(record, origin) }] : [];
   });
   const [first, ...others] = taking;
   for (const other of others) {
@@ -42,6 +40,13 @@ function settleStatement(origin: number, records: readonly Open[]): void {
   }
 }
 
+/** Kinds of a VM and those around it, outwards: `soft on ept`. */
+function kindsOf({ machine: { vms } }: Program, vm: number): string {
+  const kinds: string[] = [];
+  for (let at: number | null = vm; at !== null; at = vms[at].parent) kinds.push(vms[at].mmu);
+  return kinds.join(' on ');
+}
+
 /** Indexes of a statement's outcomes, in order of execution. */
 function executions(record: RunRecord, origin: number): number[] {
   return record.outcomes.flatMap((outcome, index) => (outcome.origin === origin ? [index] : []));
@@ -49,7 +54,8 @@ function executions(record: RunRecord, origin: number): number[] {
 
 interface Taking {
   readonly record: RunRecord;
-  readonly mmu: MmuKind;
+  /** `ept`, `soft on ept` */
+  readonly mmu: string;
   readonly at: readonly number[];
 }
 

@@ -65,11 +65,10 @@ describe('expectations become what the run is judged by', () => {
   ];
   for (const [what, expected, under] of cases) it(what, () => assert.deepEqual(expectations(what, under), expected));
 
-  it('of sameness stand in every program of the run', () => {
+  it('of sameness stand in the programs that are to be compared', () => {
     const programs = check(script('read 0x40_0000\n same under soft, ept', 'under soft, ept, npt')).programs();
-    assert.equal(programs.length, 3);
-    for (const { acts } of programs)
-      assert.deepEqual(acts.at(-1)?.do === 'expect' && acts.at(-1), { ...acts.at(-1), what: { kind: 'same', under: ['soft', 'ept'] } });
+    const have = programs.map(({ acts }) => acts.some((act) => act.do === 'expect' && act.what.kind === 'same'));
+    assert.deepEqual(have, [true, true, false]);
   });
 
   it('of dirty logs list pages', () => {

@@ -7,6 +7,7 @@ import type {
   ExpectCount,
   ExpectDirty,
   ExpectEntry,
+  ExpectExit,
   ExpectFault,
   ExpectPage,
   ExpectRegister,
@@ -29,11 +30,11 @@ const PHYSICAL = (1n << 52n) - 1n;
 
 /** What the expectations after an act of some kind can be about; other kinds say nothing of the act itself. */
 const OUTCOMES: { readonly [kind: string]: readonly string[] } = {
-  access: ['ok', '#PF', '#GP', 'mmio', 'error', 'value', 'address'],
-  edit: ['ok', '#PF', 'mmio', 'error'],
-  'memory-word': ['ok', 'mmio', 'error'],
-  'register-load': ['ok', '#GP'],
-  invalidate: ['ok', '#GP', 'error'],
+  access: ['ok', '#PF', '#GP', 'mmio', 'exit', 'error', 'value', 'address'],
+  edit: ['ok', '#PF', 'mmio', 'exit', 'error'],
+  'memory-word': ['ok', 'mmio', 'exit', 'error'],
+  'register-load': ['ok', '#GP', 'exit', 'error'],
+  invalidate: ['ok', '#GP', 'exit', 'error'],
   enter: ['ok', 'error'],
   'host-act': ['ok', 'error'],
 };
@@ -80,6 +81,8 @@ function outcomeOf(node: Expectation): string | null {
       return 'mmio';
     case 'expect-error':
       return 'error';
+    case 'expect-exit':
+      return 'exit';
     case 'expect-value':
       return 'value';
     case 'expect-address':
@@ -145,6 +148,8 @@ class ExpectationLowering {
         return [{ kind: 'mmio', write: node.access === null ? null : node.access === 'write' }];
       case 'expect-error':
         return node.errno ? [{ kind: 'error', errno: node.errno.text }] : [];
+      case 'expect-exit':
+        return this.exit(node);
       case 'expect-value': {
         const value = context.evaluator.bits(node.value, env);
         return value === null ? [] : [{ kind: 'value', value }];
@@ -197,6 +202,21 @@ class ExpectationLowering {
     const why = error === null ? null : impossible(error);
     if (why) context.report(env, node, 'impossible-error-code', `there is no such #PF: ${why}`);
     return [{ kind: 'page-fault', error }];
+  }
+
+  private exit(node: ExpectExit): readonly EngineExpectation[] {
+    const { context } = this.script;
+    const { env, vm } = this.frame;
+    const reason = node.reason?.text ?? null;
+    const other = reason === null ? null : otherVendor(reason, this.script.run.host.vendor);
+    if (other) context.warn(env, node.reason ?? node, 'other-vendor', other);
+    const l1 = vm.plan.parent;
+    if (l1?.hypervisor !== 'script') {
+      const why = l1 ? `${l1.named.name} behaves as KVM and handles exits of its guests by itself` : `${vm.plan.named.name} is in no VM`;
+      context.report(env, node, 'not-by-script', `no exit is left to the script: ${why}; expect exits, or the event kvm_exit`);
+      return [];
+    }
+    return [{ kind: 'vm-exit', reason }];
   }
 
   private count(node: ExpectCount): readonly EngineExpectation[] {
@@ -329,7 +349,7 @@ class ExpectationLowering {
     const { context } = this.script;
     const name = node.register.text;
     if (name === 'vmcs' || name === 'vmcb') {
-      reportUnsupported(context, this.frame.env, node.register, 'vmcs');
+      reportUnsupported(context, this.frame.env, node.register, 'expect-vmcs');
       return [];
     }
     const wanted = registerValue(this.script, node, this.frame.env);

@@ -6,8 +6,8 @@ import type { Expect, Expression, Flag, HostAct, HostArea, Node } from '../synta
 import { show } from '../semantics/values';
 import type { RunVm } from './run-state';
 import type { Frame, ScriptLowering } from './script';
-import { HvaAllocator, planSlot, regionOf } from './slots';
-import { reportUnsupported } from './unsupported';
+import { checkGuestMemory, GuestPlacer } from './nested-memory';
+import { draftSlot, HvaAllocator, placeSlots, regionOf } from './slots';
 
 const PAGE = 4096;
 /** Pages for which KVM_CLEAR_DIRTY_LOG clears at least. */
@@ -20,7 +20,6 @@ export function hostVm(script: ScriptLowering, frame: Frame): RunVm {
 
 export function lowerHostAct(script: ScriptLowering, node: HostAct, frame: Frame, out: Act[]): void {
   const vm = hostVm(script, frame);
-  if (vm !== script.run.outermost) reportUnsupported(script.context, frame.env, node, 'nested-host-act');
   new HostActLowering(script, node, frame, vm, out).lower();
 }
 
@@ -96,10 +95,15 @@ class HostActLowering {
   private create(node: HostAct & { act: 'create' }): void {
     if (!node.slot) return;
     const { script, vm, frame } = this;
-    const hvas = new HvaAllocator();
-    for (const slot of vm.slots.all()) hvas.claim(slot.hva, slot.pages * PAGE);
-    const plan = planSlot(script.context, node.slot, frame.env, hvas, script.run.host.pageSize);
+    const draft = draftSlot(script.context, node.slot, frame.env, script.run.host.pageSize);
+    if (!draft) return;
+    const around = vm.plan.parent;
+    const guests = script.run.vms.filter(({ plan }) => plan.parent === around).flatMap(({ slots }) => slots.all());
+    const placer = around ? new GuestPlacer(around.surroundings) : new HvaAllocator();
+    for (const slot of around ? guests : vm.slots.all()) placer.claim(slot.hva, slot.pages * PAGE);
+    const [plan] = placeSlots(script.context, [draft], placer);
     if (!plan) return;
+    if (around) checkGuestMemory(script.context, [plan], around.surroundings);
     this.refused(node.slot.id, vm.slots.set(regionOf(plan.config)));
     const slot: SlotConfig = { ...plan.config, origin: script.statements.of(node) };
     this.emit({ do: 'set-slot', slot });

@@ -4,11 +4,12 @@ import { isFailure } from '../../engine/memory/slots';
 import type { Range } from '../syntax/tree';
 import type { SourceFile } from '../semantics/source';
 import type { Context } from './context';
+import { rootFormat } from './nested-control';
 import type { RunState } from './run-state';
 import { regionOf, SlotTracker } from './slots';
 import type { VmPlan } from './vm-plan';
 
-/** A VM's MMU must be possible on that of the VM around it (§7.2), and all on one vendor's processor. */
+/** A VM's MMU must be possible on that of the VM around it (§7.2), by its root, and all on one vendor's processor. */
 export function checkKinds(context: Context, run: RunState, file: { readonly file: SourceFile }, at: { readonly range: Range }): boolean {
   for (const { plan, mmu } of run.vms) {
     const parent = plan.parent && run.vmOf(plan.parent);
@@ -19,6 +20,15 @@ export function checkKinds(context: Context, run: RunState, file: { readonly fil
       context.report(file, at, 'impossible-nesting', `${plan.named.name} cannot be under ${mmu}: ${why}`);
       return false;
     }
+  }
+  for (const { plan, mmu } of run.vms) {
+    const root = plan.control?.root;
+    const wanted = rootFormat(mmu, plan.vcpus[0].config.paging);
+    if (!root || root.format === wanted) continue;
+    const related = [{ file: root.tables.file, node: root.tables.definition, message: `${root.tables.name} are defined here` }];
+    const message = `${plan.named.name} under ${mmu} runs by ${wanted} tables, and its root ${root.tables.name} are ${root.format} tables`;
+    context.report(file, at, 'format-mismatch', message, { related });
+    return false;
   }
   const hard = [...new Set(run.vms.map(({ mmu }) => mmu).filter((mmu) => mmu !== 'soft'))];
   if (hard.length < 2) return true;

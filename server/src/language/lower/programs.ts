@@ -14,6 +14,7 @@ import { planHost } from './host';
 import type { HostPlan } from './host';
 import { checkKinds, checkSlots } from './nesting';
 import { RunState } from './run-state';
+import { settingOf } from './slots';
 import type { Area } from './tables/allocator';
 import { Coverage, ScriptLowering } from './script';
 import { reportUnsupported } from './unsupported';
@@ -100,8 +101,7 @@ export class Lowering {
       this.statements.nodes.forEach((node, origin) => {
         if (node.kind !== 'host-act') return;
         const env = fileEnv(this.files.find(({ uri }) => uri === this.statements.places[origin].uri) ?? this.files[0]);
-        const items = node.act === 'create' ? (node.slot?.body?.items ?? []) : [];
-        if (node.act === 'create') add(env, settingValue(items, 'gpa'), settingValue(items, 'size'));
+        if (node.act === 'create' && node.slot) add(env, settingOf(node.slot, 'gpa'), settingOf(node.slot, 'size'));
         else if (node.act === 'move') add(env, node.to, null);
       });
     });
@@ -119,7 +119,7 @@ export class Lowering {
       this.plans.set(named, planner);
       parent?.children.push(planner);
       found.push(planner);
-      if (parent) reportUnsupported(this.context, { file }, node.name ?? node, 'nested-vm');
+      if (parent?.parent) reportUnsupported(this.context, { file }, node.name ?? node, 'deeper-vm');
       for (const item of node.body?.items ?? []) if (item.kind === 'vm') declare(item, planner);
     };
     for (const item of file.parsed.tree.items) if (item.kind === 'vm') declare(item, null);
@@ -194,6 +194,7 @@ export class Lowering {
       slots: plan.slots.map(({ node, config }) => ({ ...config, origin: this.statements.of(node) })),
       memory: plan.memory,
       vcpus: plan.vcpus.map(({ config }) => config),
+      ...(plan.control ? { control: plan.control.config } : {}),
     };
   }
 }
@@ -226,9 +227,4 @@ function kindText(plan: VmPlan): string {
   const kinds: string[] = [];
   for (let vm: VmPlan | null = plan; vm; vm = vm.parent) kinds.push(vm.mmu);
   return kinds.join(' on ');
-}
-
-function settingValue(items: readonly Node[], name: string): Expression | null {
-  for (const item of items) if (item.kind === 'setting' && item.name.text === name) return item.value;
-  return null;
 }

@@ -4,10 +4,10 @@ import type { RegisterLoad } from '../syntax/tree';
 import { LIMIT } from '../semantics/values';
 import type { Env } from '../semantics/values';
 import { refusalReason } from './refusals';
+import { lowerControlLoad } from './hypervisor-acts';
 import { isLoadable, registerBit } from './registers';
 import { expectsGp } from './script';
 import type { Frame, ScriptLowering } from './script';
-import { reportUnsupported } from './unsupported';
 import { checkFormat } from './vcpus';
 
 /** Register, mask and value of `cr0.wp = 0` or `cr3 = kernel`; null when there is no such bit or no value. */
@@ -33,7 +33,7 @@ export function lowerRegisterLoad(script: ScriptLowering, node: RegisterLoad, fr
   const { context } = script;
   const { env, vm, vcpu } = frame;
   const name = node.register.text;
-  if (name === 'vmcs' || name === 'vmcb') return reportUnsupported(context, env, node.register, 'vmcs');
+  if (name === 'vmcs' || name === 'vmcb') return lowerControlLoad(script, node, frame, out);
   if (!isLoadable(name)) {
     context.report(env, node.register, 'not-loadable', `${name} cannot be loaded by a script`);
     return;

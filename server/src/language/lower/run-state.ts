@@ -26,6 +26,10 @@ export class RunState {
   /** The run's VM, and the ones around it, outwards. */
   readonly chain: readonly RunVm[];
   readonly host: HostConfig;
+  /** VMs inside VMs whose control structure names tables to run by. */
+  readonly rooted = new Set<RunVm>();
+  /** Guests that scripts entered last, by the VM around them. */
+  private readonly entered = new Map<VmPlan, RunVm>();
 
   /** @param plans of the machine, parents first */
   constructor(host: HostPlan, plans: readonly VmPlan[], kinds: ReadonlyMap<VmPlan, MmuKind>, runVm: VmPlan) {
@@ -36,6 +40,7 @@ export class RunState {
       return { index, plan, mmu, slots: new SlotTracker(mmu, this.host.maxPhyAddr), registers };
     });
     for (const { plan, slots } of this.vms) for (const { config } of plan.slots) slots.set(regionOf(config));
+    for (const vm of this.vms) if (vm.plan.control?.config.root !== undefined) this.rooted.add(vm);
     const chain: RunVm[] = [];
     for (let plan: VmPlan | null = runVm; plan; plan = plan.parent) chain.push(this.vmOf(plan)!);
     this.chain = chain;
@@ -43,6 +48,15 @@ export class RunState {
 
   get outermost(): RunVm {
     return this.chain[this.chain.length - 1];
+  }
+
+  enter(guest: RunVm): void {
+    if (guest.plan.parent) this.entered.set(guest.plan.parent, guest);
+  }
+
+  /** Whose control structure a hypervisor works on: of the guest that it entered last, or else of its first. */
+  currentGuest({ plan }: RunVm): RunVm | null {
+    return this.entered.get(plan) ?? this.vms.find((vm) => vm.plan.parent === plan) ?? null;
   }
 
   vmOf(plan: VmPlan): RunVm | null {
@@ -70,9 +84,10 @@ export class RunState {
 }
 
 function vendorOf(host: HostPlan, plans: readonly VmPlan[], kinds: readonly MmuKind[]): HostConfig['vendor'] {
-  const formats = plans.flatMap((plan) => [...plan.tables.values()].map(({ shape }) => shape.name));
-  if (kinds.includes('npt') || formats.includes('npt')) return 'amd';
-  if (kinds.includes('ept') || formats.includes('ept')) return 'intel';
+  if (kinds.includes('npt')) return 'amd';
+  if (kinds.includes('ept')) return 'intel';
+  const formats = new Set(plans.flatMap((plan) => [...plan.tables.values()].map(({ shape }) => shape.name)));
+  if (formats.has('npt') !== formats.has('ept')) return formats.has('npt') ? 'amd' : 'intel';
   return host.vendor;
 }
 

@@ -132,10 +132,9 @@ export class ScriptLowering {
       case 'expect':
         return this.expectAll([node], null, frame, out);
       case 'same': {
-        const kinds = node.under && [...new Set(node.under.kinds.flatMap(({ levels }) => levels.slice(0, 1).map(({ text }) => text)))];
-        const under = kinds ? (kinds as ('soft' | 'ept' | 'npt')[]) : null;
-        const what = { kind: 'same' as const, under };
-        return this.emit({ do: 'expect', origin: this.statements.of(node), by: this.performer(frame), what }, out, node, frame.env);
+        if (!this.isUnder(node.under, frame.env)) return;
+        const by = { vm: this.run.chain[0].index, vcpu: 0 };
+        return this.emit({ do: 'expect', origin: this.statements.of(node), by, what: { kind: 'same' } }, out, node, frame.env);
       }
       case 'check-invariants':
         return this.emit({ do: 'check-invariants', origin: this.statements.of(node) }, out, node, frame.env);

@@ -3,7 +3,8 @@ import { Journal } from '../../engine/journal/journal';
 import { MEM_LOG_DIRTY_PAGES, MEM_READONLY, Slots } from '../../engine/memory/slots';
 import type { Failure, Region, Slot as EngineSlot, SlotChange } from '../../engine/memory/slots';
 import type { MmuKind, SlotConfig } from '../../engine/program';
-import type { Slot } from '../syntax/tree';
+import type { Expression, Slot } from '../syntax/tree';
+import { showSize } from '../semantics/values';
 import type { Env } from '../semantics/values';
 import type { Context } from './context';
 import { Settings } from './settings';
@@ -19,11 +20,18 @@ export interface SlotPlan {
   readonly config: Omit<SlotConfig, 'origin'>;
 }
 
-/** User addresses for slots that name none: upwards, each congruent to its GPA. */
-export class HvaAllocator {
+/** Where the memory of slots lies that do not say it. */
+export interface SlotPlacer {
+  /** Addresses from `hva` on are in use. */
+  claim(hva: number, size: number): void;
+  /** Null: there is no room. */
+  allocate(gpa: number, size: number): number | null;
+}
+
+/** User addresses of a VMM on the host: upwards, each congruent to its GPA. */
+export class HvaAllocator implements SlotPlacer {
   private next = FIRST_HVA;
 
-  /** Addresses from `hva` on are in use. */
   claim(hva: number, size: number): void {
     if (hva + size > this.next && hva < FIRST_HVA + 2 ** 44) this.next = hva + size;
   }
@@ -35,8 +43,15 @@ export class HvaAllocator {
   }
 }
 
+/** A slot whose memory may still have no place. */
+export interface SlotDraft {
+  readonly node: Slot;
+  readonly env: Env;
+  readonly config: Omit<SlotConfig, 'origin' | 'hva'> & { readonly hva: number | null };
+}
+
 /** Null when something needed is missing or unknown, which has been reported. */
-export function planSlot(context: Context, node: Slot, env: Env, hvas: HvaAllocator, pageSize: number): SlotPlan | null {
+export function draftSlot(context: Context, node: Slot, env: Env, pageSize: number): SlotDraft | null {
   const id = context.between(node.id, env, 'the id of a slot', 0n, 0xffff_ffffn);
   const settings = new Settings(context, 'slot', node.body?.items ?? [], env);
   for (const name of ['gpa', 'size']) {
@@ -49,21 +64,44 @@ export function planSlot(context: Context, node: Slot, env: Env, hvas: HvaAlloca
   }
   const gpa = settings.big('gpa');
   const size = settings.big('size');
-  const hva = settings.has('hva') ? settings.big('hva') : hvas.allocate(Number(gpa ?? 0n), Number(size ?? 0n));
+  const hva = settings.big('hva');
   const space = settings.number('address_space');
-  if (id === null || gpa === null || size === null || hva === null) return null;
+  if (id === null || gpa === null || size === null || (settings.has('hva') && hva === null)) return null;
   const config = {
     id: Number(id),
     gpa: Number(gpa),
     size: Number(size),
-    hva: Number(hva),
+    hva: hva === null ? null : Number(hva),
     readonly: settings.has('readonly'),
     logDirty: settings.has('log_dirty'),
     ...(space > 0 ? { addressSpace: space } : {}),
     backing: { pageSize: settings.has('pages') ? settings.number('pages') || pageSize : pageSize, populated: !settings.has('untouched') },
   };
-  if (settings.has('hva')) hvas.claim(config.hva, config.size);
   return { node, env, config };
+}
+
+/** Gives each slot its place; those without one, where there is no room, are reported and left out. */
+export function placeSlots(context: Context, drafts: readonly SlotDraft[], placer: SlotPlacer): SlotPlan[] {
+  return drafts.flatMap(({ node, env, config }) => {
+    const hva = config.hva ?? placer.allocate(config.gpa, config.size);
+    if (hva === null) {
+      context.report(
+        env,
+        node.id,
+        'no-room-for-slot',
+        `there is no room for ${showSize(BigInt(config.size))} in the memory of the VM around: give it an hva`,
+      );
+      return [];
+    }
+    placer.claim(hva, config.size);
+    return [{ node, env, config: { ...config, hva } }];
+  });
+}
+
+/** What a setting of a slot is set to; null: it is not written. */
+export function settingOf(node: Slot, name: string): Expression | null {
+  for (const item of node.body?.items ?? []) if (item.kind === 'setting' && item.name.text === name) return item.value;
+  return null;
 }
 
 export function regionOf(config: Omit<SlotConfig, 'origin'>): Region {

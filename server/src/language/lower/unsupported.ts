@@ -3,16 +3,11 @@ import type { Range } from '../syntax/tree';
 import type { SourceFile } from '../semantics/source';
 import type { Context } from './context';
 
-export type Construct = 'nested-vm' | 'hypervisor-script' | 'enter' | 'invept' | 'invvpid' | 'vmcs' | 'nested-host-act' | 'replay' | 'load';
+export type Construct = 'deeper-vm' | 'expect-vmcs' | 'replay' | 'load';
 
 const UNSUPPORTED: { readonly [construct in Construct]?: string } = {
-  'nested-vm': 'a VM inside a VM',
-  'hypervisor-script': 'a hypervisor that is played by the script',
-  enter: 'entering a guest from the script',
-  invept: 'INVEPT',
-  invvpid: 'INVVPID',
-  vmcs: "a field of L1's VMCS or VMCB",
-  'nested-host-act': "an act of L1's VMM",
+  'deeper-vm': 'a VM inside a VM that is inside a VM itself',
+  'expect-vmcs': "expecting a field of L1's VMCS or VMCB",
   replay: 'replaying a memory trace',
   load: 'loading memory from a file',
 };

@@ -3,6 +3,8 @@ import type { MemoryImage, MmuKind, VcpuConfig } from '../../engine/program';
 import type { Tables, Vcpu, Vm } from '../syntax/tree';
 import type { Named } from '../semantics/scopes';
 import type { Env } from '../semantics/values';
+import type { ControlPlan } from './nested-control';
+import type { Surroundings } from './nested-memory';
 import type { SlotPlan } from './slots';
 import type { Shape } from './tables/format';
 
@@ -29,7 +31,11 @@ export interface VmPlan {
   readonly mmu: MmuKind;
   readonly hypervisor: 'kvm' | 'script';
   readonly slots: readonly SlotPlan[];
+  /** Of a VM inside a VM. */
+  readonly control: ControlPlan | null;
   readonly vcpus: readonly VcpuPlan[];
   readonly tables: ReadonlyMap<Named, TablesPlan>;
   readonly memory: readonly MemoryImage[];
+  /** As the place where the memory of its guests lies. */
+  readonly surroundings: Surroundings;
 }

@@ -10,8 +10,11 @@ import { Rounds } from './context';
 import type { Context } from './context';
 import type { HostPlan } from './host';
 import { Settings } from './settings';
-import { HvaAllocator, planSlot } from './slots';
-import type { SlotPlan } from './slots';
+import { CONTROL_SETTINGS, planControl } from './nested-control';
+import type { ControlPlan, ControlSurroundings } from './nested-control';
+import { areasOf, checkGuestMemory, GuestPlacer } from './nested-memory';
+import { draftSlot, HvaAllocator, placeSlots, settingOf } from './slots';
+import type { SlotDraft, SlotPlan } from './slots';
 import { TableAllocator } from './tables/allocator';
 import type { Area, Claims } from './tables/allocator';
 import { TablesBuilder } from './tables/builder';
@@ -35,8 +38,13 @@ export class VmPlanner implements VmPlan {
   readonly children: VmPlanner[] = [];
   readonly tables = new Map<Named, { readonly named: Named; readonly node: Tables; readonly shape: Shape; root: number | null }>();
   readonly vcpus: VcpuPlan[] = [];
-  readonly slots: SlotPlan[] = [];
+  slots: readonly SlotPlan[] = [];
+  control: ControlPlan | null = null;
   memory: VmPlan['memory'] = [];
+  private readonly settings: Settings;
+  private readonly drafts: SlotDraft[] = [];
+  /** Whose each page of tables is. */
+  private readonly owners: Owners = new Map();
   /** Areas of the slots, ascending. */
   private areas: readonly Area[] = [];
   private readonly vcpuNodes: Vcpu[] = [];
@@ -56,16 +64,12 @@ export class VmPlanner implements VmPlan {
     readonly parent: VmPlanner | null,
   ) {
     const items = node.body?.items ?? [];
-    const settings = new Settings(context, 'vm', items, env);
+    const settings = (this.settings = new Settings(context, 'vm', items, env));
     this.mmu = mmuOf(settings.choice('mmu'));
     this.hypervisor = settings.choice('hypervisor') === 'script' ? 'script' : 'kvm';
-    if (this.hypervisor === 'script')
-      reportUnsupported(context, env, settings.node('hypervisor') ?? node.name ?? node, 'hypervisor-script');
-    if (!parent) {
-      for (const name of ['root', 'vmcs', 'vpid']) {
-        const setting = settings.node(name);
-        if (setting) context.report(env, setting, 'not-nested', `${name} is a setting of a VM inside a VM`);
-      }
+    for (const name of parent ? [] : CONTROL_SETTINGS) {
+      const setting = settings.node(name);
+      if (setting) context.report(env, setting, 'not-nested', `${name} is a setting of a VM inside a VM`);
     }
     this.vcpuNodes.push(...items.filter((item): item is Vcpu => item.kind === 'vcpu'));
     this.paging = pagingOf(this.vcpuNodes[0]?.body?.items ?? []);
@@ -99,13 +103,35 @@ export class VmPlanner implements VmPlan {
    * @param later areas that may come to be memory in a script
    */
   plan(later: readonly Area[]): void {
-    this.planSlots();
+    this.draftSlots();
+    this.placeSlots();
+    if (this.parent) this.control = planControl(this.context, this.settings, this.env, this.parent.surroundings);
     for (const named of this.tables.keys()) this.rootOf(named);
     this.planVcpus();
     const memory = new MemoryBuilder();
     this.buildTables(memory, later);
     this.writeWords(memory);
     this.memory = memory.images();
+  }
+
+  get surroundings(): ControlSurroundings {
+    const { named, hypervisor, tables, areas, owners } = this;
+    const words = this.memory.map(({ gpa }) => Math.floor(gpa / PAGE_SIZE));
+    return {
+      named,
+      hypervisor,
+      tables,
+      areas,
+      used: areasOf(new Set([...owners.keys(), ...words])),
+      tablesIn: ({ from, end }) => {
+        for (const [page, owner] of owners) {
+          const gpa = page * PAGE_SIZE;
+          if (from <= gpa && gpa < end) return { tables: owner.tables, gpa };
+        }
+        return null;
+      },
+      hasMemory: (gpa) => this.hasMemory(gpa),
+    };
   }
 
   hasMemory(gpa: number): boolean {
@@ -122,22 +148,51 @@ export class VmPlanner implements VmPlan {
     }
   }
 
-  private planSlots(): void {
+  private draftSlots(): void {
     if (this.slotsKnown) return;
     this.slotsKnown = true;
-    const hvas = new HvaAllocator();
     const { pageSize } = this.host.config;
     this.visit(this.node.body?.items ?? [], this.env, new Rounds(this.context), (item, env) => {
       if (item.kind === 'slot') {
-        const slot = planSlot(this.context, item, env, hvas, pageSize);
-        if (slot) this.slots.push(slot);
+        const slot = draftSlot(this.context, item, env, pageSize);
+        if (slot) this.drafts.push(slot);
       } else if (env !== this.env && (item.kind === 'vcpu' || item.kind === 'tables' || item.kind === 'vm' || item.kind === 'setting')) {
         const what = item.kind === 'setting' ? item.name.text : item.kind;
         this.context.report(env, item, 'not-in-loop', `${what} cannot stand in a loop; slot, word and const can`);
       }
     });
-    const areas = this.slots.map(({ config }) => ({ from: config.gpa, end: config.gpa + config.size }));
+    const areas = this.drafts.map(({ config }) => ({ from: config.gpa, end: config.gpa + config.size }));
     this.areas = areas.sort((a, b) => a.from - b.from);
+  }
+
+  private placeSlots(): void {
+    const { context, parent, drafts } = this;
+    if (!parent) {
+      this.slots = placeSlots(context, drafts, new HvaAllocator());
+      return;
+    }
+    const { surroundings } = parent;
+    const others = parent.children.flatMap((child) => child.writtenAreas());
+    this.slots = placeSlots(context, drafts, new GuestPlacer(surroundings, others));
+    checkGuestMemory(context, this.slots, surroundings);
+  }
+
+  /** Memory of the VM around in which slots lie that say so, or that have a place already. Nothing is reported. */
+  private writtenAreas(): Area[] {
+    const areas: Area[] = this.slots.map(({ config: { hva, size } }) => ({ from: hva, end: hva + size }));
+    if (areas.length > 0) return areas;
+    const { evaluator, reporter } = this.context;
+    reporter.silently(() => {
+      this.visit(this.node.body?.items ?? [], this.env, new Rounds(this.context), (item, env) => {
+        if (item.kind !== 'slot') return;
+        const hva = settingOf(item, 'hva');
+        const size = settingOf(item, 'size');
+        const from = hva && evaluator.number(hva, env);
+        const bytes = size && evaluator.number(size, env);
+        if (from !== null && bytes !== null && bytes > 0n) areas.push({ from: Number(from), end: Number(from + bytes) });
+      });
+    });
+    return areas;
   }
 
   /* ------------------------------------------------------------ where tables lie */
@@ -164,14 +219,14 @@ export class VmPlanner implements VmPlan {
       );
       return null;
     }
-    this.planSlots();
+    this.draftSlots();
     if (this.hasMemory(Number(range.from))) return Number(range.from);
     if (!this.claiming) context.report(env, at, 'table-in-no-slot', `the root at ${show(range.from)} is in no slot`);
     return null;
   }
 
   private allocatedRoot(named: Named): number | null {
-    this.planSlots();
+    this.draftSlots();
     const root = this.tableAllocator().allocate(named, 0, null);
     if (root === null) {
       const why = this.areas.length === 0 ? `the VM has no memory: it needs a slot` : 'there is no room in its slots';
@@ -191,6 +246,7 @@ export class VmPlanner implements VmPlan {
     const mapped: Area[] = [];
     const reserved = new Map<Named, Area>();
     this.claiming = true;
+    const guests = this.children.flatMap((child) => child.writtenAreas());
     context.reporter.silently(() => {
       const rounds = new Rounds(context);
       for (const { named, node, shape } of this.tables.values()) {
@@ -215,7 +271,7 @@ export class VmPlanner implements VmPlan {
       });
     });
     this.claiming = false;
-    return { pages, mapped, reserved, slots: this.areas };
+    return { pages, mapped, reserved, guests, slots: this.areas };
   }
 
   /* ------------------------------------------------------------ tables and words */
@@ -225,8 +281,7 @@ export class VmPlanner implements VmPlan {
   }
 
   private buildTables(memory: MemoryBuilder, later: readonly Area[]): void {
-    const { context } = this;
-    const owners: Owners = new Map();
+    const { context, owners } = this;
     const built: { items: TablesItems; builder: TablesBuilder; named: Named }[] = [];
     const rounds = new Rounds(context);
     const hasMemory = (gpa: number): boolean => this.hasMemory(gpa);

@@ -3,7 +3,7 @@ import { ExpressionParser } from './expression-parser';
 import * as t from './tokens';
 import type {
   Comparison, ErrorNode, EventField, EventPattern, Expect, Expectation, ExpectAddress, ExpectCount, ExpectDirty, ExpectEntry,
-  ExpectError, ExpectEvents, ExpectFault, ExpectMmio, ExpectPage, ExpectRegister, ExpectWord, Expression, Flag, RangeExpression, Word,
+  ExpectError, ExpectEvents, ExpectExit, ExpectFault, ExpectMmio, ExpectPage, ExpectRegister, ExpectWord, Expression, Flag, RangeExpression, Word,
 } from './tree'; // prettier-ignore
 import { ERRNOS, EVENT_WORDS, FAULT_FLAGS, PAGE_STATES, REASONS } from './words/observed';
 import { REGISTERS } from './words/paging';
@@ -47,6 +47,8 @@ export abstract class ExpectationParser extends ExpressionParser {
         return this.expectMmio();
       case 'error':
         return this.expectError();
+      case 'exit':
+        return this.expectExit();
       case 'value':
         return this.expectValue();
       case 'gpa':
@@ -137,6 +139,13 @@ export abstract class ExpectationParser extends ExpressionParser {
     const errno = token && this.wordOf(token, 'errno');
     if (errno) this.checkWord('errno', errno, ERRNOS);
     return { kind: 'expect-error', errno, range: this.since(start) };
+  }
+
+  private expectExit(): ExpectExit {
+    const start = this.here();
+    this.take();
+    const named = !this.onNewLine() && (this.is(t.Word) || this.is(t.Fault) || Object.hasOwn(REASONS, this.next().image));
+    return { kind: 'expect-exit', reason: named ? this.reason() : null, range: this.since(start) };
   }
 
   private expectValue(): Expectation {

@@ -15,6 +15,7 @@ export type Expectation =
   | ExpectFault
   | ExpectMmio
   | ExpectError
+  | ExpectExit
   | ExpectValue
   | ExpectAddress
   | ExpectCount
@@ -49,6 +50,12 @@ export interface ExpectMmio extends Base {
 export interface ExpectError extends Base {
   readonly kind: 'expect-error';
   readonly errno: Word | null;
+}
+
+/** `exit`, `exit EPT_VIOLATION`: it left the guest, for its hypervisor that the script plays. */
+export interface ExpectExit extends Base {
+  readonly kind: 'expect-exit';
+  readonly reason: Word | null;
 }
 
 /** `value 5` */

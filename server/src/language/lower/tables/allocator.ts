@@ -1,7 +1,7 @@
 /**
  * Where tables lie whose place is not written. Tables follow the root page by page, within the slots of the VM, past pages
- * that are taken: by other tables, by `word` and `load`, and, while there are others, by pages that mappings lead to. A
- * mapping that leads to the root itself (a direct map of memory) takes nothing.
+ * that are taken: by other tables, by `word` and `load`, by the memory of VMs inside, and, while there are others, by pages
+ * that mappings lead to. A mapping that leads to the root itself (a direct map of memory) takes nothing.
  */
 import { PAGE_SIZE } from '../../../engine/bits';
 
@@ -19,6 +19,8 @@ export interface Claims {
   readonly mapped: readonly Area[];
   /** Areas kept for tables of one name (`at a +len`), by those tables. */
   readonly reserved: ReadonlyMap<unknown, Area>;
+  /** Memory of VMs inside this one. */
+  readonly guests: readonly Area[];
   /** Slots, ascending. */
   readonly slots: readonly Area[];
 }
@@ -42,7 +44,8 @@ export class TableAllocator {
    */
   allocate(owner: unknown, after: number, root: number | null): number | null {
     const area = this.claims.reserved.get(owner);
-    const others = [...this.claims.reserved].filter(([other]) => other !== owner).map(([, reserved]) => reserved);
+    const { guests } = this.claims;
+    const others = [...guests, ...[...this.claims.reserved].filter(([other]) => other !== owner).map(([, reserved]) => reserved)];
     const mapped = this.claims.mapped.filter((each) => root === null || !contains(each, root));
     const areas = area ? [area] : this.claims.slots;
     const found = this.search(areas, after, [...others, ...mapped]) ?? this.search(areas, after, others);

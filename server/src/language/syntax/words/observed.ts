@@ -64,6 +64,8 @@ export const REASONS: Words = {
   VMWRITE: 'VMX: L1 executes VMWRITE.',
   INVEPT: 'VMX: L1 executes INVEPT.',
   INVVPID: 'VMX: L1 executes INVVPID.',
+  CPUID: 'VMX: CPUID.',
+  VMCALL: 'VMX: VMCALL, a call of the hypervisor.',
   MSR_READ: 'VMX: RDMSR.',
   MSR_WRITE: 'VMX: WRMSR, as of EFER.',
   npf: 'SVM: nested page fault.',
@@ -75,8 +77,12 @@ export const REASONS: Words = {
   write_cr4: 'SVM: MOV to CR4.',
   invlpg: 'SVM: INVLPG.',
   invpcid: 'SVM: INVPCID.',
+  invlpga: 'SVM: L1 executes INVLPGA.',
+  cpuid: 'SVM: CPUID.',
+  hypercall: 'SVM: VMMCALL, a call of the hypervisor.',
   msr: 'SVM: RDMSR or WRMSR.',
   vmrun: 'SVM: L1 executes VMRUN.',
+  invalid: 'SVM: VMRUN refuses the VMCB.',
 };
 
 export const ERRNOS: Words = {
@@ -86,6 +92,10 @@ export const ERRNOS: Words = {
   EFAULT: 'The memory of the VMM cannot be accessed so.',
   ENOMEM: 'Out of memory.',
   ENXIO: 'Not available in this configuration.',
+  EAGAIN: 'The guest does not run: its hypervisor, played by the script, has to enter it.',
+  EBUSY: 'The guest runs already.',
+  VMfailInvalid: 'VMX: VMLAUNCH or VMRESUME without a VMCS.',
+  VMfailValid: 'VMX: VMLAUNCH or VMRESUME refuse the VMCS.',
 };
 
 export const PAGE_STATES: Words = {

@@ -92,6 +92,7 @@ export const EXPECTATIONS: Words = {
   '#GP': 'The act ended in a general-protection fault.',
   mmio: 'KVM_RUN returned KVM_EXIT_MMIO: the address is in no slot, or a read-only slot was written. `mmio read`, `mmio write`.',
   error: 'The ioctl or KVM_RUN failed with this errno: `error EEXIST`.',
+  exit: 'The act ended in an exit for the hypervisor around, which the script plays: `exit EPT_VIOLATION`. Its guest is out.',
   value: 'The value that was read.',
   gpa: 'The guest-physical address reached. In a slot: where it begins.',
   hva: "The address in the VMM that was reached. In a slot: where its memory lies in the VMM's address space.",
