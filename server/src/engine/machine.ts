@@ -22,6 +22,7 @@ import { MemslotStage } from './mmu/memslot-stage';
 import { L1 } from './mmu/nested/l1';
 import { invalidateNested } from './mmu/nested/instructions';
 import { NestedCpu } from './mmu/nested/nested-cpu';
+import { brokenNesting } from './mmu/nested/nested-invariants';
 import { ScriptedVcpu } from './mmu/nested/scripted-vcpu';
 import type { Root } from './mmu/roots';
 import { Host } from './mmu/setup';
@@ -342,7 +343,11 @@ export class Machine implements Inspection {
   }
 
   brokenInvariants(): readonly string[] {
-    return this.looking(() => this.hypervisors.flatMap((hypervisor) => (hypervisor ? brokenInvariants(hypervisor) : [])));
+    return this.looking(() =>
+      this.hypervisors.flatMap((hypervisor) =>
+        hypervisor ? [...brokenInvariants(hypervisor), ...hypervisor.vcpus.flatMap(brokenNesting)] : [],
+      ),
+    );
   }
 
   /** Ask something of an L1's tables without any access by the L1. */

@@ -195,11 +195,15 @@ export class NestedCpu implements Cpu, Control {
 
   /** The hypervisor executes an instruction that exits; @param emulate what the hypervisor below does for it */
   execute(reason: number, emulate: () => void = () => undefined): void {
+    const { below } = this;
+    const { journal } = below.kvm.trace;
+    const { actor } = journal;
     if (this.run() !== null) return;
-    this.below.exited(reason, NO_INFO);
+    below.exited(reason, NO_INFO);
     emulate();
-    this.below.rip += VMX_INSTRUCTION;
-    this.below.enter();
+    below.rip += VMX_INSTRUCTION;
+    below.enter();
+    journal.actor = actor;
   }
 
   /** The hypervisor stores to its own memory. */
