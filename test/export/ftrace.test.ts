@@ -65,6 +65,20 @@ describe('ftrace', () => {
     assert.equal(line, '       npt-guest-1       [000] .....      0.000000: kvm_mmu_set_dirty_bit: gpa 4000');
   });
 
+  it('says whose exit and entry it is, whoever acts', () => {
+    const trace = events('intel', 'soft', (journal) => {
+      journal.row(Kind.statement, 0, 0, 0, 0, 0, 0);
+      journal.row(Kind.kvm_exit, 0, 1, 0, 0, 0, 0);
+      journal.row(Kind.more, 0, 0, 0, 0, 0x1_0000, 0);
+      journal.row(Kind.more, 0, 0, 2, 0, 0, 0);
+      journal.row(Kind.kvm_entry, 0, 2, 0x1_0000, 0, 0, 0);
+    });
+    assert.deepEqual(
+      trace.map((line) => line.replace(/ rip.*/, '')),
+      ['kvm_exit: vcpu 2 reason EXTERNAL_INTERRUPT', 'kvm_entry: vcpu 2,'],
+    );
+  });
+
   it('lets one clock run over all runs', () => {
     const view = (mmu: 'soft' | 'npt', rows: number): RunView => {
       const journal = new Journal();

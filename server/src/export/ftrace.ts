@@ -123,8 +123,8 @@ function interruption(event: Event): string {
   return `intr_info ${x8(both)} error_code ${x8(both >> 32n)}`;
 }
 
-const exit: Write = (event, { program, vcpu }) =>
-  `vcpu ${vcpu} reason ${exitReason(event, program)} rip 0x${x(get(event, 'rip'))} info1 ${x16(get(event, 'info1'))} info2 ${x16(get(event, 'info2'))} ` +
+const exit: Write = (event, { program }) =>
+  `vcpu ${get(event, 'vcpu')} reason ${exitReason(event, program)} rip 0x${x(get(event, 'rip'))} info1 ${x16(get(event, 'info1'))} info2 ${x16(get(event, 'info2'))} ` +
   `${interruption(event)} requests ${x16(0n)}`;
 
 /** KVM_MMU_PAGE_PRINTK. */
@@ -166,7 +166,7 @@ function instruction(event: Event): string {
 }
 
 const TEXTS: { readonly [kind: number]: Write } = {
-  [Kind.kvm_entry]: (event, { vcpu }) => `vcpu ${vcpu}, rip 0x${x(get(event, 'rip'))} ${interruption(event)}`,
+  [Kind.kvm_entry]: (event) => `vcpu ${get(event, 'vcpu')}, rip 0x${x(get(event, 'rip'))} ${interruption(event)}`,
   [Kind.kvm_exit]: exit,
   [Kind.kvm_page_fault]: (event, { rip }) =>
     `vcpu ${get(event, 'vcpu')} rip 0x${x(rip)} address ${x16(get(event, 'address'))} error_code 0x${x(get(event, 'error_code'))}`,
