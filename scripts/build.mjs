@@ -25,8 +25,7 @@ const browser = { ...common, platform: 'browser', target: 'es2022' };
 const bundles = [
   { ...node, entryPoints: { mmu: 'server/src/cli/main.ts' }, banner: { js: '#!/usr/bin/env node' } },
   { ...node, entryPoints: { server: 'server/src/node/main.ts', worker: 'server/src/node/worker.ts' } },
-  // `.cjs`: by the manifest's `type` VS Code would take `.js` for an ES module, which its web host cannot load at all.
-  { ...node, entryPoints: { extension: 'client/src/extension.ts' }, external: ['vscode'], outExtension: { '.js': '.cjs' } },
+  { ...node, entryPoints: { extension: 'client/src/extension.ts' }, external: ['vscode'] },
   { ...browser, format: 'cjs', entryPoints: { 'browser/extension': 'client/src/browser.ts' }, external: ['vscode'] },
   {
     ...browser,

@@ -20,7 +20,6 @@ export class App {
   private readonly toolbar: Toolbar;
   private readonly list: StepList;
   private readonly detail: Detail;
-  private readonly busy = el('div', { class: 'busy', role: 'status' });
 
   constructor(
     private readonly host: Host,
@@ -45,7 +44,7 @@ export class App {
     const main = el('main', { class: 'main' });
     const splitter = new Splitter(main, this.state.detailShare, (detailShare) => this.keep({ detailShare }));
     main.append(this.list.element, splitter.element, this.detail.element);
-    root.append(this.toolbar.element, this.busy, main);
+    root.append(this.toolbar.element, main);
     root.addEventListener('keydown', (event) => this.key(event));
     this.list.setEmptyText('No run yet');
     this.keep({});
@@ -58,8 +57,7 @@ export class App {
       case 'runs':
         return this.setRuns(message.runs, message.selected);
       case 'busy':
-        this.busy.textContent = message.message ?? '';
-        return;
+        return this.toolbar.setBusy(message.message);
       case 'translation':
         return this.detail.showTranslation(message.view);
     }

@@ -27,6 +27,7 @@ export class Toolbar {
   readonly element: HTMLElement;
   private readonly runs = el('div', { class: 'runs' });
   private readonly status = el('span', { class: 'count', attributes: { role: 'status' } });
+  private readonly busy = el('span', { class: 'busy', attributes: { role: 'status' } });
   private readonly search = el('input', {
     class: 'search',
     attributes: { type: 'search', placeholder: 'Find event, text or address', 'aria-label': 'Find steps', spellcheck: 'false' },
@@ -53,8 +54,9 @@ export class Toolbar {
     this.kinds = el('div', { class: 'chips', role: 'group', attributes: { 'aria-label': 'Kinds of steps' } });
     for (const { kind, name, about } of KINDS)
       this.kinds.append(chip(name, about, `kind ${kind}`, this.has('kinds', kind), () => this.toggle('kinds', kind)));
-    const line = el('div', { class: 'filters' }, this.search, this.kinds, this.actors, this.status);
-    this.element = el('div', { class: 'toolbar', role: 'toolbar', attributes: { 'aria-label': 'Run and filter' } }, this.runs, line);
+    const first = el('div', { class: 'first' }, this.runs, this.busy, this.status);
+    const line = el('div', { class: 'filters' }, this.search, this.kinds, this.actors);
+    this.element = el('div', { class: 'toolbar', role: 'toolbar', attributes: { 'aria-label': 'Run and filter' } }, first, line);
   }
 
   focusSearch(): void {
@@ -65,6 +67,12 @@ export class Toolbar {
   setCount(shown: number, of: number): void {
     const count = (value: number) => value.toLocaleString('en');
     this.status.textContent = shown === of ? `${count(of)} steps` : `${count(shown)} of ${count(of)} steps`;
+  }
+
+  /** What is under way, or went wrong; null: nothing. */
+  setBusy(message: string | null): void {
+    this.busy.textContent = message ?? '';
+    this.busy.title = message ?? '';
   }
 
   setRuns(runs: readonly RunInfo[], selected: RunInfo | null): void {

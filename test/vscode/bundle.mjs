@@ -23,9 +23,8 @@ export async function bundleSuites() {
   mkdirSync(OUT, { recursive: true });
   writeFileSync(join(OUT, 'package.json'), '{ "type": "commonjs" }\n');
   const common = { bundle: true, format: 'cjs', logLevel: 'warning', sourcemap: 'inline' };
-  // Named as VS Code tells CommonJS from ES modules; its web host adds `.js` to the name.
-  const node = join(OUT, 'node.cjs');
-  const web = join(OUT, 'web.cjs');
+  const node = join(OUT, 'node.js');
+  const web = join(OUT, 'web.js');
   await build({
     ...common,
     platform: 'node',
@@ -43,7 +42,7 @@ export async function bundleSuites() {
     define: { global: 'globalThis' },
     plugins: [mochaAsScript],
     entryPoints: [join(HERE, 'index.web.ts')],
-    outfile: `${web}.js`,
+    outfile: web,
   });
   return { node, web };
 }

@@ -7,6 +7,7 @@ const STATE = 'panel-state';
 const query = new URLSearchParams(location.search);
 const total = Number(query.get('steps') ?? 1000);
 const all = runs(total);
+const KINDS: { readonly [runId: string]: 'soft' | 'nested' } = { 'run-soft': 'soft', 'run-nested': 'nested' };
 /** What the page said, for the tests to look at. */
 const said: FromPanel[] = [];
 let selected = all[1].runId;
@@ -51,7 +52,9 @@ function answer(message: FromPanel): void {
       const { steps } = all.find((each) => each.runId === runId)!;
       const found = filter ? filtered(steps, filter) : null;
       const length = found ? found.length : steps;
-      const rows = Array.from({ length: Math.max(0, Math.min(count, length - from)) }, (_, i) => row(found ? found[from + i] : from + i));
+      const rows = Array.from({ length: Math.max(0, Math.min(count, length - from)) }, (_, i) =>
+        row(found ? found[from + i] : from + i, runId === 'run-nested'),
+      );
       return post({ type: 'rows', runId, query, from, rows, total: length });
     }
     case 'needPosition': {
@@ -60,7 +63,7 @@ function answer(message: FromPanel): void {
       return post({ type: 'position', runId, query, step, position: before > 0 ? before - 1 : null });
     }
     case 'needDetail':
-      return post({ type: 'detail', runId: message.runId, detail: detail(message.step, message.runId === 'run-soft' ? 'soft' : 'hard') });
+      return post({ type: 'detail', runId: message.runId, detail: detail(message.step, KINDS[message.runId] ?? 'hard') });
     case 'reveal':
       return;
   }

@@ -1,6 +1,19 @@
 /** A run of any length made up by rule: what the page is shown in its tests, where no engine is. */
 import type { EntryBit, RunInfo, StepDetail, StepFilter, StepRow, TranslationView, WalkHop } from '../../server/src/protocol/messages';
 
+const NESTED: readonly Pick<StepRow, 'actor' | 'event' | 'text' | 'kind'>[] = [
+  { actor: 'user', event: 'statement', text: 'inner: user read 0x40_0123', kind: 'statement' },
+  { actor: 'L2', event: 'access', text: 'user read 0x40_0123', kind: 'other' },
+  { actor: 'processor', event: 'ept_violation', text: 'gpa 0x2000, read of a guest table', kind: 'fault' },
+  { actor: 'L0', event: 'kvm_exit', text: 'EPT_VIOLATION', kind: 'exit' },
+  { actor: 'L0', event: 'kvm_nested_vmexit_inject', text: 'EPT_VIOLATION handed to L1', kind: 'exit' },
+  { actor: 'L1', event: 'kvm_exit', text: 'EPT_VIOLATION', kind: 'exit' },
+  { actor: 'L1', event: 'kvm_mmu_set_spte', text: 'gfn 0x2', kind: 'mmu' },
+  { actor: 'L1', event: 'vmresume', text: '', kind: 'entry' },
+  { actor: 'L0', event: 'kvm_nested_vmenter', text: '', kind: 'entry' },
+  { actor: 'L2', event: 'value', text: 'read 0x0 at hpa 0x61_0123', kind: 'other' },
+];
+
 const PATTERN: readonly Pick<StepRow, 'actor' | 'event' | 'text' | 'kind'>[] = [
   { actor: 'user', event: 'statement', text: 'user read 0x40_0123', kind: 'statement' },
   { actor: 'processor', event: 'access', text: 'user read 0x40_0123', kind: 'other' },
@@ -14,10 +27,16 @@ const PATTERN: readonly Pick<StepRow, 'actor' | 'event' | 'text' | 'kind'>[] = [
   { actor: 'processor', event: 'tlb_fill', text: '0x40_0123 → hpa 0x61_0123', kind: 'other' },
 ];
 
-export function row(step: number): StepRow {
+/** @param nested of the run of a nested guest */
+export function row(step: number, nested = false): StepRow {
   const at = step % PATTERN.length;
   const address = 0x40_0000 + (step % 0x10_0000) * 8;
-  return { ...PATTERN[at], step, address: at === 0 ? null : hex(address), line: 26 + (Math.floor(step / PATTERN.length) % 12) };
+  return {
+    ...(nested ? NESTED : PATTERN)[at],
+    step,
+    address: at === 0 ? null : hex(address),
+    line: 26 + (Math.floor(step / PATTERN.length) % 12),
+  };
 }
 
 export function passes(each: StepRow, filter: StepFilter | null): boolean {
@@ -28,7 +47,7 @@ export function passes(each: StepRow, filter: StepFilter | null): boolean {
 }
 
 export function runs(steps: number): RunInfo[] {
-  const kinds = ['soft', 'ept', 'npt'];
+  const kinds = ['soft', 'ept', 'npt', 'nested'];
   return kinds.map((kind, index) => ({
     runId: `run-${kind}`,
     uri: 'file:///first-touch.mmu',
@@ -36,7 +55,7 @@ export function runs(steps: number): RunInfo[] {
     name: `guest under ${kind}`,
     index,
     steps: index === 1 ? steps : 40,
-    actors: ['processor', 'L0', 'user'],
+    actors: kind === 'nested' ? ['processor', 'L0', 'L1', 'L2', 'user'] : ['processor', 'L0', 'user'],
     until: null,
     ended: 'done',
     passed: index === 2 ? 6 : 7,
@@ -142,8 +161,40 @@ export function translation(stage: 'hard' | 'soft', write = false): TranslationV
   return { address: '0x40_0123', space: 'gva', hops, stations, outcome: '→ hpa 0x61_0123', cached: null } as TranslationView;
 }
 
-export function detail(step: number, kind: 'hard' | 'soft'): StepDetail {
-  const each = row(step);
+/** L2 under EPT on EPT: every table of every stage on the way. */
+export function nestedTranslation(): TranslationView {
+  const ept = (prefix: string, levels: number[]): WalkHop[] =>
+    second(0x10_1000, 0x5000)
+      .slice(-levels.length)
+      .map((hop, i) => ({ ...hop, label: `${prefix}${levels[i]}` }));
+  const l1 = (gpa: number): WalkHop[] =>
+    second(0x8_1000, gpa).map((hop, i) => ({
+      ...hop,
+      stage: 'l1',
+      label: `EPT12 ${4 - i}`,
+      atSpace: 'gpa',
+      via: i < 2 ? ept('EPT01 ', [4, 3, 2, 1]) : [],
+    }));
+  const { hops, stations } = translation('hard');
+  const guest = hops.filter(({ stage }) => stage === 'guest').map((hop, i) => ({ ...hop, via: l1(0x1000 * i) }));
+  const rest = hops.filter(({ stage }) => stage !== 'guest');
+  return {
+    address: '0x40_0123',
+    space: 'ngva',
+    hops: [...guest, ...l1(0x20_0123), { ...rest.at(-2)!, label: "slot 0 of L1's VM", to: '0x3_0123' }, ...rest],
+    stations: [
+      { space: 'NGVA', address: '0x40_0123' },
+      { space: 'NGPA', address: '0x20_0123' },
+      { space: 'GPA', address: '0x3_0123' },
+      ...stations.slice(2),
+    ],
+    outcome: '→ hpa 0x61_0123',
+    cached: 'stale: the TLB has hpa 0x60_0123 for it',
+  };
+}
+
+export function detail(step: number, kind: 'hard' | 'soft' | 'nested'): StepDetail {
+  const each = row(step, kind === 'nested');
   const changes =
     each.kind === 'mmu'
       ? [
@@ -159,7 +210,7 @@ export function detail(step: number, kind: 'hard' | 'soft'): StepDetail {
       { name: 'error_code', value: '0x81' },
     ],
     about: 'The processor reads a paging-structure entry.',
-    translation: each.kind === 'statement' ? null : translation(kind, each.kind === 'fault'),
+    translation: each.kind === 'statement' ? null : kind === 'nested' ? nestedTranslation() : translation(kind, each.kind === 'fault'),
     changes,
   };
 }

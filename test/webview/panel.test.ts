@@ -259,6 +259,23 @@ describe('trace panel in a browser', () => {
     });
   });
 
+  it('shows a nested guest: a lane for each actor, tables beneath tables', async () => {
+    const page = await site.page(1000, { width: 1500, height: 900 });
+    await page.getByRole('radio', { name: /under nested/ }).click();
+    await page.locator('.tab.chosen', { hasText: 'nested' }).waitFor();
+    await page.evaluate(() => window.fake.post({ type: 'select', runId: 'run-nested', step: 9 }));
+    await page.locator('.walk').waitFor();
+    assert.deepEqual(await page.locator('.heading .lane-name').allInnerTexts(), ['L2', 'L1', 'CPU', 'L0', 'VMM']);
+    assert.deepEqual(await page.locator('.station .space').allTextContents(), ['NGVA', 'NGPA', 'GPA', 'HVA', 'HPA']);
+    // Four guest tables and the page, each through four entries of EPT12, two of which have four of EPT01 beneath them in turn.
+    assert.equal(await page.locator('.beneath .beneath').count(), 10);
+    assert.equal(await page.locator('.cached.stale').count(), 1);
+    await page.screenshot({ path: join(SHOTS, 'panel-nested-wide.png') });
+    await page.setViewportSize({ width: 640, height: 1100 });
+    await page.screenshot({ path: join(SHOTS, 'panel-nested-narrow.png') });
+    await page.close();
+  });
+
   it('ignores messages that it does not know, and late answers to an older filter', async () => {
     const page = await site.page(1000);
     await page.evaluate(() => {

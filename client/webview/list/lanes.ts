@@ -15,7 +15,10 @@ export function drawLanes(actors: readonly StepActor[], row: StepRow, before: St
   const parts: SVGElement[] = [];
   for (const actor of actors) {
     const active = actor === row.actor && row.kind !== 'statement';
-    parts.push(svg('line', { class: active ? `lane active ${actor}` : 'lane', x1: x(actor), y1: 0, x2: x(actor), y2: height }));
+    // The one that acts is drawn from where control came to it.
+    const begins = active && before !== undefined && (before.kind === 'statement' || before.actor !== actor);
+    parts.push(svg('line', { class: 'lane', x1: x(actor), y1: 0, x2: x(actor), y2: height }));
+    if (active) parts.push(svg('line', { class: `lane active ${actor}`, x1: x(actor), y1: begins ? middle : 0, x2: x(actor), y2: height }));
   }
   if (row.kind !== 'statement' && actors.includes(row.actor)) {
     if (before && before.kind !== 'statement' && before.actor !== row.actor && actors.includes(before.actor)) {
