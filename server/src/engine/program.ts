@@ -340,7 +340,14 @@ export type Expectation =
   | { readonly kind: 'address'; readonly space: 'gpa' | 'hva' | 'hpa'; readonly address: number }
   /** The last access reached the host page that backs this guest-physical address. */
   | { readonly kind: 'hpa-of-gpa'; readonly gpa: number }
-  | { readonly kind: 'exits'; readonly count: number; readonly reason: string | null; readonly compare: '==' | '<=' | '>=' }
+  /** `from`: exits of this VM alone, one or the other of a VM inside a VM; absent: all. */
+  | {
+      readonly kind: 'exits';
+      readonly count: number;
+      readonly reason: string | null;
+      readonly compare: '==' | '<=' | '>=';
+      readonly from?: number;
+    }
   | { readonly kind: 'references'; readonly count: number; readonly compare: '==' | '<=' | '>=' }
   | {
       readonly kind: 'entry';
@@ -373,6 +380,8 @@ export type Expectation =
   | { readonly kind: 'events'; readonly events: readonly EventPattern[] }
   | { readonly kind: 'word'; readonly vm: number; readonly gpa: number; readonly value: bigint }
   | { readonly kind: 'register'; readonly register: RegisterName | 'cr2'; readonly mask: bigint; readonly value: bigint }
+  /** A field of L1's control structure for a VM inside it. */
+  | { readonly kind: 'control'; readonly vm: number; readonly field: ControlField; readonly value: bigint }
   /** The guest has seen the same so far in all runs of this script that have this act. Not to be judged in one run: see run/same.ts. */
   | { readonly kind: 'same' };
 
@@ -383,7 +392,7 @@ export interface EventPattern {
 }
 
 export interface EventFieldPattern {
-  /** Null: the event's first field. `level` is the row's paging level. */
+  /** Null: the event's first field. `level` is the row's paging level, `actor` who acted, as `L1`. */
   readonly name: string | null;
   /** A number, or the name that stands for it, as an exit reason: `EPT_VIOLATION`. */
   readonly value: bigint | string;

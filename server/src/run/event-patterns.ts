@@ -1,4 +1,5 @@
 /** Expected sequences of events against the journal: each after the one before it, others in between allowed. */
+import { Actor } from '../engine/journal/events';
 import type { Rows } from '../engine/journal/state';
 import type { EventPattern, Program } from '../engine/program';
 import type { ExpectationResult } from '../engine/result';
@@ -32,6 +33,7 @@ export function matchEvents(patterns: readonly EventPattern[], rows: Rows, from:
 function matches(event: Event, pattern: EventPattern, program: Program): boolean {
   return pattern.fields.every(({ name, value }) => {
     if (name === 'level') return typeof value === 'bigint' && BigInt(event.level) === value;
+    if (name === 'actor') return Actor[event.actor] === value;
     const field = name === null ? event.fields[0] : event.fields.find((each) => each.name === name);
     return field !== undefined && (typeof value === 'bigint' ? field.value === value : named(event, field, value, program));
   });

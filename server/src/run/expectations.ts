@@ -13,6 +13,7 @@ import { entryText } from '../views/entries';
 import { exitsText, totalExits } from '../views/outcome';
 import { hex, pageRanges, plural } from '../views/text';
 import { matchEvents } from './event-patterns';
+import { exitsFrom } from './exits-from';
 import type { Outcome } from './record';
 
 export interface Context {
@@ -220,12 +221,13 @@ const JUDGES: { readonly [K in Kind]: Judge<K> } = {
     );
   },
 
-  exits: ({ count, reason, compare }, { last }) => {
-    const of = reason === null ? '' : ` of ${reason}`;
+  exits: ({ count, reason, compare, from }, { last, journal, program }) => {
+    const of = `${reason === null ? '' : ` of ${reason}`}${from === undefined ? '' : ` from ${vmName(program, from)}`}`;
     const expected = `exits ${comparison(compare)}${count}${of}`;
     if (!last) return judged(false, expected, NOTHING_YET);
-    const actual = countOf(last.exits, reason);
-    const which = last.exits.length > 0 ? `: ${exitsText(last.exits)}` : '';
+    const exits = from === undefined ? last.exits : exitsFrom(from, last, journal, program);
+    const actual = countOf(exits, reason);
+    const which = exits.length > 0 ? `: ${exitsText(exits)}` : '';
     return judged(compares(actual, compare, count), expected, `${plural(actual, 'exit')}${of}${which}`, `exits ${actual}${of}`);
   },
 
@@ -321,6 +323,15 @@ const JUDGES: { readonly [K in Kind]: Judge<K> } = {
       `${register} = ${hex(actual)}`,
       whole ? `${register} = ${hex(actual)}` : null,
     );
+  },
+
+  control: ({ vm, field, value }, { machine, program }, by) => {
+    const structure = program.machine.host.vendor === 'amd' ? 'vmcb' : 'vmcs';
+    const expected = `${structure}.${field} = ${hex(value)}`;
+    const actual = machine.control(performerOf(vm, by), field);
+    if (actual === null) return judged(false, expected, `there is no ${structure}.${field} for ${vmName(program, vm)}`);
+    const got = `${structure}.${field} = ${hex(actual)}`;
+    return judged(actual === value, expected, got, got);
   },
 
   // Open until all runs are there: same.ts.

@@ -1,5 +1,5 @@
 /** Expectations: what is written to what the engine's run is judged by, and what cannot be meant. */
-import type { Act, Expectation as EngineExpectation, TableRef } from '../../engine/program';
+import type { Act, Expectation as EngineExpectation, HypervisorTable, TableRef } from '../../engine/program';
 import { PageFault } from '../../engine/x86/fault-codes';
 import type {
   Expect,
@@ -12,6 +12,7 @@ import type {
   ExpectPage,
   ExpectRegister,
   Node,
+  Reference,
 } from '../syntax/tree';
 import { show } from '../semantics/values';
 import type { Env } from '../semantics/values';
@@ -19,6 +20,8 @@ import { lowerEvent, otherVendor } from './observed';
 import { bitValue, entryPlace, tablesOf } from './entries';
 import { hostVm } from './host-acts';
 import { registerValue } from './register-loads';
+import { readControlField } from './hypervisor-acts';
+import type { RunVm } from './run-state';
 import type { Frame, ScriptLowering } from './script';
 import { flagMeaning } from './tables/flags';
 import type { FormatName, Shape } from './tables/format';
@@ -121,7 +124,7 @@ function checkTogether(script: ScriptLowering, all: readonly Expectation[], of: 
 
 /** Tables whose entries are judged. */
 interface Judged {
-  readonly table: TableRef | 'shadow' | 'tdp';
+  readonly table: TableRef | HypervisorTable;
   /** Null: levels and addresses are not known before the run. */
   readonly shape: Shape | null;
   readonly format: FormatName;
@@ -230,7 +233,23 @@ class ExpectationLowering {
       const other = otherVendor(reason, run.host.vendor);
       if (other) context.warn(env, node.reason ?? node, 'other-vendor', other);
     }
-    return [{ kind: 'exits', count: Number(count), reason, compare: node.compare }];
+    const from = node.from && this.exiting(node.from);
+    if (node.from && !from) return [];
+    return [{ kind: 'exits', count: Number(count), reason, compare: node.compare, ...(from ? { from: from.index } : {}) }];
+  }
+
+  /** The VM that is left. */
+  private exiting(reference: Reference): RunVm | null {
+    const { context, run } = this.script;
+    const named = context.links.byReference.get(reference);
+    const vm = named ? run.vmNamed(named) : null;
+    if (named && !vm) context.report(this.frame.env, reference, 'not-in-run', `${named.name} is not part of this run`);
+    // The journal tells exits of guests from those of their hypervisor, and not guests from each other.
+    if (vm?.plan.parent && vm.plan.parent.children.length > 1) {
+      reportUnsupported(context, this.frame.env, reference, 'exits-of-one-guest');
+      return null;
+    }
+    return vm;
   }
 
   /* ------------------------------------------------------------ state */
@@ -281,20 +300,58 @@ class ExpectationLowering {
     return { table: { format: shape.name, root }, shape, format: shape.name, spte: false, vm: vm.index };
   }
 
-  /** The tables that the hypervisor keeps for the performer. */
+  /** The tables that a hypervisor keeps for the performer: L0's, or with `l1.` those of that KVM. */
   private hypervisorTables(node: ExpectEntry, name: string): Judged | null {
     const { run, context } = this.script;
-    const l0 = run.outermost.mmu;
+    const owner = node.entry.vm;
+    const guest = owner ? this.guestOf(owner) : this.frame.vm;
+    if (!guest) return null;
+    const { mmu } = owner ? guest : run.outermost;
     const table = name === 'tdp' ? 'tdp' : 'shadow';
-    if (run.chain.length === 1 && (table === 'tdp') !== (l0 !== 'soft')) {
+    if ((table === 'tdp') !== (mmu !== 'soft')) {
       const why =
         table === 'tdp'
           ? 'under soft MMU there is no EPT or NPT: write `expect … under ept, npt`'
-          : `under ${l0} there are no shadow tables: write \`expect … under soft\``;
-      context.report(this.frame.env, node.entry.table, 'no-such-tables', why);
+          : `under ${mmu} there are no shadow tables: write \`expect … under soft\``;
+      context.report(
+        this.frame.env,
+        node.entry.table,
+        'no-such-tables',
+        guest.plan.parent ? `${why.split(':')[0]} for ${guest.plan.named.name}` : why,
+      );
       return null;
     }
-    return { table, shape: null, format: table === 'tdp' && l0 === 'ept' ? 'ept' : '4-level', spte: true, vm: this.frame.vm.index };
+    const format = table === 'tdp' && mmu === 'ept' ? 'ept' : '4-level';
+    return { table: owner ? `${table}12` : table, shape: null, format, spte: true, vm: guest.index };
+  }
+
+  /** For which of its guests a VM keeps tables: the performer, or its only one. */
+  private guestOf(owner: Reference): RunVm | null {
+    const { run, context } = this.script;
+    const { env, vm } = this.frame;
+    const named = context.links.byReference.get(owner);
+    const hypervisor = named ? run.vmNamed(named) : null;
+    if (!hypervisor) {
+      if (named) context.report(env, owner, 'not-in-run', `${named.name} is not part of this run`);
+      return null;
+    }
+    const { plan } = hypervisor;
+    const guests = run.vms.filter((each) => each.plan.parent === plan);
+    const guest = vm.plan.parent === plan ? vm : guests.length === 1 ? guests[0] : null;
+    if (guests.length === 0) {
+      context.report(env, owner, 'not-a-hypervisor', `${plan.named.name} has no VM inside, and keeps no tables for one`);
+    } else if (plan.hypervisor === 'script') {
+      context.report(env, owner, 'no-such-tables', `${plan.named.name} is played by the script: the tables of its guests have names`);
+    } else if (!guest) {
+      const names = guests.map((each) => each.plan.named.name).join(', ');
+      context.report(
+        env,
+        owner,
+        'which-vm',
+        `${plan.named.name} has several guests: say for which of ${names}, as \`${guests[0].plan.named.name}: expect …\``,
+      );
+    } else return guest;
+    return null;
   }
 
   private tlb(node: ExpectEntry): readonly EngineExpectation[] {
@@ -346,16 +403,30 @@ class ExpectationLowering {
   }
 
   private register(node: ExpectRegister): readonly EngineExpectation[] {
-    const { context } = this.script;
     const name = node.register.text;
-    if (name === 'vmcs' || name === 'vmcb') {
-      reportUnsupported(context, this.frame.env, node.register, 'expect-vmcs');
-      return [];
-    }
+    if (name === 'vmcs' || name === 'vmcb') return this.control(node);
     const wanted = registerValue(this.script, node, this.frame.env);
     if (!wanted) return [];
     const register = name as Extract<EngineExpectation, { kind: 'register' }>['register'];
     return [{ kind: 'register', register, mask: wanted.mask, value: wanted.value }];
+  }
+
+  /** Of the performer, when it is a VM inside another; else of the guest that the performer works on. */
+  private control(node: ExpectRegister): readonly EngineExpectation[] {
+    const { run, context } = this.script;
+    const { env, vm } = this.frame;
+    const guest = vm.plan.parent ? vm : run.currentGuest(vm);
+    if (!guest) {
+      context.report(
+        env,
+        node.register,
+        'not-a-hypervisor',
+        `${vm.plan.named.name} has no VM inside, and no ${node.register.text.toUpperCase()} for one`,
+      );
+      return [];
+    }
+    const written = readControlField(this.script, node, env);
+    return written ? [{ kind: 'control', vm: guest.index, ...written }] : [];
   }
 }
 

@@ -53,25 +53,15 @@ export function lowerControlLoad(script: ScriptLowering, node: RegisterLoad, fra
   const { context, run } = script;
   const { env } = frame;
   const { register, bit } = node;
-  const structure = register.text.toUpperCase();
   if (!isHypervisor(script, node, frame) || !isByScript(script, node, frame)) return;
-  if ((register.text === 'vmcb') !== (run.host.vendor === 'amd')) {
-    const [whose, has] = register.text === 'vmcb' ? ["AMD's", 'an Intel processor has a VMCS'] : ["Intel's", 'an AMD processor has a VMCB'];
-    context.report(env, register, 'other-vendor', `the ${structure} is ${whose}; ${has}`);
-    return;
-  }
   const guest = run.currentGuest(frame.vm);
-  if (!bit || !guest) {
-    if (!bit) context.report(env, register, 'not-loadable', `a ${structure} has fields: write one, as ${register.text}.cr3 = …`);
-    return;
-  }
-  const field = bit.text as ControlField;
-  const value = context.evaluator.bits(node.value, env);
-  if (value === null) return;
-  const kind = field === 'eptp' ? 'ept' : field === 'ncr3' ? 'npt' : null;
+  const written = guest && readControlField(script, node, env);
+  if (!written) return;
+  const { field } = written;
+  const kind = TABLES_IN[field] ?? null;
   if (kind !== null && guest.mmu !== kind) {
     const why = `${guest.plan.named.name} is under ${guest.mmu} here, and runs by no ${kind.toUpperCase()}`;
-    context.warn(env, bit, 'no-effect', `${register.text}.${field} changes nothing: ${why}`);
+    context.warn(env, bit ?? node, 'no-effect', `${register.text}.${field} changes nothing: ${why}`);
     return;
   }
   const named = context.evaluator.value(node.value, env);
@@ -84,9 +74,34 @@ export function lowerControlLoad(script: ScriptLowering, node: RegisterLoad, fra
     }
   }
   if (kind !== null || (field === 'cr3' && guest.mmu === 'soft')) run.rooted.add(guest);
-  const whole = field === 'eptp' ? eptpOf(named, value, run.host) : value;
-  const act: Act = { do: 'vmcs', origin: script.statements.of(node), by: script.performer(frame), guest: guest.index, field, value: whole };
+  const act: Act = { do: 'vmcs', origin: script.statements.of(node), by: script.performer(frame), guest: guest.index, ...written };
   script.emit(act, out, node, env);
+}
+
+/** Fields that lead to tables of a second stage. */
+const TABLES_IN: { readonly [field in ControlField]?: 'ept' | 'npt' } = { eptp: 'ept', ncr3: 'npt' };
+
+/** A field of a control structure with its value; null when the processor has no such field, or no value is known. */
+export function readControlField(
+  script: ScriptLowering,
+  { register, bit, value: node }: Pick<RegisterLoad, 'register' | 'bit' | 'value'>,
+  env: Env,
+): { readonly field: ControlField; readonly value: bigint } | null {
+  const { context, run } = script;
+  const structure = register.text.toUpperCase();
+  if ((register.text === 'vmcb') !== (run.host.vendor === 'amd')) {
+    const [whose, has] = register.text === 'vmcb' ? ["AMD's", 'an Intel processor has a VMCS'] : ["Intel's", 'an AMD processor has a VMCB'];
+    context.report(env, register, 'other-vendor', `the ${structure} is ${whose}; ${has}`);
+    return null;
+  }
+  if (!bit) {
+    context.report(env, register, 'not-loadable', `a ${structure} has fields: name one, as ${register.text}.cr3`);
+    return null;
+  }
+  const value = context.evaluator.bits(node, env);
+  if (value === null) return null;
+  const field = bit.text as ControlField;
+  return { field, value: field === 'eptp' ? eptpOf(context.evaluator.value(node, env), value, run.host) : value };
 }
 
 /* ------------------------------------------------------------ entries */

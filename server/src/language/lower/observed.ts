@@ -4,6 +4,7 @@ import type { EventFieldPattern, EventPattern as EnginePattern } from '../../eng
 import { exitReasonName, SvmExit, VmxExit } from '../../engine/x86/exit-reasons';
 import { isEventValue } from '../semantics/links';
 import { nearest } from '../syntax/problem';
+import { ACTORS } from '../syntax/words/observed';
 import type { EventPattern } from '../syntax/tree';
 import type { Env } from '../semantics/values';
 import type { ScriptLowering } from './script';
@@ -13,7 +14,7 @@ export function lowerEvent(script: ScriptLowering, node: EventPattern, env: Env)
   const { context } = script;
   const spec = Object.values(EVENTS).find((event) => event.name === node.name.text);
   if (!spec) return null;
-  const known = ['level', ...(spec.small ? [spec.small] : []), ...spec.slots.map((slot) => slot.name)];
+  const known = ['level', 'actor', ...(spec.small ? [spec.small] : []), ...spec.slots.map((slot) => slot.name)];
   const fields = node.fields.flatMap((field): EventFieldPattern[] => {
     const name = field.name?.text ?? null;
     if (name !== null && !known.includes(name)) {
@@ -25,8 +26,13 @@ export function lowerEvent(script: ScriptLowering, node: EventPattern, env: Env)
       return [];
     }
     if (field.value.kind === 'word') return [{ name, value: field.value.text }];
-    if (field.value.kind === 'name' && !context.links.byReference.has(field.value.name) && isEventValue(node, field.value)) {
+    if (field.value.kind === 'name' && !context.links.byReference.has(field.value.name) && isEventValue(node, field)) {
       return [{ name, value: field.value.name.text }];
+    }
+    if (name === 'actor') {
+      const actors = Object.keys(ACTORS).join(', ');
+      context.report(env, field.value, 'unknown-field', `an event's actor is one of ${actors}`);
+      return [];
     }
     const value = context.evaluator.bits(field.value, env);
     return value === null ? [] : [{ name, value }];

@@ -1,10 +1,11 @@
 /** Second half of binding names: every reference, in all files of a scenario, to its definition. */
 import { nearest } from '../syntax/problem';
-import { EVENT_VALUES } from '../syntax/words/observed';
+import { ACTORS, EVENT_VALUES } from '../syntax/words/observed';
 import type {
   Block,
   Body,
   Definition,
+  EventField,
   EventPattern,
   Expression,
   For,
@@ -206,8 +207,8 @@ class Linker implements Links {
 
   /** Fields may be told by names that events have, as `kvm_mmu_get_page(new)`. */
   private bindEvent(node: EventPattern, scope: Scope): void {
-    for (const { value } of node.fields) {
-      if (!isEventValue(node, value) || scope.find('value', textOf(value))) this.bind(value, scope);
+    for (const field of node.fields) {
+      if (!isEventValue(node, field) || scope.find('value', textOf(field.value))) this.bind(field.value, scope);
     }
   }
 
@@ -275,9 +276,10 @@ class Linker implements Links {
   }
 }
 
-/** A name that is among those of the event's first field. */
-export function isEventValue(event: EventPattern, value: Expression): boolean {
-  return value.kind === 'name' && value.vm === null && value.name.text in (EVENT_VALUES[event.name.text] ?? {});
+/** A name that an event's field has: in its first field, or as its actor. */
+export function isEventValue(event: EventPattern, { name, value }: EventField): boolean {
+  const names = name?.text === 'actor' ? ACTORS : (EVENT_VALUES[event.name.text] ?? {});
+  return value.kind === 'name' && value.vm === null && Object.hasOwn(names, value.name.text);
 }
 
 function textOf(value: Expression): string {

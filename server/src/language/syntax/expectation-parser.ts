@@ -170,7 +170,8 @@ export abstract class ExpectationParser extends ExpressionParser {
     const compare = (this.maybe(t.AtMost, t.AtLeast, t.Equal)?.image ?? '==') as Comparison;
     const count = this.expression('a number');
     const reason = this.gotWord('of') ? this.reason() : null;
-    return { kind: 'expect-count', what, compare, count, reason, range: this.since(start) };
+    const from = what === 'exits' && this.gotWord('from') ? this.reference('vm', 'a VM') : null;
+    return { kind: 'expect-count', what, compare, count, reason, from, range: this.since(start) };
   }
 
   /** Exit reasons may be words of the language, as SVM's `invlpg`, or `#PF`. */

@@ -1,5 +1,5 @@
 /** Nodes of expectations. */
-import type { Base, EntryReference, ErrorNode, Expression, Flag, RangeExpression, Under, Word } from './tree'; // prettier-ignore
+import type { Base, EntryReference, ErrorNode, Expression, Flag, RangeExpression, Reference, Under, Word } from './tree'; // prettier-ignore
 
 /** `expect ok, exits 1 under ept, npt`: of the act before it, or a statement of its own on the state at that point. */
 export interface Expect extends Base {
@@ -72,13 +72,15 @@ export interface ExpectAddress extends Base {
   readonly address: Expression;
 }
 
-/** `exits 1`, `exits <= 3 of EPT_VIOLATION`, `references 24` */
+/** `exits 1`, `exits <= 3 of EPT_VIOLATION from l2`, `references 24` */
 export interface ExpectCount extends Base {
   readonly kind: 'expect-count';
   readonly what: 'exits' | 'references';
   readonly compare: Comparison;
   readonly count: Expression;
   readonly reason: Word | null;
+  /** The VM that was left. */
+  readonly from: Reference | null;
 }
 
 /**

@@ -31,6 +31,15 @@ export const EVENT_WORDS: Words = Object.fromEntries(
   ]),
 );
 
+/** Who acts in an event: the value of its field `actor`. */
+export const ACTORS: Words = {
+  processor: 'The processor.',
+  L0: "The host's KVM.",
+  L1: 'The VM on the host; as a hypervisor too.',
+  L2: 'The VM inside that VM.',
+  user: 'The VMM, a process of the host.',
+};
+
 /** Names that stand for numbers in the first field of an event, besides exit reasons. */
 export const EVENT_VALUES: { readonly [event: string]: Words } = {
   table_read: { guest: "An entry of the guest's tables.", second: 'An entry of EPT or NPT.', shadow: 'An entry of the shadow tables.' },
