@@ -369,7 +369,7 @@ describe('TLB', () => {
         const [k, v] = [key(first + line, LineField.key), key(first + line, LineField.value)];
         assert.deepEqual(
           [state.lo(k), state.hi(k), state.lo(v), state.hi(v)],
-          [array.words[line * 2], array.words[line * 2 + 1], array.frame(line), array.frameHi(line)],
+          [array.key(line), array.keyHi(line), array.frame(line), array.frameHi(line)],
         );
         const decoded = decodeLine(state.lo(k), state.hi(k), state.lo(v), state.hi(v));
         if (decoded === null) continue;

@@ -12,7 +12,7 @@ import type { TlbConfig } from '../program';
 import { FRAME_HIGH, FRAME_LOW } from '../x86/entries';
 import { eptQualification, exitInfo1High } from '../x86/fault-codes';
 import { pagingFormat, type Format } from '../x86/formats';
-import { ACCESS_RIGHTS_MASK, GUEST_ALL, HOST_ALL, Rights, keyDenies, permissionTable } from '../x86/permissions';
+import { ACCESS_RIGHTS_MASK, GUEST_ALL, HOST_ALL, Rights, accessMasks, keyDenies, permissionTable } from '../x86/permissions';
 import { Walk, Walking } from '../x86/walk';
 import { Walker } from '../x86/walker';
 import type { PmlLog } from './pml-log';
@@ -20,7 +20,7 @@ import { Invalidations } from './invalidations';
 import { Staleness } from './staleness';
 import { NO_TAG } from './tags';
 import { Structure, Tlb, upperValue } from './tlb';
-import { CLASS_SHIFTS, GLOBAL_LINE, PageClass, RIGHTS_MASK, classOf, lineKey, type TlbArray } from './tlb-array';
+import { CLASS_SHIFTS, GLOBAL_LINE, LINE, PageClass, QUICK_WAYS, RIGHTS_MASK, Word, classOf, lineKey, type TlbArray } from './tlb-array';
 
 /** What an access came to. */
 export enum Outcome {
@@ -109,8 +109,7 @@ export class Processor {
   private readonly l1: TlbArray;
   private readonly l1Words: Int32Array;
   private readonly l1Sets: number;
-  private readonly l1Ways: number;
-  private readonly l1Values: number;
+  private readonly l1SetWords: number;
   private tag = NO_TAG;
   /** `tag`, or NO_TAG when protection keys have to be asked at each access. */
   private quickTag = NO_TAG;
@@ -119,8 +118,8 @@ export class Processor {
   private keys = 0;
   /** Bits of a canonical linear address; 32 outside 64-bit mode. */
   private addressBits = 32;
-  /** Line of L1's 4K part that served the last access; -1: another way, whose guest-physical address is `origin`. */
-  private line = -1;
+  /** First word of the line of L1's 4K part that served the last access; -1: another way, whose guest-physical address is `origin`. */
+  private at = -1;
   private originLo = 0;
   private originHi = 0;
 
@@ -148,8 +147,7 @@ export class Processor {
     this.l1 = this.tlb.l1;
     this.l1Words = this.l1.words;
     this.l1Sets = this.l1.sets - 1;
-    this.l1Ways = this.l1.ways;
-    this.l1Values = this.l1.values;
+    this.l1SetWords = this.l1.ways * LINE;
     this.enter(this.context);
   }
 
@@ -172,6 +170,7 @@ export class Processor {
     first.pkrs = context.pkrs;
     this.keys = first.keys;
     this.permitted = permissionTable(first.policy);
+    this.l1.setMasks(accessMasks(first.policy));
     const levels = context.first?.levels ?? 0;
     this.addressBits = this.invalidations.addressBits = levels === 5 ? 57 : levels === 4 ? 48 : 32;
     if (this.tlbOn) this.setTags(context);
@@ -210,8 +209,8 @@ export class Processor {
 
   /** Guest-physical address that the last access reached (as cached, when the TLB served it). Under shadow tables: host-physical. */
   get gpa(): number {
-    const { line } = this;
-    if (line < 0) return join(this.originLo, this.originHi);
+    if (this.at < 0) return join(this.originLo, this.originHi);
+    const line = this.at / LINE;
     return join(this.l1.originLo(line) | (this.hostLo & 0xfff), this.l1.originHi(line));
   }
 
@@ -234,29 +233,31 @@ export class Processor {
   access(lo: number, hi: number, access: number): Outcome {
     const words = this.l1Words;
     const key = (lo & FRAME_LOW) | this.quickTag;
-    // The first four ways; a line of another set cannot have this key.
-    let line = Math.imul((lo >>> 12) & this.l1Sets, this.l1Ways);
-    const at = line << 1;
+    // Four ways; where there are fewer, a line of another set cannot have this key.
+    let at = Math.imul((lo >>> 12) & this.l1Sets, this.l1SetWords);
     if (words[at] !== key || words[(at + 1) | 0] !== hi) {
-      if (words[(at + 2) | 0] === key && words[(at + 3) | 0] === hi) line = (line + 1) | 0;
-      else if (words[(at + 4) | 0] === key && words[(at + 5) | 0] === hi) line = (line + 2) | 0;
-      else if (words[(at + 6) | 0] === key && words[(at + 7) | 0] === hi) line = (line + 3) | 0;
-      else return this.miss(lo, hi, access);
+      at = (at + LINE) | 0;
+      if (words[at] !== key || words[(at + 1) | 0] !== hi) {
+        at = (at + LINE) | 0;
+        if (words[at] !== key || words[(at + 1) | 0] !== hi) {
+          at = (at + LINE) | 0;
+          if (words[at] !== key || words[(at + 1) | 0] !== hi) return this.miss(lo, hi, access);
+        }
+      }
     }
-    const value = (this.l1Values + (line << 1)) | 0;
-    const frame = words[value];
-    if (this.permitted[((access & ACCESS_RIGHTS_MASK) << 7) | (frame & RIGHTS_MASK)] === 0) return this.miss(lo, hi, access);
-    this.l1.touch(line);
-    this.hostLo = (frame & FRAME_LOW) | (lo & 0xfff);
-    this.hostHi = words[(value + 1) | 0] & FRAME_HIGH;
-    this.line = line;
-    if (this.journal.on === true) this.noteHit(this.l1, line, lo, hi, Structure.l1);
+    if (((words[(at + Word.allows) | 0] >>> access) & 1) === 0) return this.miss(lo, hi, access);
+    const { l1 } = this;
+    words[(at + Word.used) | 0] = l1.clock = (l1.clock + 1) | 0;
+    this.hostLo = (words[(at + Word.value) | 0] & FRAME_LOW) | (lo & 0xfff);
+    this.hostHi = words[(at + Word.value + 1) | 0] & FRAME_HIGH;
+    this.at = at;
+    if (this.journal.on === true) this.noteHit(l1, at / LINE, lo, hi, Structure.l1);
     return (this.outcome = Outcome.ok);
   }
 
   /** What the quick look into L1 does not serve. */
   private miss(lo: number, hi: number, access: number): Outcome {
-    this.line = -1;
+    this.at = -1;
     const { addressBits } = this;
     if (addressBits === 32) hi = 0;
     else {
@@ -271,7 +272,7 @@ export class Processor {
   private probe(lo: number, hi: number, access: number): boolean {
     const { tlb, tag } = this;
     const { l1, l2, l1Page2M, l1Page1G } = tlb;
-    if (this.quickTag !== tag || l1.ways > 4) {
+    if (this.quickTag !== tag || l1.ways > QUICK_WAYS) {
       const line = l1.find(l1.setOf(lo, hi, 12), lineKey(lo, PageClass.page4K, tag), hi);
       if (line >= 0 && this.serve(l1, line, PageClass.page4K, lo, hi, access, Structure.l1)) return true;
     }

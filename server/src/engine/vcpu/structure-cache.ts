@@ -86,6 +86,5 @@ function prefixHi(hi: number, level: number): number {
 
 /** Does a line of a level's array cover an address? */
 export function covers(array: TlbArray, line: number, level: number, lo: number, hi: number): boolean {
-  const at = line * 2;
-  return (array.words[at] & ~TAG_MASK & FRAME_LOW) === prefixLo(lo, level) && array.words[at + 1] === prefixHi(hi, level);
+  return (array.key(line) & ~TAG_MASK & FRAME_LOW) === prefixLo(lo, level) && array.keyHi(line) === prefixHi(hi, level);
 }

@@ -2,19 +2,20 @@
  * A set-associative array of cached translations, true LRU in a set. The parts of the TLB and the paging-structure caches are
  * such arrays. Every change of a line is a journal row, {@link Space.tlb}.
  *
- * All lines are in one Int32Array, by region, so that looking through a set touches little memory:
+ * A line has
  *
- *   keys    two words a line
+ *   key     two words
  *             bits 31:12 page address (0 above the page size), 11:10 {@link PageClass}, 9:0 tag (0: the line is empty)
  *             bits 63:32 of the page address
- *   values  two words a line
+ *   value   two words
  *             bits 31:12 host-physical frame, 7 global, 6:0 `Rights`
  *             bits 19:0 address bits 51:32 of the frame, 23:20 protection key, 25:24 class of the guest's own page
  *   used    one word: when last used
  *   notes   four words: guest-physical address of the page; `PhysicalMemory.tableEpoch` at which the line was last found to
  *             be what memory says
  *
- * Used and notes change no translation and are not journalled.
+ * Used and notes change no translation and are not journalled. A small array has key, value and used of a line together, a
+ * large one has all keys, all values and so on together: a set is looked through with little memory touched.
  */
 import { Kind, Space } from '../journal/events';
 import type { Journal } from '../journal/journal';
@@ -24,8 +25,18 @@ export const TAG_MASK = 0x3ff;
 export const GLOBAL_LINE = 1 << 7;
 export const RIGHTS_MASK = 0x7f;
 const CLASS_SHIFT = 10;
-/** Lines that {@link TlbArray.words} may be asked for beyond the last one; they are always empty. */
-export const SPARE_LINES = 4;
+/** Words of a line of a small array: key, value, used, and one that `allows` is about. */
+export const LINE = 8;
+export enum Word {
+  key = 0,
+  value = 2,
+  used = 4,
+  /** Bit n: an access of kind n (permissions.ts:accessMasks) is served by the line as it stands. */
+  allows = 5,
+}
+
+/** Ways that processor.ts:access looks at; as many empty lines follow the last one of a small array. */
+export const QUICK_WAYS = 4;
 
 /** Size of the page that a line maps. 4 MiB pages take two lines of 2 MiB. */
 export enum PageClass {
@@ -49,31 +60,43 @@ export function tlbKeys(processor: number): number {
 export class TlbArray {
   readonly words: Int32Array;
   readonly lines: number;
-  /** Where the regions begin; keys begin at 0. */
-  readonly values: number;
-  readonly usedAt: number;
-  readonly notes: number;
   /** Lines in use. */
   used = 0;
   /** Bit n: a line of {@link PageClass} n may be in use. */
   classes = 0;
-  private clock = 0;
+  /** The last `used` given. */
+  clock = 0;
+  /** What lines of some rights allow (permissions.ts:accessMasks); null: nobody asks. */
+  private masks: Int32Array | null = null;
+
+  // Where a line's words are: from here on, at its number shifted so far.
+  private readonly keyShift: number;
+  private readonly valueAt: number;
+  private readonly valueShift: number;
+  private readonly usedAt: number;
+  private readonly usedShift: number;
+  private readonly noteAt: number;
 
   /**
    * @param keys first key of this array's lines in {@link Space.tlb}
    * @param sets a power of two
+   * @param together a line's words are side by side
    */
   constructor(
     private readonly journal: Journal,
     readonly keys: number,
     readonly sets: number,
     readonly ways: number,
+    together = false,
   ) {
     this.lines = sets * ways;
-    this.values = (this.lines + SPARE_LINES) * 2;
-    this.usedAt = this.values + this.lines * 2;
-    this.notes = this.usedAt + this.lines;
-    this.words = new Int32Array(this.notes + this.lines * 4);
+    this.keyShift = together ? 3 : 1;
+    this.valueAt = together ? Word.value : this.lines * 2;
+    this.valueShift = together ? 3 : 1;
+    this.usedAt = together ? Word.used : this.lines * 4;
+    this.usedShift = together ? 3 : 0;
+    this.noteAt = together ? (this.lines + QUICK_WAYS) * LINE : this.lines * 5;
+    this.words = new Int32Array(this.noteAt + this.lines * 4);
   }
 
   /** First line of the set of a page, by the low bits of its page number. */
@@ -83,25 +106,43 @@ export class TlbArray {
 
   /** The line of a set with this key; -1 when there is none. */
   find(set: number, key: number, keyHi: number): number {
-    const { words } = this;
-    const end = (set + this.ways) << 1;
-    for (let at = set << 1; at < end; at = (at + 2) | 0) {
-      if (words[at] === key && words[(at + 1) | 0] === keyHi) return at >> 1;
+    const { words, keyShift } = this;
+    const step = 1 << keyShift;
+    const end = (set + this.ways) << keyShift;
+    for (let at = set << keyShift; at < end; at = (at + step) | 0) {
+      if (words[at] === key && words[(at + 1) | 0] === keyHi) return at >> keyShift;
     }
     return -1;
   }
 
+  /** First key word of a line. */
+  key(line: number): number {
+    return this.words[line << this.keyShift];
+  }
+
+  keyHi(line: number): number {
+    return this.words[((line << this.keyShift) + 1) | 0];
+  }
+
+  /** First value word of a line. */
   frame(line: number): number {
-    return this.words[(this.values + (line << 1)) | 0];
+    return this.words[(this.valueAt + (line << this.valueShift)) | 0];
   }
 
   frameHi(line: number): number {
-    return this.words[(this.values + (line << 1) + 1) | 0];
+    return this.words[(this.valueAt + (line << this.valueShift) + 1) | 0];
   }
 
   /** The line was used. */
   touch(line: number): void {
-    this.words[(this.usedAt + line) | 0] = this.clock = (this.clock + 1) | 0;
+    this.words[(this.usedAt + (line << this.usedShift)) | 0] = this.clock = (this.clock + 1) | 0;
+  }
+
+  /** From now on the lines say which accesses they allow, by these masks; of an array whose words are together. */
+  setMasks(masks: Int32Array): void {
+    if (this.masks === masks) return;
+    this.masks = masks;
+    for (let line = 0; line < this.lines; line++) this.words[line * LINE + Word.allows] = masks[this.frame(line) & RIGHTS_MASK];
   }
 
   /** Put a line in its set, over the one with the same key or the least recently used; returns it. */
@@ -109,10 +150,11 @@ export class TlbArray {
     let line = this.find(set, key, keyHi);
     if (line < 0) {
       line = this.oldest(set);
-      if (this.words[line << 1] === 0) this.used++;
+      if (this.key(line) === 0) this.used++;
       this.classes |= 1 << ((key >>> CLASS_SHIFT) & 3);
     }
     this.change(line, key, keyHi, frame, frameHi);
+    if (this.masks !== null) this.words[((line << 3) + Word.allows) | 0] = this.masks[frame & RIGHTS_MASK];
     this.touch(line);
     return line;
   }
@@ -120,56 +162,58 @@ export class TlbArray {
   /** Guest-physical address of the page of a line that was just put; nothing is known yet of whether it is stale. */
   note(line: number, originLo: number, originHi: number): void {
     const { words } = this;
-    const at = (this.notes + (line << 2)) | 0;
+    const at = (this.noteAt + (line << 2)) | 0;
     words[at] = originLo;
     words[(at + 1) | 0] = originHi;
     words[(at + 2) | 0] = 0;
   }
 
   originLo(line: number): number {
-    return this.words[(this.notes + (line << 2)) | 0];
+    return this.words[(this.noteAt + (line << 2)) | 0];
   }
 
   originHi(line: number): number {
-    return this.words[(this.notes + (line << 2) + 1) | 0];
+    return this.words[(this.noteAt + (line << 2) + 1) | 0];
   }
 
   /** Was the line found to be what memory says at this epoch? */
   isVerified(line: number, epoch: number): boolean {
-    return this.words[(this.notes + (line << 2) + 2) | 0] === (epoch | 0);
+    return this.words[(this.noteAt + (line << 2) + 2) | 0] === (epoch | 0);
   }
 
   setVerified(line: number, epoch: number): void {
-    this.words[(this.notes + (line << 2) + 2) | 0] = epoch | 0;
+    this.words[(this.noteAt + (line << 2) + 2) | 0] = epoch | 0;
   }
 
   /** Empty a line, which is in use. */
   drop(line: number): void {
     this.change(line, 0, 0, 0, 0);
-    this.words[this.usedAt + line] = 0;
+    this.words[this.usedAt + (line << this.usedShift)] = 0;
     this.used--;
     if (this.used === 0) this.classes = 0;
   }
 
   private oldest(set: number): number {
-    const { words } = this;
-    const first = (this.usedAt + set) | 0;
+    const { words, usedShift } = this;
+    const step = 1 << usedShift;
+    const first = (this.usedAt + (set << usedShift)) | 0;
+    const end = (first + (this.ways << usedShift)) | 0;
     let oldest = first;
     let least = words[first];
-    for (let at = (first + 1) | 0, end = first + this.ways; at < end; at = (at + 1) | 0) {
+    for (let at = (first + step) | 0; at < end; at = (at + step) | 0) {
       const used = words[at];
       if (used < least) {
         least = used;
         oldest = at;
       }
     }
-    return (oldest - this.usedAt) | 0;
+    return (oldest - this.usedAt) >> usedShift;
   }
 
   private change(line: number, key: number, keyHi: number, frame: number, frameHi: number): void {
     const { words } = this;
-    const at = line << 1;
-    const value = (this.values + at) | 0;
+    const at = line << this.keyShift;
+    const value = (this.valueAt + (line << this.valueShift)) | 0;
     if (this.journal.on) {
       this.journalled(line, LineField.key, words[at] ^ key, words[at + 1] ^ keyHi);
       this.journalled(line, LineField.value, words[value] ^ frame, words[value + 1] ^ frameHi);

@@ -56,14 +56,14 @@ export class Tlb {
 
   constructor(journal: Journal, config: TlbConfig, processor: number) {
     const keys = tlbKeys(processor);
-    const array = (line: number, sets: number, ways: number): TlbArray =>
-      new TlbArray(journal, keys + line * 8, config.on ? sets : 1, config.on ? ways : 1);
+    const array = (line: number, sets: number, ways: number, together = true): TlbArray =>
+      new TlbArray(journal, keys + line * 8, config.on ? sets : 1, config.on ? ways : 1, together);
     const sets1 = powerOfTwo(config.l1.sets);
     const ways1 = whole(config.l1.ways, MOST_WAYS);
     this.l1 = array(FIRST_LINE.l1, sets1, ways1);
     this.l1Page2M = array(FIRST_LINE.l1Page2M, Math.max(sets1 >>> 1, 1), ways1);
     this.l1Page1G = array(FIRST_LINE.l1Page1G, 1, ways1);
-    this.l2 = array(FIRST_LINE.l2, powerOfTwo(config.l2.sets), whole(config.l2.ways, MOST_WAYS));
+    this.l2 = array(FIRST_LINE.l2, powerOfTwo(config.l2.sets), whole(config.l2.ways, MOST_WAYS), false);
     const entries = config.on ? Math.min(Math.max(Math.floor(config.pagingStructureEntries) || 0, 0), MOST_STRUCTURE_ENTRIES) : 0;
     if (entries > 0) {
       this.guestPhysical = new MappingCache(journal, keys + FIRST_LINE.guestPhysical * 8, entries, Structure.guestPhysical);
@@ -179,7 +179,7 @@ export class Tlb {
     if (this.guestPhysical === null) return;
     const { array } = this.guestPhysical;
     this.select((tag) => tag.guestPhysical && fits(tag));
-    this.drop(array, (line) => sameRegion(array, line, CLASS_SHIFTS[keyClass(array.words[line * 2])], lo, hi));
+    this.drop(array, (line) => sameRegion(array, line, CLASS_SHIFTS[keyClass(array.key(line))], lo, hi));
     this.dropStructures(this.secondStructures, (cached, line, level) => covers(cached, line, level, lo, hi));
   }
 
@@ -197,9 +197,8 @@ export class Tlb {
 
   /** Drop the lines of selected tags that fit. */
   private drop(array: TlbArray, fits: (line: number) => boolean): void {
-    const { words, lines } = array;
-    for (let line = 0; line < lines && array.used > 0; line++) {
-      const key = words[line * 2];
+    for (let line = 0; line < array.lines && array.used > 0; line++) {
+      const key = array.key(line);
       if (key !== 0 && this.selected[key & TAG_MASK] !== 0 && fits(line)) array.drop(line);
     }
   }
@@ -224,8 +223,7 @@ function inPage(array: TlbArray, line: number, lo: number, hi: number): boolean 
 }
 
 function sameRegion(array: TlbArray, line: number, shift: number, lo: number, hi: number): boolean {
-  const at = line * 2;
-  return array.words[at + 1] === hi && (array.words[at] ^ lo) >>> shift === 0;
+  return array.keyHi(line) === hi && (array.key(line) ^ lo) >>> shift === 0;
 }
 
 function powerOfTwo(sets: number): number {

@@ -92,6 +92,21 @@ function makeTable(policy: number): Uint8Array {
   return table;
 }
 
+const masks: (Int32Array | undefined)[] = new Array<Int32Array | undefined>(POLICIES).fill(undefined);
+
+/** {@link permissionTable} by rights: bit n of word [rights] is its byte for access n. */
+export function accessMasks(policy: number): Int32Array {
+  return (masks[policy] ??= makeMasks(permissionTable(policy)));
+}
+
+function makeMasks(table: Uint8Array): Int32Array {
+  const made = new Int32Array(1 << RIGHTS_BITS);
+  for (let access = 0; access < 32; access++) {
+    for (let rights = 0; rights < made.length; rights++) made[rights] |= table[(access << RIGHTS_BITS) | rights] << access;
+  }
+  return made;
+}
+
 /** Which protection keys are in force. */
 export enum Keys {
   /** CR4.PKE: user pages, by PKRU. */
