@@ -4,6 +4,7 @@
  */
 import type { Context, Outcome } from '../vcpu/processor';
 import type { Invalidations } from '../vcpu/invalidations';
+import type { Tlb } from '../vcpu/tlb';
 import type { Stage } from '../x86/walk';
 import type { Completion } from './instruction';
 import type { ExitInfo, InjectedFault } from './trace';
@@ -35,6 +36,8 @@ export interface Cpu {
   /** The second stage, for reading what lies behind it. */
   readonly second: Stage;
   readonly invalidations: Pick<Invalidations, 'apply' | 'invlpg' | 'invpcid' | 'everything' | 'transition'>;
+  /** Its cached translations; a processor that a hypervisor emulates has none of its own. */
+  readonly tlb?: Tlb;
   /** Entries read from memory so far. */
   readonly references: number;
 

@@ -94,7 +94,7 @@ export class Hypervisor implements SlotListener, MmuNotifier {
       case 'clear-dirty-log':
         return this.clearDirtyLog(act.id, act.first, act.pages);
       case 'reclaim':
-        return failed(host.reclaim(act.hva, act.size));
+        return this.reclaim(act.hva, act.size);
       case 'protect':
         return failed(host.protect(act.hva, act.size, act.writable));
       case 'split':
@@ -220,6 +220,17 @@ export class Hypervisor implements SlotListener, MmuNotifier {
     if (kvm.pmlActive) for (const vcpu of this.vcpus) vcpu.kick();
     rearmLogging(kvm, slot, slot.dirtyLog.take(first, pages));
     return DONE;
+  }
+
+  /** The pages of a range go with their contents: no shadow page of a table among them hears of that. */
+  private reclaim(hva: number, size: number): Result {
+    const failure = this.host.reclaim(hva, size);
+    const { pages, unseenWrites } = this.kvm;
+    for (const { gfn, hasGuestEntries } of failure === null ? pages.all() : []) {
+      const at = this.guest.hva(gfn * PAGE_SIZE);
+      if (hasGuestEntries && at >= hva && at < hva + size) unseenWrites.add(gfn);
+    }
+    return failed(failure);
   }
 
   /** The VMM stores an aligned word into the memory behind a slot. */

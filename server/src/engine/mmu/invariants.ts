@@ -1,12 +1,17 @@
 /**
- * Invariants of a VM's memory and tables (§9, groups M, S and T), checked between acts. Each broken one is told by its name
+ * Invariants of a VM's memory and tables (§9, groups M, S, T and L), checked between acts. Each broken one is told by its name
  * and what is wrong; a list that grows too long is cut.
  */
 import { PAGE_SIZE } from '../bits';
+import { Cr0, Efer } from '../vcpu/control-registers';
+import { Register } from '../vcpu/registers';
+import type { Slot } from '../memory/slots';
 import type { Hypervisor } from './hypervisor';
 import { loggedPages } from './pml';
+import { brokenMirrors } from './mirror-invariants';
 import { brokenShadow } from './shadow-invariants';
 import { leavesOf, type LeafSeen } from './table-survey';
+import { brokenTlb } from './tlb-invariants';
 import { levelOf } from './role';
 import { framesAt } from './shadow-page';
 
@@ -19,7 +24,10 @@ export function brokenInvariants(hypervisor: Hypervisor): string[] {
   const logged = new Set(hypervisor.vcpus.flatMap(loggedPages));
   for (const leaf of leaves) brokenLeaf(hypervisor, leaf, logged, broken);
   brokenShadow(hypervisor, leaves, broken);
+  brokenMirrors(hypervisor, leaves, broken);
   brokenTdp(hypervisor, leaves, broken);
+  brokenTlb(hypervisor, leaves, broken);
+  brokenRegisters(hypervisor, broken);
   return broken.slice(0, MOST);
 }
 
@@ -67,12 +75,30 @@ function brokenLeaf({ kvm, guest }: Hypervisor, leaf: LeafSeen, pml: ReadonlySet
   if (level > 1) {
     if (!slot.fits(gfn, level)) broken.push(`M6: slot ${slot.id} does not allow a large page at ${where}`);
     if (writable && !kvm.track.largeAllowed(gfn, level)) broken.push(`M6: a writable large leaf over a shadowed table at ${where}`);
-    if (writable && slot.dirtyLog !== null) broken.push(`M6: a writable large leaf in a logging slot at ${where}`);
+    // Where the log began with all pages in it, a large leaf stays writable until one of its pages is cleared.
+    if (writable && !allLogged(slot, gfn, level)) broken.push(`M6: a writable large leaf in a logging slot at ${where}`);
   }
   const logged = slot.dirtyLog;
   const unseen = kvm.pmlActive && !format.adNeedsWriteProtection(hi) ? format.dirtyFlag(lo) : true;
   if (logged !== null && level === 1 && writable && unseen && !logged.has(gfn - slot.gfn) && !pml.has(gfn)) {
     broken.push(`M7: ${where} can be written without being in the dirty log`);
+  }
+}
+
+function allLogged({ dirtyLog, gfn: first }: Slot, gfn: number, level: number): boolean {
+  if (dirtyLog === null) return true;
+  for (let page = gfn; page < gfn + framesAt(level); page++) if (!dirtyLog.has(page - first)) return false;
+  return true;
+}
+
+/** S15: hardware runs a soft MMU's guest with paging, write protection and execute-disable, whatever the guest has. */
+function brokenRegisters({ kvm, vcpus }: Hypervisor, broken: string[]): void {
+  if (kvm.tdp) return;
+  for (const { registers, inGuest } of vcpus) {
+    if (!inGuest) continue;
+    const cr0 = registers.lo(Register.hwCr0);
+    if ((cr0 & Cr0.pg) === 0 || (cr0 & Cr0.wp) === 0) broken.push('S15: the guest runs without CR0.PG or CR0.WP');
+    if ((registers.lo(Register.hwEfer) & Efer.nxe) === 0) broken.push('S15: the guest runs without EFER.NXE');
   }
 }
 

@@ -1,8 +1,7 @@
 /** Invariants of the shadow machinery (§9, group S): soft MMU, older direct MMU, nested shadows. */
-import { PAGE_SIZE } from '../bits';
-import { Acc, Role, levelOf } from './role';
+import { Pte } from '../x86/entries';
+import { Role, levelOf } from './role';
 import type { Hypervisor } from './hypervisor';
-import { GuestEntry } from './soft/guest-entry';
 import type { Kvm } from './kvm';
 import { indexOf } from './kvm';
 import { framesAt, type ShadowPage } from './shadow-page';
@@ -10,15 +9,15 @@ import { livePages, type LeafSeen } from './table-survey';
 
 export function brokenShadow(hypervisor: Hypervisor, leaves: readonly LeafSeen[], broken: string[]): void {
   const { kvm } = hypervisor;
+  const { format } = kvm;
   const pages = livePages(kvm).filter((page) => !page.tdpMmu);
   for (const page of pages) brokenPage(kvm, page, broken);
   brokenCounts(hypervisor, pages, broken);
   brokenReverseMap(kvm, leaves, broken);
-  const contexts = hypervisor.vcpus.flatMap((vcpu) => vcpu.contexts);
   for (const leaf of leaves) {
     if (leaf.mmio) continue;
+    if (!format.ept && (leaf.lo & Pte.global) !== 0) broken.push(`S10: entry ${leaf.index} of ${nameOf(leaf.page)} is global`);
     brokenProtection(kvm, leaf, broken);
-    for (const mmu of contexts) if (!mmu.direct) brokenMirror(kvm, mmu.walker.format, leaf, mmu.rootRole, broken);
   }
 }
 
@@ -132,42 +131,6 @@ function brokenProtection(kvm: Kvm, leaf: LeafSeen, broken: string[]): void {
   }
 }
 
-/** S1 and S2 of synced level-1 pages: frame and rights are those of the guest's entry, or fewer. */
-function brokenMirror(kvm: Kvm, guestFormat: MirrorFormat, leaf: LeafSeen, rootRole: number, broken: string[]): void {
-  const { page, index, lo, hi } = leaf;
-  const ignored = Role.level | Role.access | Role.quadrant;
-  if (page.direct || page.level !== 1 || page.unsync || page.tdpMmu || ((page.role ^ rootRole) & ~ignored) !== 0) return;
-  if (kvm.unseenWrites.has(page.gfn) || aliased(kvm, page.gfn)) return;
-  const { format } = kvm;
-  const entry = new GuestEntry(kvm);
-  const where = `entry ${index} of ${nameOf(page)}`;
-  if (!entry.readMirrored(guestFormat, page, index)) return;
-  if ((entry.lo & guestFormat.present) === 0) {
-    broken.push(`S1: ${where} maps what the guest does not`);
-    return;
-  }
-  if ((entry.lo & guestFormat.accessed) !== guestFormat.accessed) broken.push(`S2: ${where} is mapped with A clear`);
-  if (entry.gfn !== leaf.gfn) broken.push(`S1: ${where} maps gfn ${leaf.gfn.toString(16)}, the guest ${entry.gfn.toString(16)}`);
-  const allowed = page.access & entry.access(guestFormat);
-  const dance = (page.role & Role.cr0Wp) === 0;
-  if (format.user(lo) && (allowed & Acc.user) === 0) broken.push(`S1: ${where} is for users`);
-  if (format.executable(lo, hi) && (allowed & Acc.exec) === 0) broken.push(`S1: ${where} can be executed`);
-  if (format.writable(lo) && (allowed & Acc.write) === 0) {
-    if (!dance) broken.push(`S1: ${where} can be written`);
-    else if (format.user(lo)) broken.push(`S1: ${where} can be written by users under CR0.WP=0`);
-  }
-}
-
-/** Two slots share the host page: a store through the other frame is one that no shadow page hears of. */
-function aliased(kvm: Kvm, gfn: number): boolean {
-  const own = kvm.slotOf(gfn);
-  if (own === null) return false;
-  const hva = own.hvaOf(gfn);
-  return kvm.guest.slots.all().some((slot) => slot !== own && hva >= slot.hva && hva < slot.hva + slot.pages * PAGE_SIZE);
-}
-
-type MirrorFormat = Parameters<GuestEntry['readMirrored']>[0];
-
-function nameOf(page: ShadowPage): string {
+export function nameOf(page: ShadowPage): string {
   return `sp ${page.gfn.toString(16)} l${levelOf(page.role)}${page.direct ? ' direct' : ''}`;
 }

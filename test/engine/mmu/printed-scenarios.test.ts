@@ -1,0 +1,36 @@
+/** Random programs as scenarios: the text that a failure is told with parses, lowers and runs to the same. */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { execute } from '../../../server/src/run/execute';
+import type { Program } from '../../../server/src/engine/program';
+import { opened } from '../../support/scripts';
+import { scenarioText } from '../../support/scenario-text';
+import { programOf, worldPrograms } from './world-programs';
+import { anyWorld } from './worlds';
+
+/** Result, exits and references of each act. */
+const outcomesOf = (program: Program): unknown[] =>
+  execute(program).outcomes.map(({ result, exits, references }) => ({ result: { ...result, why: '' }, exits, references }));
+
+describe('printed scenarios', function () {
+  this.timeout(0);
+  it('run to the same outcomes as the program, in every world', () => {
+    fc.assert(
+      fc.property(anyWorld, worldPrograms(20), (world, steps) => {
+        const program = programOf(world, steps);
+        const text = scenarioText(program);
+        const { analysis } = opened(text);
+        const errors = analysis.problems.filter(({ severity }) => severity === 'error');
+        assert.deepEqual(
+          errors.map(({ message }) => message),
+          [],
+          text,
+        );
+        const programs = analysis.programs();
+        assert.equal(programs.length, 1);
+        assert.deepEqual(outcomesOf(programs[0]), outcomesOf(program), text);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
