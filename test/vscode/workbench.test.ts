@@ -110,6 +110,25 @@ describe(`the packaged extension in VS Code (${VERSION})`, () => {
     }
   });
 
+  it('has room for both when the side bar is closed', async () => {
+    const { page, panel } = workbench;
+    await panel.getByRole('radio', { name: /under ept/ }).click();
+    await panel.locator('.tab.chosen', { hasText: 'ept' }).waitFor();
+    await workbench.sideBar(false);
+    await workbench.click('user write');
+    await panel.locator('.row.selected.statement', { hasText: 'user write' }).waitFor();
+    await panel.locator('.list').focus();
+    const changes = panel.locator('.title.mmu ~ section .changes');
+    for (let i = 0; i < 30 && (await changes.count()) === 0; i++) {
+      await page.keyboard.press('ArrowDown');
+      await page.waitForTimeout(200);
+    }
+    await changes.waitFor();
+    await page.mouse.move(0, 0);
+    await shot('both');
+    await workbench.sideBar(true);
+  });
+
   it('shows the translation of the address at the cursor', async () => {
     await workbench.click('0x7fff_f008');
     await workbench.command('MMU: Show Translation of Address');

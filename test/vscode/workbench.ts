@@ -70,6 +70,11 @@ export class Workbench {
     await this.page.locator('.editor-instance .view-line').first().waitFor();
   }
 
+  async sideBar(shown: boolean): Promise<void> {
+    await this.page.keyboard.press('Control+B');
+    await this.page.locator('.part.sidebar .explorer-folders-view').waitFor({ state: shown ? 'visible' : 'hidden' });
+  }
+
   /** Runs a command by its title. */
   async command(title: string): Promise<void> {
     await this.page.keyboard.press('F1');

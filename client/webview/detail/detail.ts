@@ -1,4 +1,4 @@
-/** The selected step: what it is, the way of its address, what it changed, and its fields. */
+/** The selected step: what it is, what it changed, the way of its address, and its fields. */
 import type { StepDetail, TranslationView } from '../../../server/src/protocol/messages';
 import { actorName } from '../actors';
 import { el } from '../dom';
@@ -35,8 +35,8 @@ export class Detail {
     this.fill(
       head,
       !statement && about && el('p', { class: 'about', text: about }),
-      translation && drawWalk(translation, row.event === 'table_read' ? row.address : null),
       changes.length > 0 && section(`What it changed (${changes.length})`, drawChanges(changes)),
+      translation && drawWalk(translation, row.event === 'table_read' ? row.address : null),
       fields.length > 0 && section('Fields', drawFields(fields)),
     );
   }
