@@ -1,5 +1,5 @@
 /** VS Code's server, running on a loopback port. */
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawnServer } from './profile.mjs';
 
@@ -34,6 +34,7 @@ export class EditorServer {
       { detached: true, env },
     );
     const logFile = join(profile.root, 'server.log');
+    writeFileSync(logFile, '');
     const opened = await new Promise((resolve, reject) => {
       let output = '';
       const fail = (why) => reject(new Error(`VS Code's server ${why}: ${output}`));

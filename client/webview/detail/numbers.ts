@@ -18,7 +18,7 @@ export function differing(text: string, other: string): readonly { readonly text
     const differs = character !== '_' && digits[digit] !== others[digit + others.length - digits.length];
     if (character !== '_') digit++;
     const last = parts[parts.length - 1];
-    if (last.differs === differs || character === '_') last.text += character;
+    if (last.differs === differs) last.text += character;
     else parts.push({ text: character, differs });
   }
   return parts;
