@@ -264,7 +264,7 @@ describe('problems of scripts', () => {
     ['write 0x40_0000 on fault { ⟦host zap all⟧ }', 'host-in-handler'],
     ['host delete slot ⟦9⟧', 'slot-refused: EINVAL'],
     ['host create slot ⟦0⟧ { gpa 0 size 4K }', 'slot-refused: EINVAL'],
-    ['host create slot ⟦1⟧ { gpa 0 size 4K }', 'slot-refused: EEXIST'],
+    ['host create slot 1 { gpa ⟦0⟧ size 4K }', 'slot-overlap: EEXIST'],
     ['host move slot 0 to ⟦0x123⟧', 'slot-refused: EINVAL'],
     ['host resize slot 0 to ⟦8M⟧', 'slot-refused: cannot be resized'],
     ['host flags slot 0 ⟦readonly⟧', 'slot-refused: READONLY'],

@@ -65,13 +65,13 @@ describe('settings', () => {
 describe('slots', () => {
   const paging = 'vcpu { paging none }';
   for (const [slots, code] of [
-    ['slot 0 { gpa 0 size 16M }\nslot ⟦1⟧ { gpa 8M size 16M }', 'slot-overlap: EEXIST'],
+    ['slot 0 { gpa 0 size 16M }\nslot 1 { gpa ⟦8M⟧ size 16M }', 'slot-overlap: EEXIST'],
     ['slot ⟦0⟧ { gpa 0 size 9_223_372_036_854_775_808 }', 'slot-refused: EINVAL'],
-    ['slot ⟦0⟧ { gpa 0x100 size 4K }', 'slot-refused: guest_phys_addr'],
-    ['slot ⟦0⟧ { gpa 0 size 100 }', 'slot-refused: EINVAL'],
-    ['slot ⟦0⟧ { gpa 0 size 4K hva 0x8000_0000_0000 }', 'slot-refused: user space'],
+    ['slot 0 { gpa ⟦0x100⟧ size 4K }', 'slot-refused: guest_phys_addr'],
+    ['slot 0 { gpa 0 size ⟦100⟧ }', 'slot-refused: EINVAL'],
+    ['slot 0 { gpa 0 size 4K hva ⟦0x8000_0000_0000⟧ }', 'slot-refused: user space'],
     ['slot ⟦32764⟧ { gpa 0 size 4K }', 'slot-refused: EINVAL'],
-    ['slot ⟦0⟧ { gpa 0xffff_ffff_ffff_f000 size 8K }', 'slot-refused: EINVAL'],
+    ['slot 0 { gpa 0xffff_ffff_ffff_f000 size ⟦8K⟧ }', 'slot-refused: EINVAL'],
     ['slot ⟦0⟧ { size 4K }', 'setting-missing: gpa'],
     ['slot ⟦0⟧ { gpa 0 }', 'setting-missing: size'],
     ['slot 0 { gpa 0 size 4K }\nslot ⟦0⟧ { gpa 1M size 4K }', 'slot-twice'],
@@ -80,6 +80,22 @@ describe('slots', () => {
     ['slot 0 { gpa 0 size 0x1000 pages ⟦5K⟧ }', 'out-of-range: 4K, 2M, 1G'],
   ]) {
     it(slots.replace(/[⟦⟧]/g, ''), () => void check(`vm guest { ${slots}\n${paging} }`, [code]));
+  }
+
+  for (const [slot, fix] of [
+    ['slot 0 { gpa ⟦0x1234⟧ size 4K }', '0x1000'],
+    ['slot 0 { gpa 0 size ⟦5000⟧ }', '8K'],
+    ['slot 0 { gpa 0 size 4K hva ⟦0x7f00_0000_0123⟧ }', '0x7f00_0000_0000'],
+    ['slot 0 { gpa 0 size 4K }\nslot 1 { gpa 8K size 4K }\nslot 2 { gpa ⟦0⟧ size 8K }', '0x3000'],
+    ['slot 0 { gpa 0 size 16K }\nslot 1 { gpa ⟦4K⟧ size 4K }\nslot 2 { gpa 16K size 4K }', '0x5000'],
+    ['const a = 4K\nslot 0 { gpa 0 size 16K }\nslot 1 { gpa ⟦a⟧ size 4K }', null],
+    ['slot 0 { gpa 0 size 4K hva ⟦0x8000_0000_0000⟧ }', null],
+  ] as const) {
+    it(`${slot.replace(/[⟦⟧]/g, '')} is mended by ${fix ?? 'nothing plain'}`, () => {
+      const code = slot.includes('slot 1') ? 'slot-overlap' : 'slot-refused';
+      const [problem] = check(`vm guest { ${slot}\n${paging} }`, [code]).problems;
+      assert.deepEqual(problem.fixes?.map(({ text }) => text) ?? [], fix === null ? [] : [fix]);
+    });
   }
 
   it('two slots may share memory of the VMM', () => {

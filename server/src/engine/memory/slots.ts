@@ -31,6 +31,8 @@ export interface Region {
 export interface Failure {
   readonly errno: string;
   readonly why: string;
+  /** What of the argument is to blame, when it is one thing. */
+  readonly about?: keyof Region;
 }
 
 export class Slot {
@@ -167,10 +169,10 @@ export class Slots {
     const old = this.byNumber(region.slot);
     if (region.size === 0) return old ? this.delete(old) : invalid(`there is no slot ${region.slot & 0xffff} to delete`);
     if (!old) return this.insert(region, null);
-    if (old.hva !== region.hva) return invalid('a slot keeps its userspace_addr: delete it and create another');
-    if (old.pages * PAGE_SIZE !== region.size) return invalid('a slot cannot be resized: delete it and create another');
+    if (old.hva !== region.hva) return invalid('a slot keeps its userspace_addr: delete it and create another', 'hva');
+    if (old.pages * PAGE_SIZE !== region.size) return invalid('a slot cannot be resized: delete it and create another', 'size');
     if (((old.flags ^ region.flags) & MEM_READONLY) !== 0)
-      return invalid('KVM_MEM_READONLY of a slot cannot change: delete it and create another');
+      return invalid('KVM_MEM_READONLY of a slot cannot change: delete it and create another', 'flags');
     if (old.gfn * PAGE_SIZE !== region.gpa) return this.insert(region, old);
     if (old.flags !== region.flags) return this.setFlags(old, region.flags);
     return { change: 'none', slot: old };
@@ -199,8 +201,8 @@ export class Slots {
   private insert(region: Region, old: Slot | null): SlotChange | Failure {
     const slot = new Slot(region.slot, region.gpa / PAGE_SIZE, region.size / PAGE_SIZE, region.hva, region.flags);
     const other = this.overlapping(slot, old);
-    if (other) return { errno: 'EEXIST', why: `guest-physical addresses overlap with slot ${other.id & 0xffff}` };
-    if (slot.gfn + slot.pages - 1 > this.options.maxGfn) return invalid('the slot ends above the highest guest-physical address');
+    if (other) return { errno: 'EEXIST', why: `guest-physical addresses overlap with slot ${other.id & 0xffff}`, about: 'gpa' };
+    if (slot.gfn + slot.pages - 1 > this.options.maxGfn) return invalid('the slot ends above the highest guest-physical address', 'size');
     if (old) {
       this.invalidate(old);
       this.remove(old);
@@ -297,21 +299,22 @@ function hasLog(slot: Slot): slot is Slot & { dirtyLog: DirtyLog } {
   return slot.dirtyLog !== null;
 }
 
-function invalid(why: string): Failure {
-  return { errno: 'EINVAL', why };
+function invalid(why: string, about?: keyof Region): Failure {
+  return { errno: 'EINVAL', why, ...(about ? { about } : {}) };
 }
 
 /** Checks that need no other slot, in KVM's order. */
 function badRegion({ slot, flags, gpa, size, hva }: Region): Failure | null {
-  if ((flags & ~(MEM_LOG_DIRTY_PAGES | MEM_READONLY)) !== 0) return invalid('unknown flags');
-  if (!Number.isInteger(slot) || slot < 0 || (slot & 0xffff) >= USER_MEM_SLOTS) return invalid(`slot ids are 0 to ${USER_MEM_SLOTS - 1}`);
-  if (!aligned(size)) return invalid('memory_size is not a multiple of 4K');
-  if (!aligned(gpa)) return invalid('guest_phys_addr is not a multiple of 4K');
-  if (!aligned(hva)) return invalid('userspace_addr is not a multiple of 4K');
-  if (hva + size > USER_SPACE_END) return invalid('userspace_addr is not in user space (below 0x7ffffffff000)');
-  if (slot >= ADDRESS_SPACES * 0x1_0000) return invalid('address spaces are 0 and 1');
-  if (gpa + size >= 2 ** 64) return invalid('guest_phys_addr + memory_size wraps around');
-  if (size / PAGE_SIZE > MAX_PAGES) return invalid('a slot has at most 2^31 - 1 pages');
+  if ((flags & ~(MEM_LOG_DIRTY_PAGES | MEM_READONLY)) !== 0) return invalid('unknown flags', 'flags');
+  if (!Number.isInteger(slot) || slot < 0 || (slot & 0xffff) >= USER_MEM_SLOTS)
+    return invalid(`slot ids are 0 to ${USER_MEM_SLOTS - 1}`, 'slot');
+  if (!aligned(size)) return invalid('memory_size is not a multiple of 4K', 'size');
+  if (!aligned(gpa)) return invalid('guest_phys_addr is not a multiple of 4K', 'gpa');
+  if (!aligned(hva)) return invalid('userspace_addr is not a multiple of 4K', 'hva');
+  if (hva + size > USER_SPACE_END) return invalid('userspace_addr is not in user space (below 0x7ffffffff000)', 'hva');
+  if (slot >= ADDRESS_SPACES * 0x1_0000) return invalid('address spaces are 0 and 1', 'slot');
+  if (gpa + size >= 2 ** 64) return invalid('guest_phys_addr + memory_size wraps around', 'size');
+  if (size / PAGE_SIZE > MAX_PAGES) return invalid('a slot has at most 2^31 - 1 pages', 'size');
   return null;
 }
 

@@ -1,12 +1,14 @@
 /** What the host does: the VMM with its slots, and host memory management. */
 import type { Act, HostAct as EngineAct, SlotConfig } from '../../engine/program';
 import { isFailure } from '../../engine/memory/slots';
-import type { Failure, Slot } from '../../engine/memory/slots';
+import type { Failure, Region, Slot } from '../../engine/memory/slots';
 import type { Expect, Expression, Flag, HostAct, HostArea, Node } from '../syntax/tree';
 import { show } from '../semantics/values';
 import type { RunVm } from './run-state';
 import type { Frame, ScriptLowering } from './script';
 import { checkGuestMemory, GuestPlacer } from './nested-memory';
+import { nodesOf, reportRefusal } from './slot-problems';
+import type { RegionNodes } from './slot-problems';
 import { draftSlot, HvaAllocator, placeSlots, regionOf } from './slots';
 
 const PAGE = 4096;
@@ -48,7 +50,7 @@ class HostActLowering {
         return this.change(node.id, (id, slot) => {
           const gpa = this.script.context.unsigned(node.to, this.frame.env, 'a guest-physical address');
           if (gpa === null) return;
-          if (slot) this.refused(node.to, this.vm.slots.set({ ...regionOfSlot(slot), gpa: Number(gpa) }));
+          if (slot) this.refusedSlot({ ...regionOfSlot(slot), gpa: Number(gpa) }, { whole: node.to, gpa: node.to });
           this.emit({ do: 'move-slot', id, gpa: Number(gpa) });
         });
       case 'resize':
@@ -104,7 +106,7 @@ class HostActLowering {
     const [plan] = placeSlots(script.context, [draft], placer);
     if (!plan) return;
     if (around) checkGuestMemory(script.context, [plan], around.surroundings);
-    this.refused(node.slot.id, vm.slots.set(regionOf(plan.config)));
+    this.refusedSlot(regionOf(plan.config), nodesOf(node.slot));
     const slot: SlotConfig = { ...plan.config, origin: script.statements.of(node) };
     this.emit({ do: 'set-slot', slot });
   }
@@ -172,6 +174,16 @@ class HostActLowering {
   private refused(at: Node, outcome: object | Failure): void {
     if (!isFailure(outcome) || expectsError(this.node.expects, this.script)) return;
     this.script.context.warn(this.frame.env, at, 'slot-refused', `KVM answers ${outcome.errno}: ${outcome.why}`);
+  }
+
+  /** As {@link refused}, of a region that is set, at what is to blame. */
+  private refusedSlot(region: Region, nodes: RegionNodes): void {
+    const { script, vm, node, frame } = this;
+    const others = vm.slots.all().filter(({ id, addressSpace }) => id !== region.slot && addressSpace === region.slot >>> 16);
+    const taken = others.map((slot) => ({ gpa: slot.gfn * PAGE, size: slot.pages * PAGE }));
+    const outcome = vm.slots.set(region);
+    if (!isFailure(outcome) || expectsError(node.expects, script)) return;
+    reportRefusal(script.context, outcome, region, nodes, taken, frame.env, { severity: 'warning' });
   }
 
   /* ------------------------------------------------------------ memory */

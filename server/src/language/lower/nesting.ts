@@ -6,6 +6,7 @@ import type { SourceFile } from '../semantics/source';
 import type { Context } from './context';
 import { rootFormat } from './nested-control';
 import type { RunState } from './run-state';
+import { nodesOf, reportRefusal } from './slot-problems';
 import { regionOf, SlotTracker } from './slots';
 import type { VmPlan } from './vm-plan';
 
@@ -51,13 +52,16 @@ export function checkSlots(context: Context, plan: VmPlan, mmu: MmuKind, maxPhyA
     }
     const outcome = tracker.set(region);
     if (!isFailure(outcome)) continue;
-    const code = outcome.errno === 'EEXIST' ? 'slot-overlap' : 'slot-refused';
-    const others = outcome.errno === 'EEXIST' ? plan.slots.filter((each) => each !== slot && overlaps(each.config, config)) : [];
-    const related = others
-      .slice(0, 1)
-      .map((other) => ({ file: other.env.file, node: other.node.id, message: 'it overlaps with this slot' }));
-    context.report(env, node.id, code, `KVM answers ${outcome.errno}: ${outcome.why}`, { related });
+    const before = plan.slots.slice(0, plan.slots.indexOf(slot)).filter((each) => sameSpace(each.config, config));
+    const other = outcome.errno === 'EEXIST' ? before.find((each) => overlaps(each.config, config)) : undefined;
+    const related = other ? [{ file: other.env.file, node: other.node.id, message: 'it overlaps with this slot' }] : [];
+    const taken = plan.slots.filter((each) => each !== slot && sameSpace(each.config, config)).map((each) => each.config);
+    reportRefusal(context, outcome, region, nodesOf(node), taken, env, { related });
   }
+}
+
+function sameSpace(a: { readonly addressSpace?: number }, b: { readonly addressSpace?: number }): boolean {
+  return (a.addressSpace ?? 0) === (b.addressSpace ?? 0);
 }
 
 function overlaps(a: { readonly gpa: number; readonly size: number }, b: { readonly gpa: number; readonly size: number }): boolean {

@@ -23,7 +23,7 @@ import type { VmPlan } from './vm-plan';
 
 /** Problems that depend on the kind of MMU and on what was done before, which nobody knows of a block that is not called. */
 const OF_THE_MOMENT: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
-  'no-such-tables', 'other-vendor', 'no-such-slot', 'no-dirty-log', 'not-in-slot', 'slot-refused', 'register-refused', 'nothing-before',
+  'no-such-tables', 'other-vendor', 'no-such-slot', 'no-dirty-log', 'not-in-slot', 'slot-overlap', 'slot-refused', 'register-refused', 'nothing-before',
   'not-a-hypervisor', 'not-in-run', 'format-mismatch',
 ]); // prettier-ignore
 
