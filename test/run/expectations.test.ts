@@ -1,9 +1,10 @@
 import { strict as assert } from 'node:assert';
 import type { Inspection } from '../../server/src/engine/inspection';
-import { Kind } from '../../server/src/engine/journal/events';
+import { Actor, Kind } from '../../server/src/engine/journal/events';
 import { Journal } from '../../server/src/engine/journal/journal';
 import type { Expectation, Program } from '../../server/src/engine/program';
 import type { ExitCount, Result } from '../../server/src/engine/result';
+import { VmxExit } from '../../server/src/engine/x86/exit-reasons';
 import { evaluate } from '../../server/src/run/expectations';
 import type { Outcome } from '../../server/src/run/record';
 
@@ -83,6 +84,61 @@ describe('expectations on the result of an act', () => {
   it('fail when there is no act before them', () => {
     assert.equal(judge({ kind: 'ok' }, null).got, 'nothing was done before it');
     assert.equal(judge({ kind: 'exits', count: 0, reason: null, compare: '==' }, null).holds, false);
+  });
+});
+
+describe('expectations of nested runs', () => {
+  const exit: Result = { kind: 'vm-exit', reason: 'EPT_VIOLATION', code: 48, info1: 0x181n, info2: 0n, gpa: 0x5000 };
+
+  it('on exits that are left to the script', () => {
+    assert.equal(judge({ kind: 'vm-exit', reason: null }, exit).holds, true);
+    assert.equal(judge({ kind: 'vm-exit', reason: 'EPT_VIOLATION' }, exit).holds, true);
+    assert.equal(judge({ kind: 'vm-exit', reason: '#PF' }, { ...exit, reason: 'PF excp' }).holds, true);
+    assert.deepEqual(judge({ kind: 'vm-exit', reason: 'EPT_MISCONFIG' }, exit), {
+      holds: false,
+      expected: 'exit EPT_MISCONFIG',
+      got: 'exit EPT_VIOLATION',
+      instead: 'exit EPT_VIOLATION',
+    });
+    assert.equal(judge({ kind: 'vm-exit', reason: null }, ok).instead, 'ok');
+  });
+
+  it('tell exits of a VM inside a VM from those of the VM around it, and events by their actor', () => {
+    const journal = new Journal();
+    for (const reason of [VmxExit.EPT_VIOLATION, VmxExit.EPT_VIOLATION]) {
+      journal.actor = Actor.L0;
+      journal.row(Kind.kvm_exit, 0, reason, 0, 0, 0, 0);
+      journal.row(Kind.kvm_nested_vmexit, 0, reason, 0, 0, 0, 0);
+      journal.actor = Actor.L1;
+      journal.row(Kind.kvm_exit, 0, reason, 0, 0, 0, 0);
+    }
+    const exits = [
+      { reason: 'EPT_VIOLATION', count: 3 },
+      { reason: 'VMRESUME', count: 1 },
+    ];
+    const vms = [
+      { name: 'l1', parent: null, mmu: 'ept' },
+      { name: 'l2', parent: 0, mmu: 'ept' },
+    ];
+    const nested = { ...program, machine: { ...program.machine, vms } } as unknown as Program;
+    const judged = (what: Expectation) =>
+      evaluate(
+        { do: 'expect', origin: 1, by: { vm: 1, vcpu: 0 }, what },
+        { machine, journal, last: { act: 0, origin: 0, from: 0, to: journal.length, result: ok, exits, references: 0 }, program: nested },
+      );
+    const from = (vm: number, reason: string | null) => judged({ kind: 'exits', count: 9, reason, compare: '==', from: vm }).got;
+    assert.equal(from(1, null), '2 exits from l2: 2 × EPT_VIOLATION');
+    assert.equal(from(0, null), '2 exits from l1: EPT_VIOLATION, VMRESUME');
+    assert.equal(from(0, 'EPT_VIOLATION'), '1 exit of EPT_VIOLATION from l1: EPT_VIOLATION, VMRESUME');
+    const event = (value: string) =>
+      judged({ kind: 'events', events: [{ name: 'kvm_nested_vmexit', fields: [{ name: 'actor', value }] }] }).holds;
+    assert.deepEqual([event('L0'), event('L1')], [true, false]);
+  });
+
+  it('on fields of control structures', () => {
+    const field = { kind: 'control', vm: 1, field: 'eptp', value: 0x805en } as const;
+    assert.equal(judge(field).holds, false);
+    assert.match(judge(field).got, /there is no vmcs.eptp/);
   });
 });
 

@@ -119,6 +119,8 @@ class Completion {
       return [...event.slots.map(({ name, as }) => plain(name, CompletionItemKind.Field, as)), ...this.words('reason'), ...this.values()];
     const events = item.lastIndexOf('events');
     if (events >= 0 && (last === 'events' || last === ',')) return this.words('event');
+    if (last === 'from' && item.includes('exits')) return this.names('vm');
+    if (last === 'exit') return this.words('reason');
     if (last === 'of') return item.includes('exits') ? this.words('reason') : [this.word('gpa', 'expectation')];
     if (last === 'error') return this.words('errno');
     if (last === 'run' || /^vm(?:launch|resume|run)$/.test(last)) return this.names('vm');
@@ -266,7 +268,7 @@ class Completion {
     if (['gpa', 'hva', 'hpa', 'value', 'word', 'exits', 'references', 'slot'].includes(last))
       return [...this.values(), ...(last === 'hpa' ? [this.clause('of')] : [])];
     if (last === 'not' || last === ']' || written.includes(']')) return [...this.flags('entry'), this.clause('not'), this.clause('under')];
-    return [this.clause('under'), ...(written.includes('exits') ? [this.clause('of')] : []), this.clause('expect')];
+    return [this.clause('under'), ...(written.includes('exits') ? [this.clause('of'), this.clause('from')] : []), this.clause('expect')];
   }
 
   private hostAct(item: readonly string[]): CompletionItem[] {

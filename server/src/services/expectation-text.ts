@@ -42,6 +42,7 @@ export function actualExpectation(what: Expectation, outcome: Outcome): string |
     case 'hpa-of-gpa':
       return result.kind === 'ok' && result.gpa !== null ? `hpa of gpa ${hex(result.gpa)}` : null;
     case 'exits': {
+      if (what.from !== undefined) return null;
       if (what.reason === null) return `exits ${totalExits(outcome.exits)}`;
       const count = outcome.exits.find(({ reason }) => reason === what.reason)?.count ?? 0;
       return `exits ${count} of ${what.reason}`;
