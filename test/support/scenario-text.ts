@@ -3,7 +3,17 @@
  * host, without expectations and edits by name.
  */
 import { registerBit } from '../../server/src/language/lower/registers';
-import type { Act, Features, HostConfig, KvmOptions, Program, SlotConfig, VcpuConfig, VmConfig } from '../../server/src/engine/program';
+import type {
+  Act,
+  Features,
+  HostAct,
+  HostConfig,
+  KvmOptions,
+  Program,
+  SlotConfig,
+  VcpuConfig,
+  VmConfig,
+} from '../../server/src/engine/program';
 import { opened } from './scripts';
 
 /** The language's words for what the program calls otherwise. */
@@ -158,13 +168,15 @@ function bare(act: Act): string {
     case 'invept':
     case 'invvpid':
     case 'vmenter':
+    case 'vmcs':
+    case 'instruction':
       throw new Error(`${act.do} is not printed`);
     default:
       return `host ${hostText(act)}`;
   }
 }
 
-function hostText(act: Exclude<Act, { by: unknown } | { do: 'check-invariants' }>): string {
+function hostText(act: HostAct): string {
   switch (act.do) {
     case 'set-slot':
       return `create slot ${act.slot.id} ${slotText(act.slot)}`;

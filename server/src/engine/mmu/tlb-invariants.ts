@@ -3,7 +3,7 @@
  * tables that the hypervisor handed to it say: what it takes away there, it flushes.
  */
 import { join } from '../bits';
-import { LINE, RIGHTS_MASK, TAG_MASK, Word, type TlbArray } from '../vcpu/tlb-array';
+import { RIGHTS_MASK, TAG_MASK, type TlbArray } from '../vcpu/tlb-array';
 import { FRAME_HIGH, FRAME_LOW } from '../x86/entries';
 import { Rights } from '../x86/permissions';
 import type { Hypervisor } from './hypervisor';
@@ -47,12 +47,13 @@ function mappedFrames(kvm: Kvm, leaves: readonly LeafSeen[]): Known {
   return known;
 }
 
-function brokenLines({ words }: TlbArray, write: Rights, known: Known, broken: string[]): void {
-  for (let at = 0; at < words.length; at += LINE) {
-    if ((words[at] & TAG_MASK) === 0) continue;
-    const frame = join(words[at + Word.frame] & FRAME_LOW, words[at + Word.frameHi] & FRAME_HIGH) / 4096;
-    const frames = framesAt(((words[at] >>> 10) & 3) + 1);
-    const rights = words[at + Word.frame] & RIGHTS_MASK;
+function brokenLines(array: TlbArray, write: Rights, known: Known, broken: string[]): void {
+  for (let line = 0; line < array.lines; line++) {
+    const key = array.key(line);
+    if ((key & TAG_MASK) === 0) continue;
+    const frame = join(array.frame(line) & FRAME_LOW, array.frameHi(line) & FRAME_HIGH) / 4096;
+    const frames = framesAt(((key >>> 10) & 3) + 1);
+    const rights = array.frame(line) & RIGHTS_MASK;
     const within = (leaves: ReadonlySet<string>): boolean =>
       [1, 2, 3].some((level) => framesAt(level) >= frames && leaves.has(`${frame - (frame % framesAt(level))} ${level}`));
     const where = `frame ${frame.toString(16)}`;
