@@ -13,8 +13,6 @@ const common = {
   bundle: true,
   sourcemap: development ? 'linked' : false,
   minify: !development,
-  // Names of functions show in logs; the parser asks for the names of its rules.
-  keepNames: true,
   legalComments: 'none',
   logLevel: 'warning',
   define: { MMU_VERSION: JSON.stringify(version) },

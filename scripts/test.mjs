@@ -17,14 +17,16 @@ const exits = (command, args) => async () => {
 };
 
 /** A runner that prints its counts; `pattern` finds them in its last lines. */
-const counted = (command, args, { passed, failed, options }) => async () => {
-  const { status, output } = await capture(command, args, options);
-  const found = { passed: last(output, passed), failed: last(output, failed), skipped: last(output, /(\d+) (?:pending|skipped)/g) };
-  // A runner that ended badly without saying what failed has failed itself.
-  if (status !== 0 && found.failed === 0) found.failed = 1;
-  if (found.passed + found.failed === 0) found.failed = 1;
-  return found;
-};
+const counted =
+  (command, args, { passed, failed, options }) =>
+  async () => {
+    const { status, output } = await capture(command, args, options);
+    const found = { passed: last(output, passed), failed: last(output, failed), skipped: last(output, /(\d+) (?:pending|skipped)/g) };
+    // A runner that ended badly without saying what failed has failed itself.
+    if (status !== 0 && found.failed === 0) found.failed = 1;
+    if (found.passed + found.failed === 0) found.failed = 1;
+    return found;
+  };
 
 function last(output, pattern) {
   const all = [...output.matchAll(pattern)];
@@ -100,7 +102,9 @@ for (const [name, run] of Object.entries(SUITES)) {
 
 say('Summary');
 for (const { name, passed, failed, skipped, seconds } of results) {
-  console.log(`${failed > 0 ? '✗' : '✓'} ${name.padEnd(10)} passed ${passed}, failed ${failed}${skipped > 0 ? `, SKIPPED ${skipped}` : ''} (${seconds} s)`);
+  console.log(
+    `${failed > 0 ? '✗' : '✓'} ${name.padEnd(10)} passed ${passed}, failed ${failed}${skipped > 0 ? `, SKIPPED ${skipped}` : ''} (${seconds} s)`,
+  );
 }
 const sum = (key) => results.reduce((total, each) => total + each[key], 0);
 console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`);

@@ -217,7 +217,13 @@ async function prepare(): Promise<void> {
   mkdirSync(CACHE, { recursive: true });
   const { status } = spawnSync('gcc', [...COMPILE, '-o', join(CACHE, 'baseline'), join(HERE, 'c', 'baseline.c')], { stdio: 'inherit' });
   if (status !== 0) throw new Error('the C baseline needs gcc');
-  const options = { entryPoints: [join(HERE, 'engine.ts')], bundle: true, platform: 'node', format: 'cjs', logLevel: 'warning' } satisfies BuildOptions;
+  const options = {
+    entryPoints: [join(HERE, 'engine.ts')],
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    logLevel: 'warning',
+  } satisfies BuildOptions;
   await build({ ...options, outfile: join(CACHE, 'engine.cjs') });
   await build({
     ...options,

@@ -78,7 +78,11 @@ export function smallRun(name = 'guest under ept'): RunView {
       references: 0,
     },
   ];
-  const program = { name, machine: { host: { vendor: 'intel' }, vms: [{ name: 'guest', mmu: 'ept', vcpus: [{ name: '0' }] }] }, acts } as unknown as Program;
+  const program = {
+    name,
+    machine: { host: { vendor: 'intel' }, vms: [{ name: 'guest', mmu: 'ept', vcpus: [{ name: '0' }] }] },
+    acts,
+  } as unknown as Program;
   const record: RunRecord = { program, words: journal.words, length: journal.length, setup, outcomes, ended: { how: 'done' } };
   const statements = [place(9, 2, 'user read 0x40_0123'), place(9, 29, 'ok', 0), place(9, 33, 'exits 0', 0)];
   return new RunView(record, { statements });
