@@ -70,7 +70,7 @@ export class GuestActs {
     const { vcpu } = this;
     const format = vcpu.formatNamed(table.format);
     if (format === null) return null;
-    const stage = new MemslotStage(vcpu.kvm);
+    const stage = new MemslotStage(vcpu.kvm, false, true);
     return findEntry(vcpu.parts.physical, format, table.root, stage, lowOf(address), highOf(address), level);
   }
 

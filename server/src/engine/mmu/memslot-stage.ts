@@ -17,10 +17,14 @@ export class MemslotStage implements Stage {
   hostHi = 0;
   hostRights = 0;
 
-  /** @param silent looks only: no host page is made */
+  /**
+   * @param silent looks only: no host page is made
+   * @param outside it is not the hypervisor that reads: where it runs in a guest, that costs nothing
+   */
   constructor(
     private readonly kvm: Kvm,
     private readonly silent = false,
+    private readonly outside = silent,
   ) {}
 
   translate(lo: number, hi: number, access: number): number {
@@ -36,7 +40,8 @@ export class MemslotStage implements Stage {
     }
     if (guest.follow(Math.floor(gpa / 4096), false) !== Pfn.ok) return Walk.absent;
     if (!guest.mapWritable) this.hostRights &= ~Rights.hostWrite;
-    return this.found(tables.reach(guest.pfn * 4096 + (gpa % 4096), false));
+    const address = guest.pfn * 4096 + (gpa % 4096);
+    return this.found(this.outside ? tables.look(address) : tables.reach(address, false));
   }
 
   private found(host: number): number {

@@ -41,12 +41,12 @@ export class L1Memory implements HypervisorMemory, FrameContents {
   write(address: number, lo: number, hi: number): void {
     const host = this.free(address, true);
     if (host >= 0) this.below.tables.write(host, lo, hi);
-    else if (!this.quiet) this.access(address, true, toBigInt(lo, hi));
+    else if (!this.outside) this.access(address, true, toBigInt(lo, hi));
   }
 
   reach(address: number, write: boolean): number {
     const host = this.free(address, write);
-    if (host >= 0 || this.quiet) return host;
+    if (host >= 0 || this.outside) return host;
     const at = this.look(address);
     const completion = this.access(address, write, at < 0 ? 0n : toBigInt(this.below.tables.low(at), this.below.tables.high(at)));
     return completion.kind === 'ok' ? this.look(address) : -1;
@@ -60,7 +60,7 @@ export class L1Memory implements HypervisorMemory, FrameContents {
   // FrameContents: pages of the hypervisor's VMM.
 
   clear(frame: number): void {
-    if (this.quiet) return;
+    if (this.outside) return;
     for (let address = frame * 4096; address < (frame + 1) * 4096; address += 8) {
       if (this.low(address) !== 0 || this.high(address) !== 0) this.write(address, 0, 0);
     }
@@ -70,13 +70,18 @@ export class L1Memory implements HypervisorMemory, FrameContents {
     for (let i = 0; i < 4096; i += 8) this.write(to * 4096 + i, this.low(from * 4096 + i), this.high(from * 4096 + i));
   }
 
+  /** It is not the hypervisor that asks: it does not run, or its guest does. */
+  private get outside(): boolean {
+    return this.quiet || this.on === null || this.on.vcpu.guestMode;
+  }
+
   /** Host-physical address of a word that can be accessed without anybody noticing; -1: not so. */
   private free(address: number, write: boolean): number {
-    if (this.quiet || this.on === null) {
+    if (this.outside) {
       const host = this.below.guest.address(address, write);
       return host < 0 ? -1 : this.below.tables.look(host);
     }
-    const { vcpu } = this.on;
+    const { vcpu } = this.on!;
     const { lo, hi } = this.linear(vcpu, address);
     const { format, tables } = this.below;
     for (const walk = new ShadowWalk(this.below, lo, hi, vcpu.rootMmu.roots.current); walk.ok; walk.next()) {
