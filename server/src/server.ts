@@ -14,6 +14,7 @@ import { Guard } from './routes/guard';
 import { routeLanguage } from './routes/language';
 import { routePanel } from './routes/panel';
 import { ProgressReports } from './routes/progress';
+import { MOST_LOADED } from './language/analysis';
 import { LEGEND } from './services/semantic-tokens';
 import type { ClientAbilities, Core } from './workspace/core';
 import { Files } from './workspace/files';
@@ -50,6 +51,8 @@ class Server implements Core {
   readonly client: ClientAbilities;
   readonly documents = new TextDocuments(TextDocument);
   readonly files: Files;
+  /** Files that are loaded into memory. */
+  private readonly dumps: Files<Uint8Array>;
   readonly scripts: Scripts;
   readonly runs: Runs;
   settings = DEFAULTS;
@@ -69,7 +72,8 @@ class Server implements Core {
     this.client = abilities(params, options);
     this.folders = params.workspaceFolders?.map(({ uri }) => uri) ?? (params.rootUri ? [params.rootUri] : []);
     this.files = new Files((uri) => (options.readFiles ? this.askClient('mmu/readFile', { uri }) : runtime.readFile(uri)));
-    this.scripts = new Scripts((uri) => this.documents.get(uri), this.files);
+    this.dumps = new Files((uri) => runtime.readBytes(uri, MOST_LOADED + 1));
+    this.scripts = new Scripts((uri) => this.documents.get(uri), this.files, this.dumps);
     const log = (message: string): void => connection.console.warn(message);
     const pool = new RunPool(
       WORKERS,
@@ -197,9 +201,10 @@ class Server implements Core {
     );
   }
 
-  /** A client that does not tell of changed files may have changed any. */
+  /** A client that does not tell of changed files may have changed any; files that are loaded nobody watches. */
   private lookAgain(): void {
     if (!this.client.watchedFilesRegistration) this.files.forgetAll();
+    this.dumps.forgetAll();
   }
 
   /** A file that a document imports may have changed. */

@@ -27,6 +27,16 @@ before(function () {
 });
 
 describe('mmu run', () => {
+  it('loads memory from files beside the scenario', () => {
+    write('dumps/guest.dump', new Uint8Array([7, 0, 0, 0, 0, 0, 0, 1]));
+    const vm = (file: string): string => `vm guest { slot 0 { gpa 0 size 16M } load "${file}" at 0x5000 vcpu { paging none } }\n`;
+    write('dumps/load.mmu', `${vm('guest.dump')}run guest { read 0x5000 expect value 0x100_0000_0000_0007 }\n`);
+    write('dumps/none.mmu', `${vm('none.dump')}run guest { read 0x5000 }\n`);
+    const { status, out, err } = mmu(['run', 'dumps/load.mmu']);
+    assert.equal(status, 0, out + err);
+    assert.match(mmu(['run', 'dumps/none.mmu']).err, /no-such-file|cannot be read/);
+  });
+
   it('prints the run and ends with 0 when all expectations hold', () => {
     const { status, out, err } = mmu(['run', 'good.mmu']);
     assert.equal(err, '');

@@ -10,7 +10,7 @@ const URI = 'file:///scenarios/test.mmu';
  * @param expected codes in the order of the fixture's ranges; `code: part of the message` when the words matter
  * @returns the analysis, for more
  */
-export function check(fixture: string, expected: readonly string[] = [], files: { readonly [name: string]: string } = {}): Analysis {
+export function check(fixture: string, expected: readonly string[] = [], files: FilesByName = {}): Analysis {
   const { text, ranges } = marked(fixture);
   const analysis = analyzeFiles(text, files);
   const found = analysis.problems.map((problem) => ({ at: shown(analysis, problem, text), code: problem.code, message: problem.message }));
@@ -30,8 +30,23 @@ export function check(fixture: string, expected: readonly string[] = [], files: 
   return analysis;
 }
 
-export function analyzeFiles(text: string, files: { readonly [name: string]: string } = {}): Analysis {
-  return analyze(text, URI, { read: (uri) => files[uri.slice(uri.lastIndexOf('/') + 1)] ?? null });
+/** Texts of files, and contents of those that are loaded. */
+interface FilesByName {
+  readonly [name: string]: string | Uint8Array;
+}
+
+export function analyzeFiles(text: string, files: FilesByName = {}): Analysis {
+  const find = (uri: string): string | Uint8Array | undefined => files[uri.slice(uri.lastIndexOf('/') + 1)];
+  return analyze(text, URI, {
+    read: (uri) => {
+      const found = find(uri);
+      return typeof found === 'string' ? found : null;
+    },
+    readBytes: (uri) => {
+      const found = find(uri);
+      return found instanceof Uint8Array ? found : null;
+    },
+  });
 }
 
 function shown(analysis: Analysis, problem: Problem, text: string): string {

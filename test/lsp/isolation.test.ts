@@ -16,6 +16,7 @@ const TEXT = `${MACHINE}run guest under ept {\n  user read 0x40_0000  expect ok\
 
 const runtime = (more: Partial<Runtime> = {}): Runtime => ({
   readFile: () => Promise.resolve(null),
+  readBytes: () => Promise.resolve(null),
   findFiles: () => Promise.resolve([]),
   spawnWorker: () => inThread(setImmediate, () => performance.now()),
   later(call, milliseconds) {
@@ -145,6 +146,21 @@ describe('files that are imported', function () {
     files.set(COMMON, 'const other = 4\n');
     await client.connection.sendNotification('workspace/didChangeWatchedFiles', { changes: [{ uri: COMMON, type: 2 }] });
     assert.ok((await client.diagnostics(URI)).some(({ message }) => String(message).includes('page')));
+    await client.end();
+  });
+
+  it('of bytes are read through the runtime, and again after a save', async () => {
+    let dump: Uint8Array | null = null;
+    const reads = { readBytes: (uri: string) => Promise.resolve(uri === 'file:///scenarios/guest.dump' ? dump : null) };
+    const client = await threadClient(runtime(reads), { capabilities: PULLS });
+    await client.open(
+      URI,
+      'vm guest { slot 0 { gpa 0  size 16M }  load "guest.dump" at 0x5000  vcpu { paging none } }\nrun guest { read 0x5000 }\n',
+    );
+    assert.deepEqual((await client.diagnostics(URI)).map(({ code }) => code), ['no-such-file']); // prettier-ignore
+    dump = new Uint8Array(8);
+    await client.connection.sendNotification('textDocument/didSave', { textDocument: { uri: URI } });
+    assert.deepEqual(await client.diagnostics(URI), []);
     await client.end();
   });
 

@@ -22,7 +22,7 @@ describe('files that are not open', () => {
 
   it('do not come back from a read that a change has overtaken', async () => {
     const answers: ((text: string) => void)[] = [];
-    const files = new Files(() => new Promise((resolve) => answers.push(resolve)));
+    const files = new Files<string>(() => new Promise((resolve) => answers.push(resolve)));
     const first = files.read('a');
     files.forget('a');
     const second = files.read('a');

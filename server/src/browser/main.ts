@@ -12,6 +12,7 @@ const scope = globalThis as unknown as MessagePort;
 const runtime: Runtime = {
   // A browser has no files; the client reads them.
   readFile: () => Promise.resolve(null),
+  readBytes: () => Promise.resolve(null),
   findFiles: () => Promise.resolve([]),
   spawnWorker(url, log) {
     try {

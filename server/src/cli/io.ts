@@ -1,9 +1,11 @@
 /** What the command line reads and writes, given by its entry so that tests can stand in for a terminal. */
 import {
   closeSync,
+  fstatSync,
   fsyncSync,
   openSync,
   readFileSync,
+  readSync,
   readdirSync,
   realpathSync,
   renameSync,
@@ -56,6 +58,19 @@ function readBytes(path: string): Buffer {
     return readFileSync(path);
   } catch (error) {
     throw explained(path, error);
+  }
+}
+
+/** What a file begins with, all of it when it has no more bytes. @throws when it cannot be read */
+export function firstBytes(path: string, most: number): Uint8Array {
+  const file = openSync(path, 'r');
+  try {
+    const bytes = new Uint8Array(Math.min(most, fstatSync(file).size));
+    let read = 0;
+    for (let got = 1; got > 0 && read < bytes.length; read += got) got = readSync(file, bytes, read, bytes.length - read, read);
+    return bytes.subarray(0, read);
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -4,7 +4,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { MmuKind } from '../engine/program';
 import { openScript } from '../run/session';
 import type { OpenScript } from '../run/session';
-import { InputError, readSource } from './io';
+import { MOST_LOADED } from '../language/analysis';
+import { InputError, firstBytes, readSource } from './io';
 import type { Io } from './io';
 import { nameOf, report, STDIN_URI } from './problems';
 
@@ -15,7 +16,7 @@ export function openFile(path: string, io: Io, under?: MmuKind): OpenScript {
 
 /** Opens a text that was read from this path already. */
 export function openText(path: string, text: string, under?: MmuKind): OpenScript {
-  return openScript(text, path === '-' ? STDIN_URI : pathToFileURL(path).href, { read: readUri, under });
+  return openScript(text, path === '-' ? STDIN_URI : pathToFileURL(path).href, { read: readUri, readBytes: readUriBytes, under });
 }
 
 /** As {@link openFile}, its problems reported; null when it cannot be read or has errors. */
@@ -45,6 +46,15 @@ export function openRunnable(path: string, io: Io, under?: MmuKind): OpenScript 
 function readUri(uri: string): string | null {
   try {
     return readFileSync(fileURLToPath(uri), 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** Content of a file that is loaded, one byte more than can be used at most; null when it cannot be read. */
+function readUriBytes(uri: string): Uint8Array | null {
+  try {
+    return firstBytes(fileURLToPath(uri), MOST_LOADED + 1);
   } catch {
     return null;
   }

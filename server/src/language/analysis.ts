@@ -91,9 +91,14 @@ export interface Use {
 export interface AnalyzeOptions {
   /** Text of another file; null when it cannot be read. */
   read(uri: string): string | null;
+  /**
+   * Content of a file that is loaded into memory, {@link MOST_LOADED} bytes and one more at most; null when it cannot be
+   * read. Absent where only texts can be had.
+   */
+  readBytes?(uri: string): Uint8Array | null;
 }
 
-export { resolveImport } from './semantics/source';
+export { MOST_LOADED, resolveImport } from './semantics/source';
 
 /** Never throws; every text has an analysis. */
 export function analyze(text: string, uri: string, options: AnalyzeOptions): Analysis {

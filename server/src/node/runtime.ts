@@ -1,6 +1,6 @@
 /** The server's runtime in Node: files of this machine, worker threads, timers. */
 import { existsSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -23,6 +23,20 @@ export const nodeRuntime: Runtime = {
     if (!uri.startsWith('file:')) return null;
     const path = fileURLToPath(uri);
     return (await stat(path)).size > MOST_BYTES ? null : readFile(path, 'utf8');
+  },
+
+  async readBytes(uri, most) {
+    if (!uri.startsWith('file:')) return null;
+    const file = await open(fileURLToPath(uri));
+    try {
+      const bytes = new Uint8Array(Math.min(most, (await file.stat()).size));
+      let read = 0;
+      for (let got = 1; got > 0 && read < bytes.length; read += got)
+        got = (await file.read(bytes, read, bytes.length - read, read)).bytesRead;
+      return bytes.subarray(0, read);
+    } finally {
+      await file.close();
+    }
   },
 
   async findFiles(folders) {

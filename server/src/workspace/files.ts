@@ -1,27 +1,28 @@
-/** Texts of files that are not open, as imports need them: read once, kept until the client says that they changed. */
+/** Contents of files that are not open, as imports and loads need them: read once, kept until the client says that they changed. */
 
 /** Files kept at most; beyond it the oldest go. */
 const MOST_FILES = 500;
 
-export class Files {
-  private readonly texts = new Map<string, string | null>();
+/** @typeParam T text, or bytes */
+export class Files<T = string> {
+  private readonly contents = new Map<string, T | null>();
   private readonly reading = new Map<string, Promise<void>>();
 
-  constructor(private readonly readFile: (uri: string) => Promise<string | null>) {}
+  constructor(private readonly readFile: (uri: string) => Promise<T | null>) {}
 
-  /** Text of a file, null when there is none; undefined when it was not read yet. */
-  get(uri: string): string | null | undefined {
-    return this.texts.get(uri);
+  /** Content of a file, null when there is none; undefined when it was not read yet. */
+  get(uri: string): T | null | undefined {
+    return this.contents.get(uri);
   }
 
   /** Reads a file for {@link get}. Never rejects: a file that cannot be read is none. */
   read(uri: string): Promise<void> {
     let reading = this.reading.get(uri);
     if (!reading) {
-      reading = this.fetch(uri).then((text) => {
+      reading = this.fetch(uri).then((content) => {
         if (this.reading.get(uri) !== reading) return;
         this.reading.delete(uri);
-        this.keep(uri, text);
+        this.keep(uri, content);
       });
       this.reading.set(uri, reading);
     }
@@ -30,17 +31,17 @@ export class Files {
 
   /** The file may have changed. */
   forget(uri: string): void {
-    this.texts.delete(uri);
+    this.contents.delete(uri);
     this.reading.delete(uri);
   }
 
   /** Any file may have changed. */
   forgetAll(): void {
-    this.texts.clear();
+    this.contents.clear();
     this.reading.clear();
   }
 
-  private async fetch(uri: string): Promise<string | null> {
+  private async fetch(uri: string): Promise<T | null> {
     try {
       return await this.readFile(uri);
     } catch {
@@ -48,9 +49,9 @@ export class Files {
     }
   }
 
-  private keep(uri: string, text: string | null): void {
-    this.texts.delete(uri);
-    this.texts.set(uri, text);
-    if (this.texts.size > MOST_FILES) this.texts.delete(this.texts.keys().next().value!);
+  private keep(uri: string, content: T | null): void {
+    this.contents.delete(uri);
+    this.contents.set(uri, content);
+    if (this.contents.size > MOST_FILES) this.contents.delete(this.contents.keys().next().value!);
   }
 }

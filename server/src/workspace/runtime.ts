@@ -4,6 +4,8 @@ import type { WorkerLike } from '../run/worker-client';
 export interface Runtime {
   /** Text of a file; null when there is none. May reject. */
   readFile(uri: string): Promise<string | null>;
+  /** What a file begins with, its first `most` bytes; null when there is none. May reject. */
+  readBytes(uri: string, most: number): Promise<Uint8Array | null>;
   /** URIs of the scenarios below folders; as many as are found with fair effort. */
   findFiles(folders: readonly string[]): Promise<readonly string[]>;
   /**

@@ -17,6 +17,8 @@ interface Kept {
   readonly script: Script;
   /** Texts of the other files as the analysis saw them. */
   readonly read: ReadonlyMap<string, string | null>;
+  /** Contents of loaded files as it saw them. */
+  readonly loaded: ReadonlyMap<string, Uint8Array | null>;
 }
 
 /** Times that an analysis is made again for files which it turned out to need. */
@@ -29,6 +31,8 @@ export class Scripts {
   constructor(
     private readonly open: (uri: string) => TextDocument | undefined,
     private readonly files: Files,
+    /** Files that are loaded into memory. */
+    private readonly dumps: Files<Uint8Array>,
   ) {}
 
   /** The analysis of an open document as it is now, its imports read; null when it is not open. */
@@ -57,28 +61,39 @@ export class Scripts {
       if (text === undefined || text === null) return null;
       const missing = this.bringUpToDate(uri, text);
       if (missing.length === 0 || round === MOST_ROUNDS) return this.kept.get(uri)!.script;
-      await Promise.all(missing.map((each) => this.files.read(each)));
+      await Promise.all(missing);
     }
   }
 
-  /** Analyses a text unless its analysis is still right; gives the files that must be read first. */
-  private bringUpToDate(uri: string, text: string): string[] {
+  /** Analyses a text unless its analysis is still right; gives what must be read first, as it is being read. */
+  private bringUpToDate(uri: string, text: string): Promise<void>[] {
     const version = this.open(uri)?.version ?? 0;
     const kept = this.kept.get(uri);
     const fresh = kept && kept.script.version === version && kept.text === text;
-    if (fresh && [...kept.read].every(([other, seen]) => this.textOf(other) === seen)) return [];
+    const seenStill = (): boolean =>
+      [...kept!.read].every(([other, seen]) => this.textOf(other) === seen) &&
+      [...kept!.loaded].every(([other, seen]) => this.dumps.get(other) === seen);
+    if (fresh && seenStill()) return [];
     const read = new Map<string, string | null>();
-    const missing: string[] = [];
+    const loaded = new Map<string, Uint8Array | null>();
+    const missing = new Set<string>();
+    const missingDumps = new Set<string>();
     const analysis = analyze(text, uri, {
       read: (other) => {
         const found = this.textOf(other);
-        if (found === undefined && !missing.includes(other)) missing.push(other);
+        if (found === undefined) missing.add(other);
         read.set(other, found ?? null);
         return found ?? null;
       },
+      readBytes: (other) => {
+        const found = this.dumps.get(other);
+        if (found === undefined) missingDumps.add(other);
+        loaded.set(other, found ?? null);
+        return found ?? null;
+      },
     });
-    this.kept.set(uri, { text, script: { uri, version, analysis }, read });
-    return missing;
+    this.kept.set(uri, { text, script: { uri, version, analysis }, read, loaded });
+    return [...[...missing].map((each) => this.files.read(each)), ...[...missingDumps].map((each) => this.dumps.read(each))];
   }
 
   /** The open document's text before the file's; undefined when the file was not read yet. */

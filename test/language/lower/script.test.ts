@@ -303,6 +303,5 @@ describe('problems of scripts', () => {
 
   it('that are not supported yet are said so', () => {
     check(script('⟦replay "trace.txt"⟧'), ['not-supported-yet']);
-    check(vm('⟦load "dump" at 0x5000⟧\n vcpu { paging none }'), ['not-supported-yet']);
   });
 });

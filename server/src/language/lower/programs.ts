@@ -12,6 +12,7 @@ import type { Env } from '../semantics/values';
 import { Context } from './context';
 import { planHost } from './host';
 import type { HostPlan } from './host';
+import type { ReadBytes } from './loads';
 import { checkKinds, checkSlots } from './nesting';
 import { RunState } from './run-state';
 import { settingOf } from './slots';
@@ -38,6 +39,7 @@ export class Lowering {
     private readonly links: Links,
     private readonly reporter: Reporter,
     private readonly statements: Statements,
+    private readonly readBytes: ReadBytes | undefined,
   ) {
     const rootOf = (tables: Named): bigint | null => (tables.scope.vm ? (this.plans.get(tables.scope.vm)?.rootOf(tables) ?? null) : null);
     this.context = new Context(links, reporter, new Evaluator(links, reporter, rootOf));
@@ -115,7 +117,7 @@ export class Lowering {
     const declare = (node: Vm, parent: VmPlanner | null): void => {
       const named = node.name && this.links.byDefinition.get(node.name);
       if (!named) return;
-      const planner = new VmPlanner(this.context, this.host, node, named, { ...fileEnv(file), vm: named }, parent);
+      const planner = new VmPlanner(this.context, this.host, node, named, { ...fileEnv(file), vm: named }, parent, this.readBytes);
       this.plans.set(named, planner);
       parent?.children.push(planner);
       found.push(planner);

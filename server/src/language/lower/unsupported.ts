@@ -9,7 +9,7 @@ const UNSUPPORTED: { readonly [construct in Construct]?: string } = {
   'deeper-vm': 'a VM inside a VM that is inside a VM itself',
   'exits-of-one-guest': 'telling the exits of several guests of one VM from each other',
   replay: 'replaying a memory trace',
-  load: 'loading memory from a file',
+  load: 'loading memory from a file where files cannot be read',
 };
 
 /** Reports the construct when the engine cannot run it. */

@@ -9,6 +9,8 @@ import type { Env } from '../semantics/values';
 import { Rounds } from './context';
 import type { Context } from './context';
 import type { HostPlan } from './host';
+import { loadFile, loadedArea } from './loads';
+import type { ReadBytes } from './loads';
 import { Settings } from './settings';
 import { CONTROL_SETTINGS, planControl } from './nested-control';
 import type { ControlPlan, ControlSurroundings } from './nested-control';
@@ -25,7 +27,6 @@ import type { FormatName, Shape } from './tables/format';
 import { ItemReader } from './tables/items';
 import type { TablesItems } from './tables/items';
 import { MemoryBuilder } from './tables/memory';
-import { reportUnsupported } from './unsupported';
 import { pagingOf, planVcpu } from './vcpus';
 import type { VcpuPlan, VmPlan } from './vm-plan';
 
@@ -62,6 +63,7 @@ export class VmPlanner implements VmPlan {
     readonly named: Named,
     readonly env: Env,
     readonly parent: VmPlanner | null,
+    private readonly readBytes: ReadBytes | undefined,
   ) {
     const items = node.body?.items ?? [];
     const settings = (this.settings = new Settings(context, 'vm', items, env));
@@ -246,7 +248,7 @@ export class VmPlanner implements VmPlan {
     const mapped: Area[] = [];
     const reserved = new Map<Named, Area>();
     this.claiming = true;
-    const guests = this.children.flatMap((child) => child.writtenAreas());
+    const filled = this.children.flatMap((child) => child.writtenAreas());
     context.reporter.silently(() => {
       const rounds = new Rounds(context);
       for (const { named, node, shape } of this.tables.values()) {
@@ -261,17 +263,14 @@ export class VmPlanner implements VmPlan {
         for (const { to, size } of items.mappings) mapped.push({ from: Number(to), end: Number(to + size) });
       }
       this.visit(this.node.body?.items ?? [], this.env, rounds, (item, env) => {
-        const gpa =
-          item.kind === 'memory-word'
-            ? context.evaluator.number(item.gpa, env)
-            : item.kind === 'load'
-              ? context.evaluator.number(item.at, env)
-              : null;
+        const gpa = item.kind === 'memory-word' ? context.evaluator.number(item.gpa, env) : null;
         if (gpa !== null && gpa >= 0n) pages.add(Number(gpa / 4096n));
+        const loaded = item.kind === 'load' ? loadedArea(context, item, env, this.readBytes) : null;
+        if (loaded) filled.push(loaded);
       });
     });
     this.claiming = false;
-    return { pages, mapped, reserved, guests, slots: this.areas };
+    return { pages, mapped, reserved, filled, slots: this.areas };
   }
 
   /* ------------------------------------------------------------ tables and words */
@@ -342,9 +341,13 @@ export class VmPlanner implements VmPlan {
   }
 
   private writeWords(memory: MemoryBuilder): void {
-    this.visit(this.node.body?.items ?? [], this.env, new Rounds(this.context), (item, env) => {
+    const { context, owners, readBytes } = this;
+    const items = this.node.body?.items ?? [];
+    this.visit(items, this.env, new Rounds(context), (item, env) => {
+      if (item.kind === 'load') loadFile(context, item, env, readBytes, memory, owners, (gpa) => this.hasMemory(gpa));
+    });
+    this.visit(items, this.env, new Rounds(context), (item, env) => {
       if (item.kind === 'memory-word') this.writeWord(item, env, memory);
-      else if (item.kind === 'load') reportUnsupported(this.context, env, item, 'load');
     });
   }
 

@@ -1,5 +1,6 @@
 /** Puts the parts together: files, names, statements, programs. */
 import type { MmuKind, Program } from '../../engine/program';
+import type { ReadBytes } from '../lower/loads';
 import { Lowering } from '../lower/programs';
 import type { Analysis, AnalyzeOptions, Location, NameInScope, Problem, Target, Use } from '../analysis';
 import type { Parsed } from '../syntax/parse';
@@ -54,7 +55,7 @@ export class Analyzed implements Analysis {
     this.numbered = new Statements(this.files);
     this.statements = this.numbered.places;
     this.statementNodes = this.numbered.nodes;
-    this.lowering = new Lowering(this.files, this.links, reporter, this.numbered);
+    this.lowering = new Lowering(this.files, this.links, reporter, this.numbered, readerOf(options));
     const programs = this.lowering.programs(null);
     reportUnused(this.links, this.main, reporter);
     this.lowered = reporter.hasErrors ? [] : programs;
@@ -127,6 +128,24 @@ export class Analyzed implements Analysis {
       });
     }
   }
+}
+
+/** Reads each file once, and none that cannot be read. */
+function readerOf(options: AnalyzeOptions): ReadBytes | undefined {
+  if (!options.readBytes) return undefined;
+  const read = new Map<string, Uint8Array | null>();
+  return (uri) => {
+    let bytes = read.get(uri);
+    if (bytes === undefined) {
+      try {
+        bytes = options.readBytes?.(uri) ?? null;
+      } catch {
+        bytes = null;
+      }
+      read.set(uri, bytes);
+    }
+    return bytes;
+  };
 }
 
 /** The node is of this tree. Compared by identity along the way, since files have the same offsets. */

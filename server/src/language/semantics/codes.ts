@@ -30,6 +30,7 @@ const OF_NAMES = {
   'unused-name': 'Nothing uses this name.',
   'no-such-file': 'The imported file cannot be read.',
   'import-cycle': 'Files that import each other.',
+  'file-too-large': 'A file that is larger than what can be loaded.',
   'too-many-files': 'More imported files than a scenario may have.',
   'no-vm': 'There is no VM to run.',
   'which-vm': 'There are several VMs; one must be named.',

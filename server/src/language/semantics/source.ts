@@ -83,6 +83,9 @@ function firstAt(comments: readonly { readonly range: Range }[], offset: number)
   return low;
 }
 
+/** Bytes of a file that is loaded into memory at most. */
+export const MOST_LOADED = 64 << 20;
+
 /** Files that one scenario may be made of. */
 const MOST_FILES = 100;
 

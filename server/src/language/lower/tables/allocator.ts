@@ -19,8 +19,8 @@ export interface Claims {
   readonly mapped: readonly Area[];
   /** Areas kept for tables of one name (`at a +len`), by those tables. */
   readonly reserved: ReadonlyMap<unknown, Area>;
-  /** Memory of VMs inside this one. */
-  readonly guests: readonly Area[];
+  /** Memory of VMs inside this one, and what files fill. */
+  readonly filled: readonly Area[];
   /** Slots, ascending. */
   readonly slots: readonly Area[];
 }
@@ -44,8 +44,8 @@ export class TableAllocator {
    */
   allocate(owner: unknown, after: number, root: number | null): number | null {
     const area = this.claims.reserved.get(owner);
-    const { guests } = this.claims;
-    const others = [...guests, ...[...this.claims.reserved].filter(([other]) => other !== owner).map(([, reserved]) => reserved)];
+    const { filled } = this.claims;
+    const others = [...filled, ...[...this.claims.reserved].filter(([other]) => other !== owner).map(([, reserved]) => reserved)];
     const mapped = this.claims.mapped.filter((each) => root === null || !contains(each, root));
     const areas = area ? [area] : this.claims.slots;
     const found = this.search(areas, after, [...others, ...mapped]) ?? this.search(areas, after, others);

@@ -35,6 +35,14 @@ export class MemoryBuilder {
     return size === 4 ? BigInt(page[at]) : (BigInt(page[at + 1]) << 32n) | BigInt(page[at]);
   }
 
+  /** Bytes as they stand in memory, the first one at a guest-physical address that is a multiple of 4. */
+  fill(gpa: number, bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; at += 4) {
+      const half = (bytes[at] | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)) >>> 0;
+      if (half !== 0) this.page(gpa + at)[((gpa + at) % PAGE_SIZE) / 4] = half;
+    }
+  }
+
   /** Ascending, at most a page each, without zeros at either end. */
   images(): MemoryImage[] {
     const images: MemoryImage[] = [];

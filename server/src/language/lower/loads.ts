@@ -1,0 +1,66 @@
+/** `load "file" at gpa`: guest memory from a file, byte by byte as it stands there. */
+import { PAGE_SIZE } from '../../engine/bits';
+import type { Load } from '../syntax/tree';
+import { MOST_LOADED, resolveImport } from '../semantics/source';
+import { show } from '../semantics/values';
+import type { Env } from '../semantics/values';
+import type { Context } from './context';
+import type { Owners } from './tables/builder';
+import type { Area } from './tables/allocator';
+import type { MemoryBuilder } from './tables/memory';
+import { reportUnsupported } from './unsupported';
+
+/** Content of files that are loaded; null: there is no such file. Absent: files cannot be read here. */
+export type ReadBytes = (uri: string) => Uint8Array | null;
+
+/** Guest-physical memory that a load fills; null when it is unknown, which is not reported. */
+export function loadedArea(context: Context, { path, at }: Load, env: Env, read: ReadBytes | undefined): Area | null {
+  const from = context.evaluator.number(at, env);
+  const uri = path && resolveImport(path.value, env.file.uri);
+  const bytes = uri ? read?.(uri) : null;
+  return from === null || from < 0n || !bytes ? null : { from: Number(from), end: Number(from) + bytes.length };
+}
+
+/**
+ * Loads a file into guest memory; what cannot be is reported.
+ *
+ * @param owners pages of tables, which a file must leave alone
+ */
+export function loadFile(
+  context: Context,
+  node: Load,
+  env: Env,
+  read: ReadBytes | undefined,
+  memory: MemoryBuilder,
+  owners: Owners,
+  hasMemory: (gpa: number) => boolean,
+): void {
+  const from = context.between(node.at, env, 'a guest-physical address', 0n, (1n << 52n) - 1n);
+  if (!node.path || from === null) return;
+  if (!read) return reportUnsupported(context, env, node, 'load');
+  const uri = resolveImport(node.path.value, env.file.uri);
+  const bytes = uri === null ? null : read(uri);
+  if (!bytes)
+    return context.report(
+      env,
+      node.path,
+      'no-such-file',
+      uri === null ? 'this path leads to no file from here' : 'this file cannot be read',
+    );
+  if (bytes.length > MOST_LOADED) {
+    return context.report(env, node.path, 'file-too-large', `a file that is loaded has at most ${MOST_LOADED >>> 20}M`);
+  }
+  if (from % 8n !== 0n) return context.report(env, node.at, 'not-aligned', `a file is loaded at a multiple of 8, not at ${show(from)}`);
+  const gpa = Number(from);
+  for (let page = Math.floor(gpa / PAGE_SIZE); page * PAGE_SIZE < gpa + bytes.length; page++) {
+    const first = Math.max(page * PAGE_SIZE, gpa);
+    if (!hasMemory(first)) return context.report(env, node.at, 'not-in-slot', `gpa ${show(first)}, which the file fills, is in no slot`);
+    const owner = owners.get(page);
+    if (!owner) continue;
+    const related = [{ file: owner.tables.file, node: owner.node, message: `a table of ${owner.tables.name}` }];
+    return context.report(env, node.at, 'tables-overlap', `the file fills gpa ${show(first)}, where a table of ${owner.tables.name} lies`, {
+      related,
+    });
+  }
+  memory.fill(gpa, bytes);
+}
