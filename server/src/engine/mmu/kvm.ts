@@ -50,6 +50,8 @@ export class Kvm {
   readonly frames: FrameSupply;
   readonly format: SpteFormat;
   readonly options: KvmOptions;
+  /** Follow the newest kernel where it differs from 6.1 ({@link KvmOptions.kernel}). */
+  readonly mainline: boolean;
   readonly tdp: boolean;
   readonly tdpLevels: number;
   readonly maxHugeLevel: number;
@@ -75,6 +77,7 @@ export class Kvm {
     this.frames = parts.frames;
     this.format = parts.format;
     this.options = parts.options;
+    this.mainline = parts.options.kernel === 'mainline';
     this.tdp = parts.tdp;
     this.tdpLevels = parts.tdpLevels;
     this.maxHugeLevel = parts.options.largePages ? parts.maxHugeLevel : 1;

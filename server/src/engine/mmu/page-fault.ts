@@ -20,6 +20,7 @@ export function handlePageFault(vcpu: KvmVcpu, lo: number, hi: number, code: num
   if (vcpu.scripted !== null) return { kind: 'done', completion: vcpu.scripted() };
   const { kvm, mmu } = vcpu;
   let result = RetPf.invalid;
+  let mayRetry = !vcpu.guestMode;
   if ((code & PageFault.reserved) !== 0) {
     result = mmioPageFault(vcpu, lo, hi);
     if (result === RetPf.emulate) return emulate(vcpu, lo, hi, false);
@@ -28,6 +29,8 @@ export function handlePageFault(vcpu: KvmVcpu, lo: number, hi: number, code: num
     const fault = new Fault(lo, hi, code, codeHi, kvm.tdp && mmu.direct);
     result = mmu.direct ? directPageFault(vcpu, mmu, fault) : shadowPageFault(vcpu, mmu, fault);
     kvm.trace.pageFaultReturn(result, lo, hi, code, codeHi);
+    // Mainline gives up protection where there is one alone: a READONLY slot has none to give up.
+    if (kvm.mainline && fault.slot?.readonly === true) mayRetry = false;
     if (result === RetPf.error) return vcpu.failed(fault.errno, `the page at the faulting address cannot be had`);
   }
   if (result !== RetPf.emulate) return { kind: 'resume' };
@@ -38,7 +41,7 @@ export function handlePageFault(vcpu: KvmVcpu, lo: number, hi: number, code: num
     unprotectFrame(kvm, Math.floor(((hi >>> 0) * 0x1_0000_0000 + (lo >>> 0)) / 4096));
     return { kind: 'resume' };
   }
-  return emulate(vcpu, lo, hi, !mmioKnown(vcpu, lo, hi) && !vcpu.guestMode);
+  return emulate(vcpu, lo, hi, mayRetry && !mmioKnown(vcpu, lo, hi));
 }
 
 /** A fault with a reserved bit: is it an MMIO spte, and one of now? */

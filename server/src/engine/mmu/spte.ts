@@ -24,7 +24,7 @@ const GENERATION_LOW_BITS = 8;
 export const GENERATION_MASK = 0x7ffff;
 const GENERATION_HIGH_MASK = 0x7ff00000;
 const GENERATION_LOW_MASK = 0xff << 3;
-/** TDP MMU: the mark of an entry under removal (REMOVED_SPTE of 6.1). */
+/** TDP MMU: the mark of an entry under removal (REMOVED_SPTE, later FROZEN_SPTE), in an entry that is empty otherwise. */
 export const REMOVED_LOW = 0x5a0;
 
 export interface SpteOptions {

@@ -174,7 +174,7 @@ export class TdpMmu {
     const end = slot.gfn + slot.pages;
     this.visit(slot.gfn, end, 2, (page, index, lo, _hi, gfn) => {
       if (page.level > 3 || format.last(lo, page.level) || gfn < slot.gfn || gfn >= end || maxLevel(gfn) < page.level) return;
-      this.change(page, index, REMOVED_LOW, 0);
+      this.change(page, index, REMOVED_LOW, format.emptyHi);
       this.kvm.flushRemoteTlbs(gfn, framesAt(page.level));
       this.kvm.setSpte(page.entryAddress(index), 0, format.emptyHi);
     });
@@ -247,8 +247,8 @@ export class TdpMmu {
       const at = page.entryAddress(index);
       const lo = tables.low(at);
       const hi = tables.high(at);
-      this.changed(page, index, lo, hi, REMOVED_LOW, 0);
-      kvm.setSpte(at, REMOVED_LOW, 0);
+      this.changed(page, index, lo, hi, REMOVED_LOW, format.emptyHi);
+      kvm.setSpte(at, REMOVED_LOW, format.emptyHi);
       if (!format.present(lo) || format.last(lo, page.level)) continue;
       const child = kvm.childOf(lo, hi);
       if (child !== null) this.remove(child);

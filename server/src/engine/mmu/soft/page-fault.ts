@@ -39,7 +39,8 @@ export function shadowPageFault(vcpu: KvmVcpu, mmu: MmuContext, fault: Fault): R
     return RetPf.emulate;
   }
   vcpu.writeFaultToShadowTable = false;
-  fault.maxLevel = mapsItsOwnTable(vcpu, mmu, fault, access) ? 1 : walker.level;
+  // Mainline relies on shadowed tables to forbid large pages over themselves.
+  fault.maxLevel = mapsItsOwnTable(vcpu, mmu, fault, access) && !kvm.mainline ? 1 : walker.level;
   const found = faultIn(kvm, fault);
   if (found !== RetPf.continue) return found;
   if (fault.slot === null) {

@@ -1,6 +1,7 @@
 /**
  * Bringing shadows of level-1 tables into step (§5.6; paging_tmpl.h: sync_page, invlpg of 6.1).
  */
+import type { Format } from '../../x86/formats';
 import { markMmio } from '../install';
 import { indexOf, type Kvm } from '../kvm';
 import { dropSpte, makeLeaf, updateSpte } from '../leaf';
@@ -21,26 +22,31 @@ import { prefetchEntry } from './prefetch';
  */
 export function syncPage(kvm: Kvm, mmu: MmuContext, page: ShadowPage): number {
   if (page.direct || ((page.role ^ mmu.rootRole) & ~SYNC_IGNORES) !== 0) return -1;
-  const { tables } = kvm;
-  const guestFormat = mmu.walker.format;
-  const entry = new GuestEntry(kvm);
   let flush = false;
   for (let index = 0; index < 512; index++) {
-    const at = page.entryAddress(index);
-    const lo = tables.low(at);
-    if (lo === 0 && tables.high(at) === kvm.format.emptyHi) continue;
-    if (!entry.readMirrored(guestFormat, page, index)) return -1;
-    if (!entry.usable(guestFormat)) {
-      dropSpte(kvm, page, at);
-      flush = true;
-      continue;
-    }
-    flush = syncEntry(kvm, page, at, entry.gfn, page.access & entry.access(guestFormat)) || flush;
+    const result = syncEntry(kvm, mmu.walker.format, page, index);
+    if (result < 0) return -1;
+    flush = result > 0 || flush;
   }
   return flush ? 1 : 0;
 }
 
-function syncEntry(kvm: Kvm, page: ShadowPage, at: number, gfn: number, access: number): boolean {
+/** One entry; results as {@link syncPage}. */
+function syncEntry(kvm: Kvm, guestFormat: Format, page: ShadowPage, index: number): number {
+  const { format, tables } = kvm;
+  const at = page.entryAddress(index);
+  if (tables.low(at) === 0 && tables.high(at) === format.emptyHi) return 0;
+  const entry = new GuestEntry(kvm);
+  if (!entry.readMirrored(guestFormat, page, index)) return -1;
+  if (!entry.usable(guestFormat)) {
+    dropSpte(kvm, page, at);
+    return 1;
+  }
+  return renew(kvm, page, at, entry.gfn, page.access & entry.access(guestFormat)) ? 1 : 0;
+}
+
+/** Give an entry the frame and rights of the guest's. @returns whether translations must be flushed */
+function renew(kvm: Kvm, page: ShadowPage, at: number, gfn: number, access: number): boolean {
   const { format, tables } = kvm;
   const lo = tables.low(at);
   const hi = tables.high(at);
@@ -55,6 +61,8 @@ function syncEntry(kvm: Kvm, page: ShadowPage, at: number, gfn: number, access: 
     dropSpte(kvm, page, at);
     return true;
   }
+  // 6.1 makes it anew even so, which clears A and D.
+  if (kvm.mainline && page.accessAt(index) === access) return false;
   page.setTranslation(index, gfn, access);
   const slot = kvm.slotOf(gfn);
   const hostWritable = format.hostWritable(lo, hi);
@@ -64,7 +72,7 @@ function syncEntry(kvm: Kvm, page: ShadowPage, at: number, gfn: number, access: 
 
 /**
  * The guest invalidates an address: in an unsync table its entry is dropped, and what the guest's entry says now is mapped
- * at once. Tables in step are left alone.
+ * at once (mainline: it is brought into step). Tables in step are left alone.
  */
 export function invalidateAddress(kvm: Kvm, mmu: MmuContext, root: Root, lo: number, hi: number): void {
   const { format, tables } = kvm;
@@ -74,10 +82,18 @@ export function invalidateAddress(kvm: Kvm, mmu: MmuContext, root: Root, lo: num
     const entryLo = tables.low(walk.at);
     if (format.last(entryLo, walk.level)) {
       if (!page.unsync) return;
+      if (kvm.mainline) return syncAddress(kvm, mmu, page, walk.at);
       zapEntry(kvm, page, walk.at, null);
       if (format.present(entryLo)) kvm.flushRemoteTlbs(page.gfn, 1);
       prefetchEntry(kvm, mmu, page, indexOf(walk.at), false);
     }
     if (page.unsyncChildren === 0) return;
   }
+}
+
+/** Mainline's part of INVLPG (__kvm_mmu_invalidate_addr): what was never mapped stays so. */
+function syncAddress(kvm: Kvm, mmu: MmuContext, page: ShadowPage, at: number): void {
+  const result = syncEntry(kvm, mmu.walker.format, page, indexOf(at));
+  if (result < 0) zapEntry(kvm, page, at, null);
+  if (result !== 0) kvm.flushRemoteTlbs(page.gfn, 1);
 }

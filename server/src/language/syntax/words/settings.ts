@@ -67,7 +67,7 @@ export const SETTING_BLOCKS: { readonly [block in SettingBlock]: { readonly [nam
     kernel: {
       takes: 'choice', default: '6.1',
       about: 'The kernel whose behaviour is followed where kernels differ.',
-      choices: { '6.1': 'Linux 6.1.', mainline: 'Linux 6.10 and newer: empty entries of shadow tables and EPT have bit 63 set. All else is as in 6.1.' },
+      choices: { '6.1': 'Linux 6.1.', mainline: 'Linux of 2026, where it is known to differ: INVLPG brings an entry of an unsync table into step and maps nothing new, synchronization keeps entries whose rights have not changed, D comes with W always, a read-modify-write of a read-only slot is one exit, empty entries of shadow tables and EPT have bit 63 set. All else is as in 6.1.' },
     },
     prefetch: { takes: 'switch', default: 'on', about: 'After a fault, map neighbours of the address too (`direct_pte_prefetch`, `pte_prefetch`): soft MMU, nested shadows and the older direct MMU.' },
     unsync: { takes: 'switch', default: 'on', about: 'Let a level-1 guest table go out of sync: writes to it are free until the next flush (`mmu_try_to_unsync_pages`). When off, every write to it is emulated.' },
