@@ -5,13 +5,20 @@ import type { Program } from '../../server/src/engine/program';
 import { ftrace } from '../../server/src/export/ftrace';
 import { RunView } from '../../server/src/views/view';
 
-function lines(vendor: 'intel' | 'amd', mmu: 'soft' | 'ept' | 'npt', write: (journal: Journal) => void): string[] {
+type Kernel = '6.1' | 'mainline';
+
+function lines(
+  vendor: 'intel' | 'amd',
+  mmu: 'soft' | 'ept' | 'npt',
+  write: (journal: Journal) => void,
+  kernel: Kernel = 'mainline',
+): string[] {
   const journal = new Journal();
   journal.actor = Actor.L0;
   write(journal);
   const program = {
     name: `guest under ${mmu}`,
-    machine: { host: { vendor }, vms: [{ name: 'guest', mmu }] },
+    machine: { host: { vendor, kvm: { kernel } }, vms: [{ name: 'guest', parent: null, mmu }] },
     acts: [{ do: 'access', by: { vm: 0, vcpu: 0 } }],
   } as unknown as Program;
   const record = { program, words: journal.words, length: journal.length, setup: 0, outcomes: [], ended: { how: 'done' } as const };
@@ -83,7 +90,11 @@ describe('ftrace', () => {
     const view = (mmu: 'soft' | 'npt', rows: number): RunView => {
       const journal = new Journal();
       for (let i = 0; i < rows; i++) journal.row(Kind.kvm_mmu_set_dirty_bit, 1, 0, 0x4000, 0, 0, 0);
-      const program = { name: `a long title of a run under ${mmu}`, machine: { host: {}, vms: [{ mmu }] }, acts: [] } as unknown as Program;
+      const program = {
+        name: `a long title of a run under ${mmu}`,
+        machine: { host: { kvm: { kernel: '6.1' } }, vms: [{ mmu }] },
+        acts: [],
+      } as unknown as Program;
       const record = { program, words: journal.words, length: rows, setup: 0, outcomes: [], ended: { how: 'done' } as const };
       return new RunView(record, { statements: [] });
     };
@@ -140,5 +151,24 @@ describe('ftrace', () => {
         'kvm_nested_vmexit_inject: reason: PF excp ext_inf1: 0x0000000000000004 ext_inf2: 0x0000000000400000 ext_int: 0x00000000 ext_int_err: 0x00000000',
       ],
     );
+  });
+
+  it('prints what Linux 6.1 has of the events that grew since', () => {
+    const write = (journal: Journal): void => {
+      journal.row(Kind.kvm_exit, 0, 0x400, 6, 2, 0x1000, 0);
+      journal.row(Kind.more, 0, 0, 0, 0, 0x1_0000, 0);
+      journal.row(Kind.more, 0, 0, 3, 0, 0, 0);
+      journal.row(Kind.kvm_nested_vmenter, 0, 1, 0x1_0000, 0, 0x1_1000, 0);
+      journal.row(Kind.more, 0, 0, 0x2_0000, 0, 0, 0);
+      journal.row(Kind.more, 0, 0, 0x2_0000, 0, 0, 0);
+      journal.row(Kind.kvm_entry, 0, 3, 0x1_0000, 0, 0, 0);
+    };
+    assert.deepEqual(events('amd', 'npt', write, '6.1'), [
+      'kvm_exit: vcpu 3 reason npf rip 0x10000 info1 0x0000000200000006 info2 0x0000000000001000 intr_info 0x00000000 error_code 0x00000000',
+      'kvm_nested_vmrun: rip: 0x0000000000010000 vmcb: 0x0000000000011000 nrip: 0x0000000000020000 int_ctl: 0x00000000 event_inj: 0x00000000 npt: on',
+      'kvm_entry: vcpu 3, rip 0x10000',
+    ]);
+    // VM entry of a VMX guest's guest got a tracepoint in 6.2.
+    assert.equal(events('intel', 'ept', write, '6.1').filter((line) => line.includes('nested')).length, 0);
   });
 });

@@ -84,6 +84,7 @@ function second(base: number, gpa: number): WalkHop[] {
     const label = `EPT${level}`;
     return {
       stage: 'ept',
+      table: null,
       label,
       level,
       index: (gpa >> 12) & 511,
@@ -107,6 +108,7 @@ export function translation(stage: 'hard' | 'soft', write = false): TranslationV
     const value = leaf ? (write ? 0x20_0025 : 0x20_0027) : 0x1000 * (i + 2) + 0x27;
     return {
       stage: 'guest',
+      table: null,
       label,
       level: 4 - i,
       index: i === 2 ? 2 : 0,
@@ -121,6 +123,7 @@ export function translation(stage: 'hard' | 'soft', write = false): TranslationV
   });
   const slot: WalkHop = {
     stage: 'slot',
+    table: null,
     label: 'slot 0',
     level: null,
     index: null,

@@ -2,12 +2,15 @@
  * Runs as the kernel's trace buffer prints KVM's tracepoints (mmu-semantics.md §8.1; format strings of arch/x86/kvm/trace.h
  * and mmu/mmutrace.h, line heads of kernel/trace/trace_output.c). Each run is a task, named by its kind of MMU. The time is
  * the journal row in microseconds; each run begins at the next full second after the one before it, so that the clock of the
- * whole trace runs forwards. Only events that are tracepoints are printed.
+ * whole trace runs forwards. Only events that are tracepoints are printed, as the scenario's kernel has them. Those of a KVM in an
+ * L1, which are in the buffer of its own kernel, stand among the host's as a task `L1/…`.
  */
-import { Kind } from '../engine/journal/events';
-import type { Program } from '../engine/program';
-import { exitReason, mmioType, userspaceExit, vectorName } from '../views/decode';
-import { eventAt } from '../views/fields';
+import { Actor, Kind } from '../engine/journal/events';
+import type { Act, Performer, Program } from '../engine/program';
+import { longMode } from '../engine/vcpu/control-registers';
+import { exitReason, instructionBytes, mmioType, userspaceExit, vectorName } from '../views/decode';
+import { mmuOf } from '../views/describe';
+import { eventAt, field } from '../views/fields';
 import type { Event } from '../views/fields';
 import { shadowPageOf } from '../views/shadow-page';
 import type { RunView } from '../views/view';
@@ -41,22 +44,30 @@ const SECOND = 1e6;
 function taskOf({ name, machine }: Program): string {
   const kinds = machine.vms.map(({ mmu }) => mmu).reverse().join('-'); // prettier-ignore
   const title = name.replace(/ under [a-z ]+$/, '').replace(/[^\w.-]+/g, '-');
-  return `${kinds}-${title}`.slice(0, 15);
+  return `${kinds}-${title}`.slice(0, TASK);
 }
+
+const TASK = 15;
 
 function* run(view: RunView, pid: number, start: number): Generator<string> {
   const { record, steps } = view;
+  const head = (task: string): string => `${task.padStart(16)}-${String(pid).padEnd(7)} [000] ..... `;
   const task = taskOf(record.program);
-  const head = `${task.padStart(16)}-${String(pid).padEnd(7)} [000] ..... `;
-  const context: Context = { program: record.program, vcpu: 0n, rip: 0n };
+  const heads = { L0: head(task), L1: head(`L1/${task}`.slice(0, TASK)) };
+  const contexts = { L0: new Context(view, 'L0'), L1: new Context(view, 'L1') };
   for (let step = 0; step < steps.length; step++) {
     const row = steps.rowOf(step);
     const event = eventAt(record, row)!;
-    if (event.kind === Kind.statement) context.vcpu = BigInt(vcpuOf(record.program, Number(get(event, 'act'))));
+    if (event.kind === Kind.statement)
+      for (const each of [contexts.L0, contexts.L1]) each.begin(record.program.acts[Number(get(event, 'act'))]);
     const write = TEXTS[event.kind];
     if (!write) continue;
-    if (event.kind === Kind.kvm_exit) context.rip = get(event, 'rip');
-    yield `${head}${time(start + row)}: ${event.spec.name}: ${write(event, context)}`;
+    // An L1's KVM has a trace buffer of its own.
+    const kernel = event.actor === Actor.L1 ? 'L1' : 'L0';
+    const context = contexts[kernel];
+    if (event.kind === Kind.kvm_exit) context.exited(event);
+    const name = nameOf(event, view);
+    if (name !== null) yield `${heads[kernel]}${time(start + row)}: ${name}: ${write(event, context)}`;
   }
 }
 
@@ -66,18 +77,45 @@ function time(microseconds: number): string {
   return `${String(seconds).padStart(6)}.${String(microseconds % SECOND).padStart(6, '0')}`;
 }
 
-function vcpuOf(program: Program, index: number): number {
-  const act = program.acts[index];
-  return act && 'by' in act ? act.by.vcpu : 0;
+/** What an event's text says besides its fields. */
+class Context {
+  /** Whose act is under way. */
+  by: Performer = { vm: 0, vcpu: 0 };
+  /** That vCPU, or the one that exited last. */
+  vcpu = 0n;
+  /** Of the last exit. */
+  rip = 0n;
+  guestMode = false;
+
+  /** @param kernel whose trace it is */
+  constructor(
+    readonly view: RunView,
+    readonly kernel: 'L0' | 'L1',
+  ) {}
+
+  get program(): Program {
+    return this.view.record.program;
+  }
+
+  begin(act: Act | undefined): void {
+    this.by = act && 'by' in act ? act.by : { vm: 0, vcpu: 0 };
+    this.vcpu = BigInt(this.by.vcpu);
+  }
+
+  exited(event: Event): void {
+    this.rip = get(event, 'rip');
+    this.vcpu = field(event, 'vcpu') ?? this.vcpu;
+    this.guestMode = get(event, 'guest_mode') !== 0n;
+  }
 }
 
-/** What an event's text says besides its fields. */
-interface Context {
-  readonly program: Program;
-  /** The vCPU of the act under way. */
-  vcpu: bigint;
-  /** Of the last exit. */
-  rip: bigint;
+/** Newer kernels say more in some events (§8.4). */
+const recent = ({ record }: RunView): boolean => record.program.machine.host.kvm.kernel !== '6.1';
+
+/** Linux 6.1 has a tracepoint of its own for VMRUN, and none for VM entry of a VMX guest. */
+function nameOf(event: Event, view: RunView): string | null {
+  if (event.kind !== Kind.kvm_nested_vmenter || recent(view)) return event.spec.name;
+  return view.record.program.machine.host.vendor === 'amd' ? 'kvm_nested_vmrun' : null;
 }
 
 type Write = (event: Event, context: Context) => string;
@@ -123,9 +161,9 @@ function interruption(event: Event): string {
   return `intr_info ${x8(both)} error_code ${x8(both >> 32n)}`;
 }
 
-const exit: Write = (event, { program }) =>
-  `vcpu ${get(event, 'vcpu')} reason ${exitReason(event, program)} rip 0x${x(get(event, 'rip'))} info1 ${x16(get(event, 'info1'))} info2 ${x16(get(event, 'info2'))} ` +
-  `${interruption(event)} requests ${x16(0n)}`;
+const exit: Write = (event, { view, program, vcpu }) =>
+  `vcpu ${vcpu} reason ${exitReason(event, program)} rip 0x${x(get(event, 'rip'))} info1 ${x16(get(event, 'info1'))} ` +
+  `info2 ${x16(get(event, 'info2'))} ${interruption(event)}${recent(view) ? ` requests ${x16(0n)}` : ''}`;
 
 /** KVM_MMU_PAGE_PRINTK. */
 function shadowPage(event: Event): string {
@@ -156,17 +194,18 @@ function spteRights(spte: bigint, ept: boolean): string {
   return letters.map(([set, letter]) => (set ? letter : '-')).join('');
 }
 
-const onEpt = (program: Program): boolean => program.machine.vms[0]?.mmu === 'ept';
-
-/** Bytes of an instruction, first in the lowest byte, as `__print_hex`. */
-function instruction(event: Event): string {
-  const bytes = get(event, 'bytes');
-  const length = Number(get(event, 'failed') >> 1n);
-  return Array.from({ length }, (_, i) => ((bytes >> BigInt(8 * i)) & 0xffn).toString(16).padStart(2, '0')).join(' ');
+/** What the code at an instruction is, as the emulator decodes it: 64-bit in long mode. */
+function codeMode({ row }: Event, { view, by, guestMode, kernel }: Context): string {
+  const { vms } = view.record.program.machine;
+  const { parent } = vms[by.vm];
+  // L0 emulates its guest's code, or that of its guest's guest.
+  const [vm, vcpu] = parent === null || kernel === 'L1' || guestMode ? [by.vm, by.vcpu] : [parent, by.vcpu % vms[parent].vcpus.length];
+  return longMode(view.machine(row).registers(vm, vcpu)) ? 'prot64' : 'prot32';
 }
 
 const TEXTS: { readonly [kind: number]: Write } = {
-  [Kind.kvm_entry]: (event) => `vcpu ${get(event, 'vcpu')}, rip 0x${x(get(event, 'rip'))} ${interruption(event)}`,
+  [Kind.kvm_entry]: (event, { view }) =>
+    `vcpu ${get(event, 'vcpu')}, rip 0x${x(get(event, 'rip'))}${recent(view) ? ` ${interruption(event)}` : ''}`,
   [Kind.kvm_exit]: exit,
   [Kind.kvm_page_fault]: (event, { rip }) =>
     `vcpu ${get(event, 'vcpu')} rip 0x${x(rip)} address ${x16(get(event, 'address'))} error_code 0x${x(get(event, 'error_code'))}`,
@@ -191,7 +230,7 @@ const TEXTS: { readonly [kind: number]: Write } = {
   [Kind.kvm_mmu_spte_requested]: (event) => `gfn ${x(get(event, 'gfn'))} pfn ${x(get(event, 'pfn'))} level ${event.level}`,
   [Kind.kvm_mmu_set_spte]: (event, { program }) => {
     const spte = get(event, 'spte');
-    return `gfn ${x(get(event, 'gfn'))} spte ${x(spte)} (${spteRights(spte, onEpt(program))}) level ${event.level} at ${x(get(event, 'at'))}`;
+    return `gfn ${x(get(event, 'gfn'))} spte ${x(spte)} (${spteRights(spte, mmuOf(event, program) === 'ept')}) level ${event.level} at ${x(get(event, 'at'))}`;
   },
   [Kind.kvm_tdp_mmu_spte_changed]: (event) =>
     `as id 0 gfn ${x(get(event, 'gfn'))} level ${event.level} old_spte ${x(get(event, 'old_spte'))} new_spte ${x(get(event, 'new_spte'))}`,
@@ -209,8 +248,8 @@ const TEXTS: { readonly [kind: number]: Write } = {
   },
   [Kind.kvm_mmu_zap_all_fast]: (event) => `kvm-mmu-valid-gen ${get(event, 'valid_gen')} used_pages ${x(get(event, 'used_pages'))}`,
   [Kind.kvm_mmu_split_huge_page]: (event) => `gfn ${x(get(event, 'gfn'))} spte ${x(get(event, 'spte'))} level ${event.level} errno 0`,
-  [Kind.kvm_emulate_insn]: (event) =>
-    `0:${x(get(event, 'rip'))}:${instruction(event)} (prot64)${(get(event, 'failed') & 1n) !== 0n ? ' failed' : ''}`,
+  [Kind.kvm_emulate_insn]: (event, context) =>
+    `0:${x(get(event, 'rip'))}:${instructionBytes(event)} (${codeMode(event, context)})${(get(event, 'failed') & 1n) !== 0n ? ' failed' : ''}`,
   [Kind.vcpu_match_mmio]: (event) => {
     const bits = get(event, 'write');
     return `gva 0x${x(get(event, 'gva'))} gpa 0x${x(get(event, 'gpa'))} ${(bits & 1n) !== 0n ? 'Write' : 'Read'} ${(bits & 2n) !== 0n ? 'GPA' : 'GVA'}`;
@@ -223,9 +262,15 @@ const TEXTS: { readonly [kind: number]: Write } = {
   },
   [Kind.kvm_pml_full]: (event) => `vcpu ${get(event, 'vcpu')}: PML full`,
   [Kind.kvm_unmap_hva_range]: (event) => `mmu notifier unmap range: ${range(get(event, 'start'))} -- ${range(get(event, 'end'))}`,
-  [Kind.kvm_nested_vmenter]: (event, { program }) => {
+  [Kind.kvm_nested_vmenter]: (event, { view, program }) => {
     const intel = program.machine.host.vendor === 'intel';
     const tdp = get(event, 'nested_tdp') !== 0n;
+    if (!recent(view)) {
+      return (
+        `rip: ${x16(get(event, 'rip'))} vmcb: ${x16(get(event, 'vmcs'))} nrip: ${x16(get(event, 'nested_rip'))} int_ctl: ${x8(0n)}` +
+        ` event_inj: ${x8(get(event, 'event_inj'))} npt: ${tdp ? 'on' : 'off'}`
+      );
+    }
     const root = !tdp ? 'guest_cr3' : intel ? 'nested_eptp' : 'nested_cr3';
     return (
       `rip: ${x16(get(event, 'rip'))} ${intel ? 'vmcs' : 'vmcb'}: ${x16(get(event, 'vmcs'))} nested_rip: ${x16(get(event, 'nested_rip'))} int_ctl: ${x8(0n)}` +

@@ -9,6 +9,7 @@ import type { Result } from '../engine/result';
 import type { Outcome, RunRecord } from '../run/record';
 import { errorCode } from '../views/decode';
 import { eventAt } from '../views/fields';
+import { nestedExits } from '../views/nested-exits';
 import type { RunView, StatementPlace } from '../views/view';
 
 export const SCHEMA_VERSION = 1;
@@ -40,7 +41,7 @@ function* run(view: RunView, uri: string): Generator<string> {
   const mmu = Object.fromEntries(vms.map((vm) => [vm.name, vm.mmu]));
   yield `\n{"name":${JSON.stringify(record.program.name)},"mmu":${JSON.stringify(mmu)},"ended":${JSON.stringify(record.ended)}`;
   yield `,\n"statements":[${script.statements.map((each) => JSON.stringify(place(each, uri))).join(',\n')}]`;
-  yield `,\n"outcomes":[${record.outcomes.map((each) => JSON.stringify(outcome(each))).join(',\n')}]`;
+  yield `,\n"outcomes":[${record.outcomes.map((each) => JSON.stringify(outcome(each, view))).join(',\n')}]`;
   yield ',\n"events":[';
   yield* events(view);
   yield ']}';
@@ -52,13 +53,14 @@ function place(statement: StatementPlace, uri: string): object {
   return statement.uri === uri ? at : { file: statement.uri, ...at };
 }
 
-function outcome(each: Outcome): object {
+function outcome(each: Outcome, view: RunView): object {
   return {
     origin: each.origin,
     rows: [each.from, each.to],
     result: result(each.result),
     exits: each.exits,
     references: each.references,
+    nested: nestedExits(view, each.from, each.to) ?? undefined,
   };
 }
 

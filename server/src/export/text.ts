@@ -5,6 +5,7 @@
 import type { StepRow } from '../protocol/messages';
 import type { Outcome } from '../run/record';
 import { actText } from '../views/act-text';
+import { controlAccessesFrom, nestedExits, nestedExitsText } from '../views/nested-exits';
 import { endedText, expectationText, exitsText, outcomeText, tally, totalExits, toneOf } from '../views/outcome';
 import { plural } from '../views/text';
 import type { RunView } from '../views/view';
@@ -68,13 +69,21 @@ function* act(view: RunView, outcome: Outcome, widest: number, options: TextOpti
   const short = statementText(view, outcome, widest);
   const { result } = outcome;
   const came = outcomeText(outcome);
-  const tail = totalExits(outcome.exits) > 0 ? ` (${exitsText(outcome.exits)})` : result.kind === 'error' ? `  ${result.why}` : '';
+  const tail =
+    totalExits(outcome.exits) > 0
+      ? ` (${outcome.exits.length === 1 ? outcome.exits[0].reason : exitsText(outcome.exits)})`
+      : result.kind === 'error'
+        ? `  ${result.why}`
+        : '';
   const dots = came || tail ? `${' '.padEnd(widest - short.length + 2, '·')} ` : '';
   const left = options.width > 0 ? options.width - INDENT.length - short.length - dots.length - came.length : Infinity;
   const fits = tail.length <= left;
   const tailPaint = result.kind === 'error' ? paint.faint : paint.exit;
   yield `${paint.faint(line)}  ${paint.title(short)}${paint.faint(dots)}${tonePaint(outcome, paint)(came)}${fits ? tailPaint(tail) : ''}`.trimEnd();
   if (!fits) for (const part of wrapped(tail.trim(), options.width - INDENT.length)) yield `${INDENT}${tailPaint(part)}`;
+  const nested = nestedExits(view, outcome.from, outcome.to);
+  const shares = nested ? nestedExitsText(nested) : '';
+  if (shares) yield `${INDENT}${paint.exit(shares)}`;
   if (options.journal) yield* journal(view, outcome, options, paint);
 }
 
@@ -89,7 +98,7 @@ function* journal(view: RunView, outcome: Outcome, options: TextOptions, paint: 
       yield paint.faint(`${INDENT}⋮ ${plural(end - step, 'more event')}`);
       return;
     }
-    const walk = options.entries ? null : walkFrom(view, step, end);
+    const walk = options.entries ? null : (walkFrom(view, step, end) ?? controlAccessesFrom(view, step, end));
     yield event(walk ? walk.row : steps.rows(step, 1)[0], options, paint);
     step = walk ? walk.next : step + 1;
   }

@@ -62,7 +62,10 @@ export interface EntryBit {
 
 /** One entry read on the way of an address, or one hop between address spaces. */
 export interface WalkHop {
+  /** `l1`: L1's tables for L2 that only software walks; what hardware walks is `guest`, `ept`, `npt`, `shadow`. */
   readonly stage: 'guest' | 'l1' | 'ept' | 'npt' | 'shadow' | 'slot' | 'host';
+  /** Which tables, where a VM stands in a VM: PT1, PT2, EPT01, SPT12, EPT02, … (mmu-semantics.md §7.2). */
+  readonly table: string | null;
   /** As PML4, PDPT, PD, PT; EPT4 …; `slot 0`. */
   readonly label: string;
   readonly level: number | null;
@@ -70,7 +73,7 @@ export interface WalkHop {
   readonly index: number | null;
   /** Where the entry lies: address and its space. */
   readonly at: string | null;
-  readonly atSpace: 'gpa' | 'hpa' | 'hva' | null;
+  readonly atSpace: 'ngpa' | 'gpa' | 'hpa' | 'hva' | null;
   readonly value: string | null;
   /** All named bits of the entry, lowest first. */
   readonly bits: readonly EntryBit[] | null;
@@ -87,7 +90,7 @@ export interface TranslationView {
   readonly space: 'ngva' | 'gva' | 'gpa';
   /** The main way, hops of one stage together; what lies beneath a hop is in its `via`. */
   readonly hops: readonly WalkHop[];
-  /** Addresses reached, stage by stage: GVA, GPA, HVA, HPA. */
+  /** Addresses reached, stage by stage: GVA, GPA, HVA, HPA; of a VM in a VM NGVA, NGPA, GPA, HVA, HPA. */
   readonly stations: readonly { readonly space: string; readonly address: string }[];
   /** The cached translation that serves the address, in words, and whether it is stale; null: none. */
   readonly cached: string | null;

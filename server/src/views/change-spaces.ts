@@ -3,12 +3,14 @@ import { join } from '../engine/bits';
 import { Space } from '../engine/journal/events';
 import { dirtyWordOf } from '../engine/memory/dirty-log';
 import { areaText, hostThing, pageText } from './change-host';
-import { memoryNote, memoryText, memoryWhat } from './change-memory';
+import { memoryNote, memoryText, memoryWhat, tablesOf } from './change-memory';
 import { generationAt, slotsAt } from '../engine/memory/slot-records';
-import { shadowPageAt } from '../engine/mmu/shadow-page';
+import { GUEST_TABLE_KEYS, shadowPageAt } from '../engine/mmu/shadow-page';
 import { VmField } from '../engine/mmu/shadow-pages';
+import { VMCS02_BANK } from '../engine/mmu/nested/nesting';
 import { Register, REGISTER_KEYS } from '../engine/vcpu/registers';
 import { lineOf, lineText, lineThing } from './cached';
+import { nested } from './guests';
 import type { MachineState } from './machine-state';
 import { decodeRole, roleWords } from './shadow-page';
 import { bytes, hex, joined } from './text';
@@ -72,16 +74,32 @@ const REGISTER_NAMES: { readonly [register: number]: string } = {
   [Register.pmlIndex]: 'PML index',
 };
 
-function registerName({ host }: MachineState, register: Register): string {
-  if (register === Register.secondRoot) return host.vendor === 'intel' ? 'EPTP' : 'nCR3';
-  if (register === Register.vpid) return host.vendor === 'intel' ? 'VPID' : 'ASID';
-  return REGISTER_NAMES[register] ?? (Register[register] ?? `register ${register}`).toUpperCase();
+/** `CR3`, `EPTP`; where a VM stands in a VM also whose, or in which control structure. */
+function registerName(machine: MachineState, thing: number): string {
+  const { host } = machine;
+  const number = thing % REGISTER_KEYS;
+  const register: Register = number % VMCS02_BANK;
+  const owner = ownerOf(machine, Math.floor(thing / REGISTER_KEYS), number);
+  if (register === Register.secondRoot) return `${owner}${host.vendor === 'intel' ? 'EPTP' : 'nCR3'}`;
+  if (register === Register.vpid) return `${owner}${host.vendor === 'intel' ? 'VPID' : 'ASID'}`;
+  return `${owner}${REGISTER_NAMES[register] ?? (Register[register] ?? `register ${register}`).toUpperCase()}`;
+}
+
+function ownerOf({ machine, host, vcpus }: MachineState, vcpu: number, number: number): string {
+  const { vms } = machine;
+  let [first, vm] = [0, 0];
+  while (vm < vms.length - 1 && vcpu >= first + vms[vm].vcpus.length) first += vms[vm++].vcpus.length;
+  const several = vms[vm].vcpus.length > 1 ? `vCPU ${vcpu - first} ` : '';
+  if (!nested(machine)) return vcpus > 1 ? `vCPU ${vcpu} ` : '';
+  const control = host.vendor === 'intel' ? 'vmcs' : 'vmcb';
+  if (number >= VMCS02_BANK) return `${several}${control}02 `;
+  return number >= Register.hwCr0 ? `${several}${control}${vms[vm].parent === null ? '01' : '12'} ` : `${vms[vm].name} ${several}`;
 }
 
 function registerNote(thing: number, from: string, to: string): string | null {
   const value = (text: string): bigint => BigInt(text.replaceAll('_', ''));
   const changed = value(from) ^ value(to);
-  const notes = (REGISTER_BITS[thing % REGISTER_KEYS] ?? [])
+  const notes = (REGISTER_BITS[(thing % REGISTER_KEYS) % VMCS02_BANK] ?? [])
     .filter(([bit]) => (changed >> BigInt(bit)) & 1n)
     .map(([bit, name]) => `${name} ${(value(to) >> BigInt(bit)) & 1n ? 'set' : 'cleared'}`);
   return notes.length > 0 ? notes.join(', ') : null;
@@ -116,7 +134,11 @@ function shadowPageText(machine: MachineState, thing: number): string {
 
 function shadowPageWhat(machine: MachineState, thing: number): string | null {
   const page = shadowPageAt(machine.words(Space.shadowPage), thing / 8);
-  return page && joined(`gfn ${hex(page.gfn)}`, ...roleWords(decodeRole(page.role)), `table at hpa ${hex(page.frame * 4096)}`);
+  if (!page) return null;
+  const vm = Math.floor(thing / GUEST_TABLE_KEYS);
+  const address = `${vm > 0 ? 'gpa' : 'hpa'} ${hex(((thing % GUEST_TABLE_KEYS) / 8) * 4096)}`;
+  const { table } = tablesOf(machine, vm, page.role);
+  return joined(nested(machine.machine) && table, `gfn ${hex(page.gfn)}`, ...roleWords(decodeRole(page.role)), `table at ${address}`);
 }
 
 const TRACK_KEYS = 2 ** 40;
@@ -147,10 +169,7 @@ export const SPACE_VIEWS: { readonly [space in Space]: SpaceView } = {
   [Space.register]: {
     name: 'register',
     thing: itself,
-    what: (machine, thing) => {
-      const vcpu = Math.floor(thing / REGISTER_KEYS);
-      return `${machine.vcpus > 1 ? `vCPU ${vcpu} ` : ''}${registerName(machine, thing % REGISTER_KEYS)}`;
-    },
+    what: registerName,
     text: (machine, thing) => hex(machine.words(Space.register).get(thing)),
     note: (_, thing, from, to) => registerNote(thing, from, to),
   },

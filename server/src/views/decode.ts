@@ -73,6 +73,14 @@ const TLB_STRUCTURES: { readonly [structure: number]: string } = {
 
 const EXITS: readonly Kind[] = [Kind.kvm_exit, Kind.kvm_nested_vmexit, Kind.kvm_nested_vmexit_inject];
 
+/** `48 89 03`: bytes of an emulated instruction, as `__print_hex` has them; the first is the lowest of its field. */
+export function instructionBytes(event: Event): string {
+  const value = (name: string): bigint => event.fields.find((each) => each.name === name)?.value ?? 0n;
+  const bytes = value('bytes');
+  const length = Number(value('failed') >> 1n);
+  return Array.from({ length }, (_, i) => ((bytes >> BigInt(8 * i)) & 0xffn).toString(16).padStart(2, '0')).join(' ');
+}
+
 /** The name that a small field's number stands for, as an exit reason; null when it is only a number. */
 export function fieldName(event: Event, field: Field, program: Program): string | null {
   if (field.as !== 'small') return null;

@@ -1,14 +1,15 @@
 /** One event in a few words: what the list of steps, the terminal and the trace panel show of it. */
-import { Kind, STAGE_GUEST, STAGE_SECOND, STAGE_SHADOW } from '../engine/journal/events';
-import type { Program } from '../engine/program';
+import { Actor, Kind, STAGE_GUEST, STAGE_SECOND, STAGE_SHADOW } from '../engine/journal/events';
+import type { MmuKind, Program } from '../engine/program';
 import type { EntryKind } from '../engine/x86/entries';
 import { FlushScope } from '../engine/vcpu/invalidations';
 import { Structure } from '../engine/vcpu/tlb';
 import { PageFault, Qualification } from '../engine/x86/fault-codes';
 import type { StepRow } from '../protocol/messages';
-import { accessText, errorCode, exitReason, fieldName, levelName, mmioType, userspaceExit, vectorName } from './decode';
+import { accessText, errorCode, exitReason, fieldName, instructionBytes, levelName, mmioType, userspaceExit, vectorName } from './decode';
 import { entryText } from './entries';
 import type { Event, Field } from './fields';
+import { nested } from './guests';
 import { roleWords, shadowPageOf } from './shadow-page';
 import { hex, joined, plural } from './text';
 
@@ -97,14 +98,27 @@ function named(event: Event, name: string, program: Program): string {
 const small = (event: Event, name: string): number => Number(get(event, name) & 0xffff_ffffn);
 const at = (event: Event, name: string): string => hex(get(event, name));
 
-/** Format of the entries that L0 makes. */
-function hostEntries(program: Program): EntryKind {
-  return program.machine.vms[0]?.mmu === 'ept' ? 'ept' : 'paging';
+/** What a hypervisor does for its guest: L0's is the VM of the host, L1's the VM in it. */
+export function mmuOf({ actor }: Event, { machine: { vms } }: Program): MmuKind | null {
+  return (actor === Actor.L1 ? vms.find(({ parent }) => parent !== null) : vms[0])?.mmu ?? null;
+}
+
+/** Format of the entries that the hypervisor makes. */
+function hostEntries(event: Event, program: Program): EntryKind {
+  return mmuOf(event, program) === 'ept' ? 'ept' : 'paging';
 }
 
 function spte(event: Event, name: string, program: Program): string {
-  return entryText(hostEntries(program), event.level, get(event, name));
+  return entryText(hostEntries(event, program), event.level, get(event, name));
 }
+
+/** Format of the entries of a stage: of a second stage, what the vendor has. */
+function stageEntries(event: Event, program: Program): EntryKind {
+  return small(event, 'stage') === STAGE_SECOND && program.machine.host.vendor === 'intel' ? 'ept' : 'paging';
+}
+
+/** Hardware walks shadow tables above a second stage: those of a soft L1, in L1's memory. */
+const shadowOfL1 = ({ machine }: Program): boolean => machine.vms[0]?.mmu !== 'soft' && nested(machine);
 
 const level = (event: Event): string => (event.level > 0 ? `level ${event.level}` : '');
 
@@ -119,11 +133,11 @@ const shadowPage: Write = (event) => {
   );
 };
 
-/** `guest PML4`, `EPT4`, `NPT1`, `shadow PT`: the table whose entry the processor read. */
+/** `guest PML4`, `EPT4`, `NPT1`, `shadow PT`, `SPT12 PT`: the table whose entry the processor read. */
 export function tableName(event: Event, program: Program): string {
   const stage = small(event, 'stage');
   if (stage === STAGE_SECOND) return `${program.machine.host.vendor === 'intel' ? 'EPT' : 'NPT'}${event.level}`;
-  return `${stage === STAGE_SHADOW ? 'shadow' : 'guest'} ${levelName(event.level)}`;
+  return `${stage === STAGE_GUEST ? 'guest' : shadowOfL1(program) ? 'SPT12' : 'shadow'} ${levelName(event.level)}`;
 }
 
 /** Exit information of an EPT violation or nested page fault, and of an intercepted #PF, by its bits. */
@@ -173,11 +187,18 @@ function nestedFault(info: bigint): string {
 function faultInformation(event: Event, program: Program): string {
   const info = get(event, 'error_code');
   if (info >> 32n) return nestedFault(info);
-  if (program.machine.vms[0]?.mmu === 'ept') return qualification(info);
+  if (mmuOf(event, program) === 'ept') return qualification(info);
   return errorCode(Number(info)) || '0';
 }
 
 const exit: Write = (event, program) => joined(exitReason(event, program), exitInformation(event, program));
+
+/** Whose exit or entry it is, where there are two guests. */
+const guestOf = (event: Event, { machine }: Program): string | false =>
+  nested(machine) && (event.actor === Actor.L1 || get(event, 'guest_mode') !== 0n ? 'L2' : 'L1');
+
+/** What a table of this space is called in: the memory of the hypervisor that made it. */
+const tableSpace = ({ actor }: Event): string => (actor === Actor.L1 ? 'gpa' : 'hpa');
 
 /** Names of the paging-structure caches (SDM vol. 3 "Paging-Structure Caches") by the level of their entries. */
 const STRUCTURE_CACHES = ['', '', 'PDE', 'PDPTE', 'PML4', 'PML5'];
@@ -198,6 +219,12 @@ const cachedTranslation: Write = (event, program) => {
   }
 };
 
+/** `L1, L2 0x40_0123 → hpa 0x120_0123`: a translation is put into both, but pages of 1G into L1 alone. */
+const filledTranslation: Write = (event) => {
+  const size = ['', '', ' · page of 2M', ' · page of 1G'][event.level] ?? '';
+  return `${event.level < 3 ? 'L1, L2' : 'L1'} ${at(event, 'address')} → hpa ${at(event, 'hpa')}${size}`;
+};
+
 const FLUSHES: { readonly [scope in FlushScope]: string } = {
   [FlushScope.page]: 'one page',
   [FlushScope.nonGlobal]: 'non-global pages',
@@ -212,9 +239,10 @@ const FLUSHES: { readonly [scope in FlushScope]: string } = {
 const TEXTS: { readonly [kind: number]: Write } = {
   [Kind.access]: (event) => `${accessText(small(event, 'access'))} ${at(event, 'address')}`,
   [Kind.table_read]: (event, program) => {
-    const guest = small(event, 'stage') === STAGE_GUEST;
-    const entry = entryText(guest ? 'paging' : hostEntries(program), event.level, get(event, 'entry'));
-    return `${tableName(event, program)} entry ${entry} at ${guest ? 'gpa' : 'hpa'} ${at(event, 'address')}`;
+    const stage = small(event, 'stage');
+    const entry = entryText(stageEntries(event, program), event.level, get(event, 'entry'));
+    const physical = stage === STAGE_GUEST || (stage === STAGE_SHADOW && shadowOfL1(program)) ? 'gpa' : 'hpa';
+    return `${tableName(event, program)} entry ${entry} at ${physical} ${at(event, 'address')}`;
   },
   [Kind.translated]: (event) => `${at(event, 'address')} → hpa ${at(event, 'hpa')}`,
   [Kind.value]: (event) => `${accessText(small(event, 'access')).split(' ').at(-1)} ${at(event, 'value')} at hpa ${at(event, 'hpa')}`,
@@ -223,7 +251,7 @@ const TEXTS: { readonly [kind: number]: Write } = {
     return vector === '#PF' ? `#PF ${errorCode(small(event, 'error')) || '0'}, cr2 ${at(event, 'address')}` : vector;
   },
   [Kind.tlb_hit]: cachedTranslation,
-  [Kind.tlb_fill]: cachedTranslation,
+  [Kind.tlb_fill]: filledTranslation,
   [Kind.tlb_flush]: (event) => {
     const scope = small(event, 'scope');
     return joined(FLUSHES[scope as FlushScope] ?? `scope ${scope}`, scope === FlushScope.page && at(event, 'address'));
@@ -241,14 +269,17 @@ const TEXTS: { readonly [kind: number]: Write } = {
   [Kind.kvm_flush_remote_tlbs]: (event) =>
     get(event, 'pages') === 0n ? 'all' : `${plural(small(event, 'pages'), 'page')} from gfn ${at(event, 'gfn')}`,
   [Kind.kvm_load_root]: (event) =>
-    joined(`table at hpa ${at(event, 'root')}`, level(event), get(event, 'pgd') !== 0n && `for root ${at(event, 'pgd')}`),
+    joined(`table at ${tableSpace(event)} ${at(event, 'root')}`, level(event), get(event, 'pgd') !== 0n && `for root ${at(event, 'pgd')}`),
+  [Kind.rmap_write_protect]: (event) =>
+    joined(`sptes of gfn ${at(event, 'gfn')} lose W${get(event, 'shadow') ? ' and MMU-W' : ''}`, event.level > 1 && level(event)),
 
-  [Kind.kvm_entry]: (event) => {
+  [Kind.kvm_entry]: (event, program) => {
     const both = get(event, 'intr_info_error_code');
-    if (both === 0n) return `rip ${at(event, 'rip')}`;
-    return `rip ${at(event, 'rip')}, with ${vectorName(Number(both & 0xffn))} ${errorCode(Number(both >> 32n)) || '0'}`;
+    const fault = both !== 0n && `with ${vectorName(Number(both & 0xffn))} ${errorCode(Number(both >> 32n)) || '0'}`;
+    const guest = guestOf(event, program);
+    return [guest && `into ${guest}`, `rip ${at(event, 'rip')}`, fault].filter(Boolean).join(', ');
   },
-  [Kind.kvm_exit]: exit,
+  [Kind.kvm_exit]: (event, program) => joined(guestOf(event, program) && `from ${guestOf(event, program)}`, exit(event, program)),
   [Kind.kvm_nested_vmexit]: exit,
   [Kind.kvm_nested_vmexit_inject]: (event, program) => `${exit(event, program)} · handed to L1`,
   [Kind.kvm_page_fault]: (event, program) => `${at(event, 'address')}, ${faultInformation(event, program)}`,
@@ -256,14 +287,17 @@ const TEXTS: { readonly [kind: number]: Write } = {
     `${vectorName(small(event, 'vector'))} ${errorCode(small(event, 'error_code')) || '0'}, cr2 ${at(event, 'cr2')}`,
   [Kind.kvm_cr]: (event) => `${get(event, 'write') ? 'write' : 'read'} CR${small(event, 'cr')} = ${at(event, 'value')}`,
   [Kind.kvm_msr]: (event) => `write MSR ${at(event, 'msr')} = ${at(event, 'value')}`,
-  [Kind.kvm_mmu_pagetable_walk]: (event) => joined(`walk ${at(event, 'addr')}`, errorCode(small(event, 'pferr'))),
-  [Kind.kvm_mmu_paging_element]: (event) =>
-    `${levelName(event.level)} entry ${entryText('paging', event.level, get(event, 'pte'))} at gpa ${at(event, 'gpa')}`,
+  [Kind.kvm_mmu_pagetable_walk]: (event, program) =>
+    joined(`walk ${at(event, 'addr')}${ofL1(event) ? ` in L1's ${secondName(program)}` : ''}`, errorCode(small(event, 'pferr'))),
+  [Kind.kvm_mmu_paging_element]: (event, program) => {
+    const name = ofL1(event) ? `${secondName(program)}${event.level}` : levelName(event.level);
+    return `${name} entry ${entryText(stageEntries(event, program), event.level, get(event, 'pte'))} at gpa ${at(event, 'gpa')}`;
+  },
   [Kind.kvm_mmu_set_accessed_bit]: (event) => `A in the entry at gpa ${at(event, 'gpa')}`,
   [Kind.kvm_mmu_set_dirty_bit]: (event) => `D in the entry at gpa ${at(event, 'gpa')}`,
   [Kind.kvm_mmu_walker_error]: (event) => {
     const code = small(event, 'pferr');
-    return `#PF ${errorCode(code) || '0'}: ${walkerError(code)}`;
+    return `${ofL1(event) ? '' : '#PF '}${errorCode(code) || '0'}: ${walkerError(code)}`;
   },
   [Kind.kvm_mmu_get_page]: (event, program) => joined(get(event, 'created') ? 'new' : 'existing', shadowPage(event, program)),
   [Kind.kvm_mmu_sync_page]: shadowPage,
@@ -288,7 +322,8 @@ const TEXTS: { readonly [kind: number]: Write } = {
   },
   [Kind.kvm_mmu_zap_all_fast]: (event) => `generation ${small(event, 'valid_gen')} is over, ${small(event, 'used_pages')} pages in use`,
   [Kind.kvm_mmu_split_huge_page]: (event) => joined(`gfn ${at(event, 'gfn')}`, `spte ${at(event, 'spte')}`, level(event)),
-  [Kind.kvm_emulate_insn]: (event) => joined(`rip ${at(event, 'rip')}`, small(event, 'failed') & 1 ? 'failed' : ''),
+  [Kind.kvm_emulate_insn]: (event) =>
+    joined(`rip ${at(event, 'rip')}`, instructionBytes(event), small(event, 'failed') & 1 ? 'failed' : ''),
   [Kind.vcpu_match_mmio]: (event) => `${small(event, 'write') & 1 ? 'write' : 'read'} ${at(event, 'gva')} → gpa ${at(event, 'gpa')}`,
   [Kind.kvm_mmio]: (event) =>
     `${mmioType(small(event, 'type'))} of ${small(event, 'len')} at gpa ${at(event, 'gpa')}, value ${at(event, 'val')}`,
@@ -305,6 +340,10 @@ const TEXTS: { readonly [kind: number]: Write } = {
     return joined(`${root} ${at(event, 'nested_root')}`, get(event, 'event_inj') !== 0n && `event ${at(event, 'event_inj')}`);
   },
 };
+
+/** A software walk of L1's EPT or nested tables for L2. */
+const ofL1 = (event: Event): boolean => small(event, 'stage') === STAGE_SECOND;
+const secondName = ({ machine }: Program): string => (machine.host.vendor === 'intel' ? 'EPT' : 'NPT');
 
 function walkerError(code: number): string {
   if ((code & PageFault.reserved) !== 0) return 'a reserved bit is set';

@@ -1,6 +1,6 @@
 /** Everything about one step: its fields, the way of the address that it is about, and what changed in it. */
-import { Kind } from '../engine/journal/events';
-import type { Act } from '../engine/program';
+import { Actor, Kind } from '../engine/journal/events';
+import type { Act, Performer } from '../engine/program';
 import type { StepDetail, TranslationView } from '../protocol/messages';
 import { changesBetween } from './changes';
 import { fieldText } from './describe';
@@ -41,10 +41,18 @@ function translationAt(view: RunView, row: number): TranslationView | null {
   const head = event.kind === Kind.statement ? event : eventAt(record, steps.headOfRow(row) ?? -1);
   const act = head ? record.program.acts[Number(field(head, 'act') ?? -1n)] : undefined;
   if (!act || !('by' in act)) return null;
-  const point = { position: row, vm: act.by.vm, vcpu: act.by.vcpu };
+  const point = { position: row, ...performerOf(event, act.by, view) };
   if (event.kind === Kind.access) return translate(view, point, field(event, 'address')!, 'gva', Number(field(event, 'access')!));
   const address = linearAddress(act);
   return address === null ? null : translate(view, point, address, 'gva');
+}
+
+/** Who accesses: in an act of L2, L1's hypervisor can be at work on its own memory. */
+function performerOf(event: Event, by: Performer, { record }: RunView): Performer {
+  const { vms } = record.program.machine;
+  const { parent } = vms[by.vm];
+  if (event.kind !== Kind.access || event.actor !== Actor.L1 || parent === null) return by;
+  return { vm: parent, vcpu: by.vcpu % vms[parent].vcpus.length };
 }
 
 /** The linear address that an act is about; null when there is none. */

@@ -1,5 +1,5 @@
 /** Paging-structure entries for people: their bits by the names of the manuals, and of KVM where the entry is KVM's. */
-import { SpteFormat } from '../engine/mmu/spte';
+import { SpteFormat, spteOptions } from '../engine/mmu/spte';
 import type { HostConfig } from '../engine/program';
 import { entryFields } from '../engine/x86/entries';
 import type { EntryField, EntryKind } from '../engine/x86/entries';
@@ -42,15 +42,7 @@ function fieldText({ name, bits }: EntryField, value: bigint): string {
 
 /** KVM's entries of a machine: soft and nested ones in the ordinary format, or EPT's. */
 export function spteFormat(host: HostConfig, ept: boolean): SpteFormat {
-  return new SpteFormat({
-    ept,
-    accessedDirty: !ept || (host.features.eptAd && host.kvm.eptAd),
-    executeOnly: host.features.eptExecuteOnly,
-    nx: host.features.nx,
-    maxPhyAddr: host.maxPhyAddr,
-    suppressVe: host.kvm.kernel === 'mainline',
-    pml: false,
-  });
+  return new SpteFormat(spteOptions(host, ept, false));
 }
 
 /** KVM's own bits of a leaf, besides those of the format. */

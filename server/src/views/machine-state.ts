@@ -63,13 +63,14 @@ export class MachineState {
     return new Registers(this.memory.journal, number);
   }
 
-  registers(vm: number, vcpu: number): Registers {
+  /** @param bank where they begin among the vCPU's: 0, or VMCS02_BANK for those of a vCPU's guest in hardware */
+  registers(vm: number, vcpu: number, bank = 0): Registers {
     const number = this.vcpuNumber(vm, vcpu);
     const words = this.words(Space.register);
     const registers = this.blankRegisters(number);
     for (const register of Object.values(Register)) {
       if (typeof register !== 'number') continue;
-      const key = registerKey(number, register);
+      const key = registerKey(number, register + bank);
       registers.set(register, words.lo(key), words.hi(key));
     }
     return registers;
@@ -114,6 +115,22 @@ export class MachineState {
       if (slot) return { vm, gpa: slot.gpa + hva - slot.hva };
     }
     return null;
+  }
+
+  /** The same through all VMs that have it, from the outermost inwards. */
+  placesOf(hpa: number): { readonly vm: number; readonly gpa: number }[] {
+    const outer = this.gpaOf(hpa);
+    if (!outer) return [];
+    const places = [outer];
+    this.machine.vms.forEach(({ parent }, vm) => {
+      if (parent !== outer.vm) return;
+      const page = this.pageOf(vm, Math.floor(outer.gpa / FRAME_BYTES));
+      if (page === null) return;
+      const hva = page * FRAME_BYTES + (hpa % FRAME_BYTES);
+      const slot = slotsAt(this.words(Space.slot), vm).find((each) => hva >= each.hva && hva < each.hva + each.size);
+      if (slot) places.push({ vm, gpa: slot.gpa + hva - slot.hva });
+    });
+    return places;
   }
 
   /** Virtual page of a VM's VMM that a host frame is mapped at. */

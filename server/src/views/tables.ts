@@ -15,7 +15,7 @@ import { addressOf } from './machine-state';
 import type { MachineState } from './machine-state';
 
 /** A VM's memory slots, and those around it, as the stage behind its tables: how KVM itself reads guest memory. */
-class SlotStage implements Stage {
+export class SlotStage implements Stage {
   readonly tableAccess = ACCESS_READ | Access.table;
   outLo = 0;
   outHi = 0;
@@ -55,8 +55,12 @@ export function guestRules(registers: Registers): { policy: number; keys: number
   return { policy: policyOf(registers), keys: keysOf(registers), pkru: registers.lo(Register.pkru), pkrs: registers.lo(Register.pkrs) };
 }
 
-/** EPT or nested tables that hardware walks for the vCPU; null when there is none (yet). */
-export function secondWalker(state: MachineState, registers: Registers): Walker | null {
+/**
+ * EPT or nested tables that these registers name; null when there is none (yet).
+ *
+ * @param behind where the tables lie; null: in the host's memory
+ */
+export function secondWalker(state: MachineState, registers: Registers, behind: Stage | null = null): Walker | null {
   const lo = registers.lo(Register.secondRoot);
   const hi = registers.hi(Register.secondRoot);
   if ((lo | hi) === 0) return null;
@@ -71,13 +75,13 @@ export function secondWalker(state: MachineState, registers: Registers): Walker 
           maxPhyAddr,
         })
       : nptFormat({ mode: features.la57 ? '5-level' : '4-level', nxe: features.nx, page1G: features.page1G, maxPhyAddr });
-  const walker = silent(state, format, STAGE_SECOND, null);
+  const walker = silent(state, format, STAGE_SECOND, behind);
   walker.use(format, lo, hi);
   return walker;
 }
 
-/** The shadow tables in hardware's CR3 under soft MMU; null when there are none (yet). */
-export function shadowWalker(state: MachineState, registers: Registers): Walker | null {
+/** The shadow tables in hardware's CR3 under soft MMU; null when there are none (yet). @param behind as of {@link secondWalker} */
+export function shadowWalker(state: MachineState, registers: Registers, behind: Stage | null = null): Walker | null {
   if (registers.value(Register.hwCr3) === 0n) return null;
   const hardware = state.blankRegisters();
   const pairs = [
@@ -88,7 +92,7 @@ export function shadowWalker(state: MachineState, registers: Registers): Walker 
   for (const [to, from] of pairs) hardware.set(to, registers.lo(from), registers.hi(from));
   const format = state.formats.of(hardware);
   if (!format) return null;
-  const walker = silent(state, format, STAGE_SHADOW, null);
+  const walker = silent(state, format, STAGE_SHADOW, behind);
   walker.use(format, registers.lo(Register.hwCr3), registers.hi(Register.hwCr3));
   if (format.pae) walker.pdptes = registers.pdptes(Register.hwPdpte0);
   return walker;

@@ -5,7 +5,6 @@
  */
 import { lowOf, highOf } from '../engine/bits';
 import { ACCESS_FETCH, ACCESS_READ, ACCESS_USER, ACCESS_WRITE } from '../engine/journal/events';
-import type { Registers } from '../engine/vcpu/registers';
 import { pageFaultCode } from '../engine/x86/fault-codes';
 import { keyDenies, permits } from '../engine/x86/permissions';
 import { Walk } from '../engine/x86/walk';
@@ -16,10 +15,12 @@ import { errorCode } from './decode';
 import { spteFormat } from './entries';
 import { addressOf } from './machine-state';
 import type { MachineState, SlotStep } from './machine-state';
-import { guestRules, guestWalker, secondWalker, shadowWalker } from './tables';
+import { guestRules, guestWalker } from './tables';
 import { bytes, hex, joined } from './text';
 import type { RunView } from './view';
 import { walkHops } from './walk-hops';
+import { wayTables } from './way-tables';
+import type { WayTables } from './way-tables';
 
 export { translationMarkdown, translationText } from './translation-text';
 
@@ -52,8 +53,7 @@ class Way {
   private readonly hops: WalkHop[] = [];
   private readonly stations: Station[] = [];
   private readonly remarks: string[] = [];
-  private readonly registers: Registers;
-  private readonly second: Walker | null;
+  private readonly tables: WayTables;
   /** L2's addresses are `NGVA` and `NGPA`. */
   private readonly nested: boolean;
 
@@ -62,16 +62,16 @@ class Way {
     private readonly at: Viewpoint,
     private readonly access: number | null,
   ) {
-    this.registers = state.registers(at.vm, at.vcpu);
-    this.second = secondWalker(state, this.registers);
+    this.tables = wayTables(state, at.vm, at.vcpu);
     this.nested = state.machine.vms[at.vm].parent !== null;
   }
 
   from(address: bigint, space: 'gva' | 'gpa'): TranslationView {
     const linear = space === 'gva';
     const gpa = linear ? this.linear(address) : this.physical(address);
+    this.byL1(linear ? address : null, gpa);
     if (gpa !== null) {
-      this.secondStage(gpa, linear);
+      if (!this.tables.below) this.secondStage(gpa, linear);
       this.toHost(gpa);
     }
     if (linear) this.shadow(address);
@@ -97,7 +97,8 @@ class Way {
   /** The guest's own tables; null when they do not lead to a physical address. */
   private linear(address: bigint): number | null {
     this.reach(this.nested ? 'NGVA' : 'GVA', address);
-    const walker = guestWalker(this.state, this.at.vm, this.registers);
+    const { registers, below, names } = this.tables;
+    const walker = guestWalker(this.state, this.at.vm, registers);
     if (!walker) {
       const gpa = Number(address & 0xffff_ffffn);
       this.reach(this.nested ? 'NGPA' : 'GPA', gpa);
@@ -113,14 +114,15 @@ class Way {
     this.hops.push(
       ...walkHops(walker, {
         stage: 'guest',
-        space: 'gpa',
+        table: names.own,
+        space: this.nested ? 'ngpa' : 'gpa',
         denied,
         unreadable: (entry) => this.unreadable(entry),
-        via: (entry) => this.secondHops(entry),
+        via: (entry) => (below ? [] : this.secondHops(entry)),
       }),
     );
     if (walker.status !== Walk.ok) {
-      this.remarks.push(fault(walker, this.access, guestRules(this.registers).policy));
+      this.remarks.push(fault(walker, this.access, guestRules(registers).policy));
       return null;
     }
     const gpa = addressOf(walker.outLo, walker.outHi);
@@ -131,7 +133,7 @@ class Way {
   /** Says what the guest's tables allow; the access asked about when they deny it. */
   private rights(walker: Walker): number | null {
     if (walker.status !== Walk.ok) return null;
-    const rules = guestRules(this.registers);
+    const rules = guestRules(this.tables.registers);
     const allows = (access: number): boolean =>
       permits(rules.policy, walker.rights, access) &&
       (rules.keys === 0 || !keyDenies(rules.keys, rules.pkru, rules.pkrs, rules.policy, walker.rights, walker.key, access));
@@ -153,25 +155,42 @@ class Way {
     return last.page ? null : `hva ${hex(last.hva!)} has no host page yet`;
   }
 
-  /** EPT or NPT entries that translate a physical address of the VM. */
+  /** L1's tables for its guest where software walks them: EPT or nested tables of the physical address, shadow tables of the linear one. */
+  private byL1(linear: bigint | null, gpa: number | null): void {
+    const { l1, names } = this.tables;
+    const { parent, mmu } = this.state.machine.vms[this.at.vm];
+    if (l1 === null || parent === null) return;
+    const address = mmu === 'soft' ? linear : gpa === null ? null : BigInt(gpa);
+    if (address === null) return;
+    l1.translate(lowOf(address), highOf(address), ACCESS_READ | (mmu === 'soft' ? 0 : ACCESS_USER));
+    const kvm = this.state.machine.vms[parent].hypervisor === 'kvm';
+    const sptes = kvm ? spteFormat(this.state.host, mmu === 'ept') : undefined;
+    this.hops.push(...walkHops(l1, { stage: 'l1', table: names.l1, space: 'gpa', sptes }));
+    if (l1.status === Walk.ok) return;
+    const reserved = l1.status === Walk.reserved;
+    this.remarks.push(reserved ? `${names.l1} marks it as MMIO: L1 gets the exit` : `not in ${names.l1}: L1 gets the exit`);
+  }
+
+  /** EPT or NPT entries in hardware that translate a physical address: the VM's, or L1's where these tables lie below L1's. */
   private secondHops(gpa: number): WalkHop[] {
-    const { second } = this;
+    const { second, names } = this.tables;
     if (!second) return [];
     const { ept } = second.format;
     // Nested tables see user accesses only; their rights are shown as they are.
     second.translate(gpa | 0, Math.floor(gpa / 2 ** 32), ACCESS_READ | ACCESS_USER);
-    return walkHops(second, { stage: ept ? 'ept' : 'npt', space: 'hpa', sptes: spteFormat(this.state.host, ept) });
+    return walkHops(second, { stage: ept ? 'ept' : 'npt', table: names.l0, space: 'hpa', sptes: spteFormat(this.state.host, ept) });
   }
 
   private secondStage(gpa: number, linear: boolean): void {
-    const { second } = this;
+    const { second, names } = this.tables;
     if (!second) {
-      if (this.state.machine.vms[this.at.vm].mmu !== 'soft') this.remarks.push('no second-stage tables yet');
+      const { parent, mmu } = this.state.machine.vms[this.at.vm];
+      if (parent === null && mmu !== 'soft') this.remarks.push('no second-stage tables yet');
       return;
     }
     const hops = this.secondHops(gpa);
     this.hops.push(...hops);
-    const name = second.format.ept ? 'EPT' : 'NPT';
+    const name = names.l0 ?? (second.format.ept ? 'EPT' : 'NPT');
     const missing = second.status !== Walk.ok;
     const tables = linear ? this.hops.filter(({ stage, via }) => stage === 'guest' && via.length > 0 && via.at(-1)!.to === null).length : 0;
     if (missing) this.remarks.push(second.status === Walk.reserved ? `${name} marks it as MMIO` : `not in ${name}: an access exits`);
@@ -185,37 +204,50 @@ class Way {
       const { vm, slot, hva, page, below } = step;
       const innermost = this.state.machine.vms[vm].parent === null;
       if (!slot) {
-        this.remarks.push(`MMIO: gpa ${hex(step.gpa)} is in no slot`);
+        this.remarks.push(`MMIO: ${innermost ? 'gpa' : 'ngpa'} ${hex(step.gpa)} is in no slot`);
         return;
       }
-      this.hops.push(slotHop(step));
+      this.hops.push(slotHop(step, innermost, this.nested));
       if (innermost) this.reach('HVA', hva!);
-      this.hops.push(hostHop(step, innermost));
+      this.hops.push(hostHop(step, innermost, this.nested));
       if (!page || below === null) {
-        this.remarks.push('the host has no page there yet');
+        this.remarks.push(`${innermost ? 'the host' : 'L1'} has no page there yet`);
         return;
       }
       this.reach(innermost ? 'HPA' : 'GPA', below);
       if (innermost) this.remarks.unshift(`→ hpa ${hex(below)}`);
+      else if (this.tables.below) this.secondStage(below, false);
     }
   }
 
   /** What hardware walks under soft MMU. */
   private shadow(address: bigint): void {
-    if (this.second || this.state.machine.vms[this.at.vm].mmu !== 'soft') return;
-    const walker = shadowWalker(this.state, this.registers);
-    if (!walker) {
-      this.remarks.push('no shadow table yet');
+    const { shadow, second, below, names } = this.tables;
+    const { mmu, parent } = this.state.machine.vms[this.at.vm];
+    if (parent !== null && !shadow && !second) this.remarks.push('L1 has not entered it yet');
+    // Of a soft L1 on hardware: L1's own shadow, in its memory.
+    const name = below ? names.l1 : names.l0;
+    if (!shadow) {
+      if (parent === null && mmu === 'soft') this.remarks.push('no shadow table yet');
       return;
     }
-    walker.translate(lowOf(address), highOf(address), ACCESS_READ);
-    this.hops.push(...walkHops(walker, { stage: 'shadow', space: 'hpa', sptes: spteFormat(this.state.host, false) }));
-    if (walker.status === Walk.notPresent) this.remarks.push('not in the shadow table: an access exits with #PF');
-    if (walker.status === Walk.reserved) this.remarks.push('the shadow table marks it as MMIO');
+    shadow.translate(lowOf(address), highOf(address), ACCESS_READ);
+    this.hops.push(
+      ...walkHops(shadow, {
+        stage: 'shadow',
+        table: name,
+        space: below ? 'gpa' : 'hpa',
+        sptes: spteFormat(this.state.host, false),
+        via: (entry) => (below ? this.secondHops(entry) : []),
+      }),
+    );
+    if (shadow.status === Walk.notPresent) this.remarks.push(`not in ${name ?? 'the shadow table'}: an access exits with #PF`);
+    if (shadow.status === Walk.reserved) this.remarks.push(`${name ?? 'the shadow table'} marks it as MMIO`);
   }
 
   private cached(address: bigint): string | null {
-    const [line] = cachedLines(this.state, this.state.vcpuNumber(this.at.vm, this.at.vcpu), this.registers, address);
+    const { processor, hardware } = this.tables;
+    const [line] = cachedLines(this.state, processor, hardware, address);
     if (!line) return null;
     const reached = this.stations.find(({ space }) => space === 'HPA')?.address ?? null;
     return joined(cachedText(line), reached !== hex(line.hpa) && `stale: the tables lead ${reached ? `to hpa ${reached}` : 'nowhere'}`);
@@ -234,32 +266,34 @@ function fault(walker: Walker, access: number | null, policy: number): string {
   return `#PF${access === null ? '' : ` ${errorCode(pageFaultCode(walker.status, access, policy, false)) || '0'}`}: ${why}`;
 }
 
-const NOT_AN_ENTRY = { level: null, index: null, bits: null, via: [] } as const;
+const NOT_AN_ENTRY = { table: null, level: null, index: null, bits: null, via: [] } as const;
 
-function slotHop({ slot, hva }: SlotStep): WalkHop {
+/** @param nested among the slots of L1 and L0: say whose */
+function slotHop({ slot, hva, gpa: from }: SlotStep, host: boolean, nested: boolean): WalkHop {
   const { id, gpa, size, readonly, logDirty } = slot!;
+  const space = host ? 'gpa' : 'ngpa';
   return {
     ...NOT_AN_ENTRY,
     stage: 'slot',
-    label: `slot ${id & 0xffff}`,
-    at: hex(gpa),
-    atSpace: 'gpa',
+    label: `${nested ? `${host ? 'L0' : 'L1'} ` : ''}slot ${id & 0xffff}`,
+    at: hex(from),
+    atSpace: space,
     value: null,
     to: hex(hva!),
-    note: [`${bytes(size)} from gpa ${hex(gpa)}`, readonly && 'read-only', logDirty && 'logs dirty pages'].filter(Boolean).join(', '),
+    note: [`${bytes(size)} from ${space} ${hex(gpa)}`, readonly && 'read-only', logDirty && 'logs dirty pages'].filter(Boolean).join(', '),
   };
 }
 
 const SIZES = ['', '4K', '2M', '1G'];
 
-function hostHop({ hva, page, below }: SlotStep, host: boolean): WalkHop {
+function hostHop({ hva, page, below }: SlotStep, host: boolean, nested: boolean): WalkHop {
   const notes = page
     ? [page.zero && 'the shared zero page', !page.writable && !page.zero && 'read-only']
     : ['not there yet: made at the first touch'];
   return {
     ...NOT_AN_ENTRY,
     stage: 'host',
-    label: page ? `${host ? 'host' : "L1's"} page of ${SIZES[page.level] ?? '4K'}` : 'no host page',
+    label: page ? `${host ? (nested ? 'L0' : 'host') : 'L1'} page of ${SIZES[page.level] ?? '4K'}` : `no ${host ? 'host' : 'L1'} page`,
     at: hex(hva!),
     atSpace: 'hva',
     value: null,

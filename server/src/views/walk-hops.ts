@@ -14,8 +14,10 @@ import { bytes, hex } from './text';
 
 export interface HopOptions {
   readonly stage: WalkHop['stage'];
+  /** WalkHop.table */
+  readonly table: string | null;
   /** Space that the tables lie in. */
-  readonly space: 'gpa' | 'hpa';
+  readonly space: 'ngpa' | 'gpa' | 'hpa';
   /** KVM's entries: its own bits are named too. */
   readonly sptes?: SpteFormat;
   /** ACCESS_* bits of an access that these tables deny: the bits to blame are marked. */
@@ -49,7 +51,8 @@ function hopOf(walker: Walker, level: number, options: HopOptions): WalkHop {
   const absent = ends && status === Walk.notPresent;
   return {
     stage: options.stage,
-    label: labelOf(options.stage, format, level),
+    table: options.table,
+    label: labelOf(format, level),
     level,
     index: indexOf(format, level, address),
     at: register ? null : hex(address),
@@ -63,9 +66,9 @@ function hopOf(walker: Walker, level: number, options: HopOptions): WalkHop {
 }
 
 /** `PML4`, `EPT4`, `NPT1`, `PDPTE`. */
-function labelOf(stage: WalkHop['stage'], format: Format, level: number): string {
+function labelOf(format: Format, level: number): string {
   if (format.ept) return `EPT${level}`;
-  if (stage === 'npt') return `NPT${level}`;
+  if (format.userOnly) return `NPT${level}`;
   return format.pae && level === 3 ? 'PDPTE' : levelName(level);
 }
 

@@ -202,8 +202,8 @@ export class KvmVcpu implements VcpuRequests {
     this.lastExit = { reason, info };
     const name = exitReasonName(parts.vendor, reason);
     this.exits.set(name, (this.exits.get(name) ?? 0) + 1);
-    kvm.trace.exit(Kind.kvm_exit, reason, info, this.rip, parts.index);
-    if (this.guestMode) kvm.trace.exit(Kind.kvm_nested_vmexit, reason, info, this.rip, parts.index);
+    kvm.trace.exit(Kind.kvm_exit, reason, info, this.rip, parts.index, this.guestMode);
+    if (this.guestMode) kvm.trace.exit(Kind.kvm_nested_vmexit, reason, info, this.rip, parts.index, this.guestMode);
     if (kvm.pmlActive) drainPml(kvm, this);
     if (parts.vpid === 0 && this.tlbOn) this.processor.invalidations.transition();
   }
@@ -241,7 +241,7 @@ export class KvmVcpu implements VcpuRequests {
     this.loadHardware();
     if (requests.flushGuest && !requests.flushAll && !requests.flushCurrent && this.tlbOn)
       this.processor.invalidations.apply(Load.flushAll);
-    kvm.trace.entry(parts.index, this.rip, event === null ? 0 : INTR_INFO_PF, event?.errorCode ?? 0);
+    kvm.trace.entry(parts.index, this.rip, event === null ? 0 : INTR_INFO_PF, event?.errorCode ?? 0, this.guestMode);
     if (parts.vpid === 0 && this.tlbOn) this.processor.invalidations.transition();
     const failed = this.processor.launch?.(injected) ?? null;
     if (failed !== null) return failed;

@@ -19,13 +19,13 @@ import { NestedCpu } from './nested/nested-cpu';
 import { Nesting } from './nested/nesting';
 import { ScriptedVcpu } from './nested/scripted-vcpu';
 import { ensurePmlBuffer } from './pml';
-import { SpteFormat } from './spte';
+import { GUEST_TABLE_KEYS } from './shadow-page';
+import { SpteFormat, spteOptions } from './spte';
 import { TdpMmu } from './hard/tdp-mmu';
 import { Trace } from './trace';
 
 const GUEST_ADDRESS_BITS = 52;
 /** Keys of shadow pages in the journal: tables of an L1 hypervisor lie in a memory of its own. */
-const GUEST_TABLE_KEYS = 2 ** 44;
 
 /** What all VMs of a machine share. */
 export class Host {
@@ -57,16 +57,7 @@ export class Host {
     const { features, maxPhyAddr, kvm: options } = this.config;
     const tdp = config.mmu !== 'soft';
     const ept = config.mmu === 'ept';
-    const accessedDirty = features.eptAd && options.eptAd;
-    const format = new SpteFormat({
-      ept,
-      accessedDirty,
-      executeOnly: features.eptExecuteOnly,
-      nx: features.nx,
-      maxPhyAddr,
-      suppressVe: options.kernel === 'mainline',
-      pml: l1 === null && this.pml(ept),
-    });
+    const format = new SpteFormat(spteOptions(this.config, ept, l1 === null && this.pml(ept)));
     const kvm = new Kvm({
       vm,
       tableKeys: l1 === null ? 0 : vm * GUEST_TABLE_KEYS,

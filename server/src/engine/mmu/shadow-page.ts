@@ -15,6 +15,8 @@ import type { WordMap } from '../journal/state';
 import { Role, accessOf, levelOf, quadrantOf } from './role';
 
 export const ENTRIES = 512;
+/** Added to a shadow page's keys times the number of the VM whose hypervisor, a guest itself, made it. */
+export const GUEST_TABLE_KEYS = 2 ** 44;
 const EXISTS = 1;
 
 /** Numbers of guest frames in one entry of a level. */

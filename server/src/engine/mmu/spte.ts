@@ -4,6 +4,7 @@
  */
 import { FRAME_HIGH, FRAME_LOW, Ept, NX_HIGH, Pte } from '../x86/entries';
 import { join } from '../bits';
+import type { HostConfig } from '../program';
 import { Acc } from './role';
 
 /** SPTE_MMU_PRESENT_MASK: bit 11. */
@@ -41,6 +42,19 @@ export interface SpteOptions {
   readonly suppressVe: boolean;
   /** The vCPU logs writes by PML: entries used under guest_mode stay with protection. */
   readonly pml: boolean;
+}
+
+/** What the entries of a hypervisor on this host are like. */
+export function spteOptions({ features, kvm, maxPhyAddr }: HostConfig, ept: boolean, pml: boolean): SpteOptions {
+  return {
+    ept,
+    accessedDirty: features.eptAd && kvm.eptAd,
+    executeOnly: features.eptExecuteOnly,
+    nx: features.nx,
+    maxPhyAddr,
+    suppressVe: kvm.kernel === 'mainline',
+    pml,
+  };
 }
 
 /** Rights and state of a leaf about to be made. */

@@ -38,13 +38,14 @@ export const INTR_INFO_PF = 0x80000b0e | 0;
 export class Trace {
   constructor(readonly journal: Journal) {}
 
-  entry(vcpu: number, rip: number, intrInfo: number, errorCode: number): void {
+  entry(vcpu: number, rip: number, intrInfo: number, errorCode: number, guestMode: boolean): void {
     this.journal.row(Kind.kvm_entry, 0, vcpu, low(rip), high(rip), intrInfo, errorCode);
+    if (guestMode) this.journal.row(Kind.more, 0, 0, 1, 0, 0, 0);
   }
 
-  exit(kind: Kind.kvm_exit | Kind.kvm_nested_vmexit, reason: number, exit: ExitInfo, rip: number, vcpu: number): void {
+  exit(kind: Kind.kvm_exit | Kind.kvm_nested_vmexit, reason: number, exit: ExitInfo, rip: number, vcpu: number, guestMode: boolean): void {
     this.four(kind, 0, reason, exit.info1Lo, exit.info1Hi, exit.info2Lo, exit.info2Hi, exit.intrInfo, exit.errorCode, low(rip), high(rip));
-    this.journal.row(Kind.more, 0, 0, vcpu, 0, 0, 0);
+    this.journal.row(Kind.more, 0, 0, vcpu, 0, guestMode ? 1 : 0, 0);
   }
 
   pageFault(vcpu: number, addressLo: number, addressHi: number, codeLo: number, codeHi: number): void {

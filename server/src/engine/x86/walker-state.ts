@@ -92,7 +92,7 @@ export abstract class WalkerState {
   protected stageHi = 0;
 
   /**
-   * @param stageNumber STAGE_* in table_read rows
+   * @param stageNumber STAGE_* in table_read and software walk rows
    * @param stage behind these tables; null: they lie in host-physical memory
    */
   constructor(

@@ -103,9 +103,9 @@ export class Walker extends WalkerState implements Stage {
 
   private softwareWalk(lo: number, hi: number, access: number): number {
     const journal = this.memory.journal;
-    journal.row(Kind.kvm_mmu_pagetable_walk, 0, 0, lo, hi, this.pferr >= 0 ? this.pferr : walkErrorCode(access), 0);
+    journal.row(Kind.kvm_mmu_pagetable_walk, 0, this.stageNumber, lo, hi, this.pferr >= 0 ? this.pferr : walkErrorCode(access), 0);
     const status = this.walk(lo, hi, access);
-    if (status !== Walk.ok && status !== Walk.below) journal.row(Kind.kvm_mmu_walker_error, 0, 0, this.errorCode, 0, 0, 0);
+    if (status !== Walk.ok && status !== Walk.below) journal.row(Kind.kvm_mmu_walker_error, 0, this.stageNumber, this.errorCode, 0, 0, 0);
     return status;
   }
 
@@ -401,7 +401,7 @@ export class Walker extends WalkerState implements Stage {
     if (this.behalf === Walking.verify) return;
     if (this.behalf === Walking.hardware)
       memory.journal.row(Kind.table_read, level, this.stageNumber, addressLo, addressHi, entryLo, entryHi);
-    else memory.journal.row(Kind.kvm_mmu_paging_element, level, 0, entryLo, entryHi, addressLo, addressHi);
+    else memory.journal.row(Kind.kvm_mmu_paging_element, level, this.stageNumber, entryLo, entryHi, addressLo, addressHi);
   }
 
   /** Valid non-leaf entries of a completed walk go into the paging-structure cache (§2.10). */

@@ -198,11 +198,12 @@ export class NestedCpu implements Cpu, Control {
     const { below } = this;
     const { journal } = below.kvm.trace;
     const { actor } = journal;
-    if (this.run() !== null) return;
-    below.exited(reason, NO_INFO);
-    emulate();
-    below.rip += VMX_INSTRUCTION;
-    below.enter();
+    if (this.run() === null) {
+      below.exited(reason, NO_INFO);
+      emulate();
+      below.rip += VMX_INSTRUCTION;
+      below.enter();
+    }
     journal.actor = actor;
   }
 

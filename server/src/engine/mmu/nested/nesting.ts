@@ -2,7 +2,7 @@
  * What L0 keeps of a vCPU whose guest is a hypervisor, and how it emulates that hypervisor's VM entries and its guest's VM
  * exits (§7.1, §7.5, §7.7; vmx/nested.c, svm/nested.c).
  */
-import { ACCESS_FETCH, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE, STAGE_GUEST } from '../../journal/events';
+import { ACCESS_FETCH, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE, STAGE_GUEST, STAGE_SECOND } from '../../journal/events';
 import type { Invalidations } from '../../vcpu/invalidations';
 import { Efer } from '../../vcpu/control-registers';
 import { Register, Registers } from '../../vcpu/registers';
@@ -52,7 +52,7 @@ export class Nesting {
     const { physical, hardware } = parts;
     const slots = new MemslotStage(kvm);
     const tables = (): Walker => {
-      const walker = new Walker(physical, hardware.second ?? hardware.four, STAGE_GUEST, slots);
+      const walker = new Walker(physical, hardware.second ?? hardware.four, STAGE_SECOND, slots);
       walker.walking = Walking.software;
       walker.writes = (lo, hi) => writesTable(kvm, lo, hi);
       return walker;

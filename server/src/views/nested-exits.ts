@@ -1,0 +1,91 @@
+/**
+ * Exits where a VM stands in a VM: each goes to L0, which hands some of L2's on to L1, and what L1 does about them exits again
+ * (mmu-semantics.md §7.8: exit multiplication).
+ */
+import { Actor, Kind } from '../engine/journal/events';
+import { exitReason } from './decode';
+import { eventAt, field, kindAt } from './fields';
+import { nested } from './guests';
+import type { StepRow } from '../protocol/messages';
+import { plural } from './text';
+import type { RunView } from './view';
+
+export interface NestedExits {
+  readonly fromL2: number;
+  readonly fromL1: number;
+  /** Exits of L2 that L1 was given. */
+  readonly reflected: readonly Reflected[];
+}
+
+export interface Reflected {
+  /** As L1 sees it. */
+  readonly reason: string;
+  /** Exits until L2 ran again: this one, those of L1 meanwhile, and its VM entry. */
+  readonly exits: number;
+}
+
+/** Exits in rows [from, to); null when the machine has no VM in a VM. */
+export function nestedExits({ record }: RunView, from: number, to: number): NestedExits | null {
+  if (!nested(record.program.machine)) return null;
+  const reflected: { reason: string; exits: number }[] = [];
+  let fromL2 = 0;
+  let fromL1 = 0;
+  let open: { reason: string; exits: number } | null = null;
+  for (let row = from; row < to; row++) {
+    const kind = kindAt(record, row);
+    if (kind !== Kind.kvm_exit && kind !== Kind.kvm_nested_vmexit_inject && kind !== Kind.kvm_nested_vmenter) continue;
+    const event = eventAt(record, row)!;
+    if (event.actor !== Actor.L0) continue;
+    if (kind === Kind.kvm_nested_vmenter) open = null;
+    else if (kind === Kind.kvm_nested_vmexit_inject) reflected.push((open = { reason: exitReason(event, record.program), exits: 1 }));
+    else if (field(event, 'guest_mode')) fromL2++;
+    else {
+      fromL1++;
+      if (open) open.exits++;
+    }
+  }
+  return { fromL2, fromL1, reflected };
+}
+
+/** `16 exits of L2, 5 of them handed to L1 at 13 to 17 exits each; 67 exits of L1`; empty when L2 did not leave. */
+export function nestedExitsText({ fromL2, fromL1, reflected }: NestedExits): string {
+  if (fromL2 === 0) return '';
+  const costs = reflected.map(({ exits }) => exits);
+  const [least, most] = [Math.min(...costs), Math.max(...costs)];
+  const each = least === most ? `${least}` : `${least} to ${most}`;
+  const handed =
+    reflected.length > 0
+      ? `, ${reflected.length} handed to L1 at ${each} exits${reflected.length > 1 ? ' each' : ''}`
+      : ', none handed to L1';
+  return `${plural(fromL2, 'exit')} of L2${handed}; ${plural(fromL1, 'exit')} of L1`;
+}
+
+const CONTROL_ACCESSES: readonly string[] = ['VMREAD', 'VMWRITE'];
+
+/**
+ * L1's accesses to its control structure, one after another, as one line; null when fewer than two begin at a step.
+ *
+ * @param end step before which they must end
+ */
+export function controlAccessesFrom(
+  { record, steps }: RunView,
+  step: number,
+  end: number,
+): { readonly row: StepRow; readonly next: number } | null {
+  const counts = new Map<string, number>();
+  let next = step;
+  while (
+    next + 1 < end &&
+    kindAt(record, steps.rowOf(next)) === Kind.kvm_exit &&
+    kindAt(record, steps.rowOf(next + 1)) === Kind.kvm_entry
+  ) {
+    const reason = exitReason(eventAt(record, steps.rowOf(next))!, record.program);
+    if (!CONTROL_ACCESSES.includes(reason)) break;
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    next += 2;
+  }
+  if (next - step < 4) return null;
+  const [row] = steps.rows(step, 1);
+  const said = [...counts].map(([reason, count]) => `${count} × ${reason}`).join(', ');
+  return { row: { ...row, text: `from L1 · ${said}, each followed by its entry` }, next };
+}

@@ -1,0 +1,46 @@
+import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import { openScript, runScript } from '../../server/src/run/session';
+import { stepDetail } from '../../server/src/views/detail';
+import type { RunView } from '../../server/src/views/view';
+
+function runsOf(name: string): RunView[] {
+  const url = new URL(`../../samples/${name}`, import.meta.url);
+  return runScript(openScript(readFileSync(url, 'utf8'), url.href, { read: () => null }), {});
+}
+
+/** Field by which an event names the new value, and the space of the change that it explains. */
+const EXPLAINS: readonly (readonly [event: string, field: string, space: string])[] = [
+  ['kvm_mmu_set_spte', 'spte', 'memory'],
+  ['kvm_tdp_mmu_spte_changed', 'new_spte', 'memory'],
+  ['mark_mmio_spte', 'spte', 'memory'],
+  ['kvm_page_track_add', 'count', 'write tracking'],
+];
+
+describe('changes of a step', () => {
+  for (const name of ['first-touch.mmu', 's01a-touch.mmu', 'soft-mmu/unsync.mmu']) {
+    it(`stand at the event that explains them: ${name}`, () => {
+      let seen = 0;
+      for (const view of runsOf(name)) {
+        const { mmu } = view.record.program.machine.vms[0];
+        view.steps.rows(0, view.steps.length).forEach(({ event, step }) => {
+          const [, field, space] = EXPLAINS.find(([each]) => each === event) ?? [];
+          // Of the TDP MMU the entry is changed at its own event, before set_spte.
+          if (!field || (mmu !== 'soft' && event !== 'kvm_tdp_mmu_spte_changed')) return;
+          const { fields, changes } = stepDetail(view, step)!;
+          const value = fields.find(({ name: each }) => each === field)!.value;
+          assert.ok(
+            changes.some((change) => change.space === space && change.to === value),
+            `${event} of ${value}: ${changes.map(({ what, to }) => `${what} ${to}`).join(', ')}`,
+          );
+          seen++;
+        });
+        for (const { event, step } of view.steps.rows(0, view.steps.length)) {
+          if (event !== 'tlb_fill') continue;
+          assert.ok(stepDetail(view, step)!.changes.some(({ space }) => space === 'tlb'));
+        }
+      }
+      assert.ok(seen > 5);
+    });
+  }
+});

@@ -1,0 +1,213 @@
+import { strict as assert } from 'node:assert';
+import { ACCESS_USER, ACCESS_WRITE, Kind } from '../../server/src/engine/journal/events';
+import { ftrace } from '../../server/src/export/ftrace';
+import type { TranslationView } from '../../server/src/protocol/messages';
+import { stepDetail } from '../../server/src/views/detail';
+import { kindAt } from '../../server/src/views/fields';
+import { runInfo } from '../../server/src/views/info';
+import { controlAccessesFrom, nestedExits, nestedExitsText } from '../../server/src/views/nested-exits';
+import { translate, translationMarkdown, translationText } from '../../server/src/views/translation';
+import type { RunView } from '../../server/src/views/view';
+import { HH, HH_NPT, L1, L2, SH, SS, nestedRun } from './nested-runs';
+import type { NestedKinds } from './nested-runs';
+
+const ADDRESS = 0x40_0123n;
+
+const runs = new Map<NestedKinds, RunView>();
+/** L2's two reads; the same run for all that ask. */
+function run(kinds: NestedKinds): RunView {
+  let view = runs.get(kinds);
+  if (!view) runs.set(kinds, (view = nestedRun(kinds)));
+  return view;
+}
+
+const atEnd = (view: RunView, address = ADDRESS, by = L2): TranslationView =>
+  translate(view, { position: view.record.length, ...by }, address, 'gva');
+
+/** Entries of one kind of table: `PML4[0]`, … */
+const entries = ({ hops }: TranslationView, table: string): string[] =>
+  hops.filter((hop) => hop.table === table).map(({ label, index }) => `${label}[${index}]`);
+
+const ends = ({ hops }: TranslationView, table: string): string | null | undefined => hops.filter((hop) => hop.table === table).at(-1)?.to;
+
+describe('the way of an address of L2', () => {
+  for (const [name, kinds] of Object.entries({ SS, SH, HH, HH_NPT })) {
+    it(`reaches the same bytes through slots as through the tables in hardware: ${name}`, () => {
+      const way = atEnd(run(kinds));
+      assert.deepEqual(
+        way.stations.map(({ space }) => space),
+        ['NGVA', 'NGPA', 'GPA', 'HVA', 'HPA'],
+      );
+      assert.equal(way.space, 'ngva');
+      const [, ngpa, gpa, , hpa] = way.stations.map(({ address }) => address);
+      assert.equal(ends(way, 'PT2'), ngpa);
+      const second = kinds.l1.toUpperCase();
+      const inHardware = { SS: 'SPT02', SH: 'EPT01g', HH: 'EPT02', HH_NPT: 'NPT02' }[name]!;
+      const ofL1 = { SS: 'SPT12', SH: 'SPT12', HH: 'EPT12', HH_NPT: 'NPT12' }[name]!;
+      assert.equal(ends(way, inHardware), hpa);
+      assert.equal(ends(way, ofL1), gpa);
+      assert.deepEqual(entries(way, 'PT2'), ['PML4[0]', 'PDPT[0]', 'PD[2]', 'PT[0]']);
+      if (kinds.l1 !== 'soft') assert.equal(entries(way, inHardware)[0], `${second}4[0]`);
+      assert.doesNotMatch(way.outcome, /not in|no .* yet/);
+    });
+  }
+
+  it('goes through L1 tables in software, and through those of L0 in hardware', () => {
+    const stages = (kinds: NestedKinds): string[] => [
+      ...new Set(atEnd(run(kinds)).hops.map(({ stage, table }) => `${stage} ${table ?? ''}`.trim())),
+    ];
+    assert.deepEqual(stages(SS), ['guest PT2', 'l1 SPT12', 'slot', 'host', 'shadow SPT02']);
+    assert.deepEqual(stages(SH), ['guest PT2', 'slot', 'host', 'ept EPT01g', 'shadow SPT12']);
+    assert.deepEqual(stages(HH), ['guest PT2', 'l1 EPT12', 'ept EPT02', 'slot', 'host']);
+  });
+
+  it('has the entries of what hardware walks translated by the tables beneath', () => {
+    const via = (kinds: NestedKinds, table: string): (string | null | undefined)[] =>
+      atEnd(run(kinds))
+        .hops.filter((hop) => hop.table === table)
+        .map((hop) => hop.via.at(-1)?.table);
+    assert.deepEqual(via(HH, 'PT2'), ['EPT02', 'EPT02', 'EPT02', 'EPT02']);
+    assert.deepEqual(via(SH, 'SPT12'), ['EPT01g', 'EPT01g', 'EPT01g', 'EPT01g']);
+    assert.deepEqual(via(SH, 'PT2'), [undefined, undefined, undefined, undefined]);
+    assert.deepEqual(via(SS, 'PT2'), [undefined, undefined, undefined, undefined]);
+  });
+
+  it('says what is missing, and who gets the exit', () => {
+    const before = (kinds: NestedKinds): string =>
+      translate(run(kinds), { position: run(kinds).record.outcomes[0].from, ...L2 }, ADDRESS, 'gva').outcome;
+    assert.match(before(HH), /L1 has not entered it yet/);
+    assert.match(atEnd(run(HH), 0x40_1000n).outcome, /not in EPT12: L1 gets the exit · not in EPT02: an access exits/);
+    assert.match(atEnd(run(SS), 0x40_1000n).outcome, /not in SPT12: L1 gets the exit · not in SPT02: an access exits with #PF/);
+    assert.match(atEnd(run(SH), 0x40_1000n).outcome, /not in EPT01g: an access exits · not in SPT12: an access exits with #PF/);
+  });
+
+  it('is judged by the rights of its own tables', () => {
+    const view = run(HH);
+    const way = translate(view, { position: view.record.length, ...L2 }, 0x40_1000n, 'gva', ACCESS_USER | ACCESS_WRITE);
+    assert.match(way.outcome, /#PF P·W·U: the guest's tables deny it/);
+  });
+
+  it('knows the cached translation under the tags of L2', () => {
+    for (const kinds of [SS, SH, HH, HH_NPT]) {
+      const view = run(kinds);
+      const hpa = atEnd(view).stations.at(-1)!.address;
+      const { tlb } = view.record.program.machine.host;
+      assert.equal(atEnd(view).cached?.split('→ ')[1], tlb.on ? `hpa ${hpa}` : undefined);
+    }
+  });
+
+  it('is written table by table, slots before hardware', () => {
+    const heads = translationText(atEnd(run(SH))).filter((line) => /^[A-Za-z]/.test(line));
+    assert.deepEqual(heads, [
+      "PT2, L2's own tables",
+      'memory slots and host memory',
+      "SPT12, L1's tables for L2, in hardware",
+      "EPT01g, L0's tables for L1's memory while L2 runs, in hardware",
+    ]);
+    assert.match(translationMarkdown(atEnd(run(HH))), /^NGVA `0x40_0123` → NGPA `0x5123` → GPA `0x40_5123` → HVA `0x7f00_0040_5123` → HPA/);
+  });
+
+  it('is, for L1, by L0 tables for L1', () => {
+    const way = atEnd(run(HH), 0x40_5000n, L1);
+    assert.deepEqual([way.space, way.stations.map(({ space }) => space)], ['gva', ['GVA', 'GPA', 'HVA', 'HPA']]);
+    assert.equal(entries(way, 'EPT01')[0], 'EPT4[0]');
+  });
+});
+
+describe('exits of a VM in a VM', () => {
+  it('are told apart by who left, and by what handing them to L1 cost', () => {
+    const of = (kinds: NestedKinds): ReturnType<typeof nestedExits> => {
+      const { from, to } = run(kinds).record.outcomes[0];
+      return nestedExits(run(kinds), from, to);
+    };
+    // §7.8: this one, eight VMREADs, four VMWRITEs, VMRESUME; more where L1's memory or tables are not there or protected.
+    const hh = of(HH)!;
+    assert.equal(hh.fromL2, 10);
+    assert.equal(hh.reflected.length, 5);
+    assert.equal(Math.min(...hh.reflected.map(({ exits }) => exits)), 14);
+    assert.ok(hh.reflected.every(({ reason }) => reason === 'EPT_VIOLATION'));
+    assert.equal(
+      hh.fromL2 + hh.fromL1,
+      run(HH).record.outcomes[0].exits.reduce((sum, { count }) => sum + count, 0),
+    );
+    // On AMD no control structure is read by exits: L2's exit, a store to a protected table, VMRUN.
+    assert.equal(Math.min(...of(HH_NPT)!.reflected.map(({ exits }) => exits)), 3);
+    assert.deepEqual(
+      of(SS)!.reflected.map(({ reason }) => reason),
+      ['EXCEPTION_NMI'],
+    );
+    assert.match(nestedExitsText(hh), /^10 exits of L2, 5 handed to L1 at 14 to \d+ exits each; \d+ exits of L1$/);
+    const { from, to } = run(HH).record.outcomes[1];
+    assert.equal(nestedExitsText(nestedExits(run(HH), from, to)!), '');
+  });
+
+  it('are in the lanes of those who act', () => {
+    const { actors } = runInfo(run(HH), { runId: '', uri: '', version: 0, index: 0, until: null });
+    assert.deepEqual(actors, ['L2', 'L1', 'L0', 'processor', 'user']);
+    const rows = run(HH).steps.rows(0, run(HH).steps.length);
+    const texts = (event: string): Set<string> =>
+      new Set(rows.filter((row) => row.event === event).map(({ actor, text }) => `${actor}: ${text.split(',')[0]}`));
+    assert.deepEqual(texts('kvm_entry'), new Set(['L0: into L1', 'L1: into L2', 'L0: into L2']));
+    assert.ok(rows.some(({ event, text }) => event === 'kvm_mmu_pagetable_walk' && /in L1's EPT/.test(text)));
+    assert.ok(rows.some(({ event, text }) => event === 'kvm_mmu_paging_element' && /^EPT1 entry .*\(R W X MT=6/.test(text)));
+  });
+
+  it('of L1 reading its control structure are one line', () => {
+    const { steps, record } = run(HH);
+    const rows = steps.rows(0, steps.length);
+    const first = rows.findIndex(({ text }) => /VMREAD/.test(text));
+    const folded = controlAccessesFrom(run(HH), first, steps.length)!;
+    assert.equal(folded.row.text, 'from L1 · 8 × VMREAD, 4 × VMWRITE, each followed by its entry');
+    assert.equal(folded.next, first + 24);
+    assert.equal(kindAt(record, steps.rowOf(folded.next)), Kind.kvm_exit);
+    assert.equal(controlAccessesFrom(run(HH), folded.next, steps.length), null);
+  });
+
+  it('stand in the trace of the kernel that has them', () => {
+    const lines = [...ftrace([run(HH_NPT)])].filter((line) => !line.startsWith('#'));
+    const kernels = (event: string): Set<string> =>
+      new Set(lines.filter((line) => line.includes(`: ${event}:`)).map((line) => line.trim().slice(0, 3)));
+    assert.deepEqual(kernels('kvm_exit'), new Set(['npt', 'L1/']));
+    assert.deepEqual(kernels('kvm_nested_vmexit'), new Set(['npt']));
+    assert.deepEqual(kernels('kvm_nested_vmrun'), new Set(['npt']));
+    // L1 has no paging: 32-bit code stores its 64-bit entries.
+    assert.ok(lines.some((line) => /kvm_emulate_insn: 0:ff000000:0f 7f 03 \(prot32\)$/.test(line)));
+  });
+});
+
+describe('changes of a VM in a VM', () => {
+  const whats = (kinds: NestedKinds): Set<string> => {
+    const said = new Set<string>();
+    const view = run(kinds);
+    for (let step = 0; step < view.steps.length; step++) {
+      for (const { what } of stepDetail(view, step)!.changes) said.add(what.replace(/0x[0-9a-f_]+|\[\d+\]/g, '#'));
+    }
+    return said;
+  };
+
+  it('name whose tables and control structures they are in', () => {
+    const hh = whats(HH);
+    for (const what of [
+      'EPT12 PT# of gfn #',
+      'EPT02 PT# of gfn #',
+      'EPT01 PT# of gfn #',
+      'vmcs12 EPTP',
+      'vmcs01 EPTP',
+      'vmcs02 EPTP',
+      'l2 PT# at ngpa #',
+    ])
+      assert.ok(hh.has(what), `${what} in ${[...hh].join(' | ')}`);
+    const ss = whats(SS);
+    for (const what of ['SPT12 PT# of gfn #', 'SPT02 PT# of gfn #', 'SPT01 PT# of gfn #', 'l2 PML4# at ngpa #'])
+      assert.ok(ss.has(what), `${what} in ${[...ss].join(' | ')}`);
+  });
+
+  it('show the way of the address that L1 itself accesses', () => {
+    const view = run(SS);
+    const rows = view.steps.rows(0, view.steps.length);
+    const own = rows.find(({ actor, event }) => actor === 'L1' && event === 'access')!;
+    const { translation } = stepDetail(view, own.step)!;
+    assert.equal(translation?.space, 'gva');
+    assert.equal(translation?.stations[0].address, own.address);
+  });
+});
