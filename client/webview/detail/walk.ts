@@ -38,25 +38,36 @@ interface Track {
 
 type Part = { readonly station: TranslationView['stations'][number]; readonly beneath: readonly WalkHop[] } | { readonly hop: WalkHop };
 
-/** Hops of one stage belong together; a shadow walk is a line of its own, beside the guest's. */
+/** Hops of one table belong together; a shadow walk is a line of its own, beside the guest's. */
 function tracksOf({ hops, stations }: TranslationView): readonly Track[] {
-  const groups = grouped(hops.filter(({ stage }) => stage !== 'shadow'));
+  const groups = grouped(hops.filter((hop) => !isShadow(hop)));
   const main: Part[] = [];
   let next = 0;
-  /** The next station, with the group that translates its address beneath it. */
-  const reach = (following: readonly WalkHop[] | undefined) => {
-    if (next < stations.length) main.push({ station: stations[next++], beneath: following && isBeneath(following) ? following : [] });
+  /** The next station, with the groups that translate its address beneath it. */
+  const reach = (after: number) => {
+    const beneath: WalkHop[] = [];
+    for (let i = after + 1; i < groups.length && isBeneath(groups[i]); i++) beneath.push(...groups[i]);
+    if (next < stations.length) main.push({ station: stations[next++], beneath });
   };
-  reach(groups[0]);
+  reach(-1);
   for (const [index, group] of groups.entries()) {
     if (isBeneath(group)) continue;
     main.push(...group.map((hop) => ({ hop })));
-    if (group[group.length - 1].to !== null) reach(groups[index + 1]);
+    if (group[group.length - 1].to !== null) reach(index);
   }
   const tracks: Track[] = groups.length > 0 ? [{ title: titleOf(groups), parts: main }] : [];
-  const shadow = hops.filter(({ stage }) => stage === 'shadow');
-  if (shadow.length > 0) tracks.push({ title: STAGES.shadow, parts: shadowParts(shadow, stations) });
+  for (const shadow of grouped(hops.filter(isShadow))) tracks.push({ title: nameOf(shadow[0]), parts: shadowParts(shadow, stations) });
   return tracks;
+}
+
+/** Tables from linear addresses that a hypervisor made: L0's, or L1's in its own memory. */
+function isShadow({ stage, table }: WalkHop): boolean {
+  return stage === 'shadow' || (stage === 'l1' && table !== null && table.startsWith('SPT'));
+}
+
+/** `SPT12: Shadow tables, …` */
+function nameOf({ stage, table }: WalkHop): string {
+  return table === null ? STAGES[stage] : `${table}: ${STAGES[stage]}`;
 }
 
 function shadowParts(hops: readonly WalkHop[], stations: TranslationView['stations']): readonly Part[] {
@@ -70,19 +81,19 @@ function isBeneath(group: readonly WalkHop[]): boolean {
 }
 
 function titleOf(groups: readonly (readonly WalkHop[])[]): string {
-  const stages = new Set<WalkHop['stage']>();
+  const names = new Set<string>();
   for (const [hop] of groups) {
-    stages.add(hop.stage);
-    if (hop.via[0]) stages.add(hop.via[0].stage);
+    names.add(nameOf(hop));
+    if (hop.via[0]) names.add(nameOf(hop.via[0]));
   }
-  return [...stages].map((stage) => STAGES[stage]).join(' · ');
+  return [...names].join(' · ');
 }
 
 function grouped(hops: readonly WalkHop[]): readonly (readonly WalkHop[])[] {
   const groups: WalkHop[][] = [];
   for (const hop of hops) {
     const last = groups.at(-1);
-    if (last && last[0].stage === hop.stage) last.push(hop);
+    if (last && last[0].stage === hop.stage && last[0].table === hop.table) last.push(hop);
     else groups.push([hop]);
   }
   return groups;
@@ -106,7 +117,7 @@ function drawStation({ station, beneath }: Extract<Part, { station: unknown }>, 
     el('span', { class: 'space', text: space }),
     el('span', { class: 'address', text: address }),
   );
-  return el('li', { class: 'stop' }, pill, beneath.length > 0 && drawBeneath(beneath, current));
+  return el('li', { class: 'stop' }, pill, ...drawBeneath(beneath, current));
 }
 
 function drawHop(hop: WalkHop, current: string | null): HTMLElement {
@@ -119,7 +130,7 @@ function drawHop(hop: WalkHop, current: string | null): HTMLElement {
     );
     return el('li', { class: 'stop' }, box);
   }
-  return el('li', { class: 'stop' }, drawTable(hop, current), hop.via.length > 0 && drawBeneath(hop.via, current));
+  return el('li', { class: 'stop' }, drawTable(hop, current), ...drawBeneath(hop.via, current));
 }
 
 /** A paging structure as a column: the entry that is read, with a hint of its neighbours. */
@@ -153,7 +164,11 @@ function entry(hop: WalkHop): HTMLElement {
 }
 
 /** Second-stage entries as a narrow stack. */
-function drawBeneath(hops: readonly WalkHop[], current: string | null): HTMLElement {
+function drawBeneath(hops: readonly WalkHop[], current: string | null): readonly HTMLElement[] {
+  return grouped(hops).map((group) => drawStack(group, current));
+}
+
+function drawStack(hops: readonly WalkHop[], current: string | null): HTMLElement {
   const rows = hops.map((hop): Child => {
     const set = (hop.bits ?? []).filter((bit) => bit.set || bit.denies);
     const names = set.map((bit) => el('span', { class: bit.denies ? 'denies' : '', text: bit.name, title: bit.about }));
@@ -165,10 +180,10 @@ function drawBeneath(hops: readonly WalkHop[], current: string | null): HTMLElem
       el('span', { class: 'names' }, ...names),
       el('span', { class: 'value', text: hop.value ?? '—', title: hop.at ? `entry at ${hop.atSpace ?? ''} ${hop.at}` : '' }),
       hop.note ? el('span', { class: 'note', text: hop.note }) : null,
-      hop.via.length > 0 && drawBeneath(hop.via, current),
+      ...drawBeneath(hop.via, current),
     );
   });
-  const title = STAGES[hops[0].stage];
+  const title = nameOf(hops[0]);
   return el('ol', { class: 'beneath', attributes: { 'aria-label': title } }, ...rows);
 }
 
