@@ -217,9 +217,8 @@ describe('a cached translation', () => {
       const tlb = new Tlb(journal, { on: true, l1: { sets: 16, ways: 4 }, l2: { sets: 64, ways: 4 }, pagingStructureEntries: 0 }, 0);
       const tags = [3, 4].map((vpid) => tlb.tags.number({ vpid, pcid: 0, root: -1, global: false, guestPhysical: false }));
       const rights = Rights.write | Rights.user | HOST_ALL | Rights.dirty;
-      const fill = (page: number, tag: number, frame: number): void => tlb.fill(page, 0, tag, tag, 12, frame, rights, 0, 0x5000, 0);
-      fill(0x40_1000, tags[1], 0x9000);
-      fill(0x40_0000, tags[0], frameOf(hpa));
+      tlb.fill(0x40_1000, 0, tags[1], tags[1], 12, 0x9000, rights, 0, 0x5000, 0);
+      tlb.fill(0x40_0000, 0, tags[0], tags[0], 12, frameOf(hpa), rights, 0, 0x5000, 0);
       registers.set(Register.vpid, 3, 0);
     }).view;
 
