@@ -200,7 +200,7 @@ export function exitsOf(done: Done): number {
 }
 
 /** The hypervisor's events from a row on, in short: `get_page 2 l3`, `set_spte 5 100005a25`. */
-function eventsOf(journal: Journal, from: number): string[] {
+export function eventsOf(journal: Journal, from: number): string[] {
   const events: string[] = [];
   for (let row = from; row < journal.length; row++) {
     const text = short(journal, row);
