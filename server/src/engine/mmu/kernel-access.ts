@@ -39,8 +39,7 @@ export class KernelAccess {
     private readonly actor: Actor,
   ) {}
 
-  run(access: KernelInstruction): Completion {
-    const window = this.window(access.gpa);
+  run(access: KernelInstruction, window = this.window(access.gpa)): Completion {
     if (window !== null) return this.runner.run(at(access, window));
     return this.vcpu.kvm.tdp ? this.below(access) : this.physical(access);
   }

@@ -122,13 +122,14 @@ function frameOf({ narrow }: Format, page: ShadowPage, index: number, entry: Gue
 /** Is there a value that the guest's entry had since the page was in step, by which the leaf is right? */
 function explained(kvm: Kvm, format: Format, leaf: LeafSeen, at: number, entry: GuestEntry): boolean {
   const { journal } = kvm.trace;
-  const host = kvm.guest.look(at);
+  const address = kvm.guest.look(at);
   // Without a journal nothing is known of earlier values.
-  if (!journal.on || journal.full || host < 0) return true;
-  const word = host - (host % 8);
-  let lo = kvm.tables.low(word);
-  let hi = kvm.tables.high(word);
-  const upper = format.narrow && host % 8 !== 0;
+  if (!journal.on || journal.full || address < 0) return true;
+  const aligned = address - (address % 8);
+  const word = kvm.tables.look(aligned);
+  let lo = kvm.tables.low(aligned);
+  let hi = kvm.tables.high(aligned);
+  const upper = format.narrow && address % 8 !== 0;
   for (let row = journal.length - 1; row >= 0; row--) {
     if (madeUnsync(journal, row, leaf.page)) return false;
     const words = journal.words;

@@ -15,15 +15,18 @@ import type { Completion } from '../instruction';
 import type { Kvm } from '../kvm';
 import type { KvmVcpu } from '../kvm-vcpu';
 import { ShadowWalk } from '../shadow-walk';
+import { protectedByShadow } from '../state';
 import { HOST_RIP } from './nested-cpu';
 
 export class L1Memory implements HypervisorMemory, FrameContents {
   /** Looked at from outside, or set up before anything runs: nobody accesses anything. */
   quiet = true;
+  /** The hypervisor wanted memory of its own that is in no slot of its VM any more: it cannot go on. */
+  lost = false;
   /** Whose vCPU the hypervisor runs on. */
   on: GuestActs | null = null;
-  /** Linear addresses by frame, as last found. */
-  private readonly windows = new Map<number, Linear>();
+  /** Linear addresses by frame, as last found; null: the hypervisor's tables have none. */
+  private readonly windows = new Map<number, Linear | null>();
 
   /** @param below the hypervisor below */
   constructor(private readonly below: Kvm) {}
@@ -41,12 +44,12 @@ export class L1Memory implements HypervisorMemory, FrameContents {
   write(address: number, lo: number, hi: number): void {
     const host = this.free(address, true);
     if (host >= 0) this.below.tables.write(host, lo, hi);
-    else if (!this.outside) this.access(address, true, toBigInt(lo, hi));
+    else if (!this.outside && this.has(address)) this.access(address, true, toBigInt(lo, hi));
   }
 
   reach(address: number, write: boolean): number {
     const host = this.free(address, write);
-    if (host >= 0 || this.outside) return host;
+    if (host >= 0 || this.outside || !this.has(address)) return host;
     const at = this.look(address);
     const completion = this.access(address, write, at < 0 ? 0n : toBigInt(this.below.tables.low(at), this.below.tables.high(at)));
     return completion.kind === 'ok' ? this.look(address) : -1;
@@ -57,16 +60,25 @@ export class L1Memory implements HypervisorMemory, FrameContents {
     return below < 0 ? -1 : this.below.tables.look(below);
   }
 
+  /** There is memory at an address, or the hypervisor is lost. */
+  private has(address: number): boolean {
+    if (this.below.guest.slots.visible(Math.floor(address / 4096))) return true;
+    this.lost = true;
+    return false;
+  }
+
   // FrameContents: pages of the hypervisor's VMM.
 
   clear(frame: number): void {
-    if (this.outside) return;
+    // A frame of no memory is a device's, which L1's VMM lets its guest have.
+    if (this.outside || this.look(frame * 4096) < 0) return;
     for (let address = frame * 4096; address < (frame + 1) * 4096; address += 8) {
       if (this.low(address) !== 0 || this.high(address) !== 0) this.write(address, 0, 0);
     }
   }
 
   copy(from: number, to: number): void {
+    if (this.look(from * 4096) < 0 || this.look(to * 4096) < 0) return;
     for (let i = 0; i < 4096; i += 8) this.write(to * 4096 + i, this.low(from * 4096 + i), this.high(from * 4096 + i));
   }
 
@@ -82,7 +94,9 @@ export class L1Memory implements HypervisorMemory, FrameContents {
       return host < 0 ? -1 : this.below.tables.look(host);
     }
     const { vcpu } = this.on!;
-    const { lo, hi } = this.linear(vcpu, address);
+    const linear = this.linear(vcpu, address);
+    if (linear === null) return this.unmapped(address, write);
+    const { lo, hi } = linear;
     const { format, tables } = this.below;
     for (const walk = new ShadowWalk(this.below, lo, hi, vcpu.rootMmu.roots.current); walk.ok; walk.next()) {
       const spteLo = tables.low(walk.at);
@@ -96,10 +110,25 @@ export class L1Memory implements HypervisorMemory, FrameContents {
     return -1;
   }
 
-  /** By which address the tables of the hypervisor below are walked for an access. */
-  private linear(vcpu: KvmVcpu, address: number): Linear {
-    const window = vcpu.kvm.tdp ? undefined : this.windows.get(Math.floor(address / 4096));
-    return window === undefined ? { lo: low(address), hi: high(address) } : { lo: window.lo | (address & 0xfff), hi: window.hi };
+  /** By which address the tables of the hypervisor below are walked for an access; null: the hypervisor has none mapped. */
+  private linear(vcpu: KvmVcpu, address: number): Linear | null {
+    if (vcpu.kvm.tdp) return { lo: low(address), hi: high(address) };
+    const gfn = Math.floor(address / 4096);
+    let window = this.windows.get(gfn);
+    if (window === undefined) this.windows.set(gfn, (window = this.on!.kernel.window(gfn * 4096)));
+    return window === null ? null : { lo: window.lo | (address & 0xfff), hi: window.hi };
+  }
+
+  /** Through a mapping made for the access: only what the hypervisor below shadows or logs is noticed. */
+  private unmapped(address: number, write: boolean): number {
+    const gfn = Math.floor(address / 4096);
+    const noticed = write && (protectedByShadow(this.below, gfn) || this.below.slotOf(gfn)?.dirtyLog !== null);
+    return noticed ? -1 : this.look(address);
+  }
+
+  /** The hypervisor's own tables may be others than they were. */
+  forgetMappings(): void {
+    this.windows.clear();
   }
 
   private access(gpa: number, write: boolean, value: bigint): Completion {
@@ -108,11 +137,7 @@ export class L1Memory implements HypervisorMemory, FrameContents {
     const { actor } = journal;
     const access = { kind: write ? 'write' : 'read', gpa, size: 8, value, rip: HOST_RIP } as const;
     const { instruction, rip } = vcpu;
-    if (!vcpu.kvm.tdp) {
-      const window = kernel.window(gpa - (gpa % 4096));
-      if (window !== null) this.windows.set(Math.floor(gpa / 4096), window);
-    }
-    const completion = vcpu.kvm.tdp ? kernel.below(access) : kernel.run(access);
+    const completion = vcpu.kvm.tdp ? kernel.below(access) : kernel.run(access, this.linear(vcpu, gpa));
     vcpu.instruction = instruction;
     vcpu.rip = rip;
     journal.actor = actor;

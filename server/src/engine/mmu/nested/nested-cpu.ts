@@ -156,9 +156,13 @@ export class NestedCpu implements Cpu, Control {
 
   /** VM entry by this instruction's exit. @returns why the guest does not run */
   execEntry(instruction: VmxExit | SvmExit, event: InjectedFault | null): Completion | null {
-    const { below, nesting } = this;
+    const { below, nesting, l1 } = this;
     const stopped = this.run();
     if (stopped !== null) return stopped;
+    if (l1.memory.lost) {
+      l1.memory.lost = false;
+      return LOST;
+    }
     this.event = event;
     below.exited(instruction, NO_INFO);
     const refused = this.wrongState(instruction) ?? nesting.enter(this);
@@ -183,7 +187,8 @@ export class NestedCpu implements Cpu, Control {
   }
 
   stop(reason: number, info: ExitInfo): void {
-    const { below, nesting } = this;
+    const { below, nesting, l1 } = this;
+    l1.memory.forgetMappings();
     if (this.running) {
       below.exited(reason, info);
       nesting.leave({ reason, info, gpaLo: 0, gpaHi: 0 });
@@ -307,6 +312,8 @@ const GUEST_STATE: readonly (readonly [Register, Register])[] = [
   [Register.pdpte2, Register.hwPdpte2],
   [Register.pdpte3, Register.hwPdpte3],
 ];
+
+const LOST: Completion = { kind: 'error', errno: 'KVM_INTERNAL_ERROR', why: 'the hypervisor in the guest has lost its own memory' };
 
 /** Any instruction of the hypervisor's exit handler. */
 const HYPERVISOR: Instruction = {

@@ -41,7 +41,7 @@ function brokenRoots(vcpu: KvmVcpu, guestMmu: MmuContext, broken: string[]): voi
     if (root.page !== null && !guestMode(root)) broken.push('N7: a root for nested tables that is not of guest mode');
   }
   const { current } = rootMmu.roots;
-  const forL2 = vcpu.guestMode && !vcpu.nested && !kvm.options.shareEptRoot;
+  const forL2 = vcpu.guestMode && !vcpu.nested && !(kvm.tdp && kvm.options.shareEptRoot);
   if (current.hpa >= 0 && current.page !== null && guestMode(current) !== forL2) broken.push('N7: L1 and L2 run on a root of one another');
   if (!kvm.tdp) return;
   for (const root of known(rootMmu)) {
