@@ -106,7 +106,7 @@ describe('programs without sense for nested guests', () => {
         const bench = new NestedBench(nested);
         for (const each of acts) bench.machine.perform(each);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });

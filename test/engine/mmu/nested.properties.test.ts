@@ -11,7 +11,7 @@ import { L2, NestedBench } from './nested-machines';
 import { RANDOM_WORDS, actsOfAll, assertFor, machineFor, programs, rightsPrograms, scenarioOf, seen, type Step } from './random-programs';
 
 /** Programs a property; more when asked for. */
-const RUNS = Number(process.env.NESTED_RUNS ?? 5);
+const RUNS = Number(process.env.NESTED_RUNS ?? 8);
 const BASE = 0x40_0000;
 const HVA = 0x7f00_0000_0000;
 

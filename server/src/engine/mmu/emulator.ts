@@ -35,8 +35,8 @@ interface Part {
  * @param allowRetry the fault was one of write protection, which can be given up instead
  */
 export function emulate(vcpu: KvmVcpu, lo: number, hi: number, allowRetry: boolean): Handled {
-  const instruction = vcpu.instruction!;
-  const { kvm } = vcpu;
+  const { kvm, instruction } = vcpu;
+  if (instruction === null) return { kind: 'done', completion: loadPdptesFromDevice(vcpu) };
   const writesOwnTable = vcpu.writeFaultToShadowTable;
   vcpu.writeFaultToShadowTable = false;
   if (instruction.kind === 'fetch') {
@@ -54,6 +54,13 @@ export function emulate(vcpu: KvmVcpu, lo: number, hi: number, allowRetry: boole
   const completion = new Emulation(vcpu, instruction, lo, hi).run();
   if (completion.kind === 'ok' || completion.kind === 'mmio') vcpu.rip += code.length;
   return { kind: 'done', completion };
+}
+
+/** The access was MOV CR's own: its PDPTEs are not memory, and emulating it ends in #GP (x86.c: load_pdptrs). */
+function loadPdptesFromDevice(vcpu: KvmVcpu): Completion {
+  vcpu.kvm.trace.emulate(vcpu.rip, [], false);
+  vcpu.kvm.trace.injectException(13, 0);
+  return { kind: 'general-protection', error: 0 };
 }
 
 /**
