@@ -170,6 +170,26 @@ describe('code actions', () => {
     const { start } = analysis.locate(URI, { start: cursor, end: cursor }).range;
     assert.deepEqual(codeActions(analysis, views, { start, end: start }, []).filter(({ kind }) => kind === CodeActionKind.RefactorRewrite), []); // prettier-ignore
   });
+  for (const [what, wrong, right] of [
+    ['the value of an entry', 'kernel[0x40_0000] = <|>5', 'kernel[0x40_0000] = 0x20_0027'],
+    ['flags of an entry', 'shadow[0x40_0000] rw us<|>er', 'shadow[0x40_0000] = 0x1020_0a25'],
+    ['a bit of an entry', 'kernel[0x40_0000].accessed = n<|>o', 'kernel[0x40_0000] = 0x20_0027'],
+    ['an entry that is not there', 'shadow[0x50_0000] r<|>w', 'shadow[0x50_0000] = 0x0'],
+    ['an entry that is there', 'shadow[0x40_0000] abs<|>ent', 'shadow[0x40_0000] = 0x1020_0a25'],
+    ['the state of a page', 'page 0x1000 not track<|>ed', 'page 0x1000 tracked'],
+    ['an event', 'events kvm_exit(INV<|>LPG)', 'events kvm_exit(EXCEPTION_NMI)'],
+    [
+      'events one by one',
+      'events kvm_exit, kvm_mmu_set_spte(gfn 0x2<|>01, level 1), kvm_pml_full',
+      'events kvm_exit, kvm_mmu_set_spte(gfn 0x200, level 1)',
+    ],
+  ] as const) {
+    it(`write ${what} as it is`, () => {
+      check(`user read 0x40_0000 expect ${wrong}`, /Expect what happened/, `user read 0x40_0000 expect ${right}`, 'soft');
+      const { analysis, views } = ran(run(`user read 0x40_0000 expect ${right}`, 'soft'));
+      assert.deepEqual(diagnostics(analysis, { views, failure: null }), []);
+    });
+  }
   it('leave a scenario whose expectations hold', () => {
     const text = applied(run('user read 0x40_0000 expect exits 9<|>9', 'soft, ept'), /Expect what happened/);
     assert.deepEqual(diagnostics(ran(text).analysis, { views: ran(text).views, failure: null }), []);

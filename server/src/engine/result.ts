@@ -38,6 +38,9 @@ export interface ExpectationResult {
   readonly holds: boolean;
   readonly expected: string;
   readonly got: string;
-  /** The expectation that would hold, as the language writes it; null when there is none, or it holds. */
+  /**
+   * The expectation that would hold, as the language writes it; of an entry what stands behind its name, as `= 0x5067`. Null
+   * when there is none, or it holds.
+   */
   readonly instead: string | null;
 }

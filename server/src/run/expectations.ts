@@ -247,11 +247,12 @@ const JUDGES: { readonly [K in Kind]: Judge<K> } = {
     const found = machine.entry(table, performerOf(vm, by), address, level);
     const wanted = mask === ALL_BITS ? `= ${hex(value)}` : bitsText(kind, found?.level ?? (level || 1), mask, value);
     const expected = `${entryName(table, address, level)} ${wanted}`;
-    if (!found) return judged(false, expected, 'no such entry: the way ends above it');
+    if (!found) return judged(false, expected, 'no such entry: the way ends above it', 'absent');
     return judged(
       (found.value & mask) === (value & mask),
       expected,
       `level ${found.level} entry ${entryText(kind, found.level, found.value)}`,
+      `= ${hex(found.value)}`,
     );
   },
 
@@ -259,11 +260,12 @@ const JUDGES: { readonly [K in Kind]: Judge<K> } = {
     const expected = `${entryName(table, address, level)} ${not ? 'present' : 'absent'}`;
     const found = machine.entry(table, performerOf(vm, by), address, level);
     const present = found !== null && (found.value & presentBits(table, program)) !== 0n;
-    if (!present) return judged(not !== true, expected, 'absent');
+    if (!present) return judged(not !== true, expected, 'absent', 'absent');
     return judged(
       not === true,
       expected,
       `level ${found.level} entry ${entryText(isEpt(table, program) ? 'ept' : 'paging', found.level, found.value)}`,
+      `= ${hex(found.value)}`,
     );
   },
 

@@ -4,10 +4,9 @@ import type { CodeAction, Diagnostic, Range, TextEdit } from 'vscode-languageser
 import type { Analysis } from '../language/analysis';
 import { pathAt } from '../language/syntax/tree';
 import type { Node } from '../language/syntax/tree';
-import type { Outcome } from '../run/record';
 import { totalExits } from '../views/outcome';
 import type { RunView } from '../views/view';
-import { actualExpectation, resultExpectation } from './expectation-text';
+import { resultExpectation } from './expectation-text';
 import { grouped, innermost, kindsOf, lspRange } from './places';
 
 /** @param shown diagnostics that the editor shows at the range */
@@ -48,7 +47,7 @@ function corrections(analysis: Analysis, views: readonly RunView[], range: Range
   const actions: CodeAction[] = [];
   analysis.statements.forEach((place, origin) => {
     if (place.uri !== analysis.uri || !meet(place.range, range)) return;
-    const actual = actualOf(views, origin);
+    const actual = actualOf(views, origin, analysis.statementNodes[origin], place.text);
     if (!actual || !actual.some(({ failed }) => failed)) return;
     const edits = correction(analysis, analysis.statementNodes[origin], actual);
     if (!edits) return;
@@ -63,21 +62,17 @@ function corrections(analysis: Analysis, views: readonly RunView[], range: Range
   return actions;
 }
 
-/** Null when it cannot be said: it depends on more than the outcome, or differs from execution to execution. */
-function actualOf(views: readonly RunView[], origin: number): Actual[] | null {
+/** Null when it cannot be said, or differs from execution to execution. @param written the expectation as it stands */
+function actualOf(views: readonly RunView[], origin: number, node: Node, written: string): Actual[] | null {
   const all: Actual[] = [];
   for (const view of views) {
     const { outcomes, program } = view.record;
     const texts = new Set<string | null>();
     let failed = false;
-    let last: Outcome | null = null;
-    for (const outcome of outcomes) {
-      if (outcome.result.kind !== 'expectation') last = outcome.act >= 0 ? outcome : last;
-      else if (outcome.origin === origin) {
-        const act = program.acts[outcome.act];
-        texts.add(act?.do === 'expect' && last ? actualExpectation(act.what, last) : null);
-        failed ||= !outcome.result.holds;
-      }
+    for (const { origin: each, result } of outcomes) {
+      if (each !== origin || result.kind !== 'expectation') continue;
+      texts.add(result.holds ? written : insteadOf(node, written, result.instead));
+      failed ||= !result.holds;
     }
     if (texts.size === 0) continue;
     const [text] = texts;
@@ -85,6 +80,11 @@ function actualOf(views: readonly RunView[], origin: number): Actual[] | null {
     all.push({ kinds: kindsOf(program), text, failed });
   }
   return all;
+}
+
+/** What is said instead; of an entry only what stands behind its name. */
+function insteadOf({ kind }: Node, written: string, instead: string | null): string | null {
+  return instead !== null && kind === 'expect-entry' ? `${written.slice(0, written.indexOf(']') + 1)} ${instead}` : instead;
 }
 
 /** The expectation changed; where kinds differ it becomes one `expect … under` for each. */
