@@ -4,9 +4,10 @@ import { Journal } from '../../server/src/engine/journal/journal';
 import type { MmuKind, Program } from '../../server/src/engine/program';
 import { describe as inWords } from '../../server/src/views/describe';
 import { eventAt } from '../../server/src/views/fields';
+import { host } from '../engine/mmu/machines';
 
 const program = (vendor: 'intel' | 'amd', mmu: MmuKind) =>
-  ({ machine: { host: { vendor }, vms: [{ name: 'guest', mmu }] }, acts: [] }) as unknown as Program;
+  ({ machine: { host: host(vendor), vms: [{ name: 'guest', parent: null, mmu }] }, acts: [] }) as unknown as Program;
 
 function words(vendor: 'intel' | 'amd', mmu: MmuKind, write: (journal: Journal) => void): string {
   const journal = new Journal();
@@ -53,6 +54,28 @@ describe('events in words', () => {
     assert.equal(
       words('intel', 'soft', (journal) => journal.row(Kind.kvm_mmu_page_fault_return, 0, 4, 0x40_0000, 0, 4, 0)),
       'FIXED · 0x40_0000',
+    );
+  });
+
+  it('say what MMIO marks and missing slots are, and what was cached where', () => {
+    assert.equal(
+      words('intel', 'ept', (journal) => {
+        journal.row(Kind.kvm_tdp_mmu_spte_changed, 1, 0, 0x2000, 0, 0, 0);
+        journal.row(Kind.more, 0, 0, 0x200_0026, 0, 0, 0);
+      }),
+      'gfn 0x2000: 0x0 → 0x200_0026 (MMIO, generation 4) · level 1',
+    );
+    assert.equal(
+      words('intel', 'ept', (journal) => journal.row(Kind.kvm_mmu_spte_requested, 1, 0, 0x2000, 0, 0, 0x8000_0000 | 0)),
+      'gfn 0x2000 → no slot · level 1',
+    );
+    const fill = (level: number) => words('intel', 'ept', (journal) => journal.row(Kind.tlb_fill, level, 1, 0x40_0000, 0, 0x20_0000, 0));
+    assert.equal(fill(1), 'L1, L2 0x40_0000 → hpa 0x20_0000');
+    assert.equal(fill(2), 'L1, L2 0x40_0000 → hpa 0x20_0000 · page of 2M');
+    assert.equal(fill(3), 'L1 0x40_0000 → hpa 0x20_0000 · page of 1G');
+    assert.equal(
+      words('intel', 'soft', (journal) => journal.row(Kind.rmap_write_protect, 1, 0, 4, 0, 1, 0)),
+      'sptes of gfn 0x4 lose W and MMU-W',
     );
   });
 

@@ -83,7 +83,7 @@ export function instructionBytes(event: Event): string {
 
 /** The name that a small field's number stands for, as an exit reason; null when it is only a number. */
 export function fieldName(event: Event, field: Field, program: Program): string | null {
-  if (field.as !== 'small') return null;
+  if (field.as !== 'small' && field.name !== 'stage') return null;
   const value = Number(field.value);
   switch (field.name) {
     case 'reason':

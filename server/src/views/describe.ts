@@ -7,7 +7,7 @@ import { Structure } from '../engine/vcpu/tlb';
 import { PageFault, Qualification } from '../engine/x86/fault-codes';
 import type { StepRow } from '../protocol/messages';
 import { accessText, errorCode, exitReason, fieldName, instructionBytes, levelName, mmioType, userspaceExit, vectorName } from './decode';
-import { entryText } from './entries';
+import { entryText, spteFormat, spteNote } from './entries';
 import type { Event, Field } from './fields';
 import { nested } from './guests';
 import { roleWords, shadowPageOf } from './shadow-page';
@@ -108,9 +108,17 @@ function hostEntries(event: Event, program: Program): EntryKind {
   return mmuOf(event, program) === 'ept' ? 'ept' : 'paging';
 }
 
+/** An entry that the hypervisor made: `0x5b77 (R W X …)`, `0x200_0026 (MMIO, generation 4)`. */
 function spte(event: Event, name: string, program: Program): string {
-  return entryText(hostEntries(event, program), event.level, get(event, name));
+  const value = get(event, name);
+  const kind = hostEntries(event, program);
+  const note = spteNote(spteFormat(program.machine.host, kind === 'ept'), value);
+  return note ? `${hex(value)} (${note})` : entryText(kind, event.level, value);
 }
+
+/** KVM_PFN_NOSLOT */
+const NO_SLOT = 1n << 63n;
+const pfn = (event: Event): string => (get(event, 'pfn') === NO_SLOT ? 'no slot' : `pfn ${at(event, 'pfn')}`);
 
 /** Format of the entries of a stage: of a second stage, what the vendor has. */
 function stageEntries(event: Event, program: Program): EntryKind {
@@ -303,7 +311,7 @@ const TEXTS: { readonly [kind: number]: Write } = {
   [Kind.kvm_mmu_sync_page]: shadowPage,
   [Kind.kvm_mmu_unsync_page]: shadowPage,
   [Kind.kvm_mmu_prepare_zap_page]: shadowPage,
-  [Kind.kvm_mmu_spte_requested]: (event) => joined(`gfn ${at(event, 'gfn')} → pfn ${at(event, 'pfn')}`, level(event)),
+  [Kind.kvm_mmu_spte_requested]: (event) => joined(`gfn ${at(event, 'gfn')} → ${pfn(event)}`, level(event)),
   [Kind.kvm_mmu_set_spte]: (event, program) => joined(`gfn ${at(event, 'gfn')} → ${spte(event, 'spte', program)}`, level(event)),
   [Kind.kvm_tdp_mmu_spte_changed]: (event, program) =>
     joined(`gfn ${at(event, 'gfn')}: ${at(event, 'old_spte')} → ${spte(event, 'new_spte', program)}`, level(event)),

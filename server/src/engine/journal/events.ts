@@ -133,7 +133,7 @@ export const EVENTS: { readonly [kind: number]: EventSpec } = {
   [Kind.kvm_mmu_pte_write]: { name: 'kvm_mmu_pte_write', tracepoint: false, small: 'bytes', slots: [slot('gpa', 'gpa'), slot('new', 'word')], about: 'an emulated store reached guest memory' },
   [Kind.kvm_flush_remote_tlbs]: { name: 'kvm_flush_remote_tlbs', tracepoint: false, slots: [slot('gfn', 'gfn'), slot('pages', 'count')], about: 'translations of all vCPUs are flushed' },
   [Kind.kvm_load_root]: { name: 'kvm_load_root', tracepoint: false, slots: [slot('root', 'hpa'), slot('pgd', 'gpa')], about: 'a vCPU gets another root of shadow tables or TDP' },
-  [Kind.rmap_write_protect]: { name: 'rmap_write_protect', tracepoint: false, small: 'shadow', slots: [slot('gfn', 'gfn')], about: 'the leaf sptes that map a guest page lose W; shadow 1: for shadow paging, MMU-W goes too, 0: for the dirty log' },
+  [Kind.rmap_write_protect]: { name: 'rmap_write_protect', tracepoint: false, slots: [slot('gfn', 'gfn'), slot('shadow', 'count')], about: 'the leaf sptes that map a guest page lose W; shadow 1: for shadow paging, MMU-W goes too, 0: for the dirty log' },
 
   [Kind.kvm_entry]: { name: 'kvm_entry', tracepoint: true, small: 'vcpu', slots: [slot('rip', 'gva'), slot('intr_info_error_code', 'word'), slot('guest_mode', 'count')], about: 'VM entry; guest_mode 1: of a guest\'s guest' },
   [Kind.kvm_exit]: { name: 'kvm_exit', tracepoint: true, small: 'reason', slots: [slot('info1', 'info'), slot('info2', 'info'), slot('intr_info_error_code', 'word'), slot('rip', 'gva'), slot('vcpu', 'count'), slot('guest_mode', 'count')], about: 'VM exit' },
@@ -141,11 +141,11 @@ export const EVENTS: { readonly [kind: number]: EventSpec } = {
   [Kind.kvm_inj_exception]: { name: 'kvm_inj_exception', tracepoint: true, small: 'vector', slots: [slot('error_code', 'errorCode'), slot('cr2', 'gva')], about: 'KVM injects an exception' },
   [Kind.kvm_cr]: { name: 'kvm_cr', tracepoint: true, small: 'cr', slots: [slot('value', 'word'), slot('write', 'count')], about: 'trapped control-register access' },
   [Kind.kvm_msr]: { name: 'kvm_msr', tracepoint: true, slots: [slot('msr', 'count'), slot('value', 'word')], about: 'trapped MSR access' },
-  [Kind.kvm_mmu_pagetable_walk]: { name: 'kvm_mmu_pagetable_walk', tracepoint: true, small: 'stage', slots: [slot('addr', 'gva'), slot('pferr', 'errorCode')], about: 'a software walk of guest tables begins' },
-  [Kind.kvm_mmu_paging_element]: { name: 'kvm_mmu_paging_element', tracepoint: true, small: 'stage', slots: [slot('pte', 'entry'), slot('gpa', 'gpa')], about: 'the software walk read an entry' },
+  [Kind.kvm_mmu_pagetable_walk]: { name: 'kvm_mmu_pagetable_walk', tracepoint: true, slots: [slot('addr', 'gva'), slot('pferr', 'errorCode'), slot('stage', 'count')], about: 'a software walk of guest tables begins' },
+  [Kind.kvm_mmu_paging_element]: { name: 'kvm_mmu_paging_element', tracepoint: true, slots: [slot('pte', 'entry'), slot('gpa', 'gpa'), slot('stage', 'count')], about: 'the software walk read an entry' },
   [Kind.kvm_mmu_set_accessed_bit]: { name: 'kvm_mmu_set_accessed_bit', tracepoint: true, slots: [slot('gpa', 'gpa')], about: 'KVM sets A in a guest entry' },
   [Kind.kvm_mmu_set_dirty_bit]: { name: 'kvm_mmu_set_dirty_bit', tracepoint: true, slots: [slot('gpa', 'gpa')], about: 'KVM sets D in a guest entry' },
-  [Kind.kvm_mmu_walker_error]: { name: 'kvm_mmu_walker_error', tracepoint: true, small: 'stage', slots: [slot('pferr', 'errorCode')], about: 'the software walk failed' },
+  [Kind.kvm_mmu_walker_error]: { name: 'kvm_mmu_walker_error', tracepoint: true, slots: [slot('pferr', 'errorCode'), slot('stage', 'count')], about: 'the software walk failed' },
   [Kind.kvm_mmu_get_page]: { name: 'kvm_mmu_get_page', tracepoint: true, small: 'created', slots: [slot('gfn', 'gfn'), slot('role', 'word'), slot('spt', 'hpa'), slot('state', 'word')], about: 'a shadow page was made or found' },
   [Kind.kvm_mmu_sync_page]: { name: 'kvm_mmu_sync_page', tracepoint: true, slots: [slot('gfn', 'gfn'), slot('role', 'word'), slot('spt', 'hpa'), slot('state', 'word')], about: 'an unsync shadow page is synchronized' },
   [Kind.kvm_mmu_unsync_page]: { name: 'kvm_mmu_unsync_page', tracepoint: true, slots: [slot('gfn', 'gfn'), slot('role', 'word'), slot('spt', 'hpa'), slot('state', 'word')], about: 'a shadow page may go out of sync' },
@@ -178,7 +178,7 @@ export const ACCESS_WHAT = 3;
 export const ACCESS_USER = 4;
 export const ACCESS_IMPLICIT = 8;
 
-/** `stage` in the small field of {@link Kind.table_read} and of software walks (second: L1's tables for its guest). */
+/** `stage` of {@link Kind.table_read}, and of software walks (of which only those of L1's tables for its guest say it: second). */
 export const STAGE_GUEST = 1;
 export const STAGE_SECOND = 2;
 /** Software reads by a hypervisor are paging_element events; a hardware read of a shadow table is this stage. */

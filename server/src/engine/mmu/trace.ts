@@ -181,7 +181,7 @@ export class Trace {
   }
 
   writeProtect(gfn: number, level: number, forShadow: boolean): void {
-    this.journal.row(Kind.rmap_write_protect, level, forShadow ? 1 : 0, low(gfn), high(gfn), 0, 0);
+    this.journal.row(Kind.rmap_write_protect, level, 0, low(gfn), high(gfn), forShadow ? 1 : 0, 0);
   }
 
   pteWrite(gpa: number, bytes: number, valueLo: number, valueHi: number): void {

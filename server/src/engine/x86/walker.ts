@@ -7,7 +7,7 @@
  * of a running machine are; at the first doubt `walk` begins again from the top, with every rule, journal row and flag. No
  * objects, closures or bigints on either; results are left in fields until the next walk.
  */
-import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE, Kind } from '../journal/events';
+import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE, Kind, STAGE_SECOND } from '../journal/events';
 import type { MappingCache } from '../vcpu/mapping-cache';
 import type { StructureCache } from '../vcpu/structure-cache';
 import { FRAME_HIGH, FRAME_LOW, Pte, keyOf } from './entries';
@@ -103,9 +103,10 @@ export class Walker extends WalkerState implements Stage {
 
   private softwareWalk(lo: number, hi: number, access: number): number {
     const journal = this.memory.journal;
-    journal.row(Kind.kvm_mmu_pagetable_walk, 0, this.stageNumber, lo, hi, this.pferr >= 0 ? this.pferr : walkErrorCode(access), 0);
+    journal.row(Kind.kvm_mmu_pagetable_walk, 0, 0, lo, hi, this.pferr >= 0 ? this.pferr : walkErrorCode(access), 0);
+    this.noteStage();
     const status = this.walk(lo, hi, access);
-    if (status !== Walk.ok && status !== Walk.below) journal.row(Kind.kvm_mmu_walker_error, 0, this.stageNumber, this.errorCode, 0, 0, 0);
+    if (status !== Walk.ok && status !== Walk.below) journal.row(Kind.kvm_mmu_walker_error, 0, 0, this.errorCode, 0, this.stageNumber, 0);
     return status;
   }
 
@@ -401,7 +402,15 @@ export class Walker extends WalkerState implements Stage {
     if (this.behalf === Walking.verify) return;
     if (this.behalf === Walking.hardware)
       memory.journal.row(Kind.table_read, level, this.stageNumber, addressLo, addressHi, entryLo, entryHi);
-    else memory.journal.row(Kind.kvm_mmu_paging_element, level, this.stageNumber, entryLo, entryHi, addressLo, addressHi);
+    else {
+      memory.journal.row(Kind.kvm_mmu_paging_element, level, 0, entryLo, entryHi, addressLo, addressHi);
+      this.noteStage();
+    }
+  }
+
+  /** A software walk of a second stage says so. */
+  private noteStage(): void {
+    if (this.stageNumber === STAGE_SECOND) this.memory.journal.row(Kind.more, 0, 0, STAGE_SECOND, 0, 0, 0);
   }
 
   /** Valid non-leaf entries of a completed walk go into the paging-structure cache (§2.10). */
