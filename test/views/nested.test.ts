@@ -136,7 +136,7 @@ describe('exits of a VM in a VM', () => {
       of(SS)!.reflected.map(({ reason }) => reason),
       ['EXCEPTION_NMI'],
     );
-    assert.match(nestedExitsText(hh), /^10 exits of L2, 5 handed to L1 at 14 to \d+ exits each; \d+ exits of L1$/);
+    assert.match(nestedExitsText(hh), /^10 exits of L2, 5 handed to L1 \(14 to \d+ exits each until L2 ran again\); \d+ exits of L1$/);
     const { from, to } = run(HH).record.outcomes[1];
     assert.equal(nestedExitsText(nestedExits(run(HH), from, to)!), '');
   });

@@ -202,6 +202,7 @@ export class Machine implements Inspection {
   private byHypervisor(act: HypervisorAct): Result {
     const { vcpu } = this.guests[act.by.vm]?.[act.by.vcpu] ?? {};
     if (vcpu === undefined || this.config.vms[act.by.vm].parent !== null) return NO_PERFORMER;
+    vcpu.rip = ripOf(act.origin);
     if (act.do === 'invept' || act.do === 'invvpid') {
       stopNested(vcpu);
       return doneOr(this.resultOf(vcpu, invalidateNested(vcpu, act)));

@@ -47,17 +47,14 @@ export function nestedExits({ record }: RunView, from: number, to: number): Nest
   return { fromL2, fromL1, reflected };
 }
 
-/** `16 exits of L2, 5 of them handed to L1 at 13 to 17 exits each; 67 exits of L1`; empty when L2 did not leave. */
+/** `10 exits of L2, 5 handed to L1 (14 to 19 exits each until L2 ran again); 73 exits of L1`; empty when L2 did not leave. */
 export function nestedExitsText({ fromL2, fromL1, reflected }: NestedExits): string {
   if (fromL2 === 0) return '';
   const costs = reflected.map(({ exits }) => exits);
   const [least, most] = [Math.min(...costs), Math.max(...costs)];
-  const each = least === most ? `${least}` : `${least} to ${most}`;
-  const handed =
-    reflected.length > 0
-      ? `, ${reflected.length} handed to L1 at ${each} exits${reflected.length > 1 ? ' each' : ''}`
-      : ', none handed to L1';
-  return `${plural(fromL2, 'exit')} of L2${handed}; ${plural(fromL1, 'exit')} of L1`;
+  const cost = `${least === most ? '' : `${least} to `}${plural(most, 'exit')}${reflected.length > 1 ? ' each' : ''} until L2 ran again`;
+  const handed = reflected.length > 0 ? `${reflected.length} handed to L1 (${cost})` : 'none handed to L1';
+  return `${plural(fromL2, 'exit')} of L2, ${handed}${fromL1 > 0 ? `; ${plural(fromL1, 'exit')} of L1` : ''}`;
 }
 
 const CONTROL_ACCESSES: readonly string[] = ['VMREAD', 'VMWRITE'];
