@@ -42,6 +42,16 @@ describe('options of KVM', () => {
     assert.equal(exitsOf(off.read(0x402000n)), 1);
   });
 
+  it('prefetch maps tables of the guest read-only, and makes none unsync (M2)', () => {
+    const machine = bench('soft', { prefetch: true }, { words: { ...USED, 0x4018: 0x8067n, 0x4028: 0x3063n } });
+    machine.read(0x400000n);
+    for (const address of [0x404000n, 0x405000n]) {
+      const entry = spte(machine, address);
+      assert.equal(entry & 3n, 1n, 'present, not writable');
+    }
+    assert.ok(machine.machine.pageState(0, 0x4000, 'synced'));
+  });
+
   it('prefetch off in the older direct MMU: one page a fault instead of eight', () => {
     for (const [prefetch, exits] of [
       [true, 0],

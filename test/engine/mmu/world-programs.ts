@@ -11,6 +11,7 @@ import {
   HVA,
   LARGE_GPA,
   MMIO_PAGE,
+  NOWHERE,
   PAGES,
   addressOf,
   dataFrame,
@@ -75,7 +76,9 @@ export type Step =
 const vcpu = fc.nat(2);
 /** Half of all pages are the first two, so that different acts meet on one. */
 const page = fc.oneof(fc.nat(1), fc.nat(PAGES - 1));
-const edit = fc.record({ page, frame: page, flags: fc.nat(FLAGS.length - 1) });
+/** Frames of data, one in no slot, one in the slot that comes and goes. */
+const edit = fc.record({ page, frame: fc.oneof(page, page, fc.nat(PAGES + 1)), flags: fc.nat(FLAGS.length - 1) });
+const frameOf = (frame: number): number => (frame < PAGES ? dataFrame(frame) : frame === PAGES ? NOWHERE : LARGE_GPA);
 const access: fc.Arbitrary<Step> = fc.record({
   step: fc.constant('access' as const),
   vcpu,
@@ -138,7 +141,7 @@ export class Steps {
         return [accessOf(world, by, step)];
       case 'edits': {
         if (!paging) return [];
-        const stores = step.edits.map((each) => this.store(by, layout.entry(each.page), entryOf(world, dataFrame(each.frame), each.flags)));
+        const stores = step.edits.map((each) => this.store(by, layout.entry(each.page), entryOf(world, frameOf(each.frame), each.flags)));
         if (step.flush > 1) return [...stores, ...this.shootdown(step.flush)];
         return [...stores, ...step.edits.flatMap((each) => this.forget(addressOf(world, each.page)))];
       }
