@@ -12,12 +12,15 @@ const store = (machine: Bench, gpa: number, value: bigint, size: 4 | 8 = 8): Don
   machine.do({ do: 'store', by: BY, gpa, value, size, origin: 0 });
 
 describe('INVLPG under soft MMU', () => {
-  it('leaves tables in step alone', () => {
-    const machine = bench('soft');
-    machine.write(0x400000n, 1n);
-    const before = spte(machine, 0x400000n);
-    const done = machine.invlpg(0x400000n);
-    assert.deepEqual([count(done, 'set_spte'), spte(machine, 0x400000n)], [0, before]);
+  it('leaves tables in step alone, also beside one that is not', () => {
+    const machine = bench('soft', { ...SETUP_E, 0x3020: 0x8007n, 0x8000: 0x9007n });
+    machine.read(0x400000n);
+    machine.write(0x800000n, 1n);
+    machine.write(0x404000n, 0x7067n, false);
+    assert.ok(machine.machine.pageState(0, 0x4000, 'unsync') && machine.machine.pageState(0, 0x8000, 'synced'));
+    const before = spte(machine, 0x800000n);
+    const done = machine.invlpg(0x800000n);
+    assert.deepEqual([count(done, 'set_spte'), spte(machine, 0x800000n)], [0, before]);
   });
 
   it('drops an entry whose page is MMIO by now', () => {
@@ -67,16 +70,20 @@ describe('stores to tables under soft MMU', () => {
     assert.equal(gpaOf(machine.read(0x401000n)), 0x7000);
   });
 
-  it('a table that leads to itself has changed when D is set in its leaf: the fault is taken twice', () => {
-    const recursive = { ...SETUP_E, 0x1ff8: 0x1003n };
-    const own = 0xffff_ffff_ffff_f000n;
-    const machine = bench('soft', recursive);
-    const written = machine.write(own + 0x100n, 0n, false);
-    assert.equal(written.result.kind, 'ok');
-    assert.deepEqual(machine.machine.brokenInvariants(), []);
-    const returns = written.events.filter((event) => event.startsWith('page_fault_return'));
-    assert.ok(returns.length >= 2 && returns[0] === 'page_fault_return 1', returns.join(', '));
-    assert.equal((machine.word(0x1ff8) ?? 0n) & 0x60n, 0x60n);
+  it('tables that lead to themselves change when D is set in their leaf: the fault is taken twice', () => {
+    // The top table at all four levels, and the one below at its three.
+    for (const [entry, value, address] of [
+      [0x1ff8, 0x1003n, 0xffff_ffff_ffff_f100n],
+      [0x2ff8, 0x2003n, 0x7f_ffff_f100n],
+    ] as const) {
+      const machine = bench('soft', { ...SETUP_E, [entry]: value });
+      const written = machine.write(address, 0n, false);
+      assert.equal(written.result.kind, 'ok');
+      assert.deepEqual(machine.machine.brokenInvariants(), []);
+      const returns = written.events.filter((event) => event.startsWith('page_fault_return'));
+      assert.ok(returns.length >= 2 && returns[0] === 'page_fault_return 1', returns.join(', '));
+      assert.equal((machine.word(entry) ?? 0n) & 0x60n, 0x60n);
+    }
   });
 });
 
@@ -157,14 +164,16 @@ describe('slots', () => {
   });
 
   it('no large page reaches beyond a slot: ending the dirty log drops nothing there', () => {
-    for (const mmu of ['soft', 'ept', 'npt'] as const) {
-      const slots = [slot(0, 0, 0x10_0000, { backing: { pageSize: 0x20_0000, populated: true } })];
-      const machine = bench(mmu, { ...SETUP_E, 0x3018: 0x87n }, {}, { slots });
-      const log = (logDirty: boolean): unknown => machine.do({ do: 'slot-flags', vm: 0, id: 0, logDirty, readonly: false, origin: 0 });
+    for (const mmu of ['ept', 'npt'] as const) {
+      // Half of the host's large page has a second slot.
+      const whole = slot(0, 0, 0x20_0000, { backing: { pageSize: 0x20_0000, populated: true } });
+      const half = slot(1, 0x4000_0000, 0x10_0000, { hva: whole.hva });
+      const machine = bench(mmu, { ...SETUP_E, 0x4000: 0x4000_5067n }, {}, { slots: [whole, half] });
+      const log = (logDirty: boolean): unknown => machine.do({ do: 'slot-flags', vm: 0, id: 1, logDirty, readonly: false, origin: 0 });
       log(true);
-      machine.read(0x605000n);
+      machine.read(0x400000n);
       log(false);
-      assert.equal(exitsOf(machine.read(0x605000n)), 0, mmu);
+      assert.equal(exitsOf(machine.read(0x400000n)), 0, mmu);
       assert.deepEqual(machine.machine.brokenInvariants(), []);
     }
   });
