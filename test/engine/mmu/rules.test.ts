@@ -49,6 +49,20 @@ describe('stores to tables under soft MMU', () => {
     for (let i = 0; i < 6; i++) assert.equal(count(machine.write(0x405018n, 0n, false), 'prepare_zap_page'), 0);
   });
 
+  it('that fault on a tracked page are emulated at once, and logged as dirty', () => {
+    const machine = bench('soft');
+    const dirty = (): unknown => {
+      const { result } = machine.do({ do: 'get-dirty-log', vm: 0, id: 0, origin: 0 });
+      return result.kind === 'dirty-log' && result.gpas;
+    };
+    machine.read(0x400000n);
+    machine.write(0x405020n, 0n, false);
+    machine.do({ do: 'slot-flags', vm: 0, id: 0, logDirty: true, readonly: false, origin: 0 });
+    const done = machine.write(0x405020n, 0x9007n, false);
+    assert.deepEqual([exitsOf(done), count(done, 'spte_requested'), count(done, 'emulate_insn')], [1, 0, 1]);
+    assert.deepEqual(dirty(), [0x3000]);
+  });
+
   it('across two entries zap the table', () => {
     const machine = bench('soft');
     machine.read(0x400000n);
@@ -176,5 +190,43 @@ describe('slots', () => {
       assert.equal(exitsOf(machine.read(0x400000n)), 0, mmu);
       assert.deepEqual(machine.machine.brokenInvariants(), []);
     }
+  });
+});
+
+describe('the MMIO access that a vCPU remembers', () => {
+  it('is of one root: another one, loaded without a flush, has its own', () => {
+    // Linear 0x402000 is one device under the first root and another one under the second.
+    const words = { ...SETUP_E, 0x8000: 0x9007n, 0x9000: 0xa007n, 0xa010: 0xb007n, 0xb010: 0xe000_0003n };
+    const machine = bench('soft', words, {}, { vcpu: { cr4: { ...VCPU.cr4, pcide: true } } });
+    const at = (): unknown => {
+      const { result } = machine.read(0x402000n, false);
+      return result.kind === 'mmio' && result.gpa;
+    };
+    const seen = [0x1000n, 0x8001n, 0x1000n, 0x8001n].map((root) => {
+      machine.load('cr3', root | (1n << 63n));
+      return at();
+    });
+    assert.deepEqual(seen, [0xd000_0000, 0xe000_0000, 0xd000_0000, 0xe000_0000]);
+  });
+
+  it('is forgotten at INVLPG of its address: what is emulated there next is memory', () => {
+    const machine = bench('soft');
+    machine.read(0x400000n);
+    assert.equal(machine.write(0x402000n, 0n, false).result.kind, 'mmio');
+    machine.write(0x404010n, 0x3063n, false);
+    machine.invlpg(0x402000n);
+    const written = machine.write(0x402020n, 0n, false);
+    assert.equal(written.result.kind, 'ok');
+    assert.equal(gpaOf(machine.write(0x402020n, 0n, false)), 0x3020, 'the directory, which is tracked');
+  });
+});
+
+describe('CR0.WP=0', () => {
+  it('SMEP makes other pages: what the supervisor wrote through them is not to be executed', () => {
+    const machine = bench('soft', SETUP_E, {}, { vcpu: { cr0: { wp: false } } });
+    assert.equal(machine.write(0x401000n, 1n, false).result.kind, 'ok');
+    assert.equal(machine.fetch(0x401000n, false).result.kind, 'ok');
+    machine.do({ do: 'register', by: BY, register: 'cr4', value: 0x10_0000n, mask: 0x10_0000n, origin: 0 });
+    assert.deepEqual(machine.fetch(0x401000n, false).result, { kind: 'page-fault', error: 0x11, address: 0x401000n });
   });
 });
