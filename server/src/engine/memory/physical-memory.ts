@@ -2,19 +2,20 @@
  * Physical memory of the host: aligned 64-bit words, little-endian, all zero until written. Sparse: a frame takes space
  * from its first write on, and the whole is held to a budget.
  *
- * Structure, for the walker's sake: a directory by 2 MiB block (`top`), a block's 512 frames (`frames`), and one arena of
- * 32-bit halves (`words`) in which each frame has 1024. Block 0 and frame 0 are the absent ones, so that a read needs no
- * test. Addresses from 64 GiB on take a map in place of `top`.
+ * Structure, for the walker's sake: one arena of 32-bit halves, 1024 a frame, and a directory by frame number that says where
+ * in it a frame begins. It is as long as the highest frame below 64 GiB asks for, mostly never touched; frames from there on
+ * are in a map. Index 0 of the arena is a frame of zeros, which stands for all absent ones, so that a read needs no test.
  */
-import { join, low, high } from '../bits';
+import { low, high } from '../bits';
 import { Kind, Space } from '../journal/events';
 import type { Journal } from '../journal/journal';
 
 const FRAME_WORDS = 1024;
-const BLOCK_FRAMES = 512;
 const FRAME_BYTES = 4096;
-/** 2 MiB blocks below 64 GiB. */
-const NEAR_BLOCKS = 1 << 15;
+/** Frames below 64 GiB. */
+const NEAR_FRAMES = 1 << 24;
+const FIRST_FRAMES = 64;
+const FIRST_NEAR = 1 << 12;
 
 /** Where frames that this memory has not got come from: see {@link PhysicalMemory.source}. */
 export interface FrameSource {
@@ -24,7 +25,7 @@ export interface FrameSource {
 
 export class PhysicalMemory {
   /** The arena: halves of words, low before high. Replaced when it grows; indexes stay. */
-  words = new Int32Array(64 * FRAME_WORDS);
+  words = new Int32Array(FIRST_FRAMES * FRAME_WORDS);
   /** A write was refused for want of budget; the run ends. */
   exhausted = false;
   /** Changes of words in frames known as tables, besides accessed and dirty flags; see {@link markTable}. */
@@ -32,14 +33,14 @@ export class PhysicalMemory {
   /** Asked for frames that are absent here (a memory that shows another state); null: they are zero. */
   source: FrameSource | null = null;
 
-  private readonly top = new Int32Array(NEAR_BLOCKS);
+  /** By frame number: where in the arena the frame begins; 0: it is absent. */
+  private near = new Int32Array(FIRST_NEAR);
   private readonly far = new Map<number, number>();
-  private frames = new Int32Array(BLOCK_FRAMES * 8);
-  private blocksUsed = 1;
+  /** Frames of the arena, with the absent one. */
   private framesUsed = 1;
   /** Frame number by place in the arena. */
-  private numbers = new Float64Array(64);
-  private tables = new Uint8Array(64);
+  private numbers = new Float64Array(FIRST_FRAMES);
+  private tables = new Uint8Array(FIRST_FRAMES);
 
   /**
    * @param journal change rows go here ({@link Space.memory}) while it is on
@@ -60,8 +61,9 @@ export class PhysicalMemory {
    * gives an index of zeros, below {@link FRAME_WORDS}, which nobody may write.
    */
   locate(lo: number, hi: number): number {
-    const block = hi >>> 4 === 0 ? this.top[(hi << 11) | (lo >>> 21)] : this.farBlock(lo, hi);
-    const frame = this.frames[(block + ((lo >>> 12) & 511)) | 0];
+    const { near } = this;
+    const number = (hi << 20) | (lo >>> 12);
+    const frame = hi >>> 4 === 0 && number < near.length ? near[number] : this.farFrame(lo, hi);
     if (frame === 0 && this.source !== null) return this.fetch(lo, hi);
     return (frame + ((lo >>> 2) & 0x3fe)) | 0;
   }
@@ -121,13 +123,10 @@ export class PhysicalMemory {
   /** As {@link locate}, and the frame is there afterwards. -1 when the budget is used up. */
   claim(lo: number, hi: number): number {
     const number = (hi & 0xfffff) * 0x10_0000 + (lo >>> 12);
-    const block = this.claimBlock(lo, hi);
-    const slot = block + (number & 511);
-    let frame = this.frames[slot];
+    let frame = number < this.near.length ? this.near[number] : this.farFrame(lo, hi);
     if (frame === 0) {
       frame = this.addFrame(number);
       if (frame === 0) return -1;
-      this.frames[slot] = frame;
       this.source?.load(number, this.words, frame);
     }
     return frame + ((lo >>> 2) & 0x3fe);
@@ -159,22 +158,12 @@ export class PhysicalMemory {
     }
   }
 
-  private farBlock(lo: number, hi: number): number {
-    return this.far.get((join(lo, hi & 0xfffff) / 0x20_0000) >>> 0) ?? 0;
+  /** Where a frame begins that the directory may not reach. */
+  private farFrame(lo: number, hi: number): number {
+    return this.far.get((hi & 0xfffff) * 0x10_0000 + (lo >>> 12)) ?? 0;
   }
 
-  private claimBlock(lo: number, hi: number): number {
-    const near = hi >>> 4 === 0;
-    const old = near ? this.top[(hi << 11) | (lo >>> 21)] : this.farBlock(lo, hi);
-    if (old !== 0) return old;
-    const block = this.blocksUsed++ * BLOCK_FRAMES;
-    if (block + BLOCK_FRAMES > this.frames.length) this.frames = enlarged(this.frames, Int32Array, this.frames.length * 2);
-    if (near) this.top[(hi << 11) | (lo >>> 21)] = block;
-    else this.far.set((join(lo, hi & 0xfffff) / 0x20_0000) >>> 0, block);
-    return block;
-  }
-
-  /** Arena offset of a new frame; 0 when there is no budget for it. */
+  /** Where a new frame begins; 0 when there is no budget for it. */
   private addFrame(number: number): number {
     if (this.framesUsed * FRAME_BYTES > this.budget) {
       this.exhausted = true;
@@ -189,7 +178,18 @@ export class PhysicalMemory {
       this.tables = enlarged(this.tables, Uint8Array, frames);
     }
     this.numbers[this.framesUsed++] = number;
+    if (number >= NEAR_FRAMES) this.far.set(number, at);
+    else {
+      if (number >= this.near.length) this.reach(number);
+      this.near[number] = at;
+    }
     return at;
+  }
+
+  /** Make the directory long enough for a frame; what was never touched of it stays so. */
+  private reach(number: number): void {
+    this.near = new Int32Array(1 << (32 - Math.clz32(number)));
+    for (let i = 1; i < this.framesUsed; i++) if (this.numbers[i] < NEAR_FRAMES) this.near[this.numbers[i]] = i * FRAME_WORDS;
   }
 
   private fetch(lo: number, hi: number): number {

@@ -70,6 +70,9 @@ export class Context {
 
 const PLACEHOLDER = pagingFormat({ mode: '4-level', nxe: true, pse: true, pse36: true, page1G: true, maxPhyAddr: 52, amd: false });
 
+/** {@link Processor.at}: as `first` has it. */
+const WALKED = -2;
+
 export class Processor {
   // What the last access came to.
   outcome: Outcome = Outcome.ok;
@@ -118,7 +121,7 @@ export class Processor {
   private keys = 0;
   /** Bits of a canonical linear address; 32 outside 64-bit mode. */
   private addressBits = 32;
-  /** First word of the line of L1's 4K part that served the last access; -1: another way, whose guest-physical address is `origin`. */
+  /** First word of the line of L1's 4K part that served the last access; WALKED: the walk of `first` did; -1: `origin` has the address. */
   private at = -1;
   private originLo = 0;
   private originHi = 0;
@@ -209,6 +212,7 @@ export class Processor {
 
   /** Guest-physical address that the last access reached (as cached, when the TLB served it). Under shadow tables: host-physical. */
   get gpa(): number {
+    if (this.at === WALKED) return join(this.first.outLo, this.first.outHi);
     if (this.at < 0) return join(this.originLo, this.originHi);
     const line = this.at / LINE;
     return join(this.l1.originLo(line) | (this.hostLo & 0xfff), this.l1.originHi(line));
@@ -344,34 +348,30 @@ export class Processor {
 
   private walk(lo: number, hi: number, access: number): Outcome {
     this.walks++;
-    const { first, second, memory, tlb } = this;
-    const parts = tlb.partsUsed;
-    let status = this.walkTables(lo, hi, access);
-    if (status !== Walk.ok && tlb.partsUsed !== parts) {
-      // What cached parts of the way deny, memory may allow by now.
-      this.dropFailed(lo, hi, status);
-      if (!this.failsStill(lo, hi, access, status)) status = this.walkTables(lo, hi, access);
-    }
+    const { first, tlb, journal } = this;
+    const parts = tlb.structures === null ? 0 : tlb.partsUsed;
+    let status = this.hasFirst === true ? first.translate(lo, hi, access) : this.walkWithoutPaging(lo, access);
     if (status !== Walk.ok) {
-      this.dropFailed(lo, hi, status);
-      return this.failed(status);
+      if (tlb.partsUsed !== parts) {
+        // What cached parts of the way deny, memory may allow by now.
+        this.dropFailed(lo, hi, status);
+        if (!this.failsStill(lo, hi, access, status)) status = this.walkTables(lo, hi, access);
+      }
+      if (status !== Walk.ok) {
+        this.dropFailed(lo, hi, status);
+        return this.failed(status);
+      }
     }
-    if (this.hasFirst) {
+    if (this.hasFirst === true) {
       this.hostLo = first.hostLo;
       this.hostHi = first.hostHi;
-      this.originLo = first.outLo;
-      this.originHi = first.outHi;
-    } else {
-      this.originLo = lo;
-      this.originHi = 0;
-      this.hostLo = this.hasSecond ? second.hostLo : lo;
-      this.hostHi = this.hasSecond ? second.hostHi : 0;
+      this.at = WALKED;
     }
-    if (memory.journal.on) {
-      memory.journal.row(Kind.translated, 0, 0, lo, hi, this.hostLo, this.hostHi);
+    if (journal.on === true) {
+      journal.row(Kind.translated, 0, 0, lo, hi, this.hostLo, this.hostHi);
       if (tlb.partsUsed !== parts) this.noteStale(lo, hi, this.usedRights());
     }
-    if (this.tlbOn) this.fill(lo, hi);
+    if (this.tlbOn === true) this.fill(lo, hi);
     return Outcome.ok;
   }
 
@@ -390,10 +390,20 @@ export class Processor {
     return again === status && failed.status === why && failed.level === level && failed.inLo === inLo && failed.inHi === inHi;
   }
 
-  /** With CR0.PG=0 the linear address is the guest-physical one. */
   private walkTables(lo: number, hi: number, access: number): Walk {
-    if (this.hasFirst) return this.first.translate(lo, hi, access);
-    return this.hasSecond ? this.second.translate(lo, 0, access) : Walk.ok;
+    return this.hasFirst ? this.first.translate(lo, hi, access) : this.walkWithoutPaging(lo, access);
+  }
+
+  /** CR0.PG=0: the linear address is the guest-physical one. */
+  private walkWithoutPaging(lo: number, access: number): Walk {
+    const { second } = this;
+    const status = this.hasSecond ? second.translate(lo, 0, access) : Walk.ok;
+    if (status !== Walk.ok) return status;
+    this.originLo = lo;
+    this.originHi = 0;
+    this.hostLo = this.hasSecond ? second.hostLo : lo;
+    this.hostHi = this.hasSecond ? second.hostHi : 0;
+    return status;
   }
 
   /** The TLB served the access: say so, and whether memory says otherwise by now. */
@@ -451,7 +461,9 @@ export class Processor {
     if (journal.on) journal.row(Kind.tlb_fill, classOf(shift) + 1, Structure.l1, lo, hi, this.hostLo, this.hostHi);
     const frame = this.usedRights() | (global ? GLOBAL_LINE : 0);
     const frameHi = upperValue(this.hostHi, key, guestShift);
-    this.tlb.fill(lo, hi, this.tag, this.globalTag, shift, this.hostLo, frame, frameHi, this.originLo, this.originHi);
+    const originLo = hasFirst ? first.outLo : this.originLo;
+    const originHi = hasFirst ? first.outHi : this.originHi;
+    this.tlb.fill(lo, hi, this.tag, this.globalTag, shift, this.hostLo, frame, frameHi, originLo, originHi);
   }
 
   private usedRights(): number {

@@ -46,6 +46,9 @@ export class Format {
   doubtfulLo = 0;
   /** Bits 63:32 that are reserved in entries of some level. */
   doubtfulHi = 0;
+  /** Bits 31:0 that are reserved in leaves of levels 2 and 3; all, where there are none. */
+  doubtfulLeaf2 = -1;
+  doubtfulLeaf3 = -1;
 
   /** @param levels of tables in memory; under PAE without the PDPTEs */
   constructor(
@@ -69,6 +72,8 @@ export class Format {
       this.doubtfulLo |= this.reservedLo[level];
       this.doubtfulHi |= this.reservedHi[level] | this.reservedHi[level + LEAF];
     }
+    if (this.large[2] !== 0) this.doubtfulLeaf2 = this.reservedLo[2 + LEAF];
+    if (this.large[3] !== 0) this.doubtfulLeaf3 = this.reservedLo[3 + LEAF];
     return this;
   }
 }

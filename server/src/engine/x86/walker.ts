@@ -93,12 +93,17 @@ export class Walker extends WalkerState implements Stage {
 
   /** {@link Rights} of a leaf that nothing is to be said about or done to; -1: something may have to. */
   private settled(format: Format, level: number, entry: number, all: number, any: number, access: number): number {
-    if (level !== 1 && ((entry & format.large[level]) === 0 || (entry & format.reservedLo[level + LEAF]) !== 0)) return -1;
-    if (((format.badTypes >>> ((entry >>> 3) & 7)) & 1) !== 0 || (all & format.accessed) !== format.accessed) return -1;
-    const dirty = (entry & format.dirty) === format.dirty ? Rights.dirty : 0;
-    const rights = (format.ept === true ? GUEST_ALL | ((all & 7) << 3) : ((all >>> 1) & 3) | ((any >>> 31) << 2) | HOST_ALL) | dirty;
-    const effective = format.userOnly === true ? this.effective(access) : access;
-    return this.permitted[((effective & ACCESS_RIGHTS_MASK) << 7) | rights] === 0 ? -1 : rights;
+    if (level !== 1 && (entry & (level === 2 ? format.doubtfulLeaf2 : level === 3 ? format.doubtfulLeaf3 : -1)) !== 0) return -1;
+    if ((all & format.accessed) !== format.accessed) return -1;
+    let rights = (entry & format.dirty) === format.dirty ? Rights.dirty : 0;
+    if (format.ept === true) {
+      if (((format.badTypes >>> ((entry >>> 3) & 7)) & 1) !== 0) return -1;
+      rights |= GUEST_ALL | ((all & 7) << 3);
+    } else {
+      rights |= ((all >>> 1) & 3) | ((any >>> 31) << 2) | HOST_ALL;
+      if (format.userOnly === true) access = this.effective(access);
+    }
+    return this.permitted[((access & ACCESS_RIGHTS_MASK) << 7) | rights] === 0 ? -1 : rights;
   }
 
   private softwareWalk(lo: number, hi: number, access: number): number {
