@@ -3,7 +3,7 @@
  * through the Processor that scenarios use.
  *
  * usage: engine STREAM PATH GUEST_PAGE SECOND_PAGE [journal] [second]
- *   journal  record every event (the journal is emptied now and then, since it is no ring)
+ *   journal  record every event (the journal, which is no ring, is emptied when it has MOST_ROWS)
  *   second   a second machine of another kind has run in this process before
  */
 import { createInterface } from 'node:readline';
@@ -24,9 +24,9 @@ const BUDGET = 8 * 1024 ** 3;
 const SIZES: { readonly [name: string]: number } = { '4k': 12, '2m': 21, '1g': 30 };
 const TLB = { l1: { sets: 16, ways: 4 }, l2: { sets: 128, ways: 12 }, pagingStructureEntries: 0 };
 /** Rows after which the journal is emptied. */
-const MOST_ROWS = 1 << 21;
+const MOST_ROWS = 1 << 16;
 /** Accesses between two looks at the journal's length. */
-const CHUNK = 8192;
+const CHUNK = 1024;
 
 const PRESENT = 7;
 const WRITE_BACK = 6 << 3;

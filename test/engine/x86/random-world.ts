@@ -60,6 +60,14 @@ export function randomWorld(seed: number, options: { paging?: Paging; second?: '
     }
   });
 
+  // Where one comes to who forgets the upper bits of a far address: tables of something else.
+  for (const frame of far === 0n ? [] : frames.slice(4)) {
+    for (const index of INDEXES) {
+      const at = host(frame - far) + BigInt(index * 8);
+      if (!words.has(at)) words.set(at, entry(random, random.pick(frames.slice(1)), maxPhyAddr));
+    }
+  }
+
   const levels = random.pick([4, 5]);
   const root = 0x1000_0000n;
   if (kind === 'ept') state.second = { type: 'ept', root, levels, ad: random.chance(50), executeOnly: true };

@@ -10,8 +10,8 @@ const sorted = (words: ReadonlyMap<bigint, bigint>): [bigint, bigint][] =>
 
 describe('walks of random tables', () => {
   for (const { name, tlb, journal } of [
-    { name: 'the plain loop', tlb: NO_TLB, journal: false },
-    { name: 'the careful loop', tlb: NO_TLB, journal: true },
+    { name: 'quick and careful walks', tlb: NO_TLB, journal: false },
+    { name: 'with rows', tlb: NO_TLB, journal: true },
     { name: 'a TLB', tlb: TLB, journal: false },
     { name: 'all caches', tlb: ALL_CACHES, journal: true },
   ]) {

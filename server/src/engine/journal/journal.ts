@@ -45,12 +45,25 @@ export class Journal {
     const at = this.length * ROW_WORDS;
     if (at === this.words.length && !this.grow()) return;
     const words = this.words;
-    words[at] = kind | this.actorBits | (level << 12) | (small << 16);
+    words[at] = this.head(kind, level, small);
     words[at + 1] = aLo;
     words[at + 2] = aHi;
     words[at + 3] = bLo;
     words[at + 4] = bHi;
     this.length++;
+  }
+
+  /** First word of a row. */
+  head(kind: number, level: number, small: number): number {
+    return kind | this.actorBits | (level << 12) | (small << 16);
+  }
+
+  /** Make room for so many rows; false: the budget has not got it. */
+  reserve(rows: number): boolean {
+    const length = this.length + rows;
+    if (length > this.limit) return false;
+    while (length * ROW_WORDS > this.words.length) this.grow();
+    return true;
   }
 
   private grow(): boolean {

@@ -13,7 +13,7 @@ import type { Journal } from '../journal/journal';
 const FRAME_WORDS = 1024;
 const FRAME_BYTES = 4096;
 /** Frames below 64 GiB. */
-const NEAR_FRAMES = 1 << 24;
+export const NEAR_FRAMES = 1 << 24;
 const FIRST_FRAMES = 64;
 const FIRST_NEAR = 1 << 12;
 
@@ -33,14 +33,18 @@ export class PhysicalMemory {
   /** Asked for frames that are absent here (a memory that shows another state); null: they are zero. */
   source: FrameSource | null = null;
 
-  /** By frame number: where in the arena the frame begins; 0: it is absent. */
-  private near = new Int32Array(FIRST_NEAR);
+  // Read by x86/quick-walk.ts, which cannot afford calls.
+  /** By frame number: where in the arena the frame begins; 0: it is absent. Replaced when it grows. */
+  near = new Int32Array(FIRST_NEAR);
+  /** Bits of the frame numbers that {@link near} reaches. */
+  nearMask = FIRST_NEAR - 1;
   private readonly far = new Map<number, number>();
   /** Frames of the arena, with the absent one. */
   private framesUsed = 1;
   /** Frame number by place in the arena. */
   private numbers = new Float64Array(FIRST_FRAMES);
-  private tables = new Uint8Array(FIRST_FRAMES);
+  /** By place in the arena, 1: {@link markTable} was told of the frame. */
+  tables = new Uint8Array(FIRST_FRAMES);
 
   /**
    * @param journal change rows go here ({@link Space.memory}) while it is on
@@ -189,6 +193,7 @@ export class PhysicalMemory {
   /** Make the directory long enough for a frame; what was never touched of it stays so. */
   private reach(number: number): void {
     this.near = new Int32Array(1 << (32 - Math.clz32(number)));
+    this.nearMask = this.near.length - 1;
     for (let i = 1; i < this.framesUsed; i++) if (this.numbers[i] < NEAR_FRAMES) this.near[this.numbers[i]] = i * FRAME_WORDS;
   }
 

@@ -39,14 +39,15 @@ export class Format {
   /** Input addresses with bits above this many are not translated; 64: the caller has checked (canonical). */
   inputBits = 64;
 
-  // What walker.ts:translate asks first: entries that pass are well-formed beyond doubt.
-  /** Bit n: an entry with bits 2:0 = n is not present or malformed. */
-  doubtful = 0;
+  // What quick-walk.ts asks: entries that pass are present and well-formed beyond doubt.
+  /** Bits that all entries have. */
+  needed = 0;
   /** Bits that are reserved in non-leaf entries of some level. */
   doubtfulLo = 0;
   /** Bits 63:32 that are reserved in entries of some level. */
   doubtfulHi = 0;
-  /** Bits 31:0 that are reserved in leaves of levels 2 and 3; all, where there are none. */
+  /** By level, bits 31:0 that are reserved in leaves; all, where there are none. */
+  doubtfulLeaf1 = 0;
   doubtfulLeaf2 = -1;
   doubtfulLeaf3 = -1;
 
@@ -67,11 +68,13 @@ export class Format {
 
   /** To be called once, when all is set. */
   seal(): this {
-    for (let n = 0; n < 8; n++) if ((n & this.present) === 0 || ((this.badRights >>> n) & 1) !== 0) this.doubtful |= 1 << n;
+    // An entry of EPT that is readable is present, and its rights are not malformed.
+    this.needed = Pte.present | this.accessed;
     for (let level = 1; level < LEAF; level++) {
       this.doubtfulLo |= this.reservedLo[level];
       this.doubtfulHi |= this.reservedHi[level] | this.reservedHi[level + LEAF];
     }
+    this.doubtfulLeaf1 = this.reservedLo[1 + LEAF];
     if (this.large[2] !== 0) this.doubtfulLeaf2 = this.reservedLo[2 + LEAF];
     if (this.large[3] !== 0) this.doubtfulLeaf3 = this.reservedLo[3 + LEAF];
     return this;

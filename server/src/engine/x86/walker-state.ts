@@ -4,7 +4,7 @@
  */
 import { ACCESS_IMPLICIT, ACCESS_READ, ACCESS_USER, ACCESS_WRITE } from '../journal/events';
 import { join } from '../bits';
-import type { PhysicalMemory } from '../memory/physical-memory';
+import { NEAR_FRAMES, type PhysicalMemory } from '../memory/physical-memory';
 import type { MappingCache } from '../vcpu/mapping-cache';
 import type { PmlLog } from '../vcpu/pml-log';
 import type { StructureCache } from '../vcpu/structure-cache';
@@ -30,6 +30,11 @@ export enum At {
   /** Rights of the way to the entry in the stage behind. */
   hostRights,
 }
+
+/** No frame number. */
+const NOWHERE = -1;
+/** Bits of an entry's high half that frame numbers from NEAR_FRAMES on have. */
+export const FAR = FRAME_HIGH & ~(NEAR_FRAMES / 0x10_0000 - 1);
 
 export abstract class WalkerState {
   // What is walked. Set by `use` or between walks.
@@ -80,8 +85,13 @@ export abstract class WalkerState {
   protected permitted = permissionTable(0);
   /** Bits 63:32 of an input address that these tables cannot translate. */
   protected beyond = 0;
-  /** `translate` may try: hardware walks 8-byte entries of 9 index bits from the root. */
+  /** {@link descend} may try: hardware walks 8-byte entries of 9 index bits from the root. */
   protected plain = false;
+  /** Frame number of the root, for {@link descend}; NOWHERE: it does not apply. */
+  protected rootFrame = NOWHERE;
+  /** The stage behind, when it is tables. */
+  protected behind: WalkerState | null = null;
+  private nextStage: Stage | null = null;
   protected policyBits = 0;
   protected keysInForce = 0;
   protected behalf: Walking = Walking.hardware;
@@ -99,11 +109,15 @@ export abstract class WalkerState {
     readonly memory: PhysicalMemory,
     format: Format,
     public stageNumber: number,
-    public stage: Stage | null = null,
+    stage: Stage | null = null,
   ) {
     this.format = format;
+    this.stage = stage;
     this.use(format, 0, 0);
   }
+
+  /** As {@link Stage.translate}, when nothing is to be said or done on the way; false: nothing has happened. */
+  abstract descend(lo: number, hi: number, access: number): boolean;
 
   /** Walk tables of this format from this root (address bits 51:5 or 51:12; others are ignored). */
   use(format: Format, rootLo: number, rootHi: number): void {
@@ -113,6 +127,16 @@ export abstract class WalkerState {
     const bits = format.inputBits;
     this.beyond = bits >= 64 ? 0 : bits <= 32 ? -1 : -1 << (bits - 32);
     this.tableAccess = (format.tableWrites ? ACCESS_WRITE : ACCESS_READ) | Access.table;
+    this.setPlain();
+  }
+
+  /** What the addresses of these tables, and those that they give, go through; null: they are host-physical. */
+  get stage(): Stage | null {
+    return this.nextStage;
+  }
+  set stage(stage: Stage | null) {
+    this.nextStage = stage;
+    this.behind = stage instanceof WalkerState ? stage : null;
     this.setPlain();
   }
 
@@ -168,7 +192,9 @@ export abstract class WalkerState {
       !format.narrow &&
       this.keysInForce === 0 &&
       this.structures === null &&
-      this.wholes === null;
+      this.wholes === null &&
+      (this.nextStage === null || this.behind !== null);
+    this.rootFrame = this.plain && (this.rootHi & FAR) === 0 ? (this.rootHi << 20) | (this.rootLo >>> 12) : NOWHERE;
   }
 
   get outLo(): number {

@@ -3,9 +3,8 @@
  * format's to say (formats.ts), what an access may do the permission rule's (permissions.ts); order of checks: §2.4, §3.3,
  * §3.5. A walker can stand behind another one (it is a {@link Stage}).
  *
- * Two loops over the levels: `translate` walks while nothing is to be said or done but to go on, which is what nearly all walks
- * of a running machine are; at the first doubt `walk` begins again from the top, with every rule, journal row and flag. No
- * objects, closures or bigints on either; results are left in fields until the next walk.
+ * What nearly all walks of a running machine are, quick-walk.ts does first; at its first doubt `walk` goes from the top, with
+ * every rule, journal row and flag. No objects, closures or bigints; results are left in fields until the next walk.
  */
 import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE, Kind, STAGE_SECOND } from '../journal/events';
 import type { MappingCache } from '../vcpu/mapping-cache';
@@ -15,9 +14,10 @@ import { PageFault } from './fault-codes';
 import { LEAF, type Format } from './formats';
 import { ACCESS_RIGHTS_MASK, Access, GUEST_ALL, HOST_ALL, Rights, keyDenies } from './permissions';
 import { Walk, Walking, type Stage } from './walk';
-import { At, PATH, WalkerState, shiftOf } from './walker-state';
+import { QuickWalker } from './quick-walk';
+import { At, PATH, shiftOf } from './walker-state';
 
-export class Walker extends WalkerState implements Stage {
+export class Walker extends QuickWalker implements Stage {
   /**
    * Translate an address for an access (ACCESS_* and `Access` bits). A linear address must be canonical, in 32-bit and PAE
    * paging below 2^32.
@@ -25,85 +25,8 @@ export class Walker extends WalkerState implements Stage {
    * @returns {@link Walk}
    */
   translate(lo: number, hi: number, access: number): number {
-    const { format, memory, stage } = this;
-    if (this.plain === false || memory.journal.on === true || (hi & this.beyond) !== 0) return this.carefully(lo, hi, access);
-    const { doubtful, doubtfulLo, doubtfulHi } = format;
-    const counted = stage === null ? 0 : stage.references;
-    let level = format.levels | 0;
-    let shift = (level * 9 + 3) | 0;
-    let tableLo = this.rootLo | 0;
-    let tableHi = this.rootHi | 0;
-    let all = -1;
-    let any = 0;
-    for (;;) {
-      const index = shift < 32 ? (lo >>> shift) | (hi << (32 - shift)) : (hi >>> (shift - 32)) | 0;
-      const entryLo = tableLo | ((index & 511) << 3);
-      let at: number;
-      if (stage === null) at = memory.locate(entryLo, tableHi);
-      else {
-        if (stage.translate(entryLo, tableHi, stage.tableAccess) !== Walk.ok) break;
-        at = memory.locate(stage.hostLo, stage.hostHi);
-      }
-      const { words } = memory;
-      const entry = words[at] | 0;
-      const entryHi = words[(at + 1) | 0] | 0;
-      if (((doubtful >>> (entry & 7)) & 1) !== 0 || (entryHi & doubtfulHi) !== 0) break;
-      all &= entry;
-      any |= entryHi;
-      if (level !== 1 && (entry & Pte.large) === 0) {
-        if ((entry & doubtfulLo) !== 0) break;
-        tableLo = entry & FRAME_LOW;
-        tableHi = entryHi & FRAME_HIGH;
-        level = (level - 1) | 0;
-        shift = (shift - 9) | 0;
-        continue;
-      }
-      const rights = this.settled(format, level, entry, all, any, access);
-      if (rights < 0) break;
-      const offset = level === 1 ? 0xfff : level === 2 ? 0x1f_ffff : 0x3fff_ffff;
-      const outLo = (entry & ~offset) | (lo & offset);
-      const outHi = entryHi & FRAME_HIGH;
-      if (stage === null) {
-        this.hostLo = outLo;
-        this.hostHi = outHi;
-        this.rights = rights;
-      } else {
-        if (stage.translate(outLo, outHi, access) !== Walk.ok) break;
-        this.stageLo = outLo;
-        this.stageHi = outHi;
-        this.hostLo = stage.hostLo;
-        this.hostHi = stage.hostHi;
-        this.rights = rights & (stage.hostRights | ~(HOST_ALL | Rights.dirty));
-      }
-      this.leafLo = entry;
-      this.leafHi = entryHi;
-      this.level = level;
-      this.references += format.levels - level + 1;
-      this.status = Walk.ok;
-      return Walk.ok;
-    }
-    // From the top, as if nothing had been read.
-    if (stage !== null) stage.references = counted;
-    return this.walk(lo, hi, access);
-  }
-
-  private carefully(lo: number, hi: number, access: number): number {
+    if (this.plain === true && this.quickWalk(lo, hi, access)) return Walk.ok;
     return this.behalf === Walking.software ? this.softwareWalk(lo, hi, access) : this.walk(lo, hi, access);
-  }
-
-  /** {@link Rights} of a leaf that nothing is to be said about or done to; -1: something may have to. */
-  private settled(format: Format, level: number, entry: number, all: number, any: number, access: number): number {
-    if (level !== 1 && (entry & (level === 2 ? format.doubtfulLeaf2 : level === 3 ? format.doubtfulLeaf3 : -1)) !== 0) return -1;
-    if ((all & format.accessed) !== format.accessed) return -1;
-    let rights = (entry & format.dirty) === format.dirty ? Rights.dirty : 0;
-    if (format.ept === true) {
-      if (((format.badTypes >>> ((entry >>> 3) & 7)) & 1) !== 0) return -1;
-      rights |= GUEST_ALL | ((all & 7) << 3);
-    } else {
-      rights |= ((all >>> 1) & 3) | ((any >>> 31) << 2) | HOST_ALL;
-      if (format.userOnly === true) access = this.effective(access);
-    }
-    return this.permitted[((access & ACCESS_RIGHTS_MASK) << 7) | rights] === 0 ? -1 : rights;
   }
 
   private softwareWalk(lo: number, hi: number, access: number): number {
