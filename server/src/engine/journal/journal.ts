@@ -25,10 +25,13 @@ export class Journal {
   /** Actor of the rows that follow, shifted into place. */
   private actorBits = Actor.processor << 8;
   words: Int32Array;
+  /** Rows that {@link words} has room for. */
+  private room: number;
 
   constructor(limit = 4_000_000, initialRows = 1 << 12) {
     this.limit = limit;
-    this.words = new Int32Array(Math.min(initialRows, limit) * ROW_WORDS);
+    this.room = Math.min(initialRows, limit);
+    this.words = new Int32Array(this.room * ROW_WORDS);
   }
 
   get actor(): Actor {
@@ -41,15 +44,15 @@ export class Journal {
 
   /** Append a row with both slots as halves. The hot path's only writer. */
   row(kind: number, level: number, small: number, aLo: number, aHi: number, bLo: number, bHi: number): void {
-    if (!this.on) return;
-    const at = this.length * ROW_WORDS;
-    if (at === this.words.length && !this.grow()) return;
-    const words = this.words;
+    if (this.on === false) return;
+    if (this.length === this.room && this.grow() === false) return;
+    const { words } = this;
+    const at = (this.length * ROW_WORDS) | 0;
     words[at] = this.head(kind, level, small);
-    words[at + 1] = aLo;
-    words[at + 2] = aHi;
-    words[at + 3] = bLo;
-    words[at + 4] = bHi;
+    words[(at + 1) | 0] = aLo;
+    words[(at + 2) | 0] = aHi;
+    words[(at + 3) | 0] = bLo;
+    words[(at + 4) | 0] = bHi;
     this.length++;
   }
 
@@ -62,17 +65,17 @@ export class Journal {
   reserve(rows: number): boolean {
     const length = this.length + rows;
     if (length > this.limit) return false;
-    while (length * ROW_WORDS > this.words.length) this.grow();
+    while (length > this.room) this.grow();
     return true;
   }
 
   private grow(): boolean {
-    const rows = this.words.length / ROW_WORDS;
-    if (rows >= this.limit) {
+    if (this.room >= this.limit) {
       this.full = true;
       return false;
     }
-    const larger = new Int32Array(Math.min(rows * 2, this.limit) * ROW_WORDS);
+    this.room = Math.min(this.room * 2, this.limit);
+    const larger = new Int32Array(this.room * ROW_WORDS);
     larger.set(this.words);
     this.words = larger;
     return true;

@@ -20,7 +20,19 @@ import { Invalidations } from './invalidations';
 import { Staleness } from './staleness';
 import { NO_TAG } from './tags';
 import { Structure, Tlb, upperValue } from './tlb';
-import { CLASS_SHIFTS, GLOBAL_LINE, LINE, PageClass, QUICK_WAYS, RIGHTS_MASK, Word, classOf, lineKey, type TlbArray } from './tlb-array';
+import {
+  CLASS_SHIFTS,
+  GLOBAL_LINE,
+  LINE,
+  LINE_SHIFT,
+  PageClass,
+  QUICK_WAYS,
+  RIGHTS_MASK,
+  Word,
+  classOf,
+  lineKey,
+  type TlbArray,
+} from './tlb-array';
 
 /** What an access came to. */
 export enum Outcome {
@@ -214,7 +226,7 @@ export class Processor {
   get gpa(): number {
     if (this.at === WALKED) return join(this.first.outLo, this.first.outHi);
     if (this.at < 0) return join(this.originLo, this.originHi);
-    const line = this.at / LINE;
+    const line = this.at >> LINE_SHIFT;
     return join(this.l1.originLo(line) | (this.hostLo & 0xfff), this.l1.originHi(line));
   }
 
@@ -255,8 +267,9 @@ export class Processor {
     this.hostLo = (words[(at + Word.value) | 0] & FRAME_LOW) | (lo & 0xfff);
     this.hostHi = words[(at + Word.value + 1) | 0] & FRAME_HIGH;
     this.at = at;
-    if (this.journal.on === true) this.noteHit(l1, at / LINE, lo, hi, Structure.l1);
-    return (this.outcome = Outcome.ok);
+    this.outcome = Outcome.ok;
+    if (this.journal.on === true) this.noteHit(l1, at >> LINE_SHIFT, lo, hi, Structure.l1);
+    return Outcome.ok;
   }
 
   /** What the quick look into L1 does not serve. */
@@ -408,10 +421,14 @@ export class Processor {
 
   /** The TLB served the access: say so, and whether memory says otherwise by now. */
   private noteHit(array: TlbArray, line: number, lo: number, hi: number, structure: Structure): void {
+    const verified = array.isVerified(line, this.memory.tableEpoch);
     this.journal.row(Kind.tlb_hit, 0, structure, lo, hi, this.hostLo, this.hostHi);
-    const { tableEpoch } = this.memory;
-    if (array.isVerified(line, tableEpoch)) return;
-    if (!this.noteStale(lo, hi, array.frame(line) & RIGHTS_MASK)) array.setVerified(line, tableEpoch);
+    if (!verified) this.verify(array, line, lo, hi);
+  }
+
+  /** Compare a line that served an access with memory. */
+  private verify(array: TlbArray, line: number, lo: number, hi: number): void {
+    if (!this.noteStale(lo, hi, array.frame(line) & RIGHTS_MASK)) array.setVerified(line, this.memory.tableEpoch);
   }
 
   /** A stale row when the tables in memory do not say what was used; true when there was need. */

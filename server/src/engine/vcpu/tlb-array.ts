@@ -11,10 +11,10 @@
  *             bits 31:12 host-physical frame, 7 global, 6:0 `Rights`
  *             bits 19:0 address bits 51:32 of the frame, 23:20 protection key, 25:24 class of the guest's own page
  *   used    one word: when last used
- *   notes   four words: guest-physical address of the page; `PhysicalMemory.tableEpoch` at which the line was last found to
- *             be what memory says
+ *   verified  one word: `PhysicalMemory.tableEpoch` at which the line was last found to be what memory says
+ *   origin  two words: guest-physical address of the page
  *
- * Used and notes change no translation and are not journalled. A small array has key, value and used of a line together, a
+ * Used, verified and origin change no translation and are not journalled. A small array has key, value and used of a line together, a
  * large one has all keys, all values and so on together: a set is looked through with little memory touched.
  */
 import { Kind, Space } from '../journal/events';
@@ -25,14 +25,16 @@ export const TAG_MASK = 0x3ff;
 export const GLOBAL_LINE = 1 << 7;
 export const RIGHTS_MASK = 0x7f;
 const CLASS_SHIFT = 10;
-/** Words of a line of a small array: key, value, used, and one that `allows` is about. */
+/** Words of a line of a small array: those of {@link Word}. */
 export const LINE = 8;
+export const LINE_SHIFT = 3;
 export enum Word {
   key = 0,
   value = 2,
   used = 4,
   /** Bit n: an access of kind n (permissions.ts:accessMasks) is served by the line as it stands. */
   allows = 5,
+  verified = 6,
 }
 
 /** Ways that processor.ts:access looks at; as many empty lines follow the last one of a small array. */
@@ -66,6 +68,9 @@ export class TlbArray {
   classes = 0;
   /** The last `used` given. */
   clock = 0;
+  /** What `find` did not find, as long as nothing was put; 0: nothing such. */
+  private absent = 0;
+  private absentHi = 0;
   /** What lines of some rights allow (permissions.ts:accessMasks); null: nobody asks. */
   private masks: Int32Array | null = null;
 
@@ -75,7 +80,9 @@ export class TlbArray {
   private readonly valueShift: number;
   private readonly usedAt: number;
   private readonly usedShift: number;
-  private readonly noteAt: number;
+  private readonly verifiedAt: number;
+  private readonly verifiedShift: number;
+  private readonly originAt: number;
 
   /**
    * @param keys first key of this array's lines in {@link Space.tlb}
@@ -95,8 +102,10 @@ export class TlbArray {
     this.valueShift = together ? 3 : 1;
     this.usedAt = together ? Word.used : this.lines * 4;
     this.usedShift = together ? 3 : 0;
-    this.noteAt = together ? (this.lines + QUICK_WAYS) * LINE : this.lines * 5;
-    this.words = new Int32Array(this.noteAt + this.lines * 4);
+    this.verifiedAt = together ? Word.verified : this.lines * 5;
+    this.verifiedShift = together ? 3 : 0;
+    this.originAt = together ? (this.lines + QUICK_WAYS) * LINE : this.lines * 6;
+    this.words = new Int32Array(this.originAt + this.lines * 2);
   }
 
   /** First line of the set of a page, by the low bits of its page number. */
@@ -112,6 +121,8 @@ export class TlbArray {
     for (let at = set << keyShift; at < end; at = (at + step) | 0) {
       if (words[at] === key && words[(at + 1) | 0] === keyHi) return at >> keyShift;
     }
+    this.absent = key;
+    this.absentHi = keyHi;
     return -1;
   }
 
@@ -147,7 +158,8 @@ export class TlbArray {
 
   /** Put a line in its set, over the one with the same key or the least recently used; returns it. */
   put(set: number, key: number, keyHi: number, frame: number, frameHi: number): number {
-    let line = this.find(set, key, keyHi);
+    let line = key === this.absent && keyHi === this.absentHi ? -1 : this.find(set, key, keyHi);
+    this.absent = 0;
     if (line < 0) {
       line = this.oldest(set);
       if (this.key(line) === 0) this.used++;
@@ -162,27 +174,27 @@ export class TlbArray {
   /** Guest-physical address of the page of a line that was just put; nothing is known yet of whether it is stale. */
   note(line: number, originLo: number, originHi: number): void {
     const { words } = this;
-    const at = (this.noteAt + (line << 2)) | 0;
+    const at = (this.originAt + (line << 1)) | 0;
     words[at] = originLo;
     words[(at + 1) | 0] = originHi;
-    words[(at + 2) | 0] = 0;
+    this.setVerified(line, 0);
   }
 
   originLo(line: number): number {
-    return this.words[(this.noteAt + (line << 2)) | 0];
+    return this.words[(this.originAt + (line << 1)) | 0];
   }
 
   originHi(line: number): number {
-    return this.words[(this.noteAt + (line << 2) + 1) | 0];
+    return this.words[(this.originAt + (line << 1) + 1) | 0];
   }
 
   /** Was the line found to be what memory says at this epoch? */
   isVerified(line: number, epoch: number): boolean {
-    return this.words[(this.noteAt + (line << 2) + 2) | 0] === (epoch | 0);
+    return this.words[(this.verifiedAt + (line << this.verifiedShift)) | 0] === epoch;
   }
 
   setVerified(line: number, epoch: number): void {
-    this.words[(this.noteAt + (line << 2) + 2) | 0] = epoch | 0;
+    this.words[(this.verifiedAt + (line << this.verifiedShift)) | 0] = epoch;
   }
 
   /** Empty a line, which is in use. */
@@ -193,6 +205,7 @@ export class TlbArray {
     if (this.used === 0) this.classes = 0;
   }
 
+  /** The least recently used line of a set. Without branches on what is as good as random. */
   private oldest(set: number): number {
     const { words, usedShift } = this;
     const step = 1 << usedShift;
@@ -201,11 +214,10 @@ export class TlbArray {
     let oldest = first;
     let least = words[first];
     for (let at = (first + step) | 0; at < end; at = (at + step) | 0) {
-      const used = words[at];
-      if (used < least) {
-        least = used;
-        oldest = at;
-      }
+      const less = (words[at] - least) | 0;
+      const taken = less >> 31;
+      least = (least + (less & taken)) | 0;
+      oldest = (oldest + ((at - oldest) & taken)) | 0;
     }
     return (oldest - this.usedAt) >> usedShift;
   }

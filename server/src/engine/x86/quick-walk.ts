@@ -98,8 +98,8 @@ export abstract class QuickWalker extends WalkerState {
     const far = (any & FAR) | (frames & ~nearMask);
     any |= entryHi;
     const doubt = (~all & format.needed) | (upper & format.doubtfulLo) | (entry & bad) | far | (any & format.doubtfulHi);
-    const rights = doubt === 0 ? this.settled(format, entry, all, any, access) : -1;
-    if (rights < 0) {
+    const rights = this.settled(format, entry, all, any, access);
+    if ((doubt | (rights >> 31)) !== 0) {
       journal.length = start;
       return false;
     }
@@ -154,8 +154,8 @@ export abstract class QuickWalker extends WalkerState {
 
       const bad = level === 1 ? format.doubtfulLeaf1 : level === 2 ? format.doubtfulLeaf2 : level === 3 ? format.doubtfulLeaf3 : -1;
       const doubt = (~all & format.needed) | (entry & bad);
-      const rights = doubt === 0 ? this.settled(format, entry, all, any, access) : -1;
-      if (rights < 0) break;
+      const rights = this.settled(format, entry, all, any, access);
+      if ((doubt | (rights >> 31)) !== 0) break;
       const offset = level === 1 ? 0xfff : level === 2 ? 0x1f_ffff : 0x3fff_ffff;
       const outLo = (tableLo & ~offset) | (lo & offset);
       if (!behind.descend(outLo, tableHi, access)) break;
