@@ -15,4 +15,11 @@ export class Journal {
   set on(_on: boolean) {}
 
   row(): void {}
+  append(): void {}
+  head(): number {
+    return 0;
+  }
+  reserve(): boolean {
+    return true;
+  }
 }
