@@ -9,6 +9,7 @@ import type {
   KvmOptions,
   MachineConfig,
   MmuKind,
+  Program,
   SlotConfig,
   VcpuConfig,
 } from '../../server/src/engine/program';
@@ -38,6 +39,11 @@ export function asScenario(machine: MachineConfig, acts: readonly Act[], kinds: 
     '}',
     '',
   ].join('\n'); // prettier-ignore
+}
+
+/** The same of a program, under the MMU of its VM. */
+export function programAsScenario({ machine, acts }: Program): string {
+  return asScenario(machine, acts, [machine.vms[0].mmu]);
 }
 
 interface Defaults {

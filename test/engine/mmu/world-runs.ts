@@ -4,7 +4,7 @@ import { Journal } from '../../../server/src/engine/journal/journal';
 import { Machine } from '../../../server/src/engine/machine';
 import type { Act, Program } from '../../../server/src/engine/program';
 import type { Result } from '../../../server/src/engine/result';
-import { scenarioText } from '../../support/scenario-text';
+import { programAsScenario } from '../../support/as-scenario';
 import { seen } from './random-programs';
 import { programOf, Steps, type Step } from './world-programs';
 import { BUDGET, DATA_GPA, machineOf, type World } from './worlds';
@@ -92,7 +92,7 @@ export function told<T>(program: () => Program, check: () => T): T {
   try {
     return check();
   } catch (error) {
-    if (error instanceof Error) error.message += `\n\nAs a scenario:\n\n${scenarioText(program())}`;
+    if (error instanceof Error) error.message += `\n\nAs a scenario:\n\n${programAsScenario(program())}`;
     throw error;
   }
 }
