@@ -6,7 +6,7 @@ import { highOf, lowOf, toBigInt } from '../../server/src/engine/bits';
 import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_READ, ACCESS_USER, ACCESS_WRITE } from '../../server/src/engine/journal/events';
 import { Journal } from '../../server/src/engine/journal/journal';
 import { PhysicalMemory } from '../../server/src/engine/memory/physical-memory';
-import type { Features, TlbConfig, VcpuConfig } from '../../server/src/engine/program';
+import type { TlbConfig, VcpuConfig } from '../../server/src/engine/program';
 import {
   GuestFormats,
   LOAD_REFUSED,
@@ -23,6 +23,7 @@ import { Context, Outcome, Processor } from '../../server/src/engine/vcpu/proces
 import { Register, Registers } from '../../server/src/engine/vcpu/registers';
 import { eptFormat, nptFormat } from '../../server/src/engine/x86/formats';
 import { Access, Policy } from '../../server/src/engine/x86/permissions';
+import { FEATURES } from '../engine/x86/subject';
 
 type Hex = string;
 type Bit = 0 | 1;
@@ -86,25 +87,6 @@ export interface Vector {
   memory: Words;
   steps: Step[];
 }
-
-const FEATURES: Features = {
-  la57: true,
-  nx: true,
-  smep: true,
-  smap: true,
-  pcid: true,
-  pku: true,
-  pks: true,
-  page1G: true,
-  pse36: true,
-  eptAd: true,
-  eptExecuteOnly: true,
-  ept1G: true,
-  ept5Level: true,
-  pml: true,
-  vmcsShadowing: false,
-  vpid: true,
-};
 
 /** Machines of which every vector must be true: with and without caches, and with the journal, whose rows the walker writes apart. */
 const MACHINES: readonly { readonly name: string; readonly tlb: TlbConfig; readonly journal: boolean }[] = [

@@ -6,7 +6,7 @@ import type { Outcome, RunRecord } from '../../server/src/run/record';
 import { RunView } from '../../server/src/views/view';
 import type { StatementPlace } from '../../server/src/views/view';
 
-export const URI = 'file:///work/a.mmu';
+export const URI = 'file:///scenarios/a.mmu';
 
 const by = { vm: 0, vcpu: 0 };
 const place = (line: number, character: number, text: string, of?: number): StatementPlace => ({

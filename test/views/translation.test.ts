@@ -16,6 +16,7 @@ import { bitNames } from '../../server/src/views/entries';
 import { changesBetween } from '../../server/src/views/changes';
 import { translate, translationMarkdown, translationText } from '../../server/src/views/translation';
 import { RunView } from '../../server/src/views/view';
+import { VCPU } from '../engine/mmu/machines';
 
 const MEMORY = 64 * 1024 * 1024;
 const HVA = 0x7f00_0000_0000;
@@ -57,18 +58,7 @@ function setUp(
   put(0x4010, 0xd000_0003);
   put(0x5000, 0xda7a);
   const registers = new Registers(journal, 0);
-  resetRegisters(registers, {
-    name: 'vcpu',
-    paging: '4-level',
-    cr3: 0x1000n,
-    cr0: { wp: true },
-    cr4: { pse: false, pge: false, pcide: false, smep: false, smap: false, pke: false, pks: false },
-    efer: { nxe: true },
-    eflagsAc: false,
-    pkru: 0,
-    pkrs: 0,
-    cpl: 0,
-  });
+  resetRegisters(registers, VCPU);
   const setup = journal.length;
   then({ journal, memory, guest, registers, hpa });
   const features = { la57: false, nx: true, page1G: true, pse36: true, eptExecuteOnly: true, ept1G: true, eptAd: true };
