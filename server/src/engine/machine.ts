@@ -18,6 +18,7 @@ import type { Hypervisor } from './mmu/hypervisor';
 import type { Completion } from './mmu/instruction';
 import { brokenInvariants } from './mmu/invariants';
 import type { KvmVcpu } from './mmu/kvm-vcpu';
+import { ownRoot, shadowEntry } from './mmu/look-through';
 import { MemslotStage } from './mmu/memslot-stage';
 import { L1 } from './mmu/nested/l1';
 import { invalidateNested } from './mmu/nested/instructions';
@@ -296,7 +297,7 @@ export class Machine implements Inspection {
     if (own && (!isNested(vcpu) || vcpu.scripted !== null)) return null;
     const keeper = own ? vcpu : hypervisorBelow(vcpu);
     if (keeper.kvm.tdp !== table.startsWith('tdp')) return null;
-    return this.looking(() => keeper.shadowEntry(own ? vcpu.mmu.roots.current : rootBelow(vcpu), lo, hi, level));
+    return this.looking(() => shadowEntry(keeper.kvm, own ? vcpu.mmu.roots.current : rootBelow(vcpu), lo, hi, level));
   }
 
   pageState(vm: number, gpa: number, state: PageState): boolean {
@@ -371,7 +372,7 @@ function hypervisorBelow(vcpu: KvmVcpu): KvmVcpu {
 }
 
 function rootBelow(vcpu: KvmVcpu): Root {
-  return vcpu.processor instanceof NestedCpu ? vcpu.processor.root : vcpu.ownRoot;
+  return vcpu.processor instanceof NestedCpu ? vcpu.processor.root : ownRoot(vcpu);
 }
 
 /** Whoever runs on a vCPU of an L1 VM leaves: the L1 has something to do. */

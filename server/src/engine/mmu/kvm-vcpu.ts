@@ -2,12 +2,10 @@
  * One vCPU as its hypervisor keeps it (struct kvm_vcpu): contexts, requests, what stands in hardware while the guest runs, and
  * the way in and out.
  */
-import { join, toBigInt } from '../bits';
-import type { FoundEntry } from '../inspection';
+import { join } from '../bits';
 import { Kind, STAGE_GUEST, type Actor } from '../journal/events';
-import type { PhysicalMemory } from '../memory/physical-memory';
 import type { TableRef } from '../program';
-import { Cr0, Cr4, Load, RFLAGS_AC, keysOf, policyOf, type GuestFormats, type LoadRules } from '../vcpu/control-registers';
+import { Cr0, Cr4, Load, RFLAGS_AC, keysOf, policyOf } from '../vcpu/control-registers';
 import { Context } from '../vcpu/processor';
 import { PmlLog } from '../vcpu/pml-log';
 import { Register, type Registers } from '../vcpu/registers';
@@ -21,57 +19,18 @@ import { cpuRole, extendedRole, shadowRootRole, tdpRootRole } from './cpu-role';
 import type { Handled } from './emulator';
 import { useNested, useShadowTables, useTdp } from './hardware';
 import type { Completion, Instruction } from './instruction';
-import { indexOf, type Kvm, type VcpuRequests } from './kvm';
+import type { Kvm, VcpuRequests } from './kvm';
 import { loadRoot } from './load-roots';
 import { MmioCache } from './mmio-cache';
 import { MmuContext, accessOfCode } from './mmu-context';
-import { Acc, Role } from './role';
-import { NO_ROOT, type Root } from './roots';
+import { Acc } from './role';
 import { MemslotStage } from './memslot-stage';
 import type { Nesting } from './nested/nesting';
 import { drainPml } from './pml';
-import { framesAt } from './shadow-page';
-import { ShadowWalk } from './shadow-walk';
 import { invalidateAddress } from './soft/sync';
 import { INTR_INFO_PF, type ExitInfo, type InjectedFault } from './trace';
 import { syncChildren } from './unsync';
-
-/** What a vCPU runs on, and with. */
-export interface VcpuParts {
-  readonly kvm: Kvm;
-  /** Number of the vCPU in the machine. */
-  readonly number: number;
-  /** Index in its VM, as traces name it. */
-  readonly index: number;
-  /** Who its hypervisor is. */
-  readonly actor: Actor;
-  readonly registers: Registers;
-  readonly processor: Cpu;
-  readonly physical: PhysicalMemory;
-  readonly rules: LoadRules;
-  readonly formats: GuestFormats;
-  readonly vendor: 'intel' | 'amd';
-  /** Formats of the tables that the hypervisor hands to hardware. */
-  readonly hardware: HardwareFormats;
-  /** VPID or ASID; 0: none. */
-  readonly vpid: number;
-  /** The processor caches translations. */
-  readonly tlbOn: boolean;
-  /** Formats by name, apart from any registers. */
-  readonly formatNamed: (name: TableRef['format']) => Format | null;
-  /** The next answer of user space to an MMIO read. */
-  readonly mmioRead: () => bigint;
-}
-
-export interface HardwareFormats {
-  readonly pae: Format;
-  readonly four: Format;
-  readonly five: Format;
-  /** EPT or nested tables; null: soft MMU. */
-  readonly second: Format | null;
-  /** EPT for roots without accessed and dirty flags. */
-  readonly secondWithoutAd: Format | null;
-}
+import type { VcpuParts } from './vcpu-parts';
 
 /** Reasons to do something before the guest is entered again (KVM_REQ_*). */
 interface Requests {
@@ -389,39 +348,6 @@ export class KvmVcpu implements VcpuRequests {
     const bit = (acc: Acc, right: Rights): number => ((access & acc) !== 0 ? right : 0);
     const rights = HOST_ALL | (GUEST_ALL & (bit(Acc.write, Rights.write) | bit(Acc.user, Rights.user)));
     return permits(this.walkMmu.walker.policy, rights, accessOfCode(code) | (this.alignmentCheck ? Access.ac : 0));
-  }
-
-  /** Guest-physical address behind a linear one that shadow tables led to a host-physical address; null: it cannot be said. */
-  gpaByShadow(lo: number, hi: number, host: number): number | null {
-    const { kvm, mmu } = this;
-    for (const walk = new ShadowWalk(kvm, lo, hi, mmu.roots.current); walk.ok; walk.next()) {
-      const spteLo = kvm.tables.low(walk.at);
-      if (!kvm.format.present(spteLo) || !kvm.format.last(spteLo, walk.level)) continue;
-      const page = kvm.pages.holding(walk.at);
-      const offset = Math.floor(host / 4096) - kvm.format.pfn(spteLo, kvm.tables.high(walk.at));
-      if (page === null || offset < 0 || offset >= framesAt(walk.level)) return null;
-      return (page.gfnAt(indexOf(walk.at)) + offset) * 4096 + (host % 4096);
-    }
-    return null;
-  }
-
-  /** The root by which its guest itself runs, also while the guest of that does. */
-  get ownRoot(): Root {
-    const { current, previous } = this.rootMmu.roots;
-    if (!this.guestMode || this.nested) return current;
-    const own = (root: Root): boolean => root.page !== null && (root.page.role & Role.guestMode) === 0;
-    return own(current) ? current : (previous.find(own) ?? NO_ROOT);
-  }
-
-  /** The entry of a root's tables on the way of an address; level 0: the last one. */
-  shadowEntry(root: Root, lo: number, hi: number, level: number): FoundEntry | null {
-    const { kvm } = this;
-    let found: FoundEntry | null = null;
-    for (const walk = new ShadowWalk(kvm, lo, hi, root); walk.ok; walk.next()) {
-      found = { level: walk.level, at: walk.at, value: toBigInt(kvm.tables.low(walk.at), kvm.tables.high(walk.at)) };
-      if (walk.level === level) return found;
-    }
-    return level === 0 ? found : null;
   }
 
   // Hardware.

@@ -11,6 +11,7 @@ import { handleOutcome } from './exits';
 import { loadBytes, storeBytes } from './guest-bytes';
 import { accessBits, truncated, type Completion, type Instruction } from './instruction';
 import type { KvmVcpu } from './kvm-vcpu';
+import { gpaByShadow } from './look-through';
 
 /** More exits than any instruction needs that gets through at all. */
 const MOST_EXITS = 512;
@@ -107,7 +108,7 @@ export class InstructionRunner {
   private gpa({ lo, hi }: Instruction): number | null {
     const { vcpu } = this;
     if (vcpu.kvm.tdp) return this.firstGpa;
-    return vcpu.gpaByShadow(lo, hi, this.firstGpa);
+    return gpaByShadow(vcpu, lo, hi, this.firstGpa);
   }
 
   /** The instruction is through, or ended in a fault: the guest goes on with what follows. */

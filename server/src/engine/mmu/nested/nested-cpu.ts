@@ -17,6 +17,7 @@ import { NO_INFO, type KvmVcpu } from '../kvm-vcpu';
 import { Role } from '../role';
 import { NO_ROOT, type Root } from '../roots';
 import type { ExitInfo, InjectedFault } from '../trace';
+import { gpaByShadow } from '../look-through';
 import type { Control, Reflected } from './control';
 import type { L1 } from './l1';
 import { NestedInvalidations } from './nested-invalidations';
@@ -242,7 +243,7 @@ export class NestedCpu implements Cpu, Control {
       if (failed !== null) return this.carried(failed);
       kvm.trace.journal.actor = Actor.processor;
       const outcome = processor.access(lo, hi, access);
-      if (outcome === Outcome.ok) this.gpa = kvm.tdp ? processor.gpa : (below.gpaByShadow(lo, hi, processor.gpa) ?? -1);
+      if (outcome === Outcome.ok) this.gpa = kvm.tdp ? processor.gpa : (gpaByShadow(below, lo, hi, processor.gpa) ?? -1);
       if (outcome === Outcome.ok || outcome === Outcome.generalProtection) return outcome;
       if (outcome === Outcome.pageFault && kvm.tdp) {
         this.errorCode = processor.errorCode;
