@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const ROOT = join(HERE, '..', '..');
 const SNAPSHOTS = join(HERE, 'snapshots');
-const SAMPLES = ['first-touch.mmu', 's01a-touch.mmu'];
+const SAMPLES = ['first-touch.mmu', 'measured-touch.mmu'];
 const update = process.argv.includes('--update');
 
 /** Runs a command of vscode-tmgrammar-test on one file; whether it was content. */

@@ -7,7 +7,7 @@ import { walkFrom } from '../../server/src/views/walk-steps';
 import type { RunView } from '../../server/src/views/view';
 import { stepDetail } from '../../server/src/views/detail';
 
-const SAMPLES = ['first-touch.mmu', 's01a-touch.mmu'];
+const SAMPLES = ['first-touch.mmu', 'measured-touch.mmu'];
 
 function runsOf(name: string): RunView[] {
   const url = new URL(`../../samples/${name}`, import.meta.url);

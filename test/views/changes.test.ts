@@ -18,7 +18,7 @@ const EXPLAINS: readonly (readonly [event: string, field: string, space: string]
 ];
 
 describe('changes of a step', () => {
-  for (const name of ['first-touch.mmu', 's01a-touch.mmu', 'soft-mmu/unsync.mmu']) {
+  for (const name of ['first-touch.mmu', 'measured-touch.mmu', 'soft-mmu/unsync.mmu']) {
     it(`stand at the event that explains them: ${name}`, () => {
       let seen = 0;
       for (const view of runsOf(name)) {
