@@ -198,8 +198,9 @@ class Bench {
   private some(processor: Processor, from: number, to: number): void {
     const { accesses } = this;
     let { sum, faults } = this;
-    for (let i = from; i < to; i += 3) {
-      if (processor.access(accesses[i], accesses[i + 1], accesses[i + 2]) !== Outcome.ok) faults++;
+    const end = to | 0;
+    for (let i = from | 0; i < end; i = (i + 3) | 0) {
+      if (processor.access(accesses[i], accesses[(i + 1) | 0], accesses[(i + 2) | 0]) !== Outcome.ok) faults++;
       else sum = (sum + (((processor.hostLo >>> 12) | (processor.hostHi << 20)) ^ processor.hostLo)) | 0;
     }
     this.sum = sum;

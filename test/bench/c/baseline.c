@@ -221,7 +221,7 @@ static void put(u64 *tags, u64 *values, u32 *used, int ways, u64 tag, u64 value,
 }
 
 static inline u64 with_offset(u64 value, u64 linear, int class) {
-  return (value & FRAME) | (linear & ((1ull << CLASS_SHIFT[class]) - 1));
+  return (value & ~0xfffull) | (linear & ((1ull << CLASS_SHIFT[class]) - 1));
 }
 
 static void put1(u64 linear, int class, u64 tag, u64 value) {
@@ -258,21 +258,26 @@ static __attribute__((noinline)) u64 miss(u64 linear, int op) {
   return found.address;
 }
 
+/* the ways of one set; a line that does not allow the access is a miss */
+#define LOOK(class)                                         \
+  {                                                         \
+    u32 set = set1(linear, class);                          \
+    u64 tag = tag_of(linear, class);                        \
+    for (int way = 0; way < L1_WAYS; way++) {               \
+      if (l1_tag[set + way] != tag) continue;               \
+      u64 value = l1_value[set + way];                      \
+      if ((value & needed) != needed) return miss(linear, op); \
+      l1_used[set + way] = ++clock1;                        \
+      hits1++;                                              \
+      return with_offset(value, linear, class);             \
+    }                                                       \
+  }
+
 static inline u64 translate(u64 linear, int op) {
   u32 needed = NEEDED[op];
-  for (int class = 0; class < 3; class++) {
-    if ((classes >> class & 1) == 0) continue;
-    u32 set = set1(linear, class);
-    u64 tag = tag_of(linear, class);
-    for (int way = 0; way < L1_WAYS; way++) {
-      if (l1_tag[set + way] != tag) continue;
-      u64 value = l1_value[set + way];
-      if ((value & needed) != needed) return miss(linear, op);
-      l1_used[set + way] = ++clock1;
-      hits1++;
-      return with_offset(value, linear, class);
-    }
-  }
+  LOOK(0) /* whatever page sizes are in use: 4K is the common case */
+  if (classes & 2) LOOK(1)
+  if (classes & 4) LOOK(2)
   return miss(linear, op);
 }
 
