@@ -263,11 +263,14 @@ export class Processor {
       }
     }
     if (((words[(at + Word.allows) | 0] >>> access) & 1) === 0) return this.miss(lo, hi, access);
-    const { l1 } = this;
-    words[(at + Word.used) | 0] = l1.clock = (l1.clock + 1) | 0;
+    if (at !== this.at) {
+      // Else it is the line used last already.
+      const { l1 } = this;
+      words[(at + Word.used) | 0] = l1.clock = (l1.clock + 1) | 0;
+      this.at = at;
+    }
     this.hostLo = (words[(at + Word.value) | 0] & FRAME_LOW) | (lo & 0xfff);
     this.hostHi = words[(at + Word.value + 1) | 0] & FRAME_HIGH;
-    this.at = at;
     this.outcome = Outcome.ok;
     if (this.journal.on === true) this.noteQuickHit(at, lo, hi);
     return Outcome.ok;
