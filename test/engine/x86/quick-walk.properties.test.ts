@@ -71,6 +71,23 @@ describe('quick walks', () => {
     });
   }
 
+  for (const paging of ['4-level', '5-level'] as const) {
+    it(`do not take a root beyond all memory for another one, ${paging}`, () => {
+      const { state } = randomWorld(1, { paging, second: 'none' });
+      const full = 0x67n;
+      // Four tables and a page, each the first entry of the one before.
+      const tables = Array.from({ length: 6 }, (_, i) => 0x20_0000n + 0x1000n * BigInt(i));
+      const words = new Map(tables.map((table) => [table, (table + 0x1000n) | full]));
+      const access = { linear: 0n, kind: 'read', user: false, implicit: false, ac: false } as const;
+      const plain = { ...state, smap: false, pke: false, pks: false };
+      assert.equal(new Subject({ ...plain, cr3: tables[0] }, words, NO_TLB, false).access(access).outcome, 'ok');
+      for (let distance = 1n << 20n; distance < 1n << 36n; distance <<= 1n) {
+        const elsewhere = new Subject({ ...plain, cr3: tables[0] + distance }, words, NO_TLB, false);
+        assert.deepEqual(elsewhere.access(access), { outcome: 'pf', error: 0 }, `0x${distance.toString(16)} further`);
+      }
+    });
+  }
+
   it('leave a journal without room for them to careful ones, which fill it', () => {
     const { state, words, accesses } = randomWorld(3, { paging: '4-level', second: 'ept' });
     const subject = new Subject(state, words, NO_TLB, true);

@@ -3,8 +3,8 @@
  * allowed. Nothing is left but to go down, level by level, and to say which entries were read. At the first doubt it gives up,
  * and nothing has happened; the walker (walker.ts), which knows every rule, begins again from the top.
  *
- * For hardware walks of 8-byte entries with 9 index bits. Written out level by level, without loops and calls, and with the
- * checks at the end: so nothing is loaded twice, and what was read by mistake is forgotten.
+ * For hardware walks of 8-byte entries with 9 index bits. Tables in host-physical memory are walked without loops and calls,
+ * level by level, with the checks at the end: so nothing is loaded twice, and what was read by mistake is forgotten.
  */
 import { Kind } from '../journal/events';
 import { ROW_WORDS } from '../journal/journal';
@@ -38,12 +38,13 @@ export abstract class QuickWalker extends WalkerState {
     const start = journal.length;
     if ((hi & this.beyond) !== 0) return false;
     const top = format.levels === 5 ? this.fifth(hi) : this.rootFrame;
-    if (top < 0) return false;
+    // Also when it is negative.
+    if ((top & ~nearMask) !== 0) return false;
     let row = (journal.length * ROW_WORDS) | 0;
     let head = on === true ? journal.head(Kind.table_read, 4, this.stageNumber) : 0;
 
     let index = (hi >>> 6) & 0x3fe;
-    let at = (near[top & nearMask] + index) | 0;
+    let at = (near[top] + index) | 0;
     let entry = words[at];
     let entryHi = words[(at + 1) | 0];
     if (on === true) this.noteEntry(rows, row, head, at, (top << 12) | (index << 2), top >>> 20, entry, entryHi);

@@ -54,8 +54,7 @@ export abstract class WalkerState {
   /** Told of each entry whose flags a software walk is about to write: its address in the space behind. */
   writes: ((outLo: number, outHi: number) => void) | null = null;
 
-  // What the last walk came to. What is said of single entries is kept when it was journalled, failed, or was not the
-  // processor's.
+  // What the last walk came to. What is said of single entries is of the last walk that failed or was not the processor's.
   status: Walk = Walk.ok;
   /** Level of the leaf, or of the entry at which the walk ended. */
   level = 0;
