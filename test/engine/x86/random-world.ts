@@ -43,7 +43,8 @@ export function randomWorld(seed: number, options: { paging?: Paging; second?: '
     { length: GUEST_FRAMES },
     (_, i) => 0x20_0000n + 0x1000n * BigInt(i * random.pick([1, 1, 3])) + (i > 3 ? far : 0n),
   );
-  state.cr3 = frames[0];
+  // Now and then the root lies where no memory is.
+  state.cr3 = random.chance(3) ? frames[0] + (1n << BigInt(24 + random.below(8))) : frames[0];
   const host = (gpa: bigint): bigint => (kind === 'none' ? gpa : gpa + 0x4000_0000n);
   frames.forEach((frame, i) => {
     for (const index of INDEXES) {
