@@ -3,7 +3,8 @@
  * through the Processor that scenarios use.
  *
  * usage: engine STREAM PATH GUEST_PAGE SECOND_PAGE [journal] [second]
- *   journal  record every event (the journal, which is no ring, is emptied when it has MOST_ROWS)
+ *   journal  record every event (the journal, which is no ring, is emptied when it has RING_ROWS)
+ *   kept     as journal, emptied when it has KEPT_ROWS
  *   second   a second machine of another kind has run in this process before
  */
 import { createInterface } from 'node:readline';
@@ -11,7 +12,8 @@ import { high, low } from '../../server/src/engine/bits';
 import { ACCESS_USER } from '../../server/src/engine/journal/events';
 import { Journal } from '../../server/src/engine/journal/journal';
 import { PhysicalMemory } from '../../server/src/engine/memory/physical-memory';
-import { Context, Outcome, Processor } from '../../server/src/engine/vcpu/processor';
+import { Context } from '../../server/src/engine/vcpu/context';
+import { Outcome, Processor } from '../../server/src/engine/vcpu/processor';
 import { eptFormat, pagingFormat } from '../../server/src/engine/x86/formats';
 import { Policy } from '../../server/src/engine/x86/permissions';
 import { readStream } from './streams';
@@ -23,8 +25,9 @@ const MAXPHYADDR = 46;
 const BUDGET = 8 * 1024 ** 3;
 const SIZES: { readonly [name: string]: number } = { '4k': 12, '2m': 21, '1g': 30 };
 const TLB = { l1: { sets: 16, ways: 4 }, l2: { sets: 128, ways: 12 }, pagingStructureEntries: 0 };
-/** Rows after which the journal is emptied. */
-const MOST_ROWS = 1 << 16;
+/** Rows after which the journal is emptied: few enough for a cache (1.3 MB), and as a long run keeps them (42 MB). */
+const RING_ROWS = 1 << 16;
+const KEPT_ROWS = 1 << 21;
 /**
  * Accesses between two looks at the journal's length. Few: the loop over them becomes hot as a function that is called, and V8
  * optimizes it whole, not from the middle of a run.
@@ -171,9 +174,10 @@ class Bench {
     private readonly path: string,
     guestShift: number,
     secondShift: number,
-    private readonly recording: boolean,
+    /** Rows after which the journal is emptied; 0: it is off. */
+    private readonly rows: number,
   ) {
-    const journal = new Journal(MOST_ROWS * 2);
+    const journal = new Journal(rows * 2 + 1);
     journal.on = false;
     this.tables = new Tables(journal, guestShift, secondShift);
     this.tables.map(stream);
@@ -209,18 +213,18 @@ class Bench {
 
   /** The whole stream once, from empty caches. */
   run(): object {
-    const { accesses, tables, recording } = this;
+    const { accesses, tables } = this;
     const { journal } = tables;
     const processor = new Processor(tables.memory, false, { on: this.path.startsWith('tlb'), ...TLB });
     processor.enter(this.context);
-    journal.on = recording;
+    journal.on = this.rows > 0;
     const length = accesses.length / 3;
     this.sum = this.faults = 0;
     let rows = 0;
     const start = process.cpuUsage();
     for (let from = 0; from < length; from += CHUNK) {
       this.some(processor, from * 3, Math.min(from + CHUNK, length) * 3);
-      if (journal.length > MOST_ROWS) {
+      if (journal.length > this.rows) {
         rows += journal.length;
         journal.length = 0;
       }
@@ -249,7 +253,13 @@ const [prefix, path, guestPage, secondPage, ...options] = process.argv.slice(2);
 const stream = readStream(prefix);
 if (options.includes('second')) {
   const few: Stream = { lo: stream.lo.subarray(0, 200_000), hi: stream.hi.subarray(0, 200_000), op: stream.op.subarray(0, 200_000) };
-  for (const other of ['walk1', 'walk2', 'tlb1', 'tlb2']) new Bench(few, other, 12, 12, other === 'walk1').run();
+  for (const other of ['walk1', 'walk2', 'tlb1', 'tlb2']) new Bench(few, other, 12, 12, other === 'walk1' ? RING_ROWS : 0).run();
 }
-const bench = new Bench(stream, path, SIZES[guestPage], SIZES[secondPage], options.includes('journal'));
+const bench = new Bench(
+  stream,
+  path,
+  SIZES[guestPage],
+  SIZES[secondPage],
+  options.includes('kept') ? KEPT_ROWS : options.includes('journal') ? RING_ROWS : 0,
+);
 createInterface({ input: process.stdin }).on('line', () => process.stdout.write(`${JSON.stringify(bench.run())}\n`));

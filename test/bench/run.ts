@@ -61,6 +61,13 @@ const BENCHMARKS: readonly Benchmark[] = [
     aim: 1.5,
   },
   {
+    name: 'journal on and kept: 2-D walk',
+    stream: 'uniform',
+    work: ['walk2', '4k', '4k'],
+    measured: { program: 'engine', options: ['kept'] },
+    against: ENGINE,
+  },
+  {
     name: 'journal on: TLB hits, real trace',
     stream: 'real',
     work: ['tlb2', '4k', '4k'],

@@ -11,11 +11,11 @@ import type { PhysicalMemory } from '../memory/physical-memory';
 import type { TlbConfig } from '../program';
 import { FRAME_HIGH, FRAME_LOW } from '../x86/entries';
 import { eptQualification, exitInfo1High } from '../x86/fault-codes';
-import { pagingFormat, type Format } from '../x86/formats';
+import { pagingFormat } from '../x86/formats';
 import { ACCESS_RIGHTS_MASK, GUEST_ALL, HOST_ALL, Rights, accessMasks, keyDenies, permissionTable } from '../x86/permissions';
 import { Walk, Walking } from '../x86/walk';
 import { Walker } from '../x86/walker';
-import type { PmlLog } from './pml-log';
+import { Context } from './context';
 import { Invalidations } from './invalidations';
 import { Staleness } from './staleness';
 import { NO_TAG } from './tags';
@@ -48,36 +48,6 @@ export enum Outcome {
   pmlFull = 6,
   /** A hypervisor below has carried out the instruction itself; not of a processor, see mmu/cpu.ts. */
   carriedOut = 7,
-}
-
-/** What stands in hardware while somebody runs. Change it between accesses, then {@link Processor.enter} it again. */
-export class Context {
-  /** Tables that linear addresses are walked through; null: no paging. */
-  first: Format | null = null;
-  rootLo = 0;
-  rootHi = 0;
-  /** PAE: the PDPTE registers (Registers.pdptes); null: read from memory at each walk. */
-  pdptes: Int32Array | null = null;
-  /** STAGE_GUEST, or STAGE_SHADOW when the tables are a hypervisor's shadow. */
-  firstStage = STAGE_GUEST;
-  /** `Policy` and `Keys` bits in force, and their registers. */
-  policy = 0;
-  keys = 0;
-  pkru = 0;
-  pkrs = 0;
-  /** CR4.PGE. */
-  globalPages = false;
-  /** 0 without CR4.PCIDE. */
-  pcid = 0;
-  /** VPID, or ASID; 0: untagged, and {@link Processor.transition} is due on each VM entry and exit. */
-  vpid = 0;
-  /** EPT or nested tables; null: none. */
-  second: Format | null = null;
-  secondRootLo = 0;
-  secondRootHi = 0;
-  /** `Policy` of the second stage: the host's NXE and SMEP for nested tables, 0 for EPT. */
-  secondPolicy = 0;
-  pml: PmlLog | null = null;
 }
 
 const PLACEHOLDER = pagingFormat({ mode: '4-level', nxe: true, pse: true, pse36: true, page1G: true, maxPhyAddr: 52, amd: false });
@@ -366,8 +336,8 @@ export class Processor {
   private walk(lo: number, hi: number, access: number): Outcome {
     this.walks++;
     const { first, tlb, journal } = this;
-    const parts = tlb.structures === null ? 0 : tlb.partsUsed;
-    let status = this.hasFirst === true ? first.translate(lo, hi, access) : this.walkWithoutPaging(lo, access);
+    const parts = tlb.partsUsed;
+    let status = this.walkTables(lo, hi, access);
     if (status !== Walk.ok) {
       if (tlb.partsUsed !== parts) {
         // What cached parts of the way deny, memory may allow by now.
@@ -408,7 +378,7 @@ export class Processor {
   }
 
   private walkTables(lo: number, hi: number, access: number): Walk {
-    return this.hasFirst ? this.first.translate(lo, hi, access) : this.walkWithoutPaging(lo, access);
+    return this.hasFirst === true ? this.first.translate(lo, hi, access) : this.walkWithoutPaging(lo, access);
   }
 
   /** CR0.PG=0: the linear address is the guest-physical one. */

@@ -47,9 +47,7 @@ export class Format {
   /** Bits 63:32 that are reserved in entries of some level. */
   doubtfulHi = 0;
   /** By level, bits 31:0 that are reserved in leaves; all, where there are none. */
-  doubtfulLeaf1 = 0;
-  doubtfulLeaf2 = -1;
-  doubtfulLeaf3 = -1;
+  readonly doubtfulLeaf = new Int32Array(LEAF).fill(-1);
 
   /** @param levels of tables in memory; under PAE without the PDPTEs */
   constructor(
@@ -73,10 +71,8 @@ export class Format {
     for (let level = 1; level < LEAF; level++) {
       this.doubtfulLo |= this.reservedLo[level];
       this.doubtfulHi |= this.reservedHi[level] | this.reservedHi[level + LEAF];
+      if (this.large[level] !== 0) this.doubtfulLeaf[level] = this.reservedLo[level + LEAF];
     }
-    this.doubtfulLeaf1 = this.reservedLo[1 + LEAF];
-    if (this.large[2] !== 0) this.doubtfulLeaf2 = this.reservedLo[2 + LEAF];
-    if (this.large[3] !== 0) this.doubtfulLeaf3 = this.reservedLo[3 + LEAF];
     return this;
   }
 }

@@ -10,7 +10,7 @@ import { Kind } from '../journal/events';
 import { ROW_WORDS } from '../journal/journal';
 import { FRAME_HIGH, FRAME_LOW, NX_HIGH, Pte } from './entries';
 import type { Format } from './formats';
-import { ACCESS_RIGHTS_MASK, GUEST_ALL, HOST_ALL, Rights } from './permissions';
+import { ACCESS_RIGHTS_MASK, HOST_ALL, Rights } from './permissions';
 import { Walk } from './walk';
 import { FAR, WalkerState } from './walker-state';
 
@@ -62,8 +62,6 @@ export abstract class QuickWalker extends WalkerState {
     if (on === true) this.noteEntry(rows, (row += ROW_WORDS), (head -= LEVEL), at, tableLo | (index << 2), tableHi, entry, entryHi);
     all &= entry;
     let level = 3;
-    let bad = format.doubtfulLeaf3;
-    let offset = 0x3fff_ffff;
     if ((entry & Pte.large) === 0) {
       upper |= entry;
       any |= entryHi;
@@ -76,8 +74,6 @@ export abstract class QuickWalker extends WalkerState {
       if (on === true) this.noteEntry(rows, (row += ROW_WORDS), (head -= LEVEL), at, tableLo | (index << 2), tableHi, entry, entryHi);
       all &= entry;
       level = 2;
-      bad = format.doubtfulLeaf2;
-      offset = 0x1f_ffff;
       if ((entry & Pte.large) === 0) {
         upper |= entry;
         any |= entryHi;
@@ -90,21 +86,21 @@ export abstract class QuickWalker extends WalkerState {
         if (on === true) this.noteEntry(rows, (row += ROW_WORDS), head - LEVEL, at, tableLo | (index << 2), tableHi, entry, entryHi);
         all &= entry;
         level = 1;
-        bad = format.doubtfulLeaf1;
-        offset = 0xfff;
       }
     }
 
     const frames = (any << 20) | (upper >>> 12);
     const far = (any & FAR) | (frames & ~nearMask);
     any |= entryHi;
-    const doubt = (~all & format.needed) | (upper & format.doubtfulLo) | (entry & bad) | far | (any & format.doubtfulHi);
+    const doubt =
+      (~all & format.needed) | (upper & format.doubtfulLo) | (entry & format.doubtfulLeaf[level]) | far | (any & format.doubtfulHi);
     const rights = this.settled(format, entry, all, any, access);
     if ((doubt | (rights >> 31)) !== 0) {
       journal.length = start;
       return false;
     }
     if (on === true) journal.length = row / ROW_WORDS + 1;
+    const offset = (1 << (level * 9 + 3)) - 1;
     this.hostLo = (entry & FRAME_LOW & ~offset) | (lo & offset);
     this.hostHi = entryHi & FRAME_HIGH;
     this.rights = rights;
@@ -153,11 +149,10 @@ export abstract class QuickWalker extends WalkerState {
         continue;
       }
 
-      const bad = level === 1 ? format.doubtfulLeaf1 : level === 2 ? format.doubtfulLeaf2 : level === 3 ? format.doubtfulLeaf3 : -1;
-      const doubt = (~all & format.needed) | (entry & bad);
+      const doubt = (~all & format.needed) | (entry & format.doubtfulLeaf[level]);
       const rights = this.settled(format, entry, all, any, access);
       if ((doubt | (rights >> 31)) !== 0) break;
-      const offset = level === 1 ? 0xfff : level === 2 ? 0x1f_ffff : 0x3fff_ffff;
+      const offset = (1 << (level * 9 + 3)) - 1;
       const outLo = (tableLo & ~offset) | (lo & offset);
       if (!behind.descend(outLo, tableHi, access)) break;
       this.stageLo = outLo;
@@ -221,14 +216,8 @@ export abstract class QuickWalker extends WalkerState {
 
   /** {@link Rights} of well-formed entries when the access is allowed as it stands; else -1. */
   private settled(format: Format, entry: number, all: number, any: number, access: number): number {
-    let rights = (entry & format.dirty) === format.dirty ? Rights.dirty : 0;
-    if (format.ept === true) {
-      if (((format.badTypes >>> ((entry >>> 3) & 7)) & 1) !== 0) return -1;
-      rights |= GUEST_ALL | ((all & 7) << 3);
-    } else {
-      rights |= ((all >>> 1) & 3) | ((any >>> 31) << 2) | HOST_ALL;
-      if (format.userOnly === true) access = this.effective(access);
-    }
-    return this.permitted[((access & ACCESS_RIGHTS_MASK) << 7) | rights] === 0 ? -1 : rights;
+    if (((format.badTypes >>> ((entry >>> 3) & 7)) & 1) !== 0) return -1;
+    const rights = this.rightsOf(all, any) | ((entry & format.dirty) === format.dirty ? Rights.dirty : 0);
+    return this.permitted[((this.effective(access) & ACCESS_RIGHTS_MASK) << 7) | rights] === 0 ? -1 : rights;
   }
 }

@@ -264,7 +264,7 @@ export abstract class WalkerState {
   }
 
   protected rightsOf(all: number, any: number): number {
-    if (this.format.ept) return GUEST_ALL | ((all & 7) << 3);
+    if (this.format.ept === true) return GUEST_ALL | ((all & 7) << 3);
     return ((all >>> 1) & 3) | ((any >>> 31) << 2) | HOST_ALL;
   }
 
@@ -279,7 +279,7 @@ export abstract class WalkerState {
 
   /** The access as these tables see it: nested tables of AMD see user accesses only (§3.12). */
   protected effective(access: number): number {
-    return this.format.userOnly ? (access & ~ACCESS_IMPLICIT) | ACCESS_USER : access;
+    return this.format.userOnly === true ? (access & ~ACCESS_IMPLICIT) | ACCESS_USER : access;
   }
 }
 

@@ -12,7 +12,7 @@ import type { StructureCache } from '../vcpu/structure-cache';
 import { FRAME_HIGH, FRAME_LOW, Pte, keyOf } from './entries';
 import { PageFault } from './fault-codes';
 import { LEAF, type Format } from './formats';
-import { ACCESS_RIGHTS_MASK, Access, GUEST_ALL, HOST_ALL, Rights, keyDenies } from './permissions';
+import { ACCESS_RIGHTS_MASK, Access, HOST_ALL, Rights, keyDenies } from './permissions';
 import { Walk, Walking, type Stage } from './walk';
 import { QuickWalker } from './quick-walk';
 import { At, PATH, shiftOf } from './walker-state';
@@ -153,8 +153,8 @@ export class Walker extends QuickWalker implements Stage {
   /** The walk is complete: rights, flags, address. */
   private finish(lo: number, hi: number, access: number, level: number, entry: number, entryHi: number, all: number, any: number): number {
     const { format } = this;
-    const rights = format.ept ? GUEST_ALL | ((all & 7) << 3) : ((all >>> 1) & 3) | ((any >>> 31) << 2) | HOST_ALL;
-    const effective = format.userOnly ? this.effective(access) : access;
+    const rights = this.rightsOf(all, any);
+    const effective = this.effective(access);
     let denied = this.permitted[((effective & ACCESS_RIGHTS_MASK) << 7) | rights | Rights.dirty] === 0;
     if (this.keys !== 0 && keyDenies(this.keys, this.pkru, this.pkrs, this.policy, rights, keyOf(entryHi), effective))
       denied = this.keyDenied = true;

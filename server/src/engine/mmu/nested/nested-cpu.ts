@@ -4,7 +4,8 @@
  * hypervisor itself, are instructions of its own that exit.
  */
 import { Actor } from '../../journal/events';
-import { Context, Outcome } from '../../vcpu/processor';
+import { Context } from '../../vcpu/context';
+import { Outcome } from '../../vcpu/processor';
 import { Register, type Registers } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
 import type { ControlField } from '../../program';
