@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createRegistry } from 'vscode-tmgrammar-test/dist/common/index.js';
 import { KEYWORDS, RESERVED, type Category } from '../../server/src/language/syntax/keywords';
 import { FLAGS } from '../../server/src/language/syntax/words/paging';
 import { EXPECTATIONS, HOST_ACTS } from '../../server/src/language/syntax/words/structure';
+import { GRAMMAR, textMateGrammar } from '../../scripts/textmate/grammar';
 
 type Grammar = NonNullable<Awaited<ReturnType<ReturnType<typeof createRegistry>['loadGrammar']>>>;
 let grammar: Grammar;
@@ -87,6 +89,10 @@ describe('grammar: every word of the language is coloured', () => {
       const expected = word === 'nr_mmu_pages' ? /^support\./ : /^support\.function/;
       assert.match(scopeOf('  host {\n  % slot 1', word), expected, word);
     }
+  });
+
+  it('its lists are those of the source', () => {
+    assert.equal(readFileSync(GRAMMAR, 'utf8'), textMateGrammar(), 'run npm run generate');
   });
 
   it('words that are words only in their place are names elsewhere', () => {
