@@ -2,7 +2,7 @@
 import { Kind } from '../../server/src/engine/journal/events';
 import type { Rows } from '../../server/src/engine/journal/state';
 import { SvmExit, VmxExit } from '../../server/src/engine/x86/exit-reasons';
-import { Acc, accessOf, levelOf, Role } from '../../server/src/engine/mmu/role';
+import { Acc, accessOf, levelOf, Role } from '../../server/src/engine/mmu/pages/role';
 import { eventAt, field } from '../../server/src/views/fields';
 import type { Event } from '../../server/src/views/fields';
 import { ownAddress, ownFrame } from './cleaning';

@@ -3,7 +3,7 @@ import type { Act, MmuKind, Program } from '../../server/src/engine/program';
 import { execute } from '../../server/src/run/execute';
 import { RunView } from '../../server/src/views/view';
 import { VCPU, access, host, slot } from '../engine/mmu/machines';
-import { L1, L2, L2_BASE, SETUP_N } from '../engine/mmu/nested-machines';
+import { L1, L2, L2_BASE, SETUP_N } from '../engine/mmu/nested/nested-machines';
 
 export { L1, L2, L2_BASE };
 

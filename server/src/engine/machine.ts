@@ -11,24 +11,24 @@ import type { Act, Budget, ControlField, HypervisorTable, MachineConfig, Perform
 import type { ExitCount, Result } from './result';
 import { Register } from './vcpu/registers';
 import { exitReasonName } from './x86/exit-reasons';
-import { exitingInstruction, invlpg, invpcid, loadRegister } from './mmu/control';
-import { GuestActs, ripOf } from './mmu/guest-acts';
-import { findEntry } from './mmu/guest-tables';
-import type { Hypervisor } from './mmu/hypervisor';
-import type { Completion } from './mmu/instruction';
-import { brokenInvariants } from './mmu/invariants';
-import type { KvmVcpu } from './mmu/kvm-vcpu';
-import { ownRoot, shadowEntry } from './mmu/look-through';
-import { MemslotStage } from './mmu/memslot-stage';
+import { exitingInstruction, invlpg, invpcid, loadRegister } from './mmu/exits/register-loads';
+import { GuestActs, ripOf } from './mmu/guest/guest-acts';
+import { findEntry } from './mmu/guest/own-tables';
+import type { Hypervisor } from './mmu/vmm/hypervisor';
+import type { Completion } from './mmu/vcpu/instruction';
+import { brokenInvariants } from './mmu/checks/invariants';
+import type { KvmVcpu } from './mmu/vcpu/kvm-vcpu';
+import { ownRoot, shadowEntry } from './mmu/inspection/look-through';
+import { MemslotStage } from './mmu/contexts/memslot-stage';
 import { L1 } from './mmu/nested/l1';
 import { invalidateNested } from './mmu/nested/instructions';
 import { NestedCpu } from './mmu/nested/nested-cpu';
-import { brokenNesting } from './mmu/nested/nested-invariants';
+import { brokenNesting } from './mmu/checks/nested-invariants';
 import { ScriptedVcpu } from './mmu/nested/scripted-vcpu';
-import type { Root } from './mmu/roots';
-import { Host } from './mmu/setup';
-import type { ShadowPage } from './mmu/shadow-page';
-import { pageState, type PageState } from './mmu/state';
+import type { Root } from './mmu/contexts/roots';
+import { Host } from './mmu/vmm/setup';
+import type { ShadowPage } from './mmu/pages/shadow-page';
+import { pageState, type PageState } from './mmu/inspection/page-state';
 
 export interface Performed {
   readonly result: Result;

@@ -1,12 +1,12 @@
 /** Changed words of memory: whose they are, and as entries where they stand in a paging structure. */
 import { Space } from '../engine/journal/events';
-import { GUEST_TABLE_KEYS, shadowPageAt } from '../engine/mmu/shadow-page';
+import { GUEST_TABLE_KEYS, shadowPageAt } from '../engine/mmu/pages/shadow-page';
 import type { EntryBit } from '../protocol/messages';
 import { levelName } from './decode';
 import { bitNames, entryBits, spteBits, spteFormat, spteNote } from './entries';
 import { guestTables } from './guest-tables';
 import type { MachineState } from './machine-state';
-import { Role, levelOf } from '../engine/mmu/role';
+import { Role, levelOf } from '../engine/mmu/pages/role';
 import { hex } from './text';
 import { tableNames } from './way-tables';
 

@@ -1,5 +1,5 @@
 /** Paging-structure entries for people: their bits by the names of the manuals, and of KVM where the entry is KVM's. */
-import { SpteFormat, spteOptions } from '../engine/mmu/spte';
+import { SpteFormat, spteOptions } from '../engine/mmu/pages/spte';
 import type { HostConfig } from '../engine/program';
 import { entryFields } from '../engine/x86/entries';
 import type { EntryField, EntryKind } from '../engine/x86/entries';

@@ -1,5 +1,5 @@
 /** Shadow pages as KVM's tracepoints show them: what is in the `role` and `state` words of their events. */
-import { Role, accessOf, accessText, levelOf, quadrantOf } from '../engine/mmu/role';
+import { Role, accessOf, accessText, levelOf, quadrantOf } from '../engine/mmu/pages/role';
 import { field } from './fields';
 import type { Event } from './fields';
 

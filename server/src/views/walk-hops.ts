@@ -1,7 +1,7 @@
 /** A silent walk of the one walker as hops: each entry on the way with its place, value and bits, and why the way ends. */
 import { toBigInt } from '../engine/bits';
 import { ACCESS_FETCH, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE } from '../engine/journal/events';
-import type { SpteFormat } from '../engine/mmu/spte';
+import type { SpteFormat } from '../engine/mmu/pages/spte';
 import { LEAF } from '../engine/x86/formats';
 import type { Format } from '../engine/x86/formats';
 import { Walk } from '../engine/x86/walk';

@@ -3,7 +3,7 @@
  * stands in a VM those of L1 and of L0.
  */
 import type { MachineConfig } from '../engine/program';
-import { VMCS02_BANK } from '../engine/mmu/nested/nesting';
+import { VMCS02_BANK } from '../engine/mmu/nested/nested-state';
 import type { Registers } from '../engine/vcpu/registers';
 import type { Walker } from '../engine/x86/walker';
 import { nested } from './guests';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Space } from '../../../server/src/engine/journal/events';
 import { stateAt } from '../../../server/src/engine/journal/state';
-import { shadowPageAt } from '../../../server/src/engine/mmu/shadow-page';
+import { shadowPageAt } from '../../../server/src/engine/mmu/pages/shadow-page';
 import type { MmuKind, KvmOptions } from '../../../server/src/engine/program';
 import type { Bench } from './machines';
 import { actsOf, machineFor, programs } from './random-programs';

@@ -1,6 +1,6 @@
 /** KVM's options one by one: what a scenario shows with each of them off, or other than kernel 6.1 has it (program.ts: KvmOptions). */
 import assert from 'node:assert/strict';
-import { Role } from '../../../server/src/engine/mmu/role';
+import { Role } from '../../../server/src/engine/mmu/pages/role';
 import type { KvmOptions, MmuKind } from '../../../server/src/engine/program';
 import { Bench, BY, SETUP_E, SLOTS_E, exitsOf, host, slot, type Done, type Guest } from './machines';
 

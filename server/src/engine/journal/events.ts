@@ -501,7 +501,7 @@ export enum Space {
   hostPage = 3,
   /** key: TLB line * 8 + field (vcpu/tlb.ts). */
   tlb = 4,
-  /** key: host-physical frame of the shadow page's table * 8 + field (mmu/shadow-page.ts). */
+  /** key: host-physical frame of the shadow page's table * 8 + field (mmu/pages/shadow-page.ts). */
   shadowPage = 5,
   /** key: VM number * 2^40 + gfn; value: write-track count. */
   track = 6,

@@ -46,7 +46,7 @@ export enum Outcome {
   eptMisconfig = 4,
   nestedPageFault = 5,
   pmlFull = 6,
-  /** A hypervisor below has carried out the instruction itself; not of a processor, see mmu/cpu.ts. */
+  /** A hypervisor below has carried out the instruction itself; not of a processor, see mmu/vcpu/cpu.ts. */
   carriedOut = 7,
 }
 

@@ -2,19 +2,19 @@
  * Page faults of direct MMUs (§6.2; mmu.c: direct_page_fault, __direct_map): EPT and NPT, and guests without paging under
  * soft MMU. The address already is the guest-physical one.
  */
-import { isTrackedWrite } from '../soft/page-fault';
-import type { Fault } from '../fault';
-import { adjustLevel, faultIn, requested } from '../fault-in';
-import { installLeaf } from '../install';
-import type { KvmVcpu } from '../kvm-vcpu';
-import { getChild, linkShadowPage } from '../lookup';
-import type { MmuContext } from '../mmu-context';
-import { ACC_ALL } from '../role';
-import { ShadowWalk } from '../shadow-walk';
-import { framesAt } from '../shadow-page';
+import { isTrackedWrite } from '../soft/shadow-page-fault';
+import type { Fault } from '../faults/fault';
+import { adjustLevel, faultIn, requested } from '../faults/fault-in';
+import { installLeaf } from '../faults/install';
+import type { KvmVcpu } from '../vcpu/kvm-vcpu';
+import { getChild, linkShadowPage } from '../pages/get-page';
+import type { MmuContext } from '../contexts/mmu-context';
+import { ACC_ALL } from '../pages/role';
+import { ShadowWalk } from '../contexts/shadow-walk';
+import { framesAt } from '../pages/shadow-page';
 import { prefetchDirect } from '../soft/prefetch';
 import { RetPf } from '../trace';
-import { makePagesAvailable } from '../zap';
+import { makePagesAvailable } from '../pages/zap';
 import { fastPageFault } from './fast-page-fault';
 
 export function directPageFault(vcpu: KvmVcpu, mmu: MmuContext, fault: Fault): RetPf {

@@ -2,10 +2,10 @@
  * Giving a direct leaf its W back without the slow path (§6.2 T3; mmu.c: fast_page_fault): it was taken for the dirty log,
  * or all rights for access tracking.
  */
-import type { Fault } from '../fault';
-import type { Kvm } from '../kvm';
-import type { MmuContext } from '../mmu-context';
-import { ShadowWalk } from '../shadow-walk';
+import type { Fault } from '../faults/fault';
+import type { Kvm } from '../pages/kvm';
+import type { MmuContext } from '../contexts/mmu-context';
+import { ShadowWalk } from '../contexts/shadow-walk';
 import { RetPf } from '../trace';
 
 /** @returns invalid: the slow path must do it */

@@ -5,13 +5,13 @@
 import { Kind } from '../../journal/events';
 import type { Slot } from '../../memory/slots';
 import { RetPf } from '../trace';
-import type { Fault } from '../fault';
-import { adjustLevel, requested } from '../fault-in';
-import type { Kvm } from '../kvm';
-import { makeLeaf } from '../leaf';
-import { ACC_ALL, childRole } from '../role';
-import { framesAt, type ShadowPage } from '../shadow-page';
-import { REMOVED_LOW } from '../spte';
+import type { Fault } from '../faults/fault';
+import { adjustLevel, requested } from '../faults/fault-in';
+import type { Kvm } from '../pages/kvm';
+import { makeLeaf } from '../pages/leaf';
+import { ACC_ALL, childRole } from '../pages/role';
+import { framesAt, type ShadowPage } from '../pages/shadow-page';
+import { REMOVED_LOW } from '../pages/spte';
 
 type Visit = (page: ShadowPage, index: number, lo: number, hi: number, gfn: number) => void;
 

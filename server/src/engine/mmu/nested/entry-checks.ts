@@ -1,6 +1,6 @@
 /** What L0 checks of a control structure before it enters L2 (nested_vmx_check_controls, nested_check_vmcb_controls). */
-import type { KvmVcpu } from '../kvm-vcpu';
-import type { Control } from './control';
+import type { KvmVcpu } from '../vcpu/kvm-vcpu';
+import type { Control } from './control-structure';
 
 /** @returns why the entry fails; null: it does not */
 export function whyRefused(vcpu: KvmVcpu, { context, rootLo, rootHi }: Control): string | null {

@@ -2,10 +2,10 @@
 import { highOf, lowOf } from '../../bits';
 import type { Act } from '../../program';
 import { VmxExit } from '../../x86/exit-reasons';
-import type { Completion } from '../instruction';
-import { NO_INFO, type KvmVcpu } from '../kvm-vcpu';
-import { Role } from '../role';
-import { samePage } from './nesting';
+import type { Completion } from '../vcpu/instruction';
+import { NO_INFO, type KvmVcpu } from '../vcpu/kvm-vcpu';
+import { Role } from '../pages/role';
+import { samePage } from './nested-state';
 
 /**
  * INVEPT: cached roots of EPT02 go; their shadow pages are found again, and brought into step, when they are next used.

@@ -8,14 +8,14 @@
  */
 import { high, low, toBigInt } from '../../bits';
 import type { FrameContents } from '../../memory/frames';
-import type { GuestActs } from '../guest-acts';
-import type { Linear } from '../guest-tables';
-import type { HypervisorMemory } from '../hypervisor-memory';
-import type { Completion } from '../instruction';
-import type { Kvm } from '../kvm';
-import type { KvmVcpu } from '../kvm-vcpu';
-import { ShadowWalk } from '../shadow-walk';
-import { protectedByShadow } from '../state';
+import type { GuestActs } from '../guest/guest-acts';
+import type { Linear } from '../guest/own-tables';
+import type { HypervisorMemory } from '../pages/hypervisor-memory';
+import type { Completion } from '../vcpu/instruction';
+import type { Kvm } from '../pages/kvm';
+import type { KvmVcpu } from '../vcpu/kvm-vcpu';
+import { ShadowWalk } from '../contexts/shadow-walk';
+import { protectedByShadow } from '../inspection/page-state';
 import { HOST_RIP } from './nested-cpu';
 
 export class L1Memory implements HypervisorMemory, FrameContents {

@@ -2,8 +2,8 @@
 import { PAGE_SIZE } from '../../bits';
 import { FrameAllocator } from '../../memory/frames';
 import type { VmConfig } from '../../program';
-import type { GuestActs } from '../guest-acts';
-import type { Hypervisor } from '../hypervisor';
+import type { GuestActs } from '../guest/guest-acts';
+import type { Hypervisor } from '../vmm/hypervisor';
 import { L1Memory } from './l1-memory';
 
 /** First frames of control structures, and of tables. */

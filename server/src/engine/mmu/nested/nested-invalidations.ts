@@ -3,7 +3,7 @@
  * hypervisor executes itself, INVEPT, INVVPID or INVLPGA, exits to the one below (§3.10, §7.5, §7.7).
  */
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
-import type { Cpu } from '../cpu';
+import type { Cpu } from '../vcpu/cpu';
 import { invept, invlpga, invvpid } from './instructions';
 import type { NestedCpu } from './nested-cpu';
 

@@ -9,11 +9,11 @@ import { useGuestRegisters } from '../../vcpu/guest-context';
 import { Register } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
 import { Policy } from '../../x86/permissions';
-import { useShadowTables } from '../hardware';
-import type { Completion } from '../instruction';
-import { KvmVcpu } from '../kvm-vcpu';
-import type { VcpuParts } from '../vcpu-parts';
-import { NO_ROOT } from '../roots';
+import { useShadowTables } from '../vcpu/hardware';
+import type { Completion } from '../vcpu/instruction';
+import { KvmVcpu } from '../vcpu/kvm-vcpu';
+import type { VcpuParts } from '../vcpu/vcpu-parts';
+import { NO_ROOT } from '../contexts/roots';
 import type { ExitInfo } from '../trace';
 import type { NestedCpu } from './nested-cpu';
 

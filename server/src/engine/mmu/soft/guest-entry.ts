@@ -2,9 +2,9 @@
 import { FRAME_HIGH, FRAME_LOW, NX_HIGH, Pte } from '../../x86/entries';
 import { LEAF, type Format } from '../../x86/formats';
 import { join } from '../../bits';
-import type { Kvm } from '../kvm';
-import { Acc } from '../role';
-import type { ShadowPage } from '../shadow-page';
+import type { Kvm } from '../pages/kvm';
+import { Acc } from '../pages/role';
+import type { ShadowPage } from '../pages/shadow-page';
 
 export class GuestEntry {
   lo = 0;

@@ -2,15 +2,15 @@
  * Bringing shadows of level-1 tables into step (§5.6; paging_tmpl.h: sync_page, invlpg of 6.1).
  */
 import type { Format } from '../../x86/formats';
-import { markMmio } from '../install';
-import { indexOf, type Kvm } from '../kvm';
-import { dropSpte, makeLeaf, updateSpte } from '../leaf';
-import type { MmuContext } from '../mmu-context';
-import { SYNC_IGNORES } from '../role';
-import type { Root } from '../roots';
-import { ShadowWalk } from '../shadow-walk';
-import type { ShadowPage } from '../shadow-page';
-import { zapEntry } from '../zap';
+import { markMmio } from '../faults/install';
+import { indexOf, type Kvm } from '../pages/kvm';
+import { dropSpte, makeLeaf, updateSpte } from '../pages/leaf';
+import type { MmuContext } from '../contexts/mmu-context';
+import { SYNC_IGNORES } from '../pages/role';
+import type { Root } from '../contexts/roots';
+import { ShadowWalk } from '../contexts/shadow-walk';
+import type { ShadowPage } from '../pages/shadow-page';
+import { zapEntry } from '../pages/zap';
 import { GuestEntry } from './guest-entry';
 import { prefetchEntry } from './prefetch';
 

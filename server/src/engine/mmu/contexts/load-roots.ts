@@ -1,0 +1,78 @@
+/** Building the root of an MMU context (§5.4, §5.9; mmu.c: mmu_alloc_direct_roots, mmu_alloc_shadow_roots). */
+import { Pte } from '../../x86/entries';
+import type { Kvm } from '../pages/kvm';
+import { getShadowPage } from '../pages/get-page';
+import type { MmuContext } from './mmu-context';
+import { Role, levelOf, withLevel, withQuadrant } from '../pages/role';
+import type { Root } from './roots';
+import type { ShadowPage } from '../pages/shadow-page';
+import { makePagesAvailable } from '../pages/zap';
+
+const PAE_ROOT_LEVEL = 3;
+const GIGABYTE_FRAMES = 0x4_0000;
+
+/** @returns null: no frame is left for it */
+export function loadRoot(kvm: Kvm, mmu: MmuContext, pgdLo: number, pgdHi: number): Root | null {
+  const { rootRole, direct } = mmu;
+  if (direct && kvm.tdpMmu !== null && kvm.tdp) {
+    const page = kvm.tdpMmu.rootFor(rootRole);
+    return page === null ? null : rootOf(page, 0, 0);
+  }
+  const gfn = Math.floor(((pgdHi & 0xfffff) * 0x1_0000_0000 + (pgdLo >>> 0)) / 4096);
+  if (!direct && !kvm.guest.slots.visible(gfn)) return dummy(kvm, mmu, pgdLo, pgdHi);
+  if (!makePagesAvailable(kvm)) return null;
+  if (levelOf(rootRole) > PAE_ROOT_LEVEL) {
+    const page = getShadowPage(kvm, direct ? 0 : gfn, rootRole, mmu.sync);
+    return page === null ? null : rootOf(page, direct ? 0 : pgdLo, direct ? 0 : pgdHi);
+  }
+  return loadPae(kvm, mmu, gfn, pgdLo, pgdHi);
+}
+
+/** Four pages of level 2, for a gigabyte each: 32-bit and PAE guests, and guests without paging. */
+function loadPae(kvm: Kvm, mmu: MmuContext, gfn: number, pgdLo: number, pgdHi: number): Root | null {
+  const frame = paeFrame(kvm, mmu);
+  if (frame < 0) return null;
+  const { walker, direct, rootRole } = mmu;
+  const pdptes = walker.pdptes;
+  const pae = !direct && (rootRole & Role.narrow) === 0;
+  const pages: ShadowPage[] = [];
+  for (let i = 0; i < 4; i++) {
+    const at = frame * 4096 + i * 8;
+    let table = direct ? i * GIGABYTE_FRAMES : gfn;
+    if (pae) {
+      const lo = pdptes === null ? 0 : pdptes[i * 2];
+      const hi = pdptes === null ? 0 : pdptes[i * 2 + 1];
+      table = Math.floor(((hi & 0xfffff) * 0x1_0000_0000 + (lo >>> 0)) / 4096);
+      // A directory in no slot faults at every access, as the walk finds.
+      if ((lo & Pte.present) === 0 || !kvm.guest.slots.visible(table)) {
+        kvm.setSpte(at, 0, 0);
+        continue;
+      }
+    }
+    const role = withQuadrant(withLevel(rootRole, 2), (rootRole & Role.narrow) !== 0 ? i : 0);
+    const page = getShadowPage(kvm, table, role, mmu.sync);
+    if (page === null) return null;
+    page.rootCount++;
+    pages.push(page);
+    kvm.setSpte(at, (page.frame << 12) | Pte.present, Math.floor(page.frame / 0x10_0000));
+  }
+  return { hpa: frame * 4096, pgdLo, pgdHi, page: null, level: PAE_ROOT_LEVEL, pae: pages };
+}
+
+/** The guest's root is in no slot: a root of zeros, by which every access faults (mainline: kvm_mmu_get_dummy_root). */
+function dummy(kvm: Kvm, mmu: MmuContext, pgdLo: number, pgdHi: number): Root | null {
+  const frame = paeFrame(kvm, mmu);
+  if (frame < 0) return null;
+  for (let i = 0; i < 4; i++) kvm.setSpte(frame * 4096 + i * 8, 0, 0);
+  return { hpa: frame * 4096, pgdLo, pgdHi, page: null, level: levelOf(mmu.rootRole), pae: null };
+}
+
+function paeFrame(kvm: Kvm, mmu: MmuContext): number {
+  if (mmu.paeFrame < 0) mmu.paeFrame = kvm.frames.allocate(1, 1, 0);
+  return mmu.paeFrame;
+}
+
+function rootOf(page: ShadowPage, pgdLo: number, pgdHi: number): Root {
+  page.rootCount++;
+  return { hpa: page.address, pgdLo, pgdHi, page, level: page.level, pae: null };
+}

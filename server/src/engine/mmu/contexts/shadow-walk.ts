@@ -1,0 +1,57 @@
+/** The way of an address through a hypervisor's tables, from the current root down (mmu.c: kvm_shadow_walk_iterator). */
+import type { Kvm } from '../pages/kvm';
+import type { Root } from './roots';
+
+/** Index of an address in a table of 512 entries. */
+export function tableIndex(lo: number, hi: number, level: number): number {
+  const shift = 3 + 9 * level;
+  return (shift < 32 ? (lo >>> shift) | (hi << (32 - shift)) : hi >>> (shift - 32)) & 511;
+}
+
+export class ShadowWalk {
+  /** Level of the entry reached; 0: the walk is over. */
+  level = 0;
+  /** Address of the entry. */
+  at = 0;
+  private table = 0;
+
+  constructor(
+    private readonly kvm: Kvm,
+    private readonly lo: number,
+    private readonly hi: number,
+    root: Root,
+  ) {
+    if (root.hpa < 0) return;
+    this.table = root.hpa;
+    this.level = root.level;
+    if (root.pae) {
+      // The top are four entries in a page of the vCPU, for one gigabyte each.
+      const at = root.hpa + ((lo >>> 30) & 3) * 8;
+      const entry = kvm.tables.low(at);
+      this.table = kvm.format.pfn(entry, kvm.tables.high(at)) * 4096;
+      this.level = entry === 0 ? 0 : 2;
+    }
+    this.place();
+  }
+
+  get ok(): boolean {
+    return this.level > 0;
+  }
+
+  /** Down to the table that the entry points to; over when it is a leaf or empty. */
+  next(): void {
+    const { format, tables } = this.kvm;
+    const lo = tables.low(this.at);
+    if (!format.present(lo) || format.last(lo, this.level)) {
+      this.level = 0;
+      return;
+    }
+    this.table = format.pfn(lo, tables.high(this.at)) * 4096;
+    this.level--;
+    this.place();
+  }
+
+  private place(): void {
+    if (this.level > 0) this.at = this.table + tableIndex(this.lo, this.hi, this.level) * 8;
+  }
+}

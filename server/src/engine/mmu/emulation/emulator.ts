@@ -1,0 +1,242 @@
+/**
+ * The instruction emulator (§5.3 P10, §8.2; x86.c: x86_emulate_instruction, emulator_read_write_onepage, retry_instruction):
+ * carries the guest's instruction out with the guest's rights, where hardware must not.
+ */
+import { highOf, join, lowOf } from '../../bits';
+import { Actor } from '../../journal/events';
+import { longMode } from '../../vcpu/control-registers';
+import { PageFault } from '../../x86/fault-codes';
+import { Walk } from '../../x86/walk';
+import { loadBytes, storeBytes } from './guest-bytes';
+import { codeOf, truncated, type Completion, type Instruction } from '../vcpu/instruction';
+import type { KvmVcpu } from '../vcpu/kvm-vcpu';
+import { trackWrite } from '../pages/write-flooding';
+import { MmioType, UserExit } from '../trace';
+import { unprotectFrame } from '../pages/zap';
+
+/** What handling an exit came to. */
+export type Handled =
+  /** The guest goes on at the same instruction. */
+  | { readonly kind: 'resume' }
+  /** The instruction was carried out, or ended in a fault or error. */
+  | { readonly kind: 'done'; readonly completion: Completion };
+
+/** One part of an operand, within a page. */
+interface Part {
+  readonly lo: number;
+  readonly hi: number;
+  readonly size: number;
+  /** Bytes of the operand before it. */
+  readonly offset: number;
+}
+
+/**
+ * @param lo what faulted: linear address; of a direct MMU guest-physical
+ * @param allowRetry the fault was one of write protection, which can be given up instead
+ */
+export function emulate(vcpu: KvmVcpu, lo: number, hi: number, allowRetry: boolean): Handled {
+  const { kvm, instruction } = vcpu;
+  if (instruction === null) return { kind: 'done', completion: loadPdptesFromDevice(vcpu) };
+  const writesOwnTable = vcpu.writeFaultToShadowTable;
+  vcpu.writeFaultToShadowTable = false;
+  if (instruction.kind === 'fetch') {
+    // It must be fetched before it can be decoded: with the guest's rights first (kvm_fetch_guest_virt).
+    const denied = deniedFetch(vcpu, instruction);
+    if (denied !== null) return { kind: 'done', completion: denied };
+    if (allowRetry && reexecute(vcpu, lo, hi, writesOwnTable)) return { kind: 'resume' };
+    kvm.trace.emulate(instruction.rip, [], true);
+    kvm.trace.userExit(UserExit.internalError, 0, 0);
+    return vcpu.failed('KVM_INTERNAL_ERROR', 'the instruction cannot be fetched where no memory is');
+  }
+  const code = codeOf(instruction, longMode(vcpu.registers));
+  kvm.trace.emulate(instruction.rip, code, false);
+  if (giveUpProtection(vcpu, instruction, lo, hi, allowRetry)) return { kind: 'resume' };
+  const completion = new Emulation(vcpu, instruction, lo, hi).run();
+  if (completion.kind === 'ok' || completion.kind === 'mmio') vcpu.rip += code.length;
+  return { kind: 'done', completion };
+}
+
+/** The access was MOV CR's own: its PDPTEs are not memory, and emulating it ends in #GP (x86.c: load_pdptrs). */
+function loadPdptesFromDevice(vcpu: KvmVcpu): Completion {
+  vcpu.kvm.trace.emulate(vcpu.rip, [], false);
+  vcpu.kvm.trace.injectException(13, 0);
+  return { kind: 'general-protection', error: 0 };
+}
+
+/**
+ * An instruction that hardly anybody uses on page tables: end the protection and try again, but not twice for the same
+ * instruction and address (retry_instruction).
+ */
+function giveUpProtection(vcpu: KvmVcpu, { kind, rip }: Instruction, lo: number, hi: number, allowRetry: boolean): boolean {
+  const last = vcpu.lastRetry;
+  vcpu.lastRetry = null;
+  if (!allowRetry || kind !== 'rmw') return false;
+  if (last !== null && last.rip === rip && last.lo === lo && last.hi === hi) return false;
+  vcpu.lastRetry = { rip, lo, hi };
+  const gpa = guestPhysical(vcpu, lo, hi);
+  if (gpa >= 0) unprotectFrame(vcpu.kvm, Math.floor(gpa / 4096));
+  return true;
+}
+
+/** The fault that the guest's tables raise for fetching an instruction; null: they allow it. */
+function deniedFetch(vcpu: KvmVcpu, { lo, hi, user }: Instruction): Completion | null {
+  const { walkMmu } = vcpu;
+  if (!walkMmu.translates) return null;
+  const status = walkMmu.walk(lo, hi, PageFault.fetch | (user ? PageFault.user : 0), vcpu.alignmentCheck);
+  if (status === Walk.ok) return null;
+  return { kind: 'page-fault', error: vcpu.injectWalkFault(walkMmu, lo, hi, status), lo, hi };
+}
+
+/** Can running it again help? (reexecute_instruction) */
+function reexecute(vcpu: KvmVcpu, lo: number, hi: number, writesOwnTable: boolean): boolean {
+  const { kvm, mmu } = vcpu;
+  const gpa = guestPhysical(vcpu, lo, hi);
+  if (gpa < 0) return true;
+  if (kvm.guest.address(gpa, true) < 0) return false;
+  const gfn = Math.floor(gpa / 4096);
+  if (mmu.direct) {
+    if (kvm.pages.indirect > 0) unprotectFrame(kvm, gfn);
+    return true;
+  }
+  unprotectFrame(kvm, gfn);
+  return !writesOwnTable;
+}
+
+/** Guest-physical address of what faulted, as a supervisor's write finds it (kvm_mmu_gva_to_gpa_write); -1: none. */
+function guestPhysical(vcpu: KvmVcpu, lo: number, hi: number): number {
+  if (vcpu.mmu.direct) return join(lo, hi);
+  const code = PageFault.write | (vcpu.instruction?.user ? PageFault.user : 0);
+  return vcpu.walkMmu.walk(lo, hi, code, vcpu.alignmentCheck) === Walk.ok ? vcpu.walkMmu.reached : -1;
+}
+
+class Emulation {
+  private readonly parts: readonly Part[];
+  /** The last MMIO access, which user space sees. */
+  private mmio: Completion | null = null;
+  private gpa = -1;
+
+  constructor(
+    private readonly vcpu: KvmVcpu,
+    private readonly instruction: Instruction,
+    private readonly faultLo: number,
+    private readonly faultHi: number,
+  ) {
+    this.parts = partsOf(instruction);
+  }
+
+  run(): Completion {
+    const { kind, size } = this.instruction;
+    let value = truncated(this.instruction.value, size);
+    if (kind !== 'write') {
+      const read = this.read();
+      if (typeof read !== 'bigint') return read;
+      value = kind === 'rmw' ? truncated(read + this.instruction.value, size) : read;
+    }
+    if (kind !== 'read') {
+      const failure = this.write(value);
+      if (failure !== null) return failure;
+    }
+    if (this.mmio !== null) return this.mmio;
+    const { guest, tables } = this.vcpu.kvm;
+    const address = guest.look(this.gpa);
+    return { kind: 'ok', gpa: this.gpa, hpa: address < 0 ? null : tables.look(address), value };
+  }
+
+  private read(): bigint | Completion {
+    const { vcpu } = this;
+    let value = 0n;
+    let pending = -1;
+    for (const part of this.parts) {
+      const gpa = this.locate(part, false);
+      if (typeof gpa !== 'number') return gpa;
+      if (part.offset === 0) this.gpa = gpa;
+      const address = vcpu.kvm.guest.address(gpa, false);
+      let bits: bigint;
+      if (address >= 0) bits = loadBytes(vcpu.kvm.tables, address, part.size);
+      else {
+        vcpu.kvm.trace.mmio(MmioType.unsatisfiedRead, part.size, gpa, 0, 0);
+        if (pending < 0) pending = gpa;
+        bits = this.answer(gpa, part.size);
+      }
+      value |= bits << BigInt(part.offset * 8);
+    }
+    if (pending >= 0) this.mmio = { kind: 'mmio', gpa: pending, write: false, value };
+    return value;
+  }
+
+  /** User space performs the read; KVM_RUN completes it. */
+  private answer(gpa: number, size: number): bigint {
+    const { vcpu } = this;
+    vcpu.kvm.trace.userExit(UserExit.mmio, gpa, 0);
+    const { journal } = vcpu.kvm.trace;
+    journal.actor = Actor.user;
+    const bits = truncated(vcpu.mmioRead(), size);
+    journal.actor = vcpu.actor;
+    vcpu.kvm.trace.mmio(MmioType.read, size, gpa, lowOf(bits), highOf(bits));
+    return bits;
+  }
+
+  private write(value: bigint): Completion | null {
+    const { vcpu } = this;
+    const { kvm } = vcpu;
+    for (const part of this.parts) {
+      const gpa = this.locate(part, true);
+      if (typeof gpa !== 'number') return gpa;
+      if (part.offset === 0) this.gpa = gpa;
+      const bits = truncated(value >> BigInt(part.offset * 8), part.size);
+      const address = kvm.guest.address(gpa, true);
+      if (address >= 0) {
+        storeBytes(kvm.tables, address, part.size, bits);
+        kvm.guest.markDirty(Math.floor(gpa / 4096));
+        trackWrite(kvm, gpa, part.size, bits);
+        continue;
+      }
+      kvm.trace.mmio(MmioType.write, part.size, gpa, lowOf(bits), highOf(bits));
+      kvm.trace.userExit(UserExit.mmio, gpa, 0);
+      this.mmio = { kind: 'mmio', gpa, write: true, value };
+    }
+    return null;
+  }
+
+  /** Guest-physical address of a part, as the emulator finds it; or the fault that it raises. */
+  private locate({ lo, hi }: Part, write: boolean): number | Completion {
+    const { vcpu } = this;
+    const { trace } = vcpu.kvm;
+    if (vcpu.mmu.direct && ((lo ^ this.faultLo) & 0xfff) === 0) {
+      const gpa = join(this.faultLo, this.faultHi);
+      if (vcpu.mmio.matchesGpa(gpa)) trace.matchMmio(lo, hi, gpa, write, true);
+      return gpa;
+    }
+    const code = (write ? PageFault.write : 0) | (this.instruction.user ? PageFault.user : 0);
+    if (vcpu.mmio.matchesGva(lo, hi) && vcpu.mmioPermitted(code)) {
+      const gpa = vcpu.mmio.gfn * 4096 + (lo & 0xfff);
+      trace.matchMmio(lo, hi, gpa, write, false);
+      return gpa;
+    }
+    const { walkMmu } = vcpu;
+    let gpa = join(lo, 0);
+    if (walkMmu.translates) {
+      const status = walkMmu.walk(lo, hi, code, vcpu.alignmentCheck);
+      if (status !== Walk.ok) {
+        // The read of a read-modify-write faults as the write that it is part of (emulate.c: x86_emulate_insn).
+        const also = this.instruction.kind === 'rmw' ? PageFault.write : 0;
+        return { kind: 'page-fault', error: vcpu.injectWalkFault(walkMmu, lo, hi, status, also), lo, hi };
+      }
+      gpa = walkMmu.reached;
+    }
+    if (vcpu.mmio.matchesGpa(gpa)) trace.matchMmio(lo, hi, gpa, write, true);
+    return gpa;
+  }
+}
+
+/** An operand that crosses a page has two parts. */
+export function partsOf({ lo, hi, size }: Pick<Instruction, 'lo' | 'hi' | 'size'>): readonly Part[] {
+  const left = 0x1000 - (lo & 0xfff);
+  if (left >= size) return [{ lo, hi, size, offset: 0 }];
+  const next = (lo + left) | 0;
+  const nextHi = next === 0 ? (hi + 1) | 0 : hi;
+  return [
+    { lo, hi, size: left, offset: 0 },
+    { lo: next, hi: nextHi, size: size - left, offset: left },
+  ];
+}

@@ -1,0 +1,74 @@
+/** The page-fault handler (§5.3, §6.2; mmu.c: kvm_mmu_page_fault, handle_mmio_page_fault). */
+import { PageFault } from '../../x86/fault-codes';
+import { emulate, type Handled } from '../emulation/emulator';
+import { Fault } from '../faults/fault';
+import { directPageFault } from '../hard/direct-page-fault';
+import type { KvmVcpu } from '../vcpu/kvm-vcpu';
+import { ShadowWalk } from '../contexts/shadow-walk';
+import { shadowPageFault } from '../soft/shadow-page-fault';
+import { RetPf } from '../trace';
+import { unprotectFrame } from '../pages/zap';
+
+/** Bit 33 of the error code: the access was one to a guest's table. */
+const GUEST_PAGE_HIGH = 2;
+
+/**
+ * @param lo linear address; with TDP guest-physical
+ * @param code error code: {@link PageFault} bits, and bits 32 and 33 of a nested fault in `codeHi`
+ */
+export function handlePageFault(vcpu: KvmVcpu, lo: number, hi: number, code: number, codeHi: number): Handled {
+  if (vcpu.scripted !== null) return { kind: 'done', completion: vcpu.scripted() };
+  const { kvm, mmu } = vcpu;
+  let result = RetPf.invalid;
+  let mayRetry = !vcpu.guestMode;
+  if ((code & PageFault.reserved) !== 0) {
+    result = mmioPageFault(vcpu, lo, hi);
+    if (result === RetPf.emulate) return emulate(vcpu, lo, hi, false);
+  }
+  if (result === RetPf.invalid) {
+    const fault = new Fault(lo, hi, code, codeHi, kvm.tdp && mmu.direct);
+    result = mmu.direct ? directPageFault(vcpu, mmu, fault) : shadowPageFault(vcpu, mmu, fault);
+    kvm.trace.pageFaultReturn(result, lo, hi, code, codeHi);
+    // Mainline gives up protection where there is one alone: a READONLY slot has none to give up.
+    if (kvm.mainline && fault.slot?.readonly === true) mayRetry = false;
+    if (result === RetPf.error) return vcpu.failed(fault.errno, `the page at the faulting address cannot be had`);
+  }
+  if (result !== RetPf.emulate) return { kind: 'resume' };
+
+  const tableWrite = (codeHi & GUEST_PAGE_HIGH) !== 0 && (code & PageFault.present) !== 0 && (code & PageFault.write) !== 0;
+  if (mmu.direct && tableWrite) {
+    // The processor itself wanted to write a page that is read-only for shadowing: let it.
+    unprotectFrame(kvm, Math.floor(((hi >>> 0) * 0x1_0000_0000 + (lo >>> 0)) / 4096));
+    return { kind: 'resume' };
+  }
+  return emulate(vcpu, lo, hi, mayRetry && !mmioKnown(vcpu, lo, hi));
+}
+
+/** A fault with a reserved bit: is it an MMIO spte, and one of now? */
+function mmioPageFault(vcpu: KvmVcpu, lo: number, hi: number): RetPf {
+  if (mmioKnown(vcpu, lo, hi)) return RetPf.emulate;
+  const { kvm, mmu } = vcpu;
+  const { format, tables, trace } = kvm;
+  let at = -1;
+  for (const walk = new ShadowWalk(kvm, lo, hi, mmu.roots.current); walk.ok; walk.next()) at = walk.at;
+  if (at < 0) return RetPf.retry;
+  const spteLo = tables.low(at);
+  const spteHi = tables.high(at);
+  if (!format.isMmio(spteLo, spteHi)) return RetPf.retry;
+  const generation = format.mmioGeneration(spteLo, spteHi);
+  trace.checkMmio(spteLo, spteHi, kvm.mmioGeneration, generation);
+  if (generation !== kvm.mmioGeneration) return RetPf.invalid;
+  const gfn = format.mmioGfn(spteLo, spteHi);
+  const access = format.mmioAccessOf(spteLo);
+  const linear = !mmu.direct && !vcpu.nested;
+  trace.handleMmio(mmu.direct ? 0 : lo, mmu.direct ? 0 : hi, gfn, access);
+  vcpu.mmio.remember(linear ? lo : 0, linear ? hi : 0, gfn, access);
+  return RetPf.emulate;
+}
+
+/** The vCPU's one remembered access is this one (mmio_info_in_cache). */
+function mmioKnown(vcpu: KvmVcpu, lo: number, hi: number): boolean {
+  if (vcpu.nested) return false;
+  if (vcpu.mmu.direct) return vcpu.mmio.matchesGpa((hi >>> 0) * 0x1_0000_0000 + (lo >>> 0));
+  return vcpu.mmio.matchesGva(lo, hi);
+}

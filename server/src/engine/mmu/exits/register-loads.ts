@@ -1,0 +1,268 @@
+/**
+ * What a guest does to its control registers and its TLB (§5.8, §6.1; x86.c: kvm_set_cr0, kvm_set_cr3, kvm_set_cr4, set_efer,
+ * kvm_handle_invpcid): natively where nothing is intercepted, else by the hypervisor.
+ */
+import { high, highOf, low, lowOf } from '../../bits';
+import { Actor } from '../../journal/events';
+import type { RegisterName } from '../../program';
+import {
+  Cr0,
+  Cr4,
+  Efer,
+  LOAD_REFUSED,
+  Load,
+  loadCr0,
+  loadCr3,
+  loadCr4,
+  loadEfer,
+  pagingModeOf,
+  pcidOf,
+} from '../../vcpu/control-registers';
+import { Register } from '../../vcpu/registers';
+import { SvmExit, VmxExit } from '../../x86/exit-reasons';
+import { handleSecondStage } from './exits';
+import type { Completion } from '../vcpu/instruction';
+import { NO_INFO, type KvmVcpu } from '../vcpu/kvm-vcpu';
+import { invalidateAddress } from '../soft/sync';
+import type { ExitInfo } from '../trace';
+
+const MSR_EFER = 0xc0000080 | 0;
+const DONE: Completion = { kind: 'ok', gpa: null, hpa: null, value: 0n };
+const GP: Completion = { kind: 'general-protection', error: 0 };
+/** Bits of CR4 that a VMX guest owns under EPT: VME..OSXMMEXCPT without PSE, PAE; FSGSBASE. */
+const CR4_GUEST_OWNED = (1 << 1) | (1 << 2) | (1 << 3) | Cr4.pge | (1 << 8) | (1 << 9) | (1 << 10) | (1 << 16);
+const CR0_TS = 1 << 3;
+const CR0_MP = 1 << 1;
+/** Bytes of the instructions, with an operand that needs no displacement. */
+const LENGTHS = { movCr: 3, rdmsr: 2, wrmsr: 2, cpuid: 2, vmcall: 3, invlpg: 3, invpcid: 5 } as const;
+/** Retries of a MOV CR whose PDPTEs are not mapped yet. */
+const MOST_TRIES = 16;
+
+type Loadable = 'cr0' | 'cr3' | 'cr4' | 'efer';
+const LOADS = { cr0: loadCr0, cr3: loadCr3, cr4: loadCr4, efer: loadEfer } as const;
+const NUMBERS = {
+  cr0: Register.cr0,
+  cr3: Register.cr3,
+  cr4: Register.cr4,
+  efer: Register.efer,
+  eflags: Register.rflags,
+  pkru: Register.pkru,
+  pkrs: Register.pkrs,
+} as const;
+
+/** MOV to a control register, WRMSR of EFER or PKRS, WRPKRU, POPF. */
+export function loadRegister(vcpu: KvmVcpu, name: RegisterName, value: bigint): Completion {
+  const failed = vcpu.enter();
+  if (failed !== null) return failed;
+  const lo = lowOf(value);
+  const hi = highOf(value);
+  if (name !== 'cr0' && name !== 'cr3' && name !== 'cr4' && name !== 'efer') {
+    vcpu.registers.set(NUMBERS[name], lo, hi);
+    vcpu.updateWalker();
+    vcpu.loadHardware();
+    return DONE;
+  }
+  const exit = interception(vcpu, name, lo, hi);
+  if (exit === null) return loadNatively(vcpu, name, lo, hi);
+  vcpu.exited(exit.reason, exit.info);
+  if (vcpu.scripted !== null) return vcpu.scripted();
+  const { trace } = vcpu.kvm;
+  if (name === 'efer') trace.msr(MSR_EFER, lo, hi);
+  else trace.cr(Number(name[2]), lo, hi);
+  return emulateLoad(vcpu, name, lo, hi);
+}
+
+/** The exit that the load causes; null: none. */
+function interception(vcpu: KvmVcpu, name: Loadable, lo: number, hi: number): { reason: number; info: ExitInfo } | null {
+  const { registers, kvm, parts } = vcpu;
+  const old = registers.lo(NUMBERS[name]);
+  const changed = old ^ lo;
+  if (parts.vendor === 'intel') {
+    if (name === 'efer') return { reason: VmxExit.MSR_WRITE, info: NO_INFO };
+    const owned =
+      name === 'cr3' ? (kvm.tdp ? -1 : 0) : name === 'cr0' ? CR0_TS | (kvm.tdp ? Cr0.wp : 0) : CR4_GUEST_OWNED & (kvm.tdp ? -1 : ~Cr4.pge);
+    const free = name === 'cr3' ? kvm.tdp : (changed & ~owned) === 0 && hi === registers.hi(NUMBERS[name]);
+    return free ? null : { reason: VmxExit.CR_ACCESS, info: { ...NO_INFO, info1Lo: Number(name[2]) } };
+  }
+  switch (name) {
+    case 'efer':
+      return { reason: SvmExit.MSR, info: { ...NO_INFO, info1Lo: 1 } };
+    case 'cr3':
+      return kvm.tdp ? null : { reason: SvmExit.WRITE_CR3, info: NO_INFO };
+    case 'cr4':
+      return { reason: SvmExit.WRITE_CR4, info: NO_INFO };
+    case 'cr0': {
+      // Hardware has the guest's own CR0 as long as WP and PG are what a soft MMU forces them to.
+      const same = kvm.tdp || (old & Cr0.wp && old & Cr0.pg);
+      if (!same) return { reason: SvmExit.WRITE_CR0, info: NO_INFO };
+      return (changed & ~(CR0_TS | CR0_MP)) === 0 ? null : { reason: SvmExit.CR0_SEL_WRITE, info: NO_INFO };
+    }
+  }
+}
+
+function loadNatively(vcpu: KvmVcpu, name: Loadable, lo: number, hi: number): Completion {
+  const { registers, parts, processor, kvm } = vcpu;
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    kvm.trace.journal.actor = Actor.processor;
+    const effects = LOADS[name](registers, { ...parts.rules, stage: kvm.tdp ? processor.second : parts.rules.stage }, lo, hi);
+    if ((effects & Load.below) !== 0) {
+      const stopped = handleSecondStage(vcpu);
+      if (stopped !== null) return stopped;
+      continue;
+    }
+    if ((effects & LOAD_REFUSED) !== 0) return GP;
+    vcpu.initMmu();
+    vcpu.loadHardware();
+    if (vcpu.tlbOn) processor.invalidations.apply(effects);
+    return DONE;
+  }
+  return { kind: 'error', errno: 'ELOOP', why: 'the PDPTEs cannot be read' };
+}
+
+/** The hypervisor loads the register for the guest, and does what the new value asks of its tables. */
+function emulateLoad(vcpu: KvmVcpu, name: Loadable, lo: number, hi: number): Completion {
+  const { registers, parts } = vcpu;
+  const old = registers.lo(NUMBERS[name]);
+  const oldCr3 = registers.value(Register.cr3);
+  const oldPdptes = registers.pdptes(Register.pdpte0).slice();
+  const effects = LOADS[name](registers, parts.rules, lo, hi);
+  if ((effects & LOAD_REFUSED) !== 0) {
+    vcpu.kvm.trace.injectException(13, 0);
+    return vcpu.enter() ?? GP;
+  }
+  const pdptesChanged = registers.pdptes(Register.pdpte0).some((half, i) => half !== oldPdptes[i]);
+  if (pdptesChanged && !vcpu.kvm.tdp) vcpu.mmu.roots.freeCurrent();
+  const changed = old ^ registers.lo(NUMBERS[name]);
+  if (name === 'cr0') afterCr0(vcpu, changed);
+  else if (name === 'cr4') afterCr4(vcpu, old, changed);
+  else if (name === 'efer') afterEfer(vcpu, changed);
+  else afterCr3(vcpu, oldCr3, lo, hi);
+  vcpu.rip += name === 'efer' ? LENGTHS.wrmsr : LENGTHS.movCr;
+  return vcpu.enter() ?? DONE;
+}
+
+/** kvm_post_set_cr0; with TDP no table depends on WP. */
+function afterCr0(vcpu: KvmVcpu, changed: number): void {
+  if ((changed & Cr0.pg) !== 0 && (vcpu.registers.lo(Register.cr0) & Cr0.pg) === 0) vcpu.request('flushGuest');
+  if (vcpu.kvm.tdp && changed === Cr0.wp) vcpu.initMmu();
+  else if ((changed & (Cr0.pg | Cr0.wp)) !== 0) vcpu.resetMmu();
+}
+
+/** kvm_set_cr3, kvm_invalidate_pcid */
+function afterCr3(vcpu: KvmVcpu, oldCr3: bigint, lo: number, hi: number): void {
+  const { registers, mmu } = vcpu;
+  const pcide = (registers.lo(Register.cr4) & Cr4.pcide) !== 0;
+  if (registers.value(Register.cr3) !== oldCr3) vcpu.newPgd();
+  else vcpu.updateWalker();
+  if (pcide && hi < 0) return;
+  vcpu.request('sync');
+  vcpu.request('flushCurrent');
+  if (pcide) mmu.roots.freePrevious((root) => (root.pgdLo & 0xfff) === (lo & 0xfff));
+}
+
+/** kvm_post_set_cr4 */
+function afterCr4(vcpu: KvmVcpu, old: number, changed: number): void {
+  const now = vcpu.registers.lo(Register.cr4);
+  const set = now & ~old;
+  if ((changed & (Cr4.pse | Cr4.pae | Cr4.la57 | Cr4.smep | Cr4.smap | Cr4.pke)) !== 0) vcpu.resetMmu();
+  else vcpu.initMmu();
+  if (!vcpu.kvm.tdp && (set & Cr4.pcide) !== 0) vcpu.rootMmu.roots.freeAll();
+  if ((changed & Cr4.pge) !== 0 || (changed & old & Cr4.pcide) !== 0) vcpu.request('flushGuest');
+  else if ((changed & Cr4.pae) !== 0 || (set & Cr4.smep) !== 0) vcpu.request('flushCurrent');
+}
+
+function afterEfer(vcpu: KvmVcpu, changed: number): void {
+  if ((changed & (Efer.nxe | Efer.lme)) !== 0) vcpu.resetMmu();
+  else vcpu.initMmu();
+}
+
+/** INVLPG. */
+export function invlpg(vcpu: KvmVcpu, address: bigint): Completion {
+  const failed = vcpu.enter();
+  if (failed !== null) return failed;
+  const lo = lowOf(address);
+  const hi = highOf(address);
+  const { kvm, parts, processor } = vcpu;
+  if (kvm.tdp) {
+    kvm.trace.journal.actor = Actor.processor;
+    if (vcpu.tlbOn) processor.invalidations.invlpg(lo, hi);
+    return DONE;
+  }
+  vcpu.exited(parts.vendor === 'intel' ? VmxExit.INVLPG : SvmExit.INVLPG, { ...NO_INFO, info1Lo: lo, info1Hi: hi });
+  if (vcpu.scripted !== null) return vcpu.scripted();
+  if (canonical(vcpu, hi)) vcpu.invalidateAddress(vcpu.walkMmu, lo, hi, true);
+  vcpu.rip += LENGTHS.invlpg;
+  return vcpu.enter() ?? DONE;
+}
+
+/** INVPCID. */
+export function invpcid(vcpu: KvmVcpu, type: 0 | 1 | 2 | 3, pcid: number, address: bigint): Completion {
+  const failed = vcpu.enter();
+  if (failed !== null) return failed;
+  const lo = lowOf(address);
+  const hi = highOf(address);
+  const { kvm, parts, processor, registers } = vcpu;
+  const pcide = (registers.lo(Register.cr4) & Cr4.pcide) !== 0;
+  const refused = (type < 2 && !pcide && pcid !== 0) || (type === 0 && !canonical(vcpu, hi)) || pcid < 0 || pcid > 0xfff;
+  if (kvm.tdp) {
+    if (refused) return GP;
+    kvm.trace.journal.actor = Actor.processor;
+    if (vcpu.tlbOn) processor.invalidations.invpcid(type, pcid, lo, hi);
+    return DONE;
+  }
+  vcpu.exited(parts.vendor === 'intel' ? VmxExit.INVPCID : SvmExit.INVPCID, { ...NO_INFO, info1Lo: low(type), info1Hi: high(type) });
+  if (vcpu.scripted !== null) return vcpu.scripted();
+  if (refused) {
+    kvm.trace.injectException(13, 0);
+    return vcpu.enter() ?? GP;
+  }
+  if (type >= 2) vcpu.request('flushGuest');
+  else if (type === 1) invalidatePcid(vcpu, pcid);
+  else invalidatePcidAddress(vcpu, pcid, lo, hi);
+  vcpu.rip += LENGTHS.invpcid;
+  return vcpu.enter() ?? DONE;
+}
+
+function invalidatePcid(vcpu: KvmVcpu, pcid: number): void {
+  if (pcidOf(vcpu.registers) === pcid) {
+    vcpu.request('sync');
+    vcpu.request('flushCurrent');
+  }
+  if ((vcpu.registers.lo(Register.cr4) & Cr4.pcide) !== 0) vcpu.mmu.roots.freePrevious((root) => (root.pgdLo & 0xfff) === pcid);
+}
+
+/** kvm_mmu_invpcid_gva */
+function invalidatePcidAddress(vcpu: KvmVcpu, pcid: number, lo: number, hi: number): void {
+  const { mmu, kvm } = vcpu;
+  if (mmu.direct) return;
+  if (pcidOf(vcpu.registers) === pcid) vcpu.invalidateAddress(mmu, lo, hi, false);
+  const pcide = (vcpu.registers.lo(Register.cr4) & Cr4.pcide) !== 0;
+  for (const root of mmu.roots.previous) {
+    if (root.hpa >= 0 && (pcide ? root.pgdLo & 0xfff : 0) === pcid) invalidateAddress(kvm, mmu, root, lo, hi);
+  }
+}
+
+function canonical(vcpu: KvmVcpu, hi: number): boolean {
+  const mode = pagingModeOf(vcpu.registers);
+  if (mode !== '4-level' && mode !== '5-level') return true;
+  const sign = mode === '5-level' ? hi >> 24 : hi >> 15;
+  return sign === 0 || sign === -1;
+}
+
+/** An instruction that the hypervisor carries out without its MMU. */
+export function exitingInstruction(vcpu: KvmVcpu, name: keyof typeof EXITING): Completion {
+  const failed = vcpu.enter();
+  if (failed !== null) return failed;
+  const exit = EXITING[name];
+  vcpu.exited(exit[vcpu.parts.vendor], { ...NO_INFO, info1Lo: vcpu.parts.vendor === 'amd' ? exit.info1 : 0 });
+  if (vcpu.scripted !== null) return vcpu.scripted();
+  vcpu.rip += LENGTHS[name];
+  return vcpu.enter() ?? DONE;
+}
+
+const EXITING = {
+  cpuid: { intel: VmxExit.CPUID, amd: SvmExit.CPUID, info1: 0 },
+  vmcall: { intel: VmxExit.VMCALL, amd: SvmExit.VMMCALL, info1: 0 },
+  rdmsr: { intel: VmxExit.MSR_READ, amd: SvmExit.MSR, info1: 0 },
+  wrmsr: { intel: VmxExit.MSR_WRITE, amd: SvmExit.MSR, info1: 1 },
+} as const;

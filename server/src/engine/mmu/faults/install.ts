@@ -1,0 +1,70 @@
+/** Installing a leaf in a shadow page (§5.5; mmu.c: mmu_set_spte, mark_mmio_spte), for soft MMU and older direct MMU. */
+import type { Slot } from '../../memory/slots';
+import type { Kvm } from '../pages/kvm';
+import { indexOf } from '../pages/kvm';
+import { addToReverseMap, dropSpte, makeLeaf, updateSpte } from '../pages/leaf';
+import { framesAt } from '../pages/shadow-page';
+import { RetPf } from '../trace';
+import { unlink } from '../pages/zap';
+
+export interface Installation {
+  /** Null: MMIO. */
+  readonly slot: Slot | null;
+  readonly access: number;
+  readonly gfn: number;
+  readonly pfn: number;
+  readonly hostWritable: boolean;
+  /** Nobody faulted on it. */
+  readonly prefetch: boolean;
+  readonly write: boolean;
+}
+
+export function installLeaf(kvm: Kvm, at: number, leaf: Installation): RetPf {
+  const { format, tables, trace } = kvm;
+  const page = kvm.pages.holding(at);
+  if (page === null) return RetPf.retry;
+  const { slot, access, gfn, pfn } = leaf;
+  if (slot === null) {
+    markMmio(kvm, at, gfn, access);
+    return RetPf.emulate;
+  }
+  const { level } = page;
+  const lo = tables.low(at);
+  const hi = tables.high(at);
+  let flush = false;
+  let known = false;
+  if (format.present(lo)) {
+    if (!format.last(lo, level)) {
+      unlink(kvm, kvm.childOf(lo, hi), at);
+      flush = true;
+    } else if (format.pfn(lo, hi) !== pfn) {
+      dropSpte(kvm, page, at);
+      flush = true;
+    } else known = true;
+  }
+  const { prefetch, hostWritable } = leaf;
+  const oldLo = tables.low(at);
+  const refused = makeLeaf(kvm, { page, slot, access, gfn, pfn, oldLo, prefetch, canUnsync: true, hostWritable });
+  let result = RetPf.fixed;
+  const newLo = format.lo;
+  const newHi = format.hi;
+  if (tables.low(at) === newLo && tables.high(at) === newHi) result = RetPf.spurious;
+  else {
+    trace.setSpte(gfn, level, newLo, newHi, at);
+    flush = updateSpte(kvm, at, newLo, newHi) || flush;
+  }
+  if (refused && leaf.write) result = RetPf.emulate;
+  if (flush) kvm.flushRemoteTlbs(gfn, framesAt(level));
+  if (known) page.setTranslation(indexOf(at), gfn, access);
+  else addToReverseMap(kvm, page, at, gfn, access);
+  return result;
+}
+
+/** An entry that says: nothing there, emulate (mark_mmio_spte). */
+export function markMmio(kvm: Kvm, at: number, gfn: number, access: number): void {
+  const { format, trace } = kvm;
+  format.mmio(gfn, access, kvm.mmioGeneration);
+  const { lo, hi } = format;
+  trace.markMmio(gfn, lo & 7, format.mmioGeneration(lo, hi), lo, hi, at);
+  kvm.setSpte(at, lo, hi);
+}

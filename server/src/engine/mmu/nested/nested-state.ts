@@ -1,0 +1,253 @@
+/**
+ * What L0 keeps of a vCPU whose guest is a hypervisor, and how it emulates that hypervisor's VM entries and its guest's VM
+ * exits (§7.1, §7.5, §7.7; vmx/nested.c, svm/nested.c).
+ */
+import { ACCESS_FETCH, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE, STAGE_GUEST, STAGE_SECOND } from '../../journal/events';
+import type { Invalidations } from '../../vcpu/invalidations';
+import { Efer } from '../../vcpu/control-registers';
+import { Register, Registers } from '../../vcpu/registers';
+import { SvmExit, VmxExit } from '../../x86/exit-reasons';
+import { PageFault, Qualification } from '../../x86/fault-codes';
+import { HOST_ALL, Policy } from '../../x86/permissions';
+import { Walk, Walking } from '../../x86/walk';
+import { Walker } from '../../x86/walker';
+import { UNMAPPED_TAG } from '../guest/kernel-access';
+import { NO_INFO, writesTable, type KvmVcpu } from '../vcpu/kvm-vcpu';
+import { MemslotStage } from '../contexts/memslot-stage';
+import { MmuContext } from '../contexts/mmu-context';
+import { ACC_ALL, Role, withAccess, withLevel } from '../pages/role';
+import { invalidateAddress } from '../soft/sync';
+import { INTR_INFO_PF, type ExitInfo, type InjectedFault } from '../trace';
+import type { Control, Reflected } from './control-structure';
+import { whyRefused } from './entry-checks';
+import { NestedStage } from './nested-stage';
+
+/** Registers of vmcs02's guest state, behind those of the vCPU in journal keys. */
+export const VMCS02_BANK = 128;
+/** VPID of L2, so that its translations are not L1's (vpid02). */
+const VPID02 = 0x4000;
+
+export class Nesting {
+  /** Shadows L1's EPT or nested tables. */
+  readonly guestMmu: MmuContext;
+  /** Walks L2's own tables by software, through L1's. */
+  readonly nestedMmu: MmuContext;
+  /** By which L2 runs now; null: L1 runs. */
+  control: Control | null = null;
+  /** A #PF of L2 that becomes an exit to L1 before anything else runs. */
+  pending: InjectedFault | null = null;
+  /** The last exit that was handed to L1. */
+  reflected: Reflected | null = null;
+  private readonly stage: NestedStage;
+  /** Guest state of vmcs02. */
+  private readonly registers: Registers;
+  private lastVpid = 0;
+
+  /** @param invalidations of the processor */
+  constructor(
+    private readonly vcpu: KvmVcpu,
+    private readonly invalidations: Invalidations,
+  ) {
+    const { kvm, parts } = vcpu;
+    const { physical, hardware } = parts;
+    const slots = new MemslotStage(kvm);
+    const tables = (): Walker => {
+      const walker = new Walker(physical, hardware.second ?? hardware.four, STAGE_SECOND, slots);
+      walker.walking = Walking.software;
+      walker.writes = (lo, hi) => writesTable(kvm, lo, hi);
+      return walker;
+    };
+    this.guestMmu = new MmuContext(kvm, tables());
+    this.stage = new NestedStage(tables(), new MemslotStage(kvm));
+    const walker = new Walker(physical, hardware.four, STAGE_GUEST, this.stage);
+    walker.writes = (lo, hi) => writesTable(kvm, lo, hi);
+    this.nestedMmu = new MmuContext(kvm, walker, this.stage);
+    this.registers = new Registers(kvm.trace.journal, parts.number, VMCS02_BANK);
+  }
+
+  get rootLo(): number {
+    return this.control?.rootLo ?? 0;
+  }
+
+  get rootHi(): number {
+    return this.control?.rootHi ?? 0;
+  }
+
+  get interceptsPageFault(): boolean {
+    return this.control?.interceptsPageFault ?? false;
+  }
+
+  /** VPID or ASID of what runs now. AMD: L1 and L2 share one. */
+  get vpid(): number {
+    const { vpid } = this.vcpu.parts;
+    const unmapped = (this.control?.context.vpid ?? 0) & UNMAPPED_TAG;
+    return (this.hasOwnTag ? vpid + VPID02 : vpid) ^ unmapped;
+  }
+
+  private get hasOwnTag(): boolean {
+    const { vpid, vendor } = this.vcpu.parts;
+    return vendor === 'intel' && vpid !== 0 && this.control !== null && this.control.vpid !== 0;
+  }
+
+  /**
+   * VMLAUNCH, VMRESUME or VMRUN, which has exited already (nested_vmx_run, nested_svm_vmrun).
+   *
+   * @returns why L0 refuses; null: the next entry is L2's
+   */
+  enter(control: Control): string | null {
+    const { vcpu } = this;
+    const { kvm, parts } = vcpu;
+    const refused = whyRefused(vcpu, control);
+    if (refused !== null) return refused;
+    const { second } = control.context;
+    const guest = this.registers;
+    control.load(guest);
+    const [rootLo, rootHi] = second === null ? [guest.lo(Register.cr3), guest.hi(Register.cr3)] : [control.rootLo, control.rootHi];
+    kvm.trace.nestedEntry(
+      second !== null,
+      vcpu.rip,
+      control.address,
+      control.rip,
+      control.event === null ? 0 : INTR_INFO_PF,
+      rootLo,
+      rootHi,
+    );
+    this.control = control;
+    this.pending = null;
+    vcpu.guestMode = true;
+    vcpu.registers = guest;
+    vcpu.eventOfEntry = control.event;
+    this.flushOnTransition(true);
+    if (second !== null) {
+      this.shadowTables(control);
+      vcpu.nested = true;
+      vcpu.mmu = this.guestMmu;
+      vcpu.walkMmu = this.nestedMmu;
+      vcpu.newPgd();
+    }
+    vcpu.initMmu();
+    if (second === null) vcpu.newPgd();
+    if (parts.vendor === 'intel') this.lastVpid = control.vpid;
+    return null;
+  }
+
+  /** What runs in hardware has changed without an exit: L2 loaded a register natively. */
+  reload(): void {
+    this.control?.load(this.registers);
+    this.vcpu.initMmu();
+    this.vcpu.loadHardware();
+  }
+
+  /** Hand an exit to L1 (nested_vmx_vmexit, nested_svm_vmexit). The next entry is L1's. */
+  leave(reflected: Reflected): void {
+    const { vcpu } = this;
+    const { kvm, parts } = vcpu;
+    kvm.trace.nestedExitInjected(reflected.reason, reflected.info);
+    this.reflected = reflected;
+    this.pending = null;
+    vcpu.guestMode = vcpu.nested = false;
+    vcpu.registers = parts.registers;
+    vcpu.mmu = vcpu.walkMmu = vcpu.rootMmu;
+    vcpu.initMmu();
+    vcpu.newPgd();
+    this.flushOnTransition(false);
+    this.control = null;
+  }
+
+  /** Hand the #PF that waits to L1, as the exit that it asked for. */
+  leaveByPageFault(): void {
+    if (this.pending === null) return;
+    const { errorCode, lo, hi } = this.pending;
+    const intel = this.vcpu.parts.vendor === 'intel';
+    const info: ExitInfo = intel
+      ? { ...NO_INFO, info1Lo: lo, info1Hi: hi, intrInfo: INTR_INFO_PF, errorCode }
+      : { ...NO_INFO, info1Lo: errorCode, info2Lo: lo, info2Hi: hi };
+    this.leave({ reason: intel ? VmxExit.EXCEPTION_NMI : SvmExit.PF_EXCP, info, gpaLo: 0, gpaHi: 0 });
+  }
+
+  /**
+   * A walk failed. When L1's tables for L2 are to blame, L1 gets an EPT violation, EPT misconfiguration or nested page fault
+   * (nested_ept_inject_page_fault, nested_svm_inject_npf_exit).
+   *
+   * @returns the walk's error code; null: they are not
+   */
+  reflectedFault(mmu: MmuContext, status: number): number | null {
+    if (mmu !== this.guestMmu && !(mmu === this.nestedMmu && status === Walk.below)) return null;
+    const { walker } = mmu === this.guestMmu ? mmu : this.stage;
+    const { errorCode, inLo, inHi } = walker;
+    if ((errorCode & PageFault.present) !== 0 && (errorCode & PageFault.reserved) === 0) {
+      this.vcpu.invalidateAddress(this.guestMmu, inLo, inHi, false);
+    }
+    this.leave(this.vcpu.parts.vendor === 'intel' ? this.asEptExit(walker) : this.asNestedPageFault(walker));
+    return errorCode;
+  }
+
+  private asEptExit(walker: Walker): Reflected {
+    const { inLo: gpaLo, inHi: gpaHi, access } = walker;
+    this.invalidateCached(gpaLo, gpaHi);
+    if (walker.status === Walk.reserved) return { reason: VmxExit.EPT_MISCONFIG, info: NO_INFO, gpaLo, gpaHi };
+    const what = access & ACCESS_WHAT;
+    const qualification =
+      ((access & ACCESS_USER) !== 0 ? Qualification.read : 0) |
+      (what === ACCESS_WRITE ? Qualification.write : 0) |
+      (what === ACCESS_FETCH ? Qualification.fetch : 0) |
+      (walker.rights & HOST_ALL) |
+      (this.vcpu.lastExit.info.info1Lo & (Qualification.linearValid | Qualification.final));
+    return { reason: VmxExit.EPT_VIOLATION, info: { ...NO_INFO, info1Lo: qualification }, gpaLo, gpaHi };
+  }
+
+  private asNestedPageFault({ errorCode, inLo, inHi }: Walker): Reflected {
+    const { reason, info } = this.vcpu.lastExit;
+    const own = reason === (SvmExit.NPF as number) ? info : { ...NO_INFO, info1Hi: 1, info2Lo: inLo, info2Hi: inHi };
+    return { reason: SvmExit.NPF, info: { ...own, info1Lo: errorCode }, gpaLo: own.info2Lo, gpaHi: own.info2Hi };
+  }
+
+  /** Roots of the same EPT in the cache share its translations (nested_ept_invalidate_addr). */
+  private invalidateCached(lo: number, hi: number): void {
+    const { kvm } = this.vcpu;
+    for (const root of this.guestMmu.roots.previous) {
+      if (root.hpa >= 0 && samePage(root.pgdLo, root.pgdHi, this.rootLo, this.rootHi)) invalidateAddress(kvm, this.guestMmu, root, lo, hi);
+    }
+  }
+
+  /** Translations that must not survive the change of guests (nested_vmx_transition_tlb_flush, nested_svm_transition_tlb_flush). */
+  private flushOnTransition(entry: boolean): void {
+    const { vcpu, control } = this;
+    if (vcpu.parts.vendor === 'amd') {
+      vcpu.request('sync');
+      vcpu.request('flushCurrent');
+      return;
+    }
+    const vpid = control?.vpid ?? 0;
+    if (vpid === 0 || (entry && vpid !== this.lastVpid)) vcpu.request('flushGuest');
+    else if (!vcpu.kvm.tdp && vcpu.parts.vpid === 0) vcpu.request('flushCurrent');
+  }
+
+  /** INVVPID by L1, for L2's tag in hardware: of an address (type 0), or of all (vpid_sync_vcpu_addr, vpid_sync_context). */
+  invalidateTag(type: number, lo: number, hi: number): void {
+    const { vpid } = this.vcpu.parts;
+    if (vpid !== 0) this.invalidations.invvpid(type === 0 ? 0 : 1, vpid + VPID02, lo, hi);
+  }
+
+  /** guest_mmu for what L1 uses (kvm_init_shadow_ept_mmu, kvm_init_shadow_npt_mmu). */
+  private shadowTables({ context, rootLo, rootHi }: Control): void {
+    const { vcpu, guestMmu } = this;
+    const { kvm, parts } = vcpu;
+    const format = context.second!;
+    const role = withAccess(withLevel(Role.guestMode, format.levels), ACC_ALL);
+    const nx = !format.ept && (parts.registers.lo(Register.efer) & Efer.nxe) !== 0 ? Role.eferNx : 0;
+    const cpuRole = role | (format.ept ? (format.accessed === 0 ? Role.adDisabled : 0) : nx);
+    const levels = format.ept ? format.levels : kvm.tdpLevels;
+    const rootRole = withLevel(cpuRole, levels) | (levels > format.levels ? Role.passthrough : 0);
+    guestMmu.init({ role: cpuRole, extended: 0, format, pgdLo: rootLo, pgdHi: rootHi }, rootRole);
+    for (const { walker } of [guestMmu, this.stage]) {
+      walker.use(format, rootLo, rootHi);
+      walker.policy = format.ept ? 0 : Policy.nxe;
+    }
+  }
+}
+
+/** Two root registers name the same table. */
+export function samePage(lo: number, hi: number, otherLo: number, otherHi: number): boolean {
+  return ((lo ^ otherLo) & ~0xfff) === 0 && hi === otherHi;
+}

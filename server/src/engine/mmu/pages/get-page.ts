@@ -1,0 +1,88 @@
+/** Finding a shadow page by frame and role, or making it (§5.4; mmu.c: kvm_mmu_find_shadow_page, __link_shadow_page). */
+import { Kind } from '../../journal/events';
+import type { Kvm } from './kvm';
+import { indexOf } from './kvm';
+import { dropSpte } from './leaf';
+import { protectFrame } from './write-protect';
+import { Role, childRole, levelOf } from './role';
+import type { ShadowPage } from './shadow-page';
+import { markEntryUnsync, syncTransiently, type SyncPage } from './unsync';
+import { commitZap, prepareZap } from './zap';
+
+/** Null: no frame is left for a table. */
+export function getShadowPage(kvm: Kvm, gfn: number, role: number, sync: SyncPage): ShadowPage | null {
+  const found = find(kvm, gfn, role, sync);
+  if (found !== null) {
+    found.event(Kind.kvm_mmu_get_page, 0);
+    return found;
+  }
+  const page = kvm.pages.create(gfn, role, kvm.format.emptyHi);
+  if (page === null) return null;
+  if (page.hasGuestEntries) account(kvm, page);
+  page.appear();
+  return page;
+}
+
+/**
+ * The page for an entry to point to (kvm_mmu_get_child_sp).
+ *
+ * @returns 'linked': the entry points to a table already; null: no frame is left
+ */
+export function getChild(kvm: Kvm, at: number, gfn: number, direct: boolean, access: number, sync: SyncPage): ShadowPage | 'linked' | null {
+  const lo = kvm.tables.low(at);
+  if (kvm.format.present(lo) && !kvm.format.large(lo)) return 'linked';
+  const parent = kvm.pages.holding(at);
+  if (parent === null) return null;
+  return getShadowPage(kvm, gfn, childRole(parent.role, indexOf(at), direct, access), sync);
+}
+
+/** Let an entry point to a table; a huge leaf that stands there goes. */
+export function linkShadowPage(kvm: Kvm, at: number, child: ShadowPage): void {
+  const { format, tables } = kvm;
+  if (format.present(tables.low(at))) dropHuge(kvm, at);
+  format.nonLeaf(child.frame, (child.role & Role.adDisabled) !== 0);
+  kvm.setSpte(at, format.lo, format.hi);
+  child.parents.add(at);
+  if (child.unsync || child.unsyncChildren > 0) markEntryUnsync(kvm, at);
+}
+
+/** drop_large_spte */
+function dropHuge(kvm: Kvm, at: number): void {
+  const page = kvm.pages.holding(at);
+  if (page === null) return;
+  dropSpte(kvm, page, at);
+  kvm.flushRemoteTlbs(page.gfnAt(indexOf(at)), 1);
+}
+
+function find(kvm: Kvm, gfn: number, role: number, sync: SyncPage): ShadowPage | null {
+  const invalid: ShadowPage[] = [];
+  let found: ShadowPage | null = null;
+  for (const page of kvm.pages.valid(gfn)) {
+    if (page.role !== role) {
+      // The frame becomes an upper table, which is never unsync: its use as a page table seems to be over.
+      if (levelOf(role) > 1 && page.unsync) prepareZap(kvm, page, invalid);
+      continue;
+    }
+    if (!page.direct) {
+      if (page.unsync && !syncTransiently(kvm, page, sync)) break;
+      page.floodingCount = 0;
+    }
+    found = page;
+    break;
+  }
+  commitZap(kvm, invalid);
+  return found;
+}
+
+/** A guest table is shadowed from now on (account_shadowed). */
+function account(kvm: Kvm, page: ShadowPage): void {
+  const { gfn } = page;
+  kvm.pages.indirect++;
+  if (page.level > 1) {
+    kvm.track.add(gfn);
+    if (protectFrame(kvm, gfn)) kvm.flushRemoteTlbs();
+    return;
+  }
+  kvm.track.disallowLarge(gfn);
+  if (protectFrame(kvm, gfn)) kvm.flushRemoteTlbs(gfn, 1);
+}

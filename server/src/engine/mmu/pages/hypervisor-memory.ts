@@ -1,0 +1,39 @@
+/** The memory that a hypervisor runs in, where its tables and its guests' pages lie: the machine's, or a guest's. */
+import type { PhysicalMemory } from '../../memory/physical-memory';
+import type { TableMemory } from './shadow-pages';
+
+export interface HypervisorMemory extends TableMemory {
+  /**
+   * Host-physical address of a word that the hypervisor is about to read or write by its own (physical) address.
+   *
+   * @returns -1: no memory is there
+   */
+  reach(address: number, write: boolean): number;
+  /** The same by looking only, as if from outside. */
+  look(address: number): number;
+}
+
+/** L0 runs in the machine's memory. */
+export class MachineMemory implements HypervisorMemory {
+  constructor(private readonly physical: PhysicalMemory) {}
+
+  low(address: number): number {
+    return this.physical.low(address);
+  }
+
+  high(address: number): number {
+    return this.physical.high(address);
+  }
+
+  write(address: number, lo: number, hi: number): void {
+    this.physical.write(address, lo, hi);
+  }
+
+  reach(address: number): number {
+    return address;
+  }
+
+  look(address: number): number {
+    return address;
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * One hypervisor for one VM (struct kvm): what its parts share. It knows the memory that its own tables lie in, the guest's
+ * memory behind slots, and how to reach its vCPUs; not whether it runs on a machine or in a guest.
+ */
+import type { FrameSupply } from '../../memory/frames';
+import type { GuestMemory } from '../../memory/guest-memory';
+import type { Slot } from '../../memory/slots';
+import type { KvmOptions } from '../../program';
+import { PageTrack } from './page-track';
+import { ReverseMap } from './reverse-map';
+import type { HypervisorMemory } from './hypervisor-memory';
+import { ShadowPages } from './shadow-pages';
+import type { ShadowPage } from './shadow-page';
+import type { SpteFormat } from './spte';
+import type { TdpMmu } from '../hard/tdp-mmu';
+import type { Trace } from '../trace';
+
+/** What the hypervisor asks of its vCPUs, from whatever context (kvm_make_request). */
+export interface VcpuRequests {
+  /** Hardware may hold no translation from before (KVM_REQ_TLB_FLUSH). */
+  requestTlbFlush(): void;
+  /** Roots that were zapped or are of an old generation go (KVM_REQ_MMU_FREE_OBSOLETE_ROOTS). */
+  requestFreeObsoleteRoots(): void;
+}
+
+export interface KvmParts {
+  /** Number of the VM in the machine. */
+  readonly vm: number;
+  /** Added to journal keys of its shadow pages (mmu/pages/shadow-page.ts). */
+  readonly tableKeys: number;
+  readonly trace: Trace;
+  /** Where sptes are read and written. */
+  readonly tables: HypervisorMemory;
+  /** Frames for tables. */
+  readonly frames: FrameSupply;
+  readonly format: SpteFormat;
+  readonly options: KvmOptions;
+  /** Second-stage translation is in use; else soft MMU. */
+  readonly tdp: boolean;
+  /** Levels of the TDP root. */
+  readonly tdpLevels: 4 | 5;
+  /** Largest level of a leaf: 3 when 1G pages can be used. */
+  readonly maxHugeLevel: number;
+}
+
+export class Kvm {
+  readonly vm: number;
+  readonly trace: Trace;
+  readonly tables: HypervisorMemory;
+  readonly frames: FrameSupply;
+  readonly format: SpteFormat;
+  readonly options: KvmOptions;
+  /** Follow the newest kernel where it differs from 6.1 ({@link KvmOptions.kernel}). */
+  readonly mainline: boolean;
+  readonly tdp: boolean;
+  readonly tdpLevels: number;
+  readonly maxHugeLevel: number;
+  readonly pages: ShadowPages;
+  readonly rmap = new ReverseMap();
+  readonly track: PageTrack;
+  readonly vcpus: VcpuRequests[] = [];
+  /** The guest's memory; there as soon as its slots are. */
+  guest!: GuestMemory;
+  /** Null: soft MMU, or the older direct MMU. */
+  tdpMmu: TdpMmu | null = null;
+  /** PML logs L1's writes now: some slot logs, and the processor can. */
+  pmlActive = false;
+  /** Frames that the VMM stored into by itself, which no shadow page hears of (mmu-semantics-6.1.md M8). */
+  readonly unseenWrites = new Set<number>();
+  /** Number of shadow pages that user space asked for; 0: by the slots' size. */
+  requestedPages = 0;
+
+  constructor(parts: KvmParts) {
+    this.vm = parts.vm;
+    this.trace = parts.trace;
+    this.tables = parts.tables;
+    this.frames = parts.frames;
+    this.format = parts.format;
+    this.options = parts.options;
+    this.mainline = parts.options.kernel === 'mainline';
+    this.tdp = parts.tdp;
+    this.tdpLevels = parts.tdpLevels;
+    this.maxHugeLevel = parts.options.largePages ? parts.maxHugeLevel : 1;
+    this.pages = new ShadowPages(parts.trace.journal, parts.vm, parts.tables, parts.frames, parts.tableKeys);
+    this.track = new PageTrack(parts.trace, parts.vm);
+  }
+
+  /** Slot of a guest frame, INVALID ones included. */
+  slotOf(gfn: number): Slot | null {
+    return this.guest.slots.find(gfn);
+  }
+
+  /** Low 19 bits of the slots' generation, as MMIO sptes carry them. */
+  get mmioGeneration(): number {
+    return this.guest.slots.generation() % 0x8_0000;
+  }
+
+  /** No vCPU may use a translation from before (kvm_flush_remote_tlbs). */
+  flushRemoteTlbs(gfn = 0, pages = 0): void {
+    this.trace.flushRemoteTlbs(gfn, pages);
+    for (const vcpu of this.vcpus) vcpu.requestTlbFlush();
+  }
+
+  freeObsoleteRoots(): void {
+    for (const vcpu of this.vcpus) vcpu.requestFreeObsoleteRoots();
+  }
+
+  /** An entry that points to a table: the page of that table (spte_to_child_sp). */
+  childOf(lo: number, hi: number): ShadowPage | null {
+    return this.pages.at(this.format.pfn(lo, hi));
+  }
+
+  /** Set an entry's two halves. */
+  setSpte(at: number, lo: number, hi: number): void {
+    this.tables.write(at, lo, hi);
+  }
+}
+
+/** Index of an entry in its table. */
+export function indexOf(spte: number): number {
+  return (spte % 4096) / 8;
+}

@@ -1,0 +1,246 @@
+/**
+ * A shadow page (§5.1.1; mmu_internal.h: struct kvm_mmu_page): a table of 512 sptes with what the hypervisor knows of it.
+ * Used for soft MMU, EPT and NPT alike. Its state stands in the journal as {@link Space.shadowPage}. Of a
+ * hypervisor in a guest, whose frames are the guest's, VM number * 2^44 is added to the key:
+ *
+ *   key frame * 8 + 0   role in the low half; 1 in the high half while the page exists
+ *   key frame * 8 + 1   gfn
+ *   key frame * 8 + 2   low: bit 0 unsync, 31:1 children with unsync pages; high: 15:0 root_count, 23:16 write flooding,
+ *                       24 mmu_valid_gen, 25 TDP MMU page
+ */
+import { high, low } from '../../bits';
+import { Kind, Space } from '../../journal/events';
+import type { Journal } from '../../journal/journal';
+import type { WordMap } from '../../journal/state';
+import { Role, accessOf, levelOf, quadrantOf } from './role';
+
+export const ENTRIES = 512;
+/** Added to a shadow page's keys times the number of the VM whose hypervisor, a guest itself, made it. */
+export const GUEST_TABLE_KEYS = 2 ** 44;
+const EXISTS = 1;
+
+/** Numbers of guest frames in one entry of a level. */
+export function framesAt(level: number): number {
+  return 512 ** (level - 1);
+}
+
+export class ShadowPage {
+  /** Addresses of the sptes that point here. */
+  readonly parents = new Set<number>();
+  /** Per entry, indirect pages only: guest frame shadowed, and the guest's rights to it (shadowed_translation). */
+  private readonly gfns: Float64Array | null;
+  private readonly accesses: Uint8Array | null;
+  /** Bit per entry: an unsync page may lie below (unsync_child_bitmap). */
+  private readonly unsyncBitmap: Int32Array | null;
+  private currentRole: number;
+  private unsyncFlag = false;
+  private unsyncCount = 0;
+  private roots = 0;
+  private flooding = 0;
+
+  /**
+   * @param frame of the table, in the memory that the hypervisor runs in
+   * @param gfn of the guest table mirrored; of a direct page, first frame mapped
+   * @param validGeneration mmu_valid_gen when it was made
+   * @param keys added to its keys in the journal
+   * @param tdpMmu managed by the TDP MMU, outside hash and reverse maps
+   */
+  constructor(
+    private readonly journal: Journal,
+    readonly frame: number,
+    readonly gfn: number,
+    role: number,
+    readonly validGeneration: number,
+    readonly tdpMmu: boolean,
+    private readonly keys = 0,
+  ) {
+    this.currentRole = role;
+    const indirect = (role & Role.direct) === 0;
+    this.gfns = indirect ? new Float64Array(ENTRIES) : null;
+    this.accesses = indirect ? new Uint8Array(ENTRIES) : null;
+    this.unsyncBitmap = indirect && levelOf(role) > 1 ? new Int32Array(ENTRIES / 32) : null;
+  }
+
+  /** The new page stands in the journal from here on. */
+  appear(): void {
+    this.event(Kind.kvm_mmu_get_page, 1);
+    this.change(0, this.currentRole, EXISTS);
+    this.change(1, low(this.gfn), high(this.gfn));
+    this.change(2, 0, (this.validGeneration << 24) | (this.tdpMmu ? 1 << 25 : 0));
+  }
+
+  get role(): number {
+    return this.currentRole;
+  }
+
+  get level(): number {
+    return levelOf(this.currentRole);
+  }
+
+  get access(): number {
+    return accessOf(this.currentRole);
+  }
+
+  get quadrant(): number {
+    return quadrantOf(this.currentRole);
+  }
+
+  /** The guest table has 4-byte entries. */
+  get narrow(): boolean {
+    return (this.currentRole & Role.narrow) !== 0;
+  }
+
+  get direct(): boolean {
+    return (this.currentRole & Role.direct) !== 0;
+  }
+
+  get invalid(): boolean {
+    return (this.currentRole & Role.invalid) !== 0;
+  }
+
+  /** It mirrors a guest table (sp_has_gptes). */
+  get hasGuestEntries(): boolean {
+    return (this.currentRole & (Role.direct | Role.passthrough)) === 0;
+  }
+
+  /** Address of the table. */
+  get address(): number {
+    return this.frame * 4096;
+  }
+
+  /** Address of an entry. */
+  entryAddress(index: number): number {
+    return this.frame * 4096 + index * 8;
+  }
+
+  invalidate(): void {
+    this.change(0, Role.invalid & ~this.currentRole, 0);
+    this.currentRole |= Role.invalid;
+  }
+
+  /** Guest frame behind an entry (kvm_mmu_page_get_gfn). */
+  gfnAt(index: number): number {
+    if (this.gfns !== null) return this.gfns[index];
+    return this.gfn + index * framesAt(this.level);
+  }
+
+  /** The guest's rights behind an entry (kvm_mmu_page_get_access). */
+  accessAt(index: number): number {
+    return this.accesses !== null ? this.accesses[index] : this.access;
+  }
+
+  setTranslation(index: number, gfn: number, access: number): void {
+    if (this.gfns === null) return;
+    this.gfns[index] = gfn;
+    this.accesses![index] = access;
+  }
+
+  get unsync(): boolean {
+    return this.unsyncFlag;
+  }
+
+  set unsync(unsync: boolean) {
+    if (unsync === this.unsyncFlag) return;
+    this.unsyncFlag = unsync;
+    this.change(2, 1, 0);
+  }
+
+  get unsyncChildren(): number {
+    return this.unsyncCount;
+  }
+
+  /** @returns whether the entry was not marked before */
+  markUnsyncChild(index: number): boolean {
+    const bitmap = this.unsyncBitmap;
+    if (bitmap === null || (bitmap[index >> 5] & (1 << (index & 31))) !== 0) return false;
+    bitmap[index >> 5] |= 1 << (index & 31);
+    this.countUnsync(this.unsyncCount + 1);
+    return true;
+  }
+
+  clearUnsyncChild(index: number): void {
+    const bitmap = this.unsyncBitmap;
+    if (bitmap === null || (bitmap[index >> 5] & (1 << (index & 31))) === 0) return;
+    bitmap[index >> 5] &= ~(1 << (index & 31));
+    this.countUnsync(this.unsyncCount - 1);
+  }
+
+  hasUnsyncChild(index: number): boolean {
+    return this.unsyncBitmap !== null && (this.unsyncBitmap[index >> 5] & (1 << (index & 31))) !== 0;
+  }
+
+  /** Register roots of vCPUs that name this page. */
+  get rootCount(): number {
+    return this.roots;
+  }
+
+  set rootCount(count: number) {
+    this.change(2, 0, (this.roots ^ count) & 0xffff);
+    this.roots = count;
+  }
+
+  /** Emulated writes since the page was last used (write_flooding_count). */
+  get floodingCount(): number {
+    return this.flooding;
+  }
+
+  set floodingCount(count: number) {
+    this.change(2, 0, ((this.flooding ^ count) & 0xff) << 16);
+    this.flooding = count;
+  }
+
+  /** The page is no more: its words in the journal become zero. */
+  forget(): void {
+    const flags = (this.unsyncFlag ? 1 : 0) | (this.unsyncCount << 1);
+    const counts = (this.roots & 0xffff) | ((this.flooding & 0xff) << 16) | (this.validGeneration << 24) | (this.tdpMmu ? 1 << 25 : 0);
+    this.change(0, this.currentRole, EXISTS);
+    this.change(1, low(this.gfn), high(this.gfn));
+    this.change(2, flags, counts);
+  }
+
+  /** `state` of shadow-page events: low half unsync (bit 0) and generation (15:1), high half root_count. */
+  event(kind: Kind, created = 0): void {
+    const { journal } = this;
+    journal.row(kind, this.level, created, low(this.gfn), high(this.gfn), this.currentRole, 0);
+    const state = (this.unsyncFlag ? 1 : 0) | (this.validGeneration << 1);
+    journal.row(Kind.more, 0, 0, low(this.address), high(this.address), state, this.roots);
+  }
+
+  private countUnsync(count: number): void {
+    this.change(2, (this.unsyncCount ^ count) << 1, 0);
+    this.unsyncCount = count;
+  }
+
+  private change(field: number, xorLo: number, xorHi: number): void {
+    if ((xorLo | xorHi) === 0) return;
+    const key = this.keys + this.frame * 8 + field;
+    this.journal.row(Kind.change, 0, Space.shadowPage, low(key), high(key), xorLo, xorHi);
+  }
+}
+
+/** A shadow page as the journal tells of it at some point of a run. */
+export interface ShadowPageRecord {
+  readonly frame: number;
+  readonly gfn: number;
+  readonly role: number;
+  readonly unsync: boolean;
+  readonly rootCount: number;
+  readonly flooding: number;
+  readonly tdpMmu: boolean;
+}
+
+/** The shadow page whose table is in a frame, from the words of {@link Space.shadowPage}; null: none. */
+export function shadowPageAt(words: WordMap, frame: number): ShadowPageRecord | null {
+  const key = frame * 8;
+  if (words.hi(key) !== EXISTS) return null;
+  const counts = words.hi(key + 2);
+  return {
+    frame,
+    gfn: (words.hi(key + 1) >>> 0) * 0x1_0000_0000 + (words.lo(key + 1) >>> 0),
+    role: words.lo(key),
+    unsync: (words.lo(key + 2) & 1) !== 0,
+    rootCount: counts & 0xffff,
+    flooding: (counts >>> 16) & 0xff,
+    tdpMmu: (counts & (1 << 25)) !== 0,
+  };
+}

@@ -1,0 +1,159 @@
+/**
+ * The shadow pages of one VM: hash by guest frame and role, list in order of creation, and their number (§5.1.1, §5.10;
+ * mmu.c: kvm_mmu_alloc_shadow_page, for_each_valid_sp).
+ */
+import { high, low } from '../../bits';
+import { Kind, Space } from '../../journal/events';
+import type { Journal } from '../../journal/journal';
+import type { FrameSupply } from '../../memory/frames';
+import { ShadowPage } from './shadow-page';
+
+/** Fields of {@link Space.vm} (key VM * 256 + field). */
+export enum VmField {
+  validGeneration = 0,
+  usedPages = 1,
+  maxPages = 2,
+  indirectPages = 3,
+}
+const VM_KEYS = 256;
+const NONE: readonly ShadowPage[] = [];
+
+/** Where tables lie: read and written as 64-bit words. */
+export interface TableMemory {
+  low(address: number): number;
+  high(address: number): number;
+  write(address: number, lo: number, hi: number): void;
+}
+
+export class ShadowPages {
+  /** Pages in order of creation; not the TDP MMU's, nor roots that were zapped while in use (active_mmu_pages). */
+  readonly active = new Set<ShadowPage>();
+  private readonly hash = new Map<number, ShadowPage[]>();
+  private readonly byFrame = new Map<number, ShadowPage>();
+  private readonly fields = new Int32Array(4);
+
+  constructor(
+    private readonly journal: Journal,
+    private readonly vm: number,
+    private readonly memory: TableMemory,
+    private readonly frames: FrameSupply,
+    /** Added to the pages' keys in the journal. */
+    private readonly keys: number,
+  ) {}
+
+  get validGeneration(): number {
+    return this.fields[VmField.validGeneration];
+  }
+
+  flipGeneration(): void {
+    this.set(VmField.validGeneration, this.validGeneration ^ 1);
+  }
+
+  /** n_used_mmu_pages: pages that count against the limit. */
+  get used(): number {
+    return this.fields[VmField.usedPages];
+  }
+
+  /** n_max_mmu_pages */
+  get max(): number {
+    return this.fields[VmField.maxPages];
+  }
+
+  set max(pages: number) {
+    this.set(VmField.maxPages, pages);
+  }
+
+  /** Live pages that mirror a guest table (indirect_shadow_pages). */
+  get indirect(): number {
+    return this.fields[VmField.indirectPages];
+  }
+
+  set indirect(pages: number) {
+    this.set(VmField.indirectPages, pages);
+  }
+
+  /** The page whose table is in a frame (sptep_to_sp, to_shadow_page). */
+  at(frame: number): ShadowPage | null {
+    return this.byFrame.get(frame) ?? null;
+  }
+
+  /** The page that an entry's address lies in. */
+  holding(spte: number): ShadowPage | null {
+    return this.at(Math.floor(spte / 4096));
+  }
+
+  /** Valid pages of a guest frame, newest first. A list of its own. */
+  valid(gfn: number): ShadowPage[] {
+    const pages = this.hash.get(gfn) ?? NONE;
+    return pages.filter((page) => !this.obsolete(page));
+  }
+
+  /** Valid pages of a guest frame that mirror a table there. */
+  mirrors(gfn: number): ShadowPage[] {
+    return this.valid(gfn).filter((page) => page.hasGuestEntries);
+  }
+
+  /** is_obsolete_sp */
+  obsolete(page: ShadowPage): boolean {
+    return page.invalid || page.validGeneration !== this.validGeneration;
+  }
+
+  /** A page with an empty table, in hash and list. Null: no frame is left. */
+  create(gfn: number, role: number, emptyHi: number): ShadowPage | null {
+    const page = this.allocate(gfn, role, false, emptyHi);
+    if (page === null) return null;
+    this.active.add(page);
+    this.set(VmField.usedPages, this.used + 1);
+    const pages = this.hash.get(gfn);
+    if (pages === undefined) this.hash.set(gfn, [page]);
+    else pages.unshift(page);
+    return page;
+  }
+
+  /** A page of the TDP MMU. Null: no frame is left. */
+  createTdp(gfn: number, role: number, emptyHi: number): ShadowPage | null {
+    return this.allocate(gfn, role, true, emptyHi);
+  }
+
+  /** It does not count any more, as it is about to be freed (kvm_unaccount_mmu_page). */
+  discount(): void {
+    this.set(VmField.usedPages, this.used - 1);
+  }
+
+  /** The end of a page that nothing points to. */
+  free(page: ShadowPage): void {
+    if (!page.tdpMmu) {
+      this.active.delete(page);
+      const pages = this.hash.get(page.gfn) ?? [];
+      const at = pages.indexOf(page);
+      if (at >= 0) pages.splice(at, 1);
+      if (pages.length === 0) this.hash.delete(page.gfn);
+    }
+    this.byFrame.delete(page.frame);
+    page.forget();
+    this.frames.release(page.frame, 1);
+  }
+
+  /** All pages, in no particular order. */
+  all(): IterableIterator<ShadowPage> {
+    return this.byFrame.values();
+  }
+
+  private allocate(gfn: number, role: number, tdpMmu: boolean, emptyHi: number): ShadowPage | null {
+    const frame = this.frames.allocate(1, 1, 0);
+    if (frame < 0) return null;
+    for (let address = frame * 4096; address < (frame + 1) * 4096; address += 8) {
+      // Frames come back with old entries in them.
+      if (this.memory.low(address) !== 0 || this.memory.high(address) !== emptyHi) this.memory.write(address, 0, emptyHi);
+    }
+    const page = new ShadowPage(this.journal, frame, gfn, role, this.validGeneration, tdpMmu, this.keys);
+    this.byFrame.set(frame, page);
+    return page;
+  }
+
+  private set(field: VmField, value: number): void {
+    const key = this.vm * VM_KEYS + field;
+    this.journal.row(Kind.change, 0, Space.vm, low(key), high(key), this.fields[field] ^ value, 0);
+    this.fields[field] = value;
+  }
+}

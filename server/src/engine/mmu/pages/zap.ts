@@ -1,0 +1,146 @@
+/**
+ * Removal of shadow pages (§5.10; mmu.c: __kvm_mmu_prepare_zap_page, kvm_mmu_commit_zap_page, kvm_mmu_zap_oldest_mmu_pages,
+ * kvm_zap_obsolete_pages).
+ */
+import { Kind } from '../../journal/events';
+import type { Kvm } from './kvm';
+import { dropSpte } from './leaf';
+import { Role } from './role';
+import type { ShadowPage } from './shadow-page';
+import { unlinkUnsync, zapUnsyncChildren } from './unsync';
+
+/** Empty one entry: a leaf leaves the reverse map, a table below loses a parent (mmu_page_zap_pte). @returns pages zapped with it */
+export function zapEntry(kvm: Kvm, page: ShadowPage, at: number, invalid: ShadowPage[] | null): number {
+  const { format, tables } = kvm;
+  const lo = tables.low(at);
+  const hi = tables.high(at);
+  if (!format.present(lo)) {
+    if (format.isMmio(lo, hi)) kvm.setSpte(at, 0, format.emptyHi);
+    return 0;
+  }
+  if (format.last(lo, page.level)) {
+    dropSpte(kvm, page, at);
+    return 0;
+  }
+  const child = kvm.childOf(lo, hi);
+  unlink(kvm, child, at);
+  // Nested tables without a parent will hardly be wanted again.
+  if (child === null || !kvm.tdp || invalid === null || (child.role & Role.guestMode) === 0 || child.parents.size > 0) return 0;
+  return prepareZap(kvm, child, invalid).zapped;
+}
+
+/** An entry points to a table no more (drop_parent_pte). */
+export function unlink(kvm: Kvm, child: ShadowPage | null, at: number): void {
+  child?.parents.delete(at);
+  kvm.setSpte(at, 0, kvm.format.emptyHi);
+}
+
+/**
+ * Zap a page: what it maps goes, whoever pointed to it does so no more. It is freed by {@link commitZap}; as a root in use it
+ * lives on, invalid.
+ *
+ * @returns pages zapped, and whether the list of active pages has changed beyond this one
+ */
+export function prepareZap(kvm: Kvm, page: ShadowPage, invalid: ShadowPage[]): { zapped: number; unstable: boolean } {
+  const { pages, track } = kvm;
+  page.event(Kind.kvm_mmu_prepare_zap_page);
+  let zapped = page.level === 1 ? 0 : zapUnsyncChildren(kvm, page, invalid);
+  for (let index = 0; index < 512; index++) zapped += zapEntry(kvm, page, page.entryAddress(index), invalid);
+  for (const at of page.parents) kvm.setSpte(at, 0, kvm.format.emptyHi);
+  page.parents.clear();
+  const unstable = zapped > 0;
+
+  if (!page.invalid && page.hasGuestEntries) {
+    pages.indirect--;
+    if (page.level > 1) track.remove(page.gfn);
+    else track.allowLarge(page.gfn);
+  }
+  if (page.unsync) unlinkUnsync(page);
+  let zappedRoot = false;
+  pages.active.delete(page);
+  if (page.rootCount === 0) {
+    zapped++;
+    invalid.push(page);
+    pages.discount();
+  } else zappedRoot = !pages.obsolete(page);
+  page.invalidate();
+  if (zappedRoot) kvm.freeObsoleteRoots();
+  return { zapped, unstable };
+}
+
+/** Flush, then free what was zapped. */
+export function commitZap(kvm: Kvm, invalid: ShadowPage[]): void {
+  if (invalid.length === 0) return;
+  kvm.flushRemoteTlbs();
+  for (const page of invalid.splice(0)) kvm.pages.free(page);
+}
+
+/** kvm_mmu_remote_flush_or_zap */
+export function flushOrZap(kvm: Kvm, invalid: ShadowPage[], flush: boolean): void {
+  if (invalid.length > 0) commitZap(kvm, invalid);
+  else if (flush) kvm.flushRemoteTlbs();
+}
+
+/** Zap all pages that mirror a guest frame, so that it can be written natively (kvm_mmu_unprotect_page). */
+export function unprotectFrame(kvm: Kvm, gfn: number): boolean {
+  const invalid: ShadowPage[] = [];
+  const pages = kvm.pages.mirrors(gfn);
+  for (const page of pages) if (!page.invalid) prepareZap(kvm, page, invalid);
+  commitZap(kvm, invalid);
+  return pages.length > 0;
+}
+
+/** Pages that must be free before a fault builds anything, and up to which pages are recycled (KVM_MIN_FREE_MMU_PAGES, KVM_REFILL_PAGES). */
+const MIN_FREE = 5;
+const REFILL = 25;
+const MIN_ALLOWED = 64;
+
+/** Recycle the oldest pages when the limit is near (make_mmu_pages_available). @returns false: ENOSPC */
+export function makePagesAvailable(kvm: Kvm): boolean {
+  const { pages } = kvm;
+  const free = Math.max(pages.max - pages.used, 0);
+  if (free >= MIN_FREE) return true;
+  zapOldest(kvm, REFILL - free);
+  return pages.max > pages.used;
+}
+
+/** KVM_SET_NR_MMU_PAGES; 0: by the slots' size. @returns false: fewer than 64 */
+export function setMaxPages(kvm: Kvm, count: number): boolean {
+  if (count !== 0 && count < MIN_ALLOWED) return false;
+  kvm.requestedPages = count;
+  let goal = count !== 0 ? count : Math.max(Math.floor(kvm.guest.slots.pages / 50), MIN_ALLOWED);
+  const { pages } = kvm;
+  if (pages.used > goal) {
+    zapOldest(kvm, pages.used - goal);
+    goal = Math.max(goal, pages.used);
+  }
+  pages.max = goal;
+  return true;
+}
+
+/** Zap pages in order of creation, roots in use excepted (kvm_mmu_zap_oldest_mmu_pages). */
+function zapOldest(kvm: Kvm, count: number): void {
+  const invalid: ShadowPage[] = [];
+  let total = 0;
+  for (const page of [...kvm.pages.active]) {
+    if (total >= count) break;
+    if (page.rootCount > 0 || page.invalid) continue;
+    total += prepareZap(kvm, page, invalid).zapped;
+  }
+  commitZap(kvm, invalid);
+}
+
+/** Everything becomes obsolete and goes, new roots are built at the next entry (kvm_mmu_zap_all_fast). */
+export function zapAllFast(kvm: Kvm): void {
+  const { pages, trace, tdpMmu } = kvm;
+  trace.zapAllFast(pages.validGeneration, pages.used);
+  pages.flipGeneration();
+  tdpMmu?.invalidateRoots();
+  kvm.freeObsoleteRoots();
+  const invalid: ShadowPage[] = [];
+  for (const page of [...pages.active]) {
+    if (!page.invalid && pages.obsolete(page)) prepareZap(kvm, page, invalid);
+  }
+  commitZap(kvm, invalid);
+  tdpMmu?.zapInvalidRoots();
+}

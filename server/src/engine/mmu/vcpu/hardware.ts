@@ -1,0 +1,82 @@
+/** What stands in hardware while a guest runs (§5.2, §6.1): the hypervisor's root in place of the guest's, or beneath it. */
+import { high, low } from '../../bits';
+import { STAGE_SHADOW } from '../../journal/events';
+import { Cr0, Cr4, Efer, pcidOf } from '../../vcpu/control-registers';
+import { useGuestRegisters } from '../../vcpu/guest-context';
+import type { Context } from '../../vcpu/context';
+import { Register } from '../../vcpu/registers';
+import { Policy } from '../../x86/permissions';
+import type { KvmVcpu } from './kvm-vcpu';
+import type { Nesting } from '../nested/nested-state';
+import { Role } from '../pages/role';
+import type { Root } from '../contexts/roots';
+
+/** EPTP: write-back, levels less one in bits 5:3, A/D in bit 6. */
+const EPTP_WRITE_BACK = 6;
+const EPTP_AD = 1 << 6;
+
+/** Soft MMU: linear addresses by shadow tables. */
+export function useShadowTables(vcpu: KvmVcpu, root: Root): void {
+  const { context, registers, parts, kvm } = vcpu;
+  const { hardware } = parts;
+  context.first = root.pae !== null || root.level === 3 ? hardware.pae : root.level === 5 ? hardware.five : hardware.four;
+  context.firstStage = STAGE_SHADOW;
+  context.rootLo = low(root.hpa);
+  context.rootHi = high(root.hpa);
+  context.policy = vcpu.shadowPolicy;
+  context.keys = 0;
+  context.globalPages = false;
+  context.pcid = pcidOf(registers);
+  context.second = null;
+  const pae = context.first === hardware.pae;
+  if (pae) {
+    for (let i = 0; i < 4; i++) {
+      const at = root.hpa + i * 8;
+      registers.set(Register.hwPdpte0 + i, kvm.tables.low(at), kvm.tables.high(at));
+    }
+  }
+  context.pdptes = pae ? registers.pdptes(Register.hwPdpte0) : null;
+  registers.set(Register.hwCr3, context.rootLo | context.pcid, context.rootHi);
+  registers.set(Register.hwCr0, registers.lo(Register.cr0) | Cr0.pg | Cr0.wp, 0);
+  registers.set(Register.hwCr4, registers.lo(Register.cr4) | Cr4.pae, 0);
+  registers.set(Register.hwEfer, registers.lo(Register.efer) | Efer.nxe, 0);
+}
+
+/** Hard MMU: the guest's own tables, and EPT or nested tables beneath. */
+export function useTdp(vcpu: KvmVcpu, root: Root): void {
+  const { context, registers, parts } = vcpu;
+  useGuestRegisters(context, registers, parts.formats, parts.rules.pdptesInMemory);
+  useSecondStage(vcpu, root);
+}
+
+/** A guest's guest: under soft MMU by shadow tables too, else what its hypervisor loaded, above tables of this one. */
+export function useNested(vcpu: KvmVcpu, { control }: Nesting, root: Root): void {
+  if (!vcpu.kvm.tdp || control === null) return useShadowTables(vcpu, root);
+  copyFirstStage(control.context, vcpu.context);
+  useSecondStage(vcpu, root);
+}
+
+function copyFirstStage(from: Context, to: Context): void {
+  const { first, rootLo, rootHi, pdptes, firstStage, policy, keys, pkru, pkrs, globalPages, pcid } = from;
+  Object.assign(to, { first, rootLo, rootHi, pdptes, firstStage, policy, keys, pkru, pkrs, globalPages, pcid });
+}
+
+function useSecondStage(vcpu: KvmVcpu, root: Root): void {
+  const { context, registers, parts, mmu } = vcpu;
+  const accessedDirty = (mmu.rootRole & Role.adDisabled) === 0;
+  const second = accessedDirty ? parts.hardware.second : parts.hardware.secondWithoutAd;
+  context.second = second;
+  context.secondRootLo = low(root.hpa);
+  context.secondRootHi = high(root.hpa);
+  context.secondPolicy = second?.ept ? 0 : Policy.nxe;
+  const eptp = EPTP_WRITE_BACK | ((root.level - 1) << 3) | (accessedDirty ? EPTP_AD : 0);
+  registers.set(Register.secondRoot, context.secondRootLo | (second?.ept ? eptp : 0), context.secondRootHi);
+  for (const [hardware, guest] of HARDWARE_REGISTERS) registers.set(hardware, registers.lo(guest), registers.hi(guest));
+}
+
+const HARDWARE_REGISTERS: readonly (readonly [Register, Register])[] = [
+  [Register.hwCr0, Register.cr0],
+  [Register.hwCr3, Register.cr3],
+  [Register.hwCr4, Register.cr4],
+  [Register.hwEfer, Register.efer],
+];

@@ -1,0 +1,60 @@
+/** The instruction that a guest is at: what runs natively, and what the emulator carries out in its place. */
+import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_READ, ACCESS_USER, ACCESS_WRITE } from '../../journal/events';
+import type { AccessKind } from '../../program';
+import { Access } from '../../x86/permissions';
+import type { ExitInfo } from '../trace';
+
+export interface Instruction {
+  readonly kind: AccessKind;
+  readonly lo: number;
+  readonly hi: number;
+  /** Bytes. */
+  readonly size: number;
+  readonly user: boolean;
+  /** The processor's own access to a system structure. */
+  readonly implicit: boolean;
+  /** EFLAGS.AC. */
+  readonly ac: boolean;
+  /** Stored, or added. */
+  readonly value: bigint;
+  readonly rip: number;
+}
+
+/** What an instruction came to. */
+export type Completion =
+  | { readonly kind: 'ok'; readonly gpa: number | null; readonly hpa: number | null; readonly value: bigint }
+  | { readonly kind: 'page-fault'; readonly error: number; readonly lo: number; readonly hi: number }
+  | { readonly kind: 'general-protection'; readonly error: number }
+  | { readonly kind: 'mmio'; readonly gpa: number; readonly write: boolean; readonly value: bigint }
+  /** An exit for a hypervisor that the script plays. */
+  | { readonly kind: 'vm-exit'; readonly reason: number; readonly info: ExitInfo; readonly gpa: number | null }
+  | { readonly kind: 'error'; readonly errno: string; readonly why: string };
+
+/** Access bits for the processor. A read-modify-write asks for the write at once. */
+export function accessBits({ kind, user, implicit, ac }: Instruction): number {
+  const what = kind === 'read' ? ACCESS_READ : kind === 'fetch' ? ACCESS_FETCH : ACCESS_WRITE;
+  return what | (user ? ACCESS_USER : 0) | (implicit ? ACCESS_IMPLICIT : 0) | (ac ? Access.ac : 0);
+}
+
+/** Bits of a write that fit into its size. */
+export function truncated(value: bigint, size: number): bigint {
+  return BigInt.asUintN(size * 8, value);
+}
+
+/** MOV and ADD between memory at RBX and RAX, by size: in 64-bit code, and in 32-bit code (8 bytes: MOVQ MM0, CMPXCHG8B). */
+const CODE: { readonly [kind in AccessKind]: { readonly [size: number]: readonly number[] } } = {
+  read: { 1: [0x8a, 0x03], 2: [0x66, 0x8b, 0x03], 4: [0x8b, 0x03], 8: [0x48, 0x8b, 0x03] },
+  write: { 1: [0x88, 0x03], 2: [0x66, 0x89, 0x03], 4: [0x89, 0x03], 8: [0x48, 0x89, 0x03] },
+  rmw: { 1: [0x00, 0x03], 2: [0x66, 0x01, 0x03], 4: [0x01, 0x03], 8: [0x48, 0x01, 0x03] },
+  fetch: {},
+};
+const CODE32: { readonly [kind in AccessKind]?: readonly number[] } = {
+  read: [0x0f, 0x6f, 0x03],
+  write: [0x0f, 0x7f, 0x03],
+  rmw: [0x0f, 0xc7, 0x0b],
+};
+
+/** Machine code of an instruction that makes such an access; empty for a fetch, of which only the place is known. */
+export function codeOf({ kind, size }: Pick<Instruction, 'kind' | 'size'>, longMode: boolean): readonly number[] {
+  return (size === 8 && !longMode ? CODE32[kind] : CODE[kind][size]) ?? [];
+}

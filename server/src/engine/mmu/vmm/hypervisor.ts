@@ -1,0 +1,249 @@
+/**
+ * KVM and the VMM of one VM together: slots, host memory behind them, and what both mean for the VM's tables (§4). What user
+ * space and the host's kernel do to a VM is done here.
+ */
+import { PAGE_SIZE, highOf, lowOf } from '../../bits';
+import { Actor } from '../../journal/events';
+import type { FrameContents, FrameSupply } from '../../memory/frames';
+import { GuestMemory } from '../../memory/guest-memory';
+import { HostMemory, type MmuNotifier } from '../../memory/host-memory';
+import {
+  MEM_LOG_DIRTY_PAGES,
+  MEM_READONLY,
+  Slots,
+  isFailure,
+  type Failure,
+  type Slot,
+  type SlotChange,
+  type SlotListener,
+} from '../../memory/slots';
+import type { HostAct, MemoryImage, SlotConfig } from '../../program';
+import type { Result } from '../../result';
+import { rearmLogging, startLogging, stopLogging } from '../logging/dirty-logging';
+import type { Kvm } from '../pages/kvm';
+import type { KvmVcpu } from '../vcpu/kvm-vcpu';
+import { zapFrame } from '../pages/leaf';
+import { ensurePmlBuffer } from '../logging/pml';
+import { setMaxPages, zapAllFast } from '../pages/zap';
+
+export interface HypervisorParts {
+  readonly kvm: Kvm;
+  /** Who it is. */
+  readonly actor: Actor;
+  readonly frames: FrameSupply;
+  readonly contents: FrameContents;
+  readonly zeroFrame: number;
+  readonly maxGfn: number;
+  /** PML can be used: EPT with A/D, and wanted. */
+  readonly pml: boolean;
+}
+
+const DONE: Result = { kind: 'done' };
+
+export class Hypervisor implements SlotListener, MmuNotifier {
+  readonly kvm: Kvm;
+  readonly guest: GuestMemory;
+  readonly vcpus: KvmVcpu[] = [];
+  private readonly host: HostMemory;
+  private readonly slots: Slots;
+
+  constructor(private readonly parts: HypervisorParts) {
+    const { kvm, frames, contents, zeroFrame, maxGfn } = parts;
+    const { journal } = kvm.trace;
+    this.kvm = kvm;
+    this.host = new HostMemory(journal, kvm.vm, frames, contents, zeroFrame);
+    this.host.notifier = this;
+    this.slots = new Slots(journal, kvm.vm, { maxGfn, dirtyLogInitiallySet: kvm.options.dirtyLogInitiallySet }, this);
+    this.guest = new GuestMemory(this.slots, this.host);
+    kvm.guest = this.guest;
+  }
+
+  /** mmap and KVM_SET_USER_MEMORY_REGION. */
+  setSlot(slot: SlotConfig): Result {
+    const failure = slot.size > 0 ? this.host.map(slot.hva, slot.size, slot.backing) : null;
+    if (failure !== null) return failed(failure);
+    const flags = (slot.logDirty ? MEM_LOG_DIRTY_PAGES : 0) | (slot.readonly ? MEM_READONLY : 0);
+    return this.region(slot.id + (slot.addressSpace ?? 0) * 0x1_0000, flags, slot.gpa, slot.size, slot.hva);
+  }
+
+  /** What the VMM puts into guest memory before it runs. */
+  load(images: readonly MemoryImage[]): void {
+    for (const { gpa, words } of images) {
+      words.forEach((word, i) => {
+        if (word !== 0n) this.write(gpa + i * 8, word);
+      });
+    }
+  }
+
+  perform(act: HostAct): Result {
+    const { kvm, host } = this;
+    kvm.trace.journal.actor = Actor.user;
+    switch (act.do) {
+      case 'set-slot':
+        return this.setSlot(act.slot);
+      case 'delete-slot':
+        return this.region(act.id, 0, 0, 0, 0);
+      case 'move-slot':
+        return this.change(act.id, (slot) => [slot.flags, act.gpa]);
+      case 'slot-flags': {
+        const flags = (act.logDirty ? MEM_LOG_DIRTY_PAGES : 0) | (act.readonly ? MEM_READONLY : 0);
+        return this.change(act.id, (slot) => [flags, slot.gfn * PAGE_SIZE]);
+      }
+      case 'get-dirty-log':
+        return this.getDirtyLog(act.id);
+      case 'clear-dirty-log':
+        return this.clearDirtyLog(act.id, act.first, act.pages);
+      case 'reclaim':
+        return this.reclaim(act.hva, act.size);
+      case 'protect':
+        return failed(host.protect(act.hva, act.size, act.writable));
+      case 'split':
+        return failed(host.split(act.hva, act.size));
+      case 'collapse':
+        return failed(host.collapse(act.hva, act.size));
+      case 'host-write':
+        return failed(this.write(act.gpa, act.value));
+      case 'zap-all':
+        zapAllFast(kvm);
+        return DONE;
+      case 'set-nr-mmu-pages':
+        return setMaxPages(kvm, act.pages) ? DONE : { kind: 'error', errno: 'EINVAL', why: 'fewer than 64 shadow pages' };
+    }
+  }
+
+  // SlotListener
+
+  /** MMIO sptes of the old generation are stale; when their 19 bits have gone round, all go (kvm_mmu_invalidate_mmio_sptes). */
+  generationChanged(): void {
+    if (this.kvm.mmioGeneration === 0) zapAllFast(this.kvm);
+  }
+
+  /** A slot is about to go: everything of the VM is zapped (kvm_arch_flush_shadow_memslot). */
+  flushShadow(): void {
+    zapAllFast(this.kvm);
+  }
+
+  commit(change: SlotChange): void {
+    const { kvm } = this;
+    if (change.change === 'none') return;
+    this.updatePml();
+    if (change.change === 'create' || change.change === 'delete') {
+      if (kvm.requestedPages === 0) setMaxPages(kvm, 0);
+      // A root that was in no slot may be in one now.
+      if (change.change === 'create') for (const vcpu of this.vcpus) vcpu.dropDummyRoot();
+      return;
+    }
+    if (change.change !== 'flags') return;
+    const logged = (change.oldFlags & MEM_LOG_DIRTY_PAGES) !== 0;
+    const logs = (change.slot.flags & MEM_LOG_DIRTY_PAGES) !== 0;
+    if (logs && !logged) startLogging(kvm, change.slot);
+    if (!logs && logged) stopLogging(kvm, change.slot);
+  }
+
+  /** PML is on as long as some slot logs. */
+  private updatePml(): void {
+    const { kvm } = this;
+    const active = this.parts.pml && this.slots.all().some((slot) => slot.dirtyLog !== null);
+    if (active === kvm.pmlActive) return;
+    for (const vcpu of this.vcpus) {
+      vcpu.kick();
+      if (active && !ensurePmlBuffer(kvm, vcpu)) return;
+    }
+    kvm.pmlActive = active;
+  }
+
+  // MmuNotifier
+
+  /** The host is about to change pages: no translation to them may remain (kvm_mmu_notifier_invalidate_range_start). */
+  invalidate(start: number, end: number): void {
+    const { kvm } = this;
+    const { journal } = kvm.trace;
+    const { actor } = journal;
+    journal.actor = this.parts.actor;
+    kvm.trace.unmapRange(start, end);
+    let flush = false;
+    for (const slot of this.slots.all()) {
+      const first = Math.max(start, slot.hva);
+      const last = Math.min(end, slot.hva + slot.pages * PAGE_SIZE);
+      if (first >= last) continue;
+      const gfn = slot.gfn + Math.floor((first - slot.hva) / PAGE_SIZE);
+      const endGfn = slot.gfn + Math.ceil((last - slot.hva) / PAGE_SIZE);
+      for (let level = 1; level <= 3; level++) {
+        for (const block of kvm.rmap.blocks(gfn, endGfn, level)) flush = zapFrame(kvm, block, level) || flush;
+      }
+      flush = kvm.tdpMmu?.zapRange(gfn, endGfn) || flush;
+    }
+    if (flush) kvm.flushRemoteTlbs();
+    journal.actor = actor;
+  }
+
+  changed(): void {
+    // The old entry went with the invalidation before.
+  }
+
+  private region(id: number, flags: number, gpa: number, size: number, hva: number): Result {
+    this.kvm.trace.journal.actor = this.parts.actor;
+    const change = this.slots.set({ slot: id, flags, gpa, size, hva });
+    return isFailure(change) ? failed(change) : DONE;
+  }
+
+  /** Set a slot again with other flags or elsewhere. */
+  private change(id: number, to: (slot: Slot) => readonly [flags: number, gpa: number]): Result {
+    const slot = this.slots.byNumber(id);
+    if (slot === null) return { kind: 'error', errno: 'EINVAL', why: `there is no slot ${id}` };
+    const [flags, gpa] = to(slot);
+    return this.region(id, flags, gpa, slot.pages * PAGE_SIZE, slot.hva);
+  }
+
+  /** KVM_GET_DIRTY_LOG: what was written since, and its tracking armed again; under manual protection only the former. */
+  private getDirtyLog(id: number): Result {
+    const { kvm } = this;
+    kvm.trace.journal.actor = this.parts.actor;
+    const slot = this.slots.logging(id);
+    if (isFailure(slot)) return failed(slot);
+    if (kvm.pmlActive) for (const vcpu of this.vcpus) vcpu.kick();
+    const pages = kvm.options.dirtyLogInitiallySet ? slot.dirtyLog.dirty() : slot.dirtyLog.take();
+    if (!kvm.options.dirtyLogInitiallySet) rearmLogging(kvm, slot, pages);
+    return { kind: 'dirty-log', gpas: pages.map((page) => (slot.gfn + page) * PAGE_SIZE) };
+  }
+
+  /** KVM_CLEAR_DIRTY_LOG: multiples of 64 pages, or up to the end. */
+  private clearDirtyLog(id: number, first: number, pages: number): Result {
+    const { kvm } = this;
+    kvm.trace.journal.actor = this.parts.actor;
+    const slot = this.slots.logging(id);
+    if (isFailure(slot)) return failed(slot);
+    const toTheEnd = first + pages === slot.pages;
+    const whole = first % 64 === 0 && (pages % 64 === 0 || toTheEnd) && first >= 0 && pages >= 0 && first + pages <= slot.pages;
+    if (!whole)
+      return { kind: 'error', errno: 'EINVAL', why: 'first page and number of pages are multiples of 64, or go up to the end of the slot' };
+    if (kvm.pmlActive) for (const vcpu of this.vcpus) vcpu.kick();
+    rearmLogging(kvm, slot, slot.dirtyLog.take(first, pages));
+    return DONE;
+  }
+
+  /** The pages of a range go with their contents: no shadow page of a table among them hears of that. */
+  private reclaim(hva: number, size: number): Result {
+    const failure = this.host.reclaim(hva, size);
+    const { pages, unseenWrites } = this.kvm;
+    for (const { gfn, hasGuestEntries } of failure === null ? pages.all() : []) {
+      const at = this.guest.hva(gfn * PAGE_SIZE);
+      if (hasGuestEntries && at >= hva && at < hva + size) unseenWrites.add(gfn);
+    }
+    return failed(failure);
+  }
+
+  /** The VMM stores an aligned word into the memory behind a slot. */
+  private write(gpa: number, value: bigint): Failure | null {
+    const hva = this.guest.hva(gpa);
+    if (hva < 0) return { errno: 'EFAULT', why: `0x${gpa.toString(16)} is in no slot` };
+    const failure = this.host.store(hva, lowOf(value), highOf(value));
+    const gfn = Math.floor(gpa / PAGE_SIZE);
+    if (failure === null && this.kvm.pages.mirrors(gfn).length > 0) this.kvm.unseenWrites.add(gfn);
+    return failure;
+  }
+}
+
+function failed(failure: Failure | null): Result {
+  return failure === null ? DONE : { kind: 'error', errno: failure.errno, why: failure.why };
+}

@@ -1,0 +1,222 @@
+/** From a machine's configuration to the parts of its hypervisors: formats, options, processors. */
+import type { Journal } from '../../journal/journal';
+import { Actor } from '../../journal/events';
+import { hostFrames, IDENTITY_FRAMES, PhysicalFrames, type HostFrames } from '../../memory/frames';
+import { PhysicalMemory } from '../../memory/physical-memory';
+import type { HostConfig, TableRef, VcpuConfig, VmConfig } from '../../program';
+import { GuestFormats, loadCr3, resetRegisters, type LoadRules } from '../../vcpu/control-registers';
+import { Processor } from '../../vcpu/processor';
+import { Register, Registers } from '../../vcpu/registers';
+import { eptFormat, nptFormat, pagingFormat, type Format } from '../../x86/formats';
+import type { Cpu } from '../vcpu/cpu';
+import { Hypervisor } from './hypervisor';
+import { MachineMemory } from '../pages/hypervisor-memory';
+import { Kvm } from '../pages/kvm';
+import { KvmVcpu } from '../vcpu/kvm-vcpu';
+import type { HardwareFormats, VcpuParts } from '../vcpu/vcpu-parts';
+import { MemslotStage } from '../contexts/memslot-stage';
+import type { L1 } from '../nested/l1';
+import { NestedCpu } from '../nested/nested-cpu';
+import { Nesting } from '../nested/nested-state';
+import { ScriptedVcpu } from '../nested/scripted-vcpu';
+import { ensurePmlBuffer } from '../logging/pml';
+import { GUEST_TABLE_KEYS } from '../pages/shadow-page';
+import { SpteFormat, spteOptions } from '../pages/spte';
+import { TdpMmu } from '../hard/tdp-mmu';
+import { Trace } from '../trace';
+
+const GUEST_ADDRESS_BITS = 52;
+/** Keys of shadow pages in the journal: tables of an L1 hypervisor lie in a memory of its own. */
+
+/** What all VMs of a machine share. */
+export class Host {
+  readonly physical: PhysicalMemory;
+  readonly frames: HostFrames;
+  readonly trace: Trace;
+  private readonly contents: PhysicalFrames;
+  private readonly processors = new Map<KvmVcpu, Processor>();
+  private nextVcpu = 0;
+  private mmioReads = 0n;
+
+  constructor(
+    readonly config: HostConfig,
+    journal: Journal,
+    budget: number,
+  ) {
+    this.physical = new PhysicalMemory(journal, budget);
+    this.frames = hostFrames(config.memory);
+    this.trace = new Trace(journal);
+    this.contents = new PhysicalFrames(this.physical);
+  }
+
+  /**
+   * A VM without slots yet.
+   *
+   * @param l1 the guest in which its KVM runs; null: KVM of this host
+   */
+  hypervisor(vm: number, config: VmConfig, l1: L1 | null = null): Hypervisor {
+    const { features, maxPhyAddr, kvm: options } = this.config;
+    const tdp = config.mmu !== 'soft';
+    const ept = config.mmu === 'ept';
+    const format = new SpteFormat(spteOptions(this.config, ept, l1 === null && this.pml(ept)));
+    const kvm = new Kvm({
+      vm,
+      tableKeys: l1 === null ? 0 : vm * GUEST_TABLE_KEYS,
+      trace: this.trace,
+      tables: l1?.memory ?? new MachineMemory(this.physical),
+      frames: l1?.frames ?? this.frames.tables,
+      format,
+      options,
+      tdp,
+      tdpLevels: this.tdpLevels(ept),
+      maxHugeLevel: (ept ? features.ept1G : features.page1G) ? 3 : 2,
+    });
+    if (tdp && options.tdpMmu) kvm.tdpMmu = new TdpMmu(kvm);
+    const maxGfn = 2 ** ((tdp ? maxPhyAddr : GUEST_ADDRESS_BITS) - 12) - 1;
+    return new Hypervisor({
+      kvm,
+      actor: l1 === null ? Actor.L0 : Actor.L1,
+      frames: l1 === null ? this.frames.guests : IDENTITY_FRAMES,
+      contents: l1?.memory ?? this.contents,
+      zeroFrame: l1 === null ? this.frames.zeroPage : l1.zeroPage(),
+      maxGfn,
+      pml: l1 === null && this.pml(ept),
+    });
+  }
+
+  /** A vCPU of a VM, on a processor of its own. */
+  vcpu(hypervisor: Hypervisor, vm: VmConfig, index: number, config: VcpuConfig): KvmVcpu {
+    const processor = new Processor(this.physical, this.config.vendor === 'amd', this.config.tlb, this.nextVcpu);
+    const vpid = this.config.vendor === 'amd' || this.config.features.vpid ? this.nextVcpu + 1 : 0;
+    const vcpu = this.vcpuOn(processor, hypervisor, vm, index, config, Actor.L0, vpid);
+    this.processors.set(vcpu, processor);
+    return vcpu;
+  }
+
+  /** A vCPU of a VM in an L1 VM, on one of the vCPUs of that. */
+  nestedVcpu(l1: L1, hypervisor: Hypervisor, vm: VmConfig, index: number, config: VcpuConfig, byScript: boolean): KvmVcpu {
+    const acts = l1.vcpus[index % l1.vcpus.length];
+    const { kvm: options, vendor, features } = this.config;
+    const exits = vendor === 'intel' && !features.vmcsShadowing && !byScript;
+    // What a script's hypervisor reads and writes is the script's to say.
+    const accesses = { reads: exits ? options.vmreads : 0, writes: exits ? options.vmwrites : 0 };
+    const vpid = vendor === 'amd' || features.vpid ? vpidOf(vm, index) : 0;
+    const cpu = new NestedCpu(l1, acts, this.nestingOf(acts.vcpu), vm.control?.address ?? l1.control(), vpid, accesses);
+    const make = byScript ? (parts: VcpuParts) => new ScriptedVcpu(parts, cpu, vm.control?.root ?? 0) : undefined;
+    return (cpu.guest = this.vcpuOn(cpu, hypervisor, vm, index, config, Actor.L1, vpid, make));
+  }
+
+  /** What the host keeps for the guests of a vCPU's guest. */
+  nestingOf(vcpu: KvmVcpu): Nesting {
+    return (vcpu.nesting ??= new Nesting(vcpu, this.processors.get(vcpu)!.invalidations));
+  }
+
+  private vcpuOn(
+    processor: Cpu,
+    hypervisor: Hypervisor,
+    vm: VmConfig,
+    index: number,
+    config: VcpuConfig,
+    actor: Actor,
+    vpid: number,
+    make: (parts: VcpuParts) => KvmVcpu = (parts) => new KvmVcpu(parts),
+  ): KvmVcpu {
+    const { kvm } = hypervisor;
+    const number = this.nextVcpu++;
+    const { vendor, tlb, maxPhyAddr } = this.config;
+    const amd = vendor === 'amd';
+    const features = guestFeatures(this.config, kvm.tdp);
+    const registers = new Registers(this.trace.journal, number);
+    const stage = new MemslotStage(kvm);
+    const rules: LoadRules = { features, maxPhyAddr, amd, memory: this.physical, stage, pdptesInMemory: amd && kvm.tdp };
+    resetRegisters(registers, kvm.tdp ? config : { ...config, cr4: { ...config.cr4, pke: false, pks: false } });
+    // KVM_SET_SREGS reads the PDPTEs of a PAE guest; malformed ones leave the registers empty.
+    if (config.paging === 'pae') loadCr3(registers, rules, registers.lo(Register.cr3), registers.hi(Register.cr3));
+    const vcpu = make({
+      kvm,
+      number,
+      index,
+      actor,
+      registers,
+      processor,
+      physical: this.physical,
+      rules,
+      formats: new GuestFormats({ features, maxPhyAddr, amd }),
+      vendor,
+      hardware: this.hardware(vm),
+      vpid,
+      // Whether a processor in a guest caches translations is not for its hypervisor to know.
+      tlbOn: tlb.on || actor !== Actor.L0,
+      formatNamed: (name) => this.formatNamed(name),
+      mmioRead: () => 0x4d4d_494f_0000_0000n + ++this.mmioReads,
+    });
+    hypervisor.vcpus.push(vcpu);
+    // Slots that log from the start are there before the vCPUs.
+    if (kvm.pmlActive) ensurePmlBuffer(kvm, vcpu);
+    return vcpu;
+  }
+
+  /** Tables of a paging mode or of a second stage, as this processor has them. */
+  formatNamed(name: TableRef['format']): Format | null {
+    const { features, maxPhyAddr, vendor } = this.config;
+    if (name === 'none') return null;
+    if (name === 'ept' || name === 'npt') return this.second(name);
+    const { nx, pse36, page1G } = features;
+    return pagingFormat({ mode: name, nxe: nx, pse: true, pse36, page1G, maxPhyAddr, amd: vendor === 'amd' });
+  }
+
+  private pml(ept: boolean): boolean {
+    const { features, kvm } = this.config;
+    return ept && features.pml && kvm.pml && features.eptAd && kvm.eptAd;
+  }
+
+  /** Nested tables have the host's own levels; EPT a fifth when addresses need it (kvm_mmu_get_tdp_level). */
+  private tdpLevels(ept: boolean): 4 | 5 {
+    const { features, maxPhyAddr } = this.config;
+    return (ept ? features.ept5Level && maxPhyAddr > 48 : features.la57) ? 5 : 4;
+  }
+
+  private hardware({ mmu }: VmConfig): HardwareFormats {
+    const { features, maxPhyAddr, vendor } = this.config;
+    const paging = (mode: 'pae' | '4-level' | '5-level'): Format =>
+      pagingFormat({
+        mode,
+        nxe: features.nx,
+        pse: true,
+        pse36: features.pse36,
+        page1G: features.page1G,
+        maxPhyAddr,
+        amd: vendor === 'amd',
+      });
+    return {
+      pae: paging('pae'),
+      four: paging('4-level'),
+      five: paging('5-level'),
+      second: this.second(mmu),
+      secondWithoutAd: this.second(mmu, false),
+    };
+  }
+
+  /** Format of the tables beneath a VM. */
+  second(mmu: VmConfig['mmu'], flags = true): Format | null {
+    const { features, maxPhyAddr, kvm } = this.config;
+    if (mmu === 'soft') return null;
+    const levels = this.tdpLevels(mmu === 'ept');
+    if (mmu === 'npt') {
+      return nptFormat({ mode: levels === 5 ? '5-level' : '4-level', nxe: features.nx, page1G: features.page1G, maxPhyAddr });
+    }
+    const accessedDirty = flags && features.eptAd && kvm.eptAd;
+    return eptFormat({ levels, accessedDirty, executeOnly: features.eptExecuteOnly, page1G: features.ept1G, maxPhyAddr });
+  }
+}
+
+/** Each vCPU of a VM has one of its own; none when L1 gives none. */
+function vpidOf({ control }: VmConfig, index: number): number {
+  const vpid = control?.vpid ?? 1;
+  return vpid === 0 ? 0 : vpid + index;
+}
+
+/** Protection keys are offered with TDP only (cpuid.c: kvm_set_cpu_caps). */
+function guestFeatures(config: HostConfig, tdp: boolean): HostConfig['features'] {
+  return tdp ? config.features : { ...config.features, pku: false, pks: false };
+}
