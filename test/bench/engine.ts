@@ -12,7 +12,7 @@ import { high, low } from '../../server/src/engine/bits';
 import { ACCESS_USER } from '../../server/src/engine/journal/events';
 import { Journal } from '../../server/src/engine/journal/journal';
 import { PhysicalMemory } from '../../server/src/engine/memory/physical-memory';
-import { Context } from '../../server/src/engine/vcpu/context';
+import { Context } from '../../server/src/engine/vcpu/processor-context';
 import { Outcome, Processor } from '../../server/src/engine/vcpu/processor';
 import { eptFormat, pagingFormat } from '../../server/src/engine/x86/formats';
 import { Policy } from '../../server/src/engine/x86/permissions';

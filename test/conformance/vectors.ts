@@ -19,7 +19,7 @@ import {
 } from '../../server/src/engine/vcpu/control-registers';
 import { useGuestRegisters } from '../../server/src/engine/vcpu/guest-context';
 import { PmlLog } from '../../server/src/engine/vcpu/pml-log';
-import { Context } from '../../server/src/engine/vcpu/context';
+import { Context } from '../../server/src/engine/vcpu/processor-context';
 import { Outcome, Processor } from '../../server/src/engine/vcpu/processor';
 import { Register, Registers } from '../../server/src/engine/vcpu/registers';
 import { eptFormat, nptFormat } from '../../server/src/engine/x86/formats';

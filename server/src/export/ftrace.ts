@@ -12,7 +12,7 @@ import { exitReason, instructionBytes, mmioType, userspaceExit, vectorName } fro
 import { mmuOf } from '../views/describe';
 import { eventAt, field } from '../views/fields';
 import type { Event } from '../views/fields';
-import { shadowPageOf } from '../views/shadow-page';
+import { shadowPageOf } from '../views/page-role';
 import type { RunView } from '../views/view';
 
 const HEADER = [

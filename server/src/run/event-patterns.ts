@@ -7,7 +7,7 @@ import { fieldName } from '../views/decode';
 import { describe } from '../views/describe';
 import { eventAt } from '../views/fields';
 import type { Event, Field } from '../views/fields';
-import { hex } from '../views/text';
+import { hex } from '../views/wording';
 
 /** Judges patterns over the journal from a row on. */
 export function matchEvents(patterns: readonly EventPattern[], rows: Rows, from: number, program: Program): ExpectationResult {

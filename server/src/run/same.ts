@@ -5,7 +5,7 @@
 import type { Act, Program } from '../engine/program';
 import type { ExpectationResult } from '../engine/result';
 import { accessText } from '../views/decode';
-import { hex } from '../views/text';
+import { hex } from '../views/wording';
 import type { Outcome, RunRecord } from './record';
 import { seenBefore } from './seen';
 import type { Seen } from './seen';

@@ -7,7 +7,7 @@ import type { Act } from '../engine/program';
 import type { Result } from '../engine/result';
 import { errorFlags } from '../views/decode';
 import { eventAt, field } from '../views/fields';
-import { hex } from '../views/text';
+import { hex } from '../views/wording';
 import type { Outcome, RunRecord } from './record';
 
 export interface Seen {

@@ -12,8 +12,8 @@ import { Register, REGISTER_KEYS } from '../engine/vcpu/registers';
 import { lineOf, lineText, lineThing } from './cached';
 import { nested } from './guests';
 import type { MachineState } from './machine-state';
-import { decodeRole, roleWords } from './shadow-page';
-import { bytes, hex, joined } from './text';
+import { decodeRole, roleWords } from './page-role';
+import { bytes, hex, joined } from './wording';
 
 export interface SpaceView {
   readonly name: string;

@@ -7,11 +7,11 @@ import { Structure } from '../engine/vcpu/tlb';
 import { PageFault, Qualification } from '../engine/x86/fault-codes';
 import type { StepRow } from '../protocol/messages';
 import { accessText, errorCode, exitReason, fieldName, instructionBytes, levelName, mmioType, userspaceExit, vectorName } from './decode';
-import { entryText, spteFormat, spteNote } from './entries';
+import { entryText, spteFormat, spteNote } from './entry-text';
 import type { Event, Field } from './fields';
 import { nested } from './guests';
-import { roleWords, shadowPageOf } from './shadow-page';
-import { hex, joined, plural } from './text';
+import { roleWords, shadowPageOf } from './page-role';
+import { hex, joined, plural } from './wording';
 
 export interface Described {
   readonly text: string;

@@ -7,7 +7,7 @@ import { exitReason } from './decode';
 import { eventAt, field, kindAt } from './fields';
 import { nested } from './guests';
 import type { StepRow } from '../protocol/messages';
-import { plural } from './text';
+import { plural } from './wording';
 import type { RunView } from './view';
 
 export interface NestedExits {

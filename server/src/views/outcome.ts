@@ -2,7 +2,7 @@
 import type { ExitCount, Result } from '../engine/result';
 import type { Ended, Outcome } from '../run/record';
 import { errorCode } from './decode';
-import { bytes, hex, joined, pageRanges, plural } from './text';
+import { bytes, hex, joined, pageRanges, plural } from './wording';
 import type { RunView } from './view';
 
 export type Tone = 'ok' | 'fault' | 'error' | 'held' | 'failed';

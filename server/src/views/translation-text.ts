@@ -1,6 +1,6 @@
 /** The way of an address in writing: for the terminal, and as Markdown for the editor's hover. */
 import type { TranslationView, WalkHop } from '../protocol/messages';
-import { bitNames } from './entries';
+import { bitNames } from './entry-text';
 
 /** Lines for the terminal. */
 export function translationText(view: TranslationView): string[] {

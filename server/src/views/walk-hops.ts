@@ -4,13 +4,13 @@ import { ACCESS_FETCH, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE } from '../engine/
 import type { SpteFormat } from '../engine/mmu/pages/spte';
 import { LEAF } from '../engine/x86/formats';
 import type { Format } from '../engine/x86/formats';
-import { Walk } from '../engine/x86/walk';
+import { Walk } from '../engine/x86/stage';
 import type { Walker } from '../engine/x86/walker';
 import type { EntryBit, WalkHop } from '../protocol/messages';
 import { levelName } from './decode';
-import { entryBits, entryKind, spteBits, spteNote } from './entries';
+import { entryBits, entryKind, spteBits, spteNote } from './entry-text';
 import { addressOf } from './machine-state';
-import { bytes, hex } from './text';
+import { bytes, hex } from './wording';
 
 export interface HopOptions {
   readonly stage: WalkHop['stage'];

@@ -5,7 +5,7 @@ import type { StepRow } from '../protocol/messages';
 import { levelName } from './decode';
 import { tableName } from './describe';
 import { eventAt, field, kindAt } from './fields';
-import { hex } from './text';
+import { hex } from './wording';
 import type { RunView } from './view';
 
 export interface WalkSteps {

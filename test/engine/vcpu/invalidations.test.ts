@@ -3,7 +3,7 @@ import { ACCESS_READ } from '../../../server/src/engine/journal/events';
 import { Journal } from '../../../server/src/engine/journal/journal';
 import { PhysicalMemory } from '../../../server/src/engine/memory/physical-memory';
 import { Load } from '../../../server/src/engine/vcpu/control-registers';
-import { Context } from '../../../server/src/engine/vcpu/context';
+import { Context } from '../../../server/src/engine/vcpu/processor-context';
 import { Outcome, Processor } from '../../../server/src/engine/vcpu/processor';
 import { eptFormat, nptFormat, pagingFormat } from '../../../server/src/engine/x86/formats';
 import { ALL_CACHES } from '../x86/subject';

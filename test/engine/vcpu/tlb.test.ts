@@ -4,7 +4,7 @@ import { Journal, ROW_WORDS } from '../../../server/src/engine/journal/journal';
 import { stateAt } from '../../../server/src/engine/journal/state';
 import { PhysicalMemory } from '../../../server/src/engine/memory/physical-memory';
 import type { TlbConfig } from '../../../server/src/engine/program';
-import { Context } from '../../../server/src/engine/vcpu/context';
+import { Context } from '../../../server/src/engine/vcpu/processor-context';
 import { Outcome, Processor } from '../../../server/src/engine/vcpu/processor';
 import { decodeTag, FIRST_TAG_LINE, TagField } from '../../../server/src/engine/vcpu/tags';
 import { FIRST_LINE, Structure } from '../../../server/src/engine/vcpu/tlb';

@@ -6,7 +6,7 @@ import { PhysicalMemory } from '../../../server/src/engine/memory/physical-memor
 import type { Features, TlbConfig } from '../../../server/src/engine/program';
 import { GuestFormats, LOAD_REFUSED, loadCr3, resetRegisters, type LoadRules } from '../../../server/src/engine/vcpu/control-registers';
 import { useGuestRegisters } from '../../../server/src/engine/vcpu/guest-context';
-import { Context } from '../../../server/src/engine/vcpu/context';
+import { Context } from '../../../server/src/engine/vcpu/processor-context';
 import { Outcome, Processor } from '../../../server/src/engine/vcpu/processor';
 import { Registers } from '../../../server/src/engine/vcpu/registers';
 import { eptFormat, nptFormat } from '../../../server/src/engine/x86/formats';

@@ -15,7 +15,7 @@ import { PmlLog } from '../../../server/src/engine/vcpu/pml-log';
 import { Register, Registers } from '../../../server/src/engine/vcpu/registers';
 import { eptFormat, pagingFormat } from '../../../server/src/engine/x86/formats';
 import { Access, Policy, Rights } from '../../../server/src/engine/x86/permissions';
-import { Walk, Walking, type Stage } from '../../../server/src/engine/x86/walk';
+import { Walk, Walking, type Stage } from '../../../server/src/engine/x86/stage';
 import { Walker } from '../../../server/src/engine/x86/walker';
 import { Tables, identityEpt, type Words } from '../vcpu/tables';
 

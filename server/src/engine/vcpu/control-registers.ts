@@ -9,7 +9,7 @@ import type { CR0, CR4, EFER, Features, PagingMode, VcpuConfig } from '../progra
 import { Pte } from '../x86/entries';
 import { pagingFormat, type Format } from '../x86/formats';
 import { Access, Keys, Policy } from '../x86/permissions';
-import { Walk, type Stage } from '../x86/walk';
+import { Walk, type Stage } from '../x86/stage';
 import { Register, type Registers } from './registers';
 import { lowOf, highOf } from '../bits';
 

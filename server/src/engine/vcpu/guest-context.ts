@@ -1,7 +1,7 @@
 /** The first stage of a context as a guest's own registers select it: how a guest runs under EPT or NPT, or on bare hardware. */
 import { STAGE_GUEST } from '../journal/events';
 import { Cr0, Cr4, keysOf, pagingModeOf, pcidOf, policyOf, type GuestFormats } from './control-registers';
-import type { Context } from './context';
+import type { Context } from './processor-context';
 import { Register, type Registers } from './registers';
 
 /**

@@ -7,7 +7,7 @@ import { join } from '../bits';
 import type { PhysicalMemory } from '../memory/physical-memory';
 import type { Format } from '../x86/formats';
 import { GUEST_ALL, HOST_ALL, Rights } from '../x86/permissions';
-import { Walk, Walking } from '../x86/walk';
+import { Walk, Walking } from '../x86/stage';
 import { Walker } from '../x86/walker';
 
 const ALLOWING = GUEST_ALL | HOST_ALL;

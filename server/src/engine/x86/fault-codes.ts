@@ -4,7 +4,7 @@
  */
 import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE } from '../journal/events';
 import { Access, Policy, Rights } from './permissions';
-import { Walk } from './walk';
+import { Walk } from './stage';
 
 export enum PageFault {
   present = 1 << 0,

@@ -11,7 +11,7 @@ import { ROW_WORDS } from '../journal/journal';
 import { FRAME_HIGH, FRAME_LOW, NX_HIGH, Pte } from './entries';
 import type { Format } from './formats';
 import { ACCESS_RIGHTS_MASK, HOST_ALL, Rights } from './permissions';
-import { Walk } from './walk';
+import { Walk } from './stage';
 import { FAR, WalkerState } from './walker-state';
 
 /** R/W and U/S, or R, W, X. */

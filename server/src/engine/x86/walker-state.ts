@@ -12,7 +12,7 @@ import { FRAME_HIGH, FRAME_LOW, keyOf } from './entries';
 import { pageFaultCode } from './fault-codes';
 import type { Format } from './formats';
 import { Access, GUEST_ALL, HOST_ALL, Policy, Rights, permissionTable } from './permissions';
-import { Walk, Walking, type Stage } from './walk';
+import { Walk, Walking, type Stage } from './stage';
 
 /** Words of {@link WalkerState.path} a level. */
 export const PATH = 8;

@@ -13,7 +13,7 @@ import { FRAME_HIGH, FRAME_LOW, Pte, keyOf } from './entries';
 import { PageFault } from './fault-codes';
 import { LEAF, type Format } from './formats';
 import { ACCESS_RIGHTS_MASK, Access, HOST_ALL, Rights, keyDenies } from './permissions';
-import { Walk, Walking, type Stage } from './walk';
+import { Walk, Walking, type Stage } from './stage';
 import { QuickWalker } from './quick-walk';
 import { At, PATH, shiftOf } from './walker-state';
 

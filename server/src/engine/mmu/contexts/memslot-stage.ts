@@ -6,7 +6,7 @@ import { high, join, low } from '../../bits';
 import { ACCESS_READ } from '../../journal/events';
 import { Pfn } from '../../memory/guest-memory';
 import { Access, HOST_ALL, Rights } from '../../x86/permissions';
-import { Walk, type Stage } from '../../x86/walk';
+import { Walk, type Stage } from '../../x86/stage';
 import type { Kvm } from '../pages/kvm';
 
 export class MemslotStage implements Stage {

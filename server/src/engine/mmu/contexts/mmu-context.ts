@@ -7,7 +7,7 @@ import { Access, Rights } from '../../x86/permissions';
 import { ACCESS_FETCH, ACCESS_READ, ACCESS_USER, ACCESS_WRITE } from '../../journal/events';
 import { PageFault } from '../../x86/fault-codes';
 import type { Format } from '../../x86/formats';
-import { Walk, Walking } from '../../x86/walk';
+import { Walk, Walking } from '../../x86/stage';
 import type { Walker } from '../../x86/walker';
 import type { Kvm } from '../pages/kvm';
 import type { NestedStage } from '../nested/nested-stage';

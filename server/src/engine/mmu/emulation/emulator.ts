@@ -6,7 +6,7 @@ import { highOf, join, lowOf } from '../../bits';
 import { Actor } from '../../journal/events';
 import { longMode } from '../../vcpu/control-registers';
 import { PageFault } from '../../x86/fault-codes';
-import { Walk } from '../../x86/walk';
+import { Walk } from '../../x86/stage';
 import { loadBytes, storeBytes } from './guest-bytes';
 import { codeOf, truncated, type Completion, type Instruction } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';

@@ -7,7 +7,7 @@ import { ACCESS_READ, STAGE_GUEST } from '../../journal/events';
 import type { PhysicalMemory } from '../../memory/physical-memory';
 import { FRAME_HIGH, FRAME_LOW, Pte } from '../../x86/entries';
 import { LEAF, type Format } from '../../x86/formats';
-import { Walking, type Stage } from '../../x86/walk';
+import { Walking, type Stage } from '../../x86/stage';
 import { Walker } from '../../x86/walker';
 
 export interface Found {

@@ -1,5 +1,5 @@
 /** What an L1 hypervisor has put into its control structure for a guest (vmcs12, vmcb12), as VM entry reads it (§7.1). */
-import type { Context } from '../../vcpu/context';
+import type { Context } from '../../vcpu/processor-context';
 import type { Registers } from '../../vcpu/registers';
 import type { ExitInfo, InjectedFault } from '../trace';
 

@@ -4,7 +4,7 @@
  * hypervisor itself, are instructions of its own that exit.
  */
 import { Actor } from '../../journal/events';
-import { Context } from '../../vcpu/context';
+import { Context } from '../../vcpu/processor-context';
 import { Outcome } from '../../vcpu/processor';
 import { Register, type Registers } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';

@@ -5,7 +5,7 @@
 import { ACCESS_READ, ACCESS_USER, ACCESS_WRITE } from '../../journal/events';
 import { FRAME_LOW } from '../../x86/entries';
 import { Access, HOST_ALL, Rights } from '../../x86/permissions';
-import { Walk, type Stage } from '../../x86/walk';
+import { Walk, type Stage } from '../../x86/stage';
 import type { Walker } from '../../x86/walker';
 
 export class NestedStage implements Stage {

@@ -9,7 +9,7 @@ import { Register, Registers } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
 import { PageFault, Qualification } from '../../x86/fault-codes';
 import { HOST_ALL, Policy } from '../../x86/permissions';
-import { Walk, Walking } from '../../x86/walk';
+import { Walk, Walking } from '../../x86/stage';
 import { Walker } from '../../x86/walker';
 import { UNMAPPED_TAG } from '../guest/kernel-access';
 import { NO_INFO, writesTable, type KvmVcpu } from '../vcpu/kvm-vcpu';

@@ -2,7 +2,7 @@
 import { ACCESS_READ, Actor } from '../../journal/events';
 import { Outcome } from '../../vcpu/processor';
 import { Access } from '../../x86/permissions';
-import { Walk, type Stage } from '../../x86/walk';
+import { Walk, type Stage } from '../../x86/stage';
 import { handleOutcome } from '../exits/exits';
 import type { NestedCpu } from './nested-cpu';
 

@@ -3,7 +3,7 @@
  * either the guest is to blame, or the shadow's path is built.
  */
 import { Rights } from '../../x86/permissions';
-import { Walk } from '../../x86/walk';
+import { Walk } from '../../x86/stage';
 import { PageFault } from '../../x86/fault-codes';
 import type { Fault } from '../faults/fault';
 import { adjustLevel, faultIn, requested } from '../faults/fault-in';

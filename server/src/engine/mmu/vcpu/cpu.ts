@@ -2,11 +2,11 @@
  * What a hypervisor's vCPU runs on. The machine's Processor is one; for a hypervisor that is a guest itself, the vCPU that it
  * runs on is another (nested/nested-cpu.ts): the same questions, answered with the exits that the hypervisor sees.
  */
-import type { Context } from '../../vcpu/context';
+import type { Context } from '../../vcpu/processor-context';
 import type { Outcome } from '../../vcpu/processor';
 import type { Invalidations } from '../../vcpu/invalidations';
 import type { Tlb } from '../../vcpu/tlb';
-import type { Stage } from '../../x86/walk';
+import type { Stage } from '../../x86/stage';
 import type { Completion } from './instruction';
 import type { ExitInfo, InjectedFault } from '../trace';
 

@@ -3,7 +3,7 @@ import { high, low } from '../../bits';
 import { STAGE_SHADOW } from '../../journal/events';
 import { Cr0, Cr4, Efer, pcidOf } from '../../vcpu/control-registers';
 import { useGuestRegisters } from '../../vcpu/guest-context';
-import type { Context } from '../../vcpu/context';
+import type { Context } from '../../vcpu/processor-context';
 import { Register } from '../../vcpu/registers';
 import { Policy } from '../../x86/permissions';
 import type { KvmVcpu } from './kvm-vcpu';

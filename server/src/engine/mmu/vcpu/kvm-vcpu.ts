@@ -6,7 +6,7 @@ import { join } from '../../bits';
 import { Kind, STAGE_GUEST, type Actor } from '../../journal/events';
 import type { TableRef } from '../../program';
 import { Cr0, Cr4, Load, RFLAGS_AC, keysOf, policyOf } from '../../vcpu/control-registers';
-import { Context } from '../../vcpu/context';
+import { Context } from '../../vcpu/processor-context';
 import { PmlLog } from '../../vcpu/pml-log';
 import { Register, type Registers } from '../../vcpu/registers';
 import { SvmExit, VmxExit, exitReasonName } from '../../x86/exit-reasons';

@@ -5,7 +5,7 @@ import { entryFields } from '../engine/x86/entries';
 import type { EntryField, EntryKind } from '../engine/x86/entries';
 import type { Format } from '../engine/x86/formats';
 import type { EntryBit } from '../protocol/messages';
-import { hex } from './text';
+import { hex } from './wording';
 
 /** What entries of a format are called after. */
 export function entryKind(format: Format): EntryKind {
