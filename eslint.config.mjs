@@ -70,6 +70,17 @@ export default tseslint.config(
     '**/export/**',
   ),
   within('language', 'the language knows programs, not runs', 'node:*', '**/run/**', '**/services/**', '**/cli/**', '**/export/**'),
+  within(
+    'events',
+    'events are read from rows, by whomever',
+    'node:*',
+    '**/language/**',
+    '**/run/**',
+    '**/views/**',
+    '**/services/**',
+    '**/cli/**',
+    '**/export/**',
+  ),
   within('views', 'views are pure functions of a run', 'node:*', '**/services/**', '**/cli/**', '**/export/**'),
   within(
     'services',

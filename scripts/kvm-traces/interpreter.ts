@@ -7,7 +7,7 @@ import { Journal } from '../../server/src/engine/journal/journal';
 import { Machine } from '../../server/src/engine/machine';
 import type { AccessKind, Act, HostAct } from '../../server/src/engine/program';
 import type { Result } from '../../server/src/engine/result';
-import { eventAt, field } from '../../server/src/views/fields';
+import { eventAt, field } from '../../server/src/events/fields';
 import { changedLeaves, leavesOf } from './leaves';
 import type { Leaves } from './leaves';
 import { RecordedL1 } from './l1';

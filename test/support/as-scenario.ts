@@ -16,7 +16,7 @@ import type {
 import { registerBit } from '../../server/src/language/lower/registers';
 import { REGISTERS } from '../../server/src/language/syntax/words/paging';
 import { openScript } from '../../server/src/run/session';
-import { bytes, hex } from '../../server/src/views/wording';
+import { bytes, hex } from '../../server/src/events/wording';
 
 /** Machine and acts as a scenario, run under each of `kinds`, with `same` and `check invariants` at its end. */
 export function asScenario(machine: MachineConfig, acts: readonly Act[], kinds: readonly MmuKind[], comment = ''): string {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { openScript, runScript } from '../../server/src/run/session';
 import { text } from '../../server/src/export/text';
 import { outcomeText, refusedSlots } from '../../server/src/views/outcome';
-import { pageRanges } from '../../server/src/views/wording';
+import { pageRanges } from '../../server/src/events/wording';
 
 const GUEST = `vm guest {
   slot 0 { gpa 0  size 16M  log_dirty }

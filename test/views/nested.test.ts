@@ -3,7 +3,7 @@ import { ACCESS_USER, ACCESS_WRITE, Kind } from '../../server/src/engine/journal
 import { ftrace } from '../../server/src/export/ftrace';
 import type { TranslationView } from '../../server/src/protocol/messages';
 import { stepDetail } from '../../server/src/views/detail';
-import { kindAt } from '../../server/src/views/fields';
+import { kindAt } from '../../server/src/events/fields';
 import { runInfo } from '../../server/src/views/info';
 import { controlAccessesFrom, nestedExits, nestedExitsText } from '../../server/src/views/nested-exits';
 import { translate, translationMarkdown, translationText } from '../../server/src/views/translation';

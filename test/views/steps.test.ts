@@ -3,7 +3,7 @@ import { Actor, Kind, Space } from '../../server/src/engine/journal/events';
 import { Journal } from '../../server/src/engine/journal/journal';
 import type { Program } from '../../server/src/engine/program';
 import type { RunRecord } from '../../server/src/run/record';
-import { eventAt, field } from '../../server/src/views/fields';
+import { eventAt, field } from '../../server/src/events/fields';
 import { StepIndex } from '../../server/src/views/steps';
 import type { Script } from '../../server/src/views/view';
 

@@ -12,7 +12,7 @@ import { Register, Registers } from '../../server/src/engine/vcpu/registers';
 import { Tlb } from '../../server/src/engine/vcpu/tlb';
 import { HOST_ALL, Rights } from '../../server/src/engine/x86/permissions';
 import type { TranslationView } from '../../server/src/protocol/messages';
-import { bitNames } from '../../server/src/views/entry-text';
+import { bitNames } from '../../server/src/events/entry-text';
 import { changesBetween } from '../../server/src/views/changes';
 import { translate, translationMarkdown, translationText } from '../../server/src/views/translation';
 import { RunView } from '../../server/src/views/view';

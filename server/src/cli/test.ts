@@ -5,7 +5,7 @@ import { palette } from '../export/colors';
 import type { Palette } from '../export/colors';
 import { runScript } from '../run/session';
 import { endedText, expectationText, refusedSlots, resultText } from '../views/outcome';
-import { plural } from '../views/wording';
+import { plural } from '../events/wording';
 import type { RunView } from '../views/view';
 import type { Arguments } from './commands';
 import { findScenarios, InputError } from './io';

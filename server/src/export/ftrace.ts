@@ -8,11 +8,11 @@
 import { Actor, Kind } from '../engine/journal/events';
 import type { Act, Performer, Program } from '../engine/program';
 import { longMode } from '../engine/vcpu/control-registers';
-import { exitReason, instructionBytes, mmioType, userspaceExit, vectorName } from '../views/decode';
-import { mmuOf } from '../views/describe';
-import { eventAt, field } from '../views/fields';
-import type { Event } from '../views/fields';
-import { shadowPageOf } from '../views/page-role';
+import { exitReason, instructionBytes, mmioType, userspaceExit, vectorName } from '../events/decode';
+import { mmuOf } from '../events/describe';
+import { eventAt, field } from '../events/fields';
+import type { Event } from '../events/fields';
+import { shadowPageOf } from '../events/page-role';
 import type { RunView } from '../views/view';
 
 const HEADER = [

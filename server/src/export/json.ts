@@ -7,8 +7,8 @@ import { State } from '../engine/journal/state';
 import { toBigInt } from '../engine/bits';
 import type { Result } from '../engine/result';
 import type { Outcome, RunRecord } from '../run/record';
-import { errorCode } from '../views/decode';
-import { eventAt } from '../views/fields';
+import { errorCode } from '../events/decode';
+import { eventAt } from '../events/fields';
 import { nestedExits } from '../views/nested-exits';
 import type { RunView, StatementPlace } from '../views/view';
 

@@ -7,7 +7,7 @@ import type { Outcome } from '../run/record';
 import { actText } from '../views/act-text';
 import { controlAccessesFrom, nestedExits, nestedExitsText } from '../views/nested-exits';
 import { endedText, expectationText, exitsText, outcomeText, tally, totalExits, toneOf } from '../views/outcome';
-import { plural } from '../views/wording';
+import { plural } from '../events/wording';
 import type { RunView } from '../views/view';
 import { walkFrom } from '../views/walk-steps';
 import { palette } from './colors';

@@ -3,11 +3,11 @@ import { Actor } from '../engine/journal/events';
 import type { Rows } from '../engine/journal/state';
 import type { EventPattern, Program } from '../engine/program';
 import type { ExpectationResult } from '../engine/result';
-import { fieldName } from '../views/decode';
-import { describe } from '../views/describe';
-import { eventAt } from '../views/fields';
-import type { Event, Field } from '../views/fields';
-import { hex } from '../views/wording';
+import { fieldName } from '../events/decode';
+import { describe } from '../events/describe';
+import { eventAt } from '../events/fields';
+import type { Event, Field } from '../events/fields';
+import { hex } from '../events/wording';
 
 /** Judges patterns over the journal from a row on. */
 export function matchEvents(patterns: readonly EventPattern[], rows: Rows, from: number, program: Program): ExpectationResult {

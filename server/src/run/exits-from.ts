@@ -3,8 +3,8 @@ import { Actor, Kind } from '../engine/journal/events';
 import type { Rows } from '../engine/journal/state';
 import type { Program } from '../engine/program';
 import type { ExitCount } from '../engine/result';
-import { fieldName } from '../views/decode';
-import { eventAt } from '../views/fields';
+import { fieldName } from '../events/decode';
+import { eventAt } from '../events/fields';
 import type { Outcome } from './record';
 
 /** Exits of an outcome that left this VM. */

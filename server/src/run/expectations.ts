@@ -8,10 +8,10 @@ import type { ExpectAct, Expectation, HypervisorTable, Performer, Program, Table
 import type { ExitCount, ExpectationResult, Result } from '../engine/result';
 import { entryFields } from '../engine/x86/entries';
 import type { EntryKind } from '../engine/x86/entries';
-import { errorFlags } from '../views/decode';
-import { entryText } from '../views/entry-text';
+import { errorFlags } from '../events/decode';
+import { entryText } from '../events/entry-text';
 import { exitsText, totalExits } from '../views/outcome';
-import { hex, pageRanges, plural } from '../views/wording';
+import { hex, pageRanges, plural } from '../events/wording';
 import { matchEvents } from './event-patterns';
 import { exitsFrom } from './exits-from';
 import type { Outcome } from './record';

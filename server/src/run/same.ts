@@ -4,8 +4,8 @@
  */
 import type { Act, Program } from '../engine/program';
 import type { ExpectationResult } from '../engine/result';
-import { accessText } from '../views/decode';
-import { hex } from '../views/wording';
+import { accessText } from '../events/decode';
+import { hex } from '../events/wording';
 import type { Outcome, RunRecord } from './record';
 import { seenBefore } from './seen';
 import type { Seen } from './seen';

@@ -5,9 +5,9 @@
 import { Kind } from '../engine/journal/events';
 import type { Act } from '../engine/program';
 import type { Result } from '../engine/result';
-import { errorFlags } from '../views/decode';
-import { eventAt, field } from '../views/fields';
-import { hex } from '../views/wording';
+import { errorFlags } from '../events/decode';
+import { eventAt, field } from '../events/fields';
+import { hex } from '../events/wording';
 import type { Outcome, RunRecord } from './record';
 
 export interface Seen {

@@ -3,7 +3,7 @@ import type { CodeLens } from 'vscode-languageserver-types';
 import type { Analysis } from '../language/analysis';
 import { RUN_COMMAND, SHOW_TRACE_COMMAND } from '../protocol/messages';
 import type { RunInfo } from '../protocol/messages';
-import { plural } from '../views/wording';
+import { plural } from '../events/wording';
 import { lspRange, runHead, runPlaces } from './places';
 
 /** @param infos of the last run of the document, by the programs' indices; empty when there is none of this version */

@@ -4,7 +4,7 @@ import type { Diagnostic, DiagnosticRelatedInformation, Range } from 'vscode-lan
 import type { Analysis, Location, Problem } from '../language/analysis';
 import { resolveImport } from '../language/analysis';
 import { endedText } from '../views/outcome';
-import { plural } from '../views/wording';
+import { plural } from '../events/wording';
 import type { RunView } from '../views/view';
 import { runFindings } from './findings';
 import type { Finding } from './findings';

@@ -1,7 +1,7 @@
 /** What an act came to, written as expectations of the language. */
 import type { Outcome } from '../run/record';
-import { errorCode } from '../views/decode';
-import { hex } from '../views/wording';
+import { errorCode } from '../events/decode';
+import { hex } from '../events/wording';
 
 /** `ok`, `#PF(P W U)`, `mmio read`, `error EEXIST`; null when there is nothing to expect. */
 export function resultExpectation({ result }: Outcome): string | null {

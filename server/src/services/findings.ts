@@ -1,7 +1,7 @@
 /** What runs found: expectations that failed, and acts that KVM refused without the script expecting it. */
 import type { Outcome } from '../run/record';
 import { expectationText } from '../views/outcome';
-import { plural } from '../views/wording';
+import { plural } from '../events/wording';
 import type { RunView } from '../views/view';
 import type { Analysis } from '../language/analysis';
 import { grouped, kindsOf } from './places';

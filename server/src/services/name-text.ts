@@ -2,7 +2,7 @@
 import type { Analysis, Target } from '../language/analysis';
 import { pathAt } from '../language/syntax/tree';
 import type { Node, Slot } from '../language/syntax/tree';
-import { bytes, hex, joined } from '../views/wording';
+import { bytes, hex, joined } from '../events/wording';
 import { commentAbove } from './comments';
 import { innermost, runHead } from './places';
 

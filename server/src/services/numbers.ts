@@ -1,7 +1,7 @@
 /** A number in its several forms, and an address by its parts. */
 import type { PagingMode } from '../engine/program';
-import { levelName } from '../views/decode';
-import { bytes, hex } from '../views/wording';
+import { levelName } from '../events/decode';
+import { bytes, hex } from '../events/wording';
 import type { AddressSpace } from './addresses';
 
 const SPACES: { readonly [space in AddressSpace]: string } = {

@@ -3,7 +3,7 @@ import type { RunView } from '../views/view';
 import type { Outcome } from '../run/record';
 import { exitsText, outcomeText, resultText, statementOutcome, totalExits } from '../views/outcome';
 import type { StatementOutcome } from '../views/outcome';
-import { hex, joined, plural } from '../views/wording';
+import { hex, joined, plural } from '../events/wording';
 import { grouped, kindsOf } from './places';
 
 /** A statement's outcome under one kind. */

@@ -3,7 +3,7 @@
  * names in it, is about another address each time; one of several vCPUs performs it.
  */
 import type { Act, Program } from '../engine/program';
-import { hex } from './wording';
+import { hex } from '../events/wording';
 
 export interface ActText {
   /** `vcpu 1: user read page`. */

@@ -10,7 +10,7 @@ import { Register } from '../engine/vcpu/registers';
 import type { Registers } from '../engine/vcpu/registers';
 import { Rights } from '../engine/x86/permissions';
 import type { MachineState } from './machine-state';
-import { bytes, hex } from './wording';
+import { bytes, hex } from '../events/wording';
 
 export interface Cached {
   readonly structure: 'L1' | 'L2';

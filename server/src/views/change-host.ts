@@ -2,7 +2,7 @@
 import { Space } from '../engine/journal/events';
 import { hostArea, hostKeyOf, hostPageAt } from '../engine/memory/host-pages';
 import type { MachineState } from './machine-state';
-import { bytes, hex } from './wording';
+import { bytes, hex } from '../events/wording';
 
 const PAGE = 4096;
 const SIZES = ['', '4K', '2M', '1G'];

@@ -2,12 +2,12 @@
 import { Space } from '../engine/journal/events';
 import { GUEST_TABLE_KEYS, shadowPageAt } from '../engine/mmu/pages/shadow-page';
 import type { EntryBit } from '../protocol/messages';
-import { levelName } from './decode';
-import { bitNames, entryBits, spteBits, spteFormat, spteNote } from './entry-text';
+import { levelName } from '../events/decode';
+import { bitNames, entryBits, spteBits, spteFormat, spteNote } from '../events/entry-text';
 import { guestTables } from './guest-tables';
 import type { MachineState } from './machine-state';
 import { Role, levelOf } from '../engine/mmu/pages/role';
-import { hex } from './wording';
+import { hex } from '../events/wording';
 import { tableNames } from './way-tables';
 
 const PAGE = 4096;

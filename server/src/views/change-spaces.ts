@@ -10,10 +10,10 @@ import { VmField } from '../engine/mmu/pages/shadow-pages';
 import { VMCS02_BANK } from '../engine/mmu/nested/nested-state';
 import { Register, REGISTER_KEYS } from '../engine/vcpu/registers';
 import { lineOf, lineText, lineThing } from './cached';
-import { nested } from './guests';
+import { nested } from '../events/guests';
 import type { MachineState } from './machine-state';
-import { decodeRole, roleWords } from './page-role';
-import { bytes, hex, joined } from './wording';
+import { decodeRole, roleWords } from '../events/page-role';
+import { bytes, hex, joined } from '../events/wording';
 
 export interface SpaceView {
   readonly name: string;

@@ -3,9 +3,9 @@ import { Actor, Kind } from '../engine/journal/events';
 import type { Act, Performer } from '../engine/program';
 import type { StepDetail, TranslationView } from '../protocol/messages';
 import { changesBetween } from './changes';
-import { fieldText } from './describe';
-import { eventAt, field, kindAt } from './fields';
-import type { Event } from './fields';
+import { fieldText } from '../events/describe';
+import { eventAt, field, kindAt } from '../events/fields';
+import type { Event } from '../events/fields';
 import { translate } from './translation';
 import type { RunView } from './view';
 

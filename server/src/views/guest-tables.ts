@@ -1,7 +1,7 @@
 /** Which guest frames hold paging structures at a point of a run, and of what level: from the roots that the vCPUs have loaded. */
 import { Register } from '../engine/vcpu/registers';
 import type { EntryKind } from '../engine/x86/entries';
-import { entryKind } from './entry-text';
+import { entryKind } from '../events/entry-text';
 import { addressOf } from './machine-state';
 import type { MachineState } from './machine-state';
 

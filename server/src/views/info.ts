@@ -2,7 +2,7 @@
 import { Actor } from '../engine/journal/events';
 import { ROW_WORDS } from '../engine/journal/journal';
 import type { RunInfo, StepActor } from '../protocol/messages';
-import { isEvent } from './fields';
+import { isEvent } from '../events/fields';
 import { endedText, tally } from './outcome';
 import type { RunView } from './view';
 

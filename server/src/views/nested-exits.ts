@@ -3,11 +3,11 @@
  * (mmu-semantics.md §7.8: exit multiplication).
  */
 import { Actor, Kind } from '../engine/journal/events';
-import { exitReason } from './decode';
-import { eventAt, field, kindAt } from './fields';
-import { nested } from './guests';
+import { exitReason } from '../events/decode';
+import { eventAt, field, kindAt } from '../events/fields';
+import { nested } from '../events/guests';
 import type { StepRow } from '../protocol/messages';
-import { plural } from './wording';
+import { plural } from '../events/wording';
 import type { RunView } from './view';
 
 export interface NestedExits {

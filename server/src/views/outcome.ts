@@ -1,8 +1,8 @@
 /** What statements came to, in a few words: inlay hints, the terminal and JSON show these. */
 import type { ExitCount, Result } from '../engine/result';
 import type { Ended, Outcome } from '../run/record';
-import { errorCode } from './decode';
-import { bytes, hex, joined, pageRanges, plural } from './wording';
+import { errorCode } from '../events/decode';
+import { bytes, hex, joined, pageRanges, plural } from '../events/wording';
 import type { RunView } from './view';
 
 export type Tone = 'ok' | 'fault' | 'error' | 'held' | 'failed';

@@ -5,8 +5,8 @@
 import { Actor } from '../engine/journal/events';
 import { ROW_WORDS } from '../engine/journal/journal';
 import type { StepActor, StepFilter, StepRow } from '../protocol/messages';
-import { stepKind } from './describe';
-import { kindAt } from './fields';
+import { stepKind } from '../events/describe';
+import { kindAt } from '../events/fields';
 import type { RunView } from './view';
 
 export class StepFilterIndex {

@@ -7,8 +7,8 @@ import { ROW_WORDS } from '../engine/journal/journal';
 import type { StepRow } from '../protocol/messages';
 import type { RunRecord } from '../run/record';
 import { actText } from './act-text';
-import { describe } from './describe';
-import { eventAt } from './fields';
+import { describe } from '../events/describe';
+import { eventAt } from '../events/fields';
 import type { Script } from './view';
 
 export class StepIndex {

@@ -1,6 +1,6 @@
 /** The way of an address in writing: for the terminal, and as Markdown for the editor's hover. */
 import type { TranslationView, WalkHop } from '../protocol/messages';
-import { bitNames } from './entry-text';
+import { bitNames } from '../events/entry-text';
 
 /** Lines for the terminal. */
 export function translationText(view: TranslationView): string[] {

@@ -7,10 +7,10 @@ import type { Format } from '../engine/x86/formats';
 import { Walk } from '../engine/x86/stage';
 import type { Walker } from '../engine/x86/walker';
 import type { EntryBit, WalkHop } from '../protocol/messages';
-import { levelName } from './decode';
-import { entryBits, entryKind, spteBits, spteNote } from './entry-text';
+import { levelName } from '../events/decode';
+import { entryBits, entryKind, spteBits, spteNote } from '../events/entry-text';
 import { addressOf } from './machine-state';
-import { bytes, hex } from './wording';
+import { bytes, hex } from '../events/wording';
 
 export interface HopOptions {
   readonly stage: WalkHop['stage'];

@@ -2,10 +2,10 @@
 import { Kind, STAGE_SECOND } from '../engine/journal/events';
 import { Structure } from '../engine/vcpu/tlb';
 import type { StepRow } from '../protocol/messages';
-import { levelName } from './decode';
-import { tableName } from './describe';
-import { eventAt, field, kindAt } from './fields';
-import { hex } from './wording';
+import { levelName } from '../events/decode';
+import { tableName } from '../events/describe';
+import { eventAt, field, kindAt } from '../events/fields';
+import { hex } from '../events/wording';
 import type { RunView } from './view';
 
 export interface WalkSteps {

@@ -6,7 +6,7 @@ import type { MachineConfig } from '../engine/program';
 import { VMCS02_BANK } from '../engine/mmu/nested/nested-state';
 import type { Registers } from '../engine/vcpu/registers';
 import type { Walker } from '../engine/x86/walker';
-import { nested } from './guests';
+import { nested } from '../events/guests';
 import type { MachineState } from './machine-state';
 import { SlotStage, secondWalker, shadowWalker } from './tables';
 

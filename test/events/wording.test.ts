@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { bytes, hex, joined, plural } from '../../server/src/views/wording';
+import { bytes, hex, joined, plural } from '../../server/src/events/wording';
 
 describe('numbers in views', () => {
   it('group hexadecimal digits by four from the right', () => {

@@ -2,8 +2,8 @@ import { strict as assert } from 'node:assert';
 import { Actor, EVENTS, Kind } from '../../server/src/engine/journal/events';
 import { Journal } from '../../server/src/engine/journal/journal';
 import type { MmuKind, Program } from '../../server/src/engine/program';
-import { describe as inWords } from '../../server/src/views/describe';
-import { eventAt } from '../../server/src/views/fields';
+import { describe as inWords } from '../../server/src/events/describe';
+import { eventAt } from '../../server/src/events/fields';
 import { host } from '../engine/mmu/machines';
 
 const program = (vendor: 'intel' | 'amd', mmu: MmuKind) =>
