@@ -10,56 +10,22 @@ import { SETTING_BLOCKS } from '../../../server/src/language/syntax/words/settin
 import { format } from '../../../server/src/language/syntax/print';
 import { openScript, runScript } from '../../../server/src/run/session';
 import { failedExpectations } from '../../../server/src/views/outcome';
+import { examples, type Example } from '../../support/examples';
 import { withGenerated } from './generated';
 
 const PATH = join(import.meta.dirname, '../../../docs/language.md');
 const reference = readFileSync(PATH, 'utf8');
 
-const MACHINE = `vm guest {
-  slot 0 { gpa 0  size 16M }
-  tables kernel at 0x1000 { 0x40_0000 +2M -> 0x20_0000 rw user }
-  vcpu { cr3 kernel }
-}
-`;
-
-/** The harness of each kind of fragment, as "How to read the examples" has it. */
-const HARNESS: { readonly [kind: string]: (fragment: string) => string } = {
-  scenario: (text) => text,
-  file: (text) => `${text}\n${MACHINE}run guest { user read 0x40_0000 }\n`,
-  vm: (text) => `vm guest {\n  slot 0 { gpa 0  size 16M }\n${text}\n}\nrun guest { check invariants }\n`,
-  tables: (text) =>
-    `vm guest {\n  slot 0 { gpa 0  size 16M }\n  tables kernel at 0x1000 {\n${text}\n}\nvcpu { cr3 kernel }\n}\nrun guest { check invariants }\n`,
-  script: (text) => `${MACHINE}run guest under soft, ept, npt {\n${text}\n}\n`,
-};
-
-interface Example {
-  readonly line: number;
-  readonly text: string;
-  readonly kind: string;
-  readonly error: string | null;
-  readonly notSupportedYet: boolean;
-}
-
-function examples(): Example[] {
-  return [...reference.matchAll(/^```mmu(.*)\n([^]*?)^```$/gm)].map((match) => {
-    const marks = match[1].trim().split(/\s+/).filter(Boolean);
-    const kind = marks.find((mark) => mark in HARNESS) ?? 'scenario';
-    const error = marks.find((mark) => mark.startsWith('error='))?.slice('error='.length) ?? null;
-    const known = marks.every((mark) => mark === kind || mark === 'not-supported-yet' || mark.startsWith('error='));
-    assert.ok(known, `unknown marks: ${marks.join(' ')}`);
-    const line = reference.slice(0, match.index).split('\n').length;
-    return { line, text: match[2], kind, error, notSupportedYet: marks.includes('not-supported-yet') };
-  });
-}
+const all = examples(reference);
 
 describe('the reference', () => {
-  for (const example of examples()) {
+  for (const example of all) {
     it(`line ${example.line}: ${example.text.trim().split('\n')[0]}`, () => run(example));
   }
 
   it('has an example for every construct', () => {
-    const all = examples().map(({ text }) => text).join('\n'); // prettier-ignore
-    const has = (word: string): boolean => new RegExp(`(?<![\\w.-])${word.replace(/[.#]/g, '\\$&')}(?![\\w-])`).test(all);
+    const texts = all.map(({ text }) => text).join('\n');
+    const has = (word: string): boolean => new RegExp(`(?<![\\w.-])${word.replace(/[.#]/g, '\\$&')}(?![\\w-])`).test(texts);
     const wanted = KEYWORDS.filter(({ category }) =>
       ['declaration', 'statement', 'clause', 'host-act', 'expectation', 'mmu', 'format', 'setting', 'choice'].includes(category),
     );
@@ -83,8 +49,7 @@ describe('the reference', () => {
   });
 });
 
-function run({ text, kind, error, notSupportedYet, line }: Example): void {
-  const scenario = HARNESS[kind](text);
+function run({ scenario, error, notSupportedYet, line }: Example): void {
   assert.notEqual(format(scenario), null, 'has syntax errors');
   const script = openScript(scenario, `file:///docs/language-${line}.mmu`, {
     read: () => null,
