@@ -27,22 +27,29 @@ export function addressAt(analysis: Analysis, offset: number): AddressAt | null 
   if (at < 1) return null;
   const expression = path[at] as Expression;
   const above = path.slice(0, at);
+  return { expression, ...partOf(above, expression, (reference) => tablesOf(analysis, reference)) };
+}
+
+/** The tables that a name stands for; null when it stands for none. */
+export type TablesNamed = (reference: Reference) => Tables | null;
+
+/** What an expression is a part of, ranges left out, and the kind of address that it is there. `above` is the way to it. */
+export function partOf(above: readonly Node[], expression: Expression, tables: TablesNamed): Pick<AddressAt, 'path' | 'space'> {
   const holder = above[above.length - 1];
-  if (holder.kind !== 'range') return { expression, path: above, space: spaceOf(analysis, holder, expression) };
-  const outside = above.slice(0, -1);
-  const space = holder.size === expression ? null : spaceOf(analysis, outside[outside.length - 1], holder);
-  return { expression, path: outside, space };
+  if (holder.kind !== 'range') return { path: above, space: spaceOf(holder, expression, tables) };
+  const path = above.slice(0, -1);
+  return { path, space: holder.size === expression ? null : spaceOf(path[path.length - 1], holder, tables) };
 }
 
 /** The kind of address that a part of a node is. */
-function spaceOf(analysis: Analysis, node: Node, part: Node): AddressSpace | null {
+function spaceOf(node: Node, part: Node, tables: TablesNamed): AddressSpace | null {
   switch (node.kind) {
     case 'access':
       return node.address === part ? 'gva' : null;
     case 'invalidate':
       return node.address === part && node.instruction !== 'invept' ? 'gva' : null;
     case 'entry':
-      return node.address === part ? inputSpace(analysis, node.table) : null;
+      return node.address === part ? inputSpace(node.table, tables) : null;
     case 'share':
     case 'upper':
     case 'raw-entry':
@@ -80,9 +87,9 @@ function spaceOf(analysis: Analysis, node: Node, part: Node): AddressSpace | nul
 const SETTINGS: { readonly [name: string]: AddressSpace } = { gpa: 'gpa', hva: 'hva', cr3: 'gpa', root: 'gpa', vmcs: 'gpa' };
 
 /** What the addresses are that tables translate. */
-function inputSpace(analysis: Analysis, table: Reference): AddressSpace | null {
+function inputSpace(table: Reference, tables: TablesNamed): AddressSpace | null {
   if (table.text === 'tdp') return 'gpa';
-  const format = tablesOf(analysis, table)?.format?.text;
+  const format = tables(table)?.format?.text;
   return format === 'ept' || format === 'npt' ? null : 'gva';
 }
 

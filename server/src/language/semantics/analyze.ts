@@ -87,8 +87,8 @@ export class Analyzed implements Analysis {
 
   valueOf(expression: Expression): bigint | null {
     let value: bigint | null = null;
-    const file = this.files.find((each) => within(each.parsed.tree, expression)) ?? this.main;
-    this.reporter.silently(() => (value = this.lowering.context.evaluator.number(expression, fileEnv(file))));
+    // The file is where problems are reported, and none are.
+    this.reporter.silently(() => (value = this.lowering.context.evaluator.number(expression, fileEnv(this.main))));
     return value;
   }
 
@@ -146,18 +146,4 @@ function readerOf(options: AnalyzeOptions): ReadBytes | undefined {
     }
     return bytes;
   };
-}
-
-/** The node is of this tree. Compared by identity along the way, since files have the same offsets. */
-function within(tree: Node, node: Node): boolean {
-  if (tree === node) return true;
-  for (const key in tree) {
-    const value: unknown = tree[key as keyof typeof tree];
-    for (const child of Array.isArray(value) ? (value as unknown[]) : [value]) {
-      if (typeof child !== 'object' || child === null || !('kind' in child)) continue;
-      const each = child as Node;
-      if (each.range.start <= node.range.start && node.range.end <= each.range.end && within(each, node)) return true;
-    }
-  }
-  return false;
 }
