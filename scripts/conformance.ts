@@ -1,18 +1,26 @@
 /**
- * npm run conformance -- [--verbose] FILE.jsonl…: runs conformance vectors and compares bit for bit. A line per file; with --verbose one per
- * failure; the last line is `N passed, M failed`. Exit status 0: all passed; 1: some failed; 2: a file cannot be read or is
- * not of this form.
+ * npm run conformance -- [--verbose] [FILE.jsonl|DIR…]: runs conformance vectors and compares bit for bit; those of test/conformance when
+ * none are named. A line per file; with --verbose one per failure; the last line is `N passed, M failed`. Exit status 0: all
+ * passed; 1: some failed; 2: a file cannot be read or is not of this form.
  */
-import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { runVector, type Vector } from '../test/conformance/vectors';
+
+const OWN = resolve(import.meta.dirname, '../test/conformance');
 
 const args = process.argv.slice(2);
 const verbose = args.includes('--verbose');
-const files = args.filter((arg) => !arg.startsWith('--'));
-if (files.length === 0 || args.some((arg) => arg.startsWith('--') && arg !== '--verbose')) {
-  console.error('usage: npm run conformance -- [--verbose] FILE.jsonl…');
+const named = args.filter((arg) => !arg.startsWith('--'));
+if (args.some((arg) => arg.startsWith('--') && arg !== '--verbose')) {
+  console.error('usage: npm run conformance -- [--verbose] [FILE.jsonl|DIR…]');
   process.exit(2);
+}
+
+function filesAt(path: string): string[] {
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
+  const names = readdirSync(path).filter((name) => name.endsWith('.jsonl'));
+  return names.sort().map((name) => join(path, name));
 }
 
 function problemsOf(vector: Vector): string[] {
@@ -25,7 +33,7 @@ function problemsOf(vector: Vector): string[] {
 
 let passed = 0;
 let failed = 0;
-for (const file of files) {
+for (const file of (named.length > 0 ? named : [OWN, join(OWN, 'measured')]).flatMap(filesAt)) {
   let vectors: Vector[];
   try {
     vectors = readFileSync(file, 'utf8')

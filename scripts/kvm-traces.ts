@@ -1,29 +1,48 @@
 /**
- * `npm run kvm-traces -- [DIR|FILE…] [--out OUT] [--mode M,..]`: runs scripted guests that were recorded under a real KVM
- * through the engine, and writes what happened in the recorded form to OUT/MODE/NAME.ndjson, for the comparator.
+ * `npm run kvm-traces -- [DIR|FILE…] [--expected DIR] [--out OUT] [--mode M,..] [--order] [--verbose]`: plays guests that were
+ * recorded under a real KVM through the engine, and compares what happened with the recordings. Exit status 0: all equal, or nothing
+ * to compare with; 1: something differs or could not be run; 2: wrong usage.
  */
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { compareLines, emptyComparison, readLines, TIERS } from './kvm-traces/compare';
+import type { Comparison, Mismatch } from './kvm-traces/compare';
 import { Interpreter } from './kvm-traces/interpreter';
+import type { Line } from './kvm-traces/lines';
 import { isIntel, isMode, MODES } from './kvm-traces/mode';
 import type { Mode } from './kvm-traces/mode';
 import { readScenario } from './kvm-traces/scenario';
 import type { Scenario } from './kvm-traces/scenario';
 
-const USAGE = `usage: npm run kvm-traces -- [DIR|FILE...] [--out OUT] [--mode M,..]
-  DIR    folder of scenarios (*.json); default ../shared/kvm-traces/scenarios
-  OUT    where MODE/NAME.ndjson goes; default out/kvm-traces
-  M      ${MODES.join(', ')}; default all`;
+const SAMPLE = resolve(import.meta.dirname, '../test/kvm-traces/recorded');
+
+const USAGE = `usage: npm run kvm-traces -- [DIR|FILE...] [--expected DIR] [--out OUT] [--mode M,..] [--order] [--verbose]
+  DIR          folder of scenarios (*.json); default test/kvm-traces/recorded/scenarios
+  --expected   folder of MODE/NAME.ndjson to compare with; default that of test/kvm-traces/recorded, when no DIR or FILE is given
+  --out        writes what happened to OUT/MODE/NAME.ndjson
+  --mode       ${MODES.join(', ')}; default all
+  --order      lists of tier C are compared as sequences, not as sets
+  --verbose    shows every difference`;
 
 class UsageError extends Error {}
+
+interface Options {
+  readonly out: string | null;
+  readonly expected: string | null;
+  readonly order: boolean;
+  readonly verbose: boolean;
+}
 
 function main(): number {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      out: { type: 'string', default: 'out/kvm-traces' },
+      out: { type: 'string' },
+      expected: { type: 'string' },
       mode: { type: 'string', multiple: true },
+      order: { type: 'boolean', default: false },
+      verbose: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -32,7 +51,10 @@ function main(): number {
     return 0;
   }
   const modes = values.mode === undefined ? MODES : values.mode.flatMap((each) => each.split(',')).map(modeOf);
-  const files = (positionals.length > 0 ? positionals : ['../shared/kvm-traces/scenarios']).flatMap(scenarioFiles);
+  const paths = positionals.length > 0 ? positionals : [join(SAMPLE, 'scenarios')];
+  const expected = values.expected ?? (positionals.length > 0 ? null : join(SAMPLE, 'expected'));
+  if (expected !== null && !existsSync(expected)) throw new UsageError(`no folder ${expected}`);
+  const files = paths.flatMap(scenarioFiles);
   if (files.length === 0) throw new UsageError('no scenario there');
   let failed = 0;
   const scenarios = files.flatMap((file): Scenario[] => {
@@ -44,30 +66,66 @@ function main(): number {
       return [];
     }
   });
-  for (const mode of modes) failed += runMode(scenarios, mode, join(values.out, mode));
-  return failed === 0 ? 0 : 1;
+  const options = { out: values.out ?? null, expected, order: values.order, verbose: values.verbose };
+  const total = { matched: 0, compared: 0 };
+  for (const mode of modes) {
+    const { failures, comparison } = runMode(scenarios, mode, options);
+    failed += failures;
+    for (const tier of TIERS) {
+      total.matched += comparison.tiers[tier].matched;
+      total.compared += comparison.tiers[tier].compared;
+    }
+  }
+  if (expected !== null) {
+    if (total.compared === 0) throw new UsageError(`nothing recorded in ${expected} for these scenarios and modes`);
+    console.log(`${total.matched} passed, ${total.compared - total.matched} failed`);
+  }
+  return failed === 0 && total.matched === total.compared ? 0 : 1;
 }
 
-/** @returns how many scenarios could not be run */
-function runMode(scenarios: readonly Scenario[], mode: Mode, out: string): number {
-  mkdirSync(out, { recursive: true });
+/** Plays the scenarios in one mode; `failures` is how many could not be run. */
+function runMode(scenarios: readonly Scenario[], mode: Mode, options: Options): { failures: number; comparison: Comparison } {
   let lines = 0;
-  let failed = 0;
+  let failures = 0;
+  const comparison = emptyComparison();
   // The hypervisor in a nested scenario speaks SVM.
   const runnable = scenarios.filter(({ nested }) => nested === null || !isIntel(mode));
   for (const scenario of runnable) {
-    const done: string[] = [];
+    const done: Line[] = [];
     try {
-      for (const line of new Interpreter(scenario, mode).lines()) done.push(JSON.stringify(line));
+      for (const line of new Interpreter(scenario, mode).lines()) done.push(line);
     } catch (error) {
-      failed++;
+      failures++;
       console.error(`${mode} ${scenario.name}: ${messageOf(error)}`);
     }
     lines += done.length;
-    writeFileSync(join(out, `${scenario.name}.ndjson`), done.map((line) => `${line}\n`).join(''));
+    if (options.out !== null) write(join(options.out, mode), scenario.name, done);
+    const recorded = options.expected === null ? null : join(options.expected, mode, `${scenario.name}.ndjson`);
+    if (recorded !== null && existsSync(recorded))
+      compareLines(readLines(readFileSync(recorded, 'utf8')), done, { mode, order: options.order }, comparison);
   }
-  console.log(`${mode}: ${runnable.length - failed} of ${runnable.length} scenarios, ${lines} operations`);
-  return failed;
+  const tiers = TIERS.map((tier) => `  ${tier} ${comparison.tiers[tier].matched}/${comparison.tiers[tier].compared}`).join('');
+  const played = `${mode}: ${runnable.length - failures} of ${runnable.length} scenarios, ${lines} operations`;
+  console.log(`${played}${options.expected === null ? '' : tiers}${differing(comparison.mismatches)}`);
+  if (options.verbose) for (const mismatch of comparison.mismatches) console.log(told(mismatch));
+  return { failures, comparison };
+}
+
+/** How often which fields differ. */
+function differing(mismatches: readonly Mismatch[]): string {
+  const counts = new Map<string, number>();
+  for (const { tier, field } of mismatches) counts.set(`${tier}.${field ?? '-'}`, (counts.get(`${tier}.${field ?? '-'}`) ?? 0) + 1);
+  return counts.size === 0 ? '' : `   differing: ${[...counts].map(([name, count]) => `${name} ${count}`).join(', ')}`;
+}
+
+function told({ scenario, op, text, tier, field, recorded, actual }: Mismatch): string {
+  const values = [`    recorded ${JSON.stringify(recorded)}`, `    actual   ${JSON.stringify(actual)}`];
+  return [`${scenario} op ${op} (${text}) ${tier}.${field ?? '-'}`, ...values].join('\n');
+}
+
+function write(folder: string, name: string, lines: readonly Line[]): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${name}.ndjson`), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }
 
 function modeOf(text: string): Mode {

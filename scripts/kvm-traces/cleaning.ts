@@ -1,4 +1,4 @@
-/** Own events of the recorded interpreter, which are left out by address ("the cleaning rule" of the README). */
+/** Own events of the recorded interpreter, which are left out by address ("Own events" of test/kvm-traces/README.md). */
 import { isSoft } from './mode';
 import type { Mode } from './mode';
 

@@ -1,5 +1,5 @@
 /**
- * The hypervisor that the recorded L1 is ("Nested scenarios" of the README): its VMRUNs, how it handles the exits of its
+ * The hypervisor that the recorded L1 is ("The nested guest" of test/kvm-traces/README.md): its VMRUNs, how it handles the exits of its
  * guest with loads and stores through its linear map, and the guest's one page of code.
  */
 import type { Act, Performer } from '../../server/src/engine/program';

@@ -1,4 +1,4 @@
-/** A recorded guest's machine for the engine ("Conditions of the run" of the README). */
+/** A recorded guest's machine for the engine ("How they were made" of test/kvm-traces/README.md). */
 import type { Features, KvmOptions, MachineConfig, MemoryImage, SlotConfig, VcpuConfig, VmConfig } from '../../server/src/engine/program';
 import { isIntel, isSoft } from './mode';
 import type { Mode } from './mode';

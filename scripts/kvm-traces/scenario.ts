@@ -1,5 +1,5 @@
 /**
- * Scenario of a scripted guest that was run under a real KVM, as JSON in the form that `../shared/kvm-traces/README.md`
+ * Scenario of a scripted guest that was run under a real KVM, as JSON in the form that `test/kvm-traces/README.md`
  * describes. Reading is strict: what the form does not have is an error.
  */
 import type { Performer } from '../../server/src/engine/program';
@@ -216,7 +216,7 @@ function memoryWords(json: Json): Map<number, bigint> {
   return words;
 }
 
-/** Where the level-1 tables of the linear map stand (`linear_map` in the README). */
+/** Where the level-1 tables of the linear map stand (`linear_map`). */
 const LINEAR_TABLES = 0x10_3000;
 
 function ownAccesses(json: Json): OwnAccesses {

@@ -1,6 +1,5 @@
 /**
- * What `../shared/kvm-traces/README.md` says of real KVM ("What real KVM did") beyond the scenarios that are there: guests
- * like the recorded ones, and the facts that it names.
+ * What is known of the recorded KVM beyond the scenarios that are there: guests like the recorded ones, and what KVM did.
  */
 import assert from 'node:assert/strict';
 import type { Line } from '../../scripts/kvm-traces/lines';

@@ -1,0 +1,64 @@
+/** Judges a run by the recorded one, operation by operation and tier by tier. */
+import { COMPARED } from './compared-fields';
+import type { FieldName, Reading, Tier } from './compared-fields';
+import type { Line } from './lines';
+
+export const TIERS: readonly Tier[] = ['A', 'B', 'C'];
+
+export interface Mismatch {
+  readonly scenario: string;
+  readonly op: number;
+  readonly text: string;
+  readonly tier: Tier;
+  /** Null: one side has no line for the operation. */
+  readonly field: FieldName | null;
+  readonly recorded: unknown;
+  readonly actual: unknown;
+}
+
+export interface Comparison {
+  /** Operations that match, of those compared. */
+  readonly tiers: Readonly<Record<Tier, { matched: number; compared: number }>>;
+  readonly mismatches: Mismatch[];
+}
+
+export function emptyComparison(): Comparison {
+  const none = () => ({ matched: 0, compared: 0 });
+  return { tiers: { A: none(), B: none(), C: none() }, mismatches: [] };
+}
+
+/** Lines of a recorded form, one an operation; those before operation 0 are the interpreter's warm-up. */
+export function readLines(text: string): Line[] {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  return lines.map((line) => JSON.parse(line) as Line).filter(({ i }) => i >= 0);
+}
+
+/** Compares the operations of one scenario; adds to `into`. */
+export function compareLines(recorded: readonly Line[], actual: readonly Line[], reading: Reading, into: Comparison): void {
+  const actualByOp = new Map(actual.map((line) => [line.i, line]));
+  for (const line of recorded) compareOperation(line, actualByOp.get(line.i), reading, into);
+  const ops = new Set(recorded.map(({ i }) => i));
+  for (const line of actual) if (!ops.has(line.i)) allMissing(line, into, undefined, line);
+}
+
+function compareOperation(recorded: Line, actual: Line | undefined, reading: Reading, into: Comparison): void {
+  if (actual === undefined) return allMissing(recorded, into, recorded, undefined);
+  const found: Mismatch[] = [];
+  for (const [field, { tier, of, accepts }] of COMPARED) {
+    const [wanted, got] = [of(recorded, reading), of(actual, reading)];
+    if (JSON.stringify(wanted) === JSON.stringify(got) || accepts?.(wanted as never, got as never, reading.mode) === true) continue;
+    found.push({ scenario: recorded.s, op: recorded.i, text: recorded.t, tier, field, recorded: wanted, actual: got });
+  }
+  for (const tier of TIERS) {
+    into.tiers[tier].compared++;
+    if (!found.some((each) => each.tier === tier)) into.tiers[tier].matched++;
+  }
+  into.mismatches.push(...found);
+}
+
+function allMissing({ s, i, t }: Line, into: Comparison, recorded: unknown, actual: unknown): void {
+  for (const tier of TIERS) {
+    into.tiers[tier].compared++;
+    into.mismatches.push({ scenario: s, op: i, text: t, tier, field: null, recorded, actual });
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * The fields of a line that are compared, by tier: what guest and VMM see (A), the exits (B), what the MMU code did (C). Form and
+ * meaning of each: test/kvm-traces/README.md.
+ */
+import { ownAddress, ownFrame } from './cleaning';
+import type { Line } from './lines';
+import { isIntel, isSoft } from './mode';
+import type { Mode } from './mode';
+
+export type Tier = 'A' | 'B' | 'C';
+
+/** How a line is read: whose frames are the interpreter's, and whether the order of tier C counts. */
+export interface Reading {
+  readonly mode: Mode;
+  readonly order: boolean;
+}
+
+interface ComparedField {
+  readonly tier: Tier;
+  /** What is compared of a line: without own events, an absent field as an empty one. */
+  readonly of: (line: Line, reading: Reading) => unknown;
+  /** Taken for equal though it is not: what the emulated processor below the recorded KVM reports otherwise. */
+  readonly accepts?: (recorded: never, actual: never, mode: Mode) => boolean;
+}
+
+type Fault = readonly [number, string, string?];
+type L1Exit = readonly [string, string, string];
+
+const ownGpa = (mode: Mode, gpa: string): boolean => ownFrame(mode, BigInt(gpa) >> 12n);
+
+const gfns =
+  (field: 'unsync' | 'sync' | 'track' | 'untrack') =>
+  (line: Line, { mode, order }: Reading): readonly string[] =>
+    asSet(
+      (line[field] ?? []).filter((gfn) => !ownFrame(mode, BigInt(gfn))),
+      order,
+    );
+
+const gpas =
+  (field: 'A' | 'D') =>
+  (line: Line, { mode, order }: Reading): readonly string[] =>
+    asSet(
+      (line[field] ?? []).filter((gpa) => !ownGpa(mode, gpa)),
+      order,
+    );
+
+/** Shadow pages and sptes: gfn, level, and as many more facts as are compared. */
+const pages =
+  (field: 'new' | 'found' | 'map' | 'zap', facts: number) =>
+  (line: Line, { mode, order }: Reading): readonly unknown[] =>
+    asSet(
+      (line[field] ?? []).filter(([gfn, level]) => !ownFrame(mode, BigInt(gfn), Number(level))).map((page) => page.slice(0, facts)),
+      order,
+    );
+
+const FIELDS = {
+  v: { tier: 'A', of: ({ v }) => v ?? null },
+  f: { tier: 'A', of: ({ f }) => f ?? [], accepts: sameFaults },
+  g: { tier: 'A', of: ({ g }) => byKey(g ?? {}) },
+  mmio: { tier: 'A', of: ({ mmio }) => mmio ?? [] },
+  dirty: { tier: 'A', of: ({ dirty }, { mode }) => dirty && asSet(dirty.filter((gpa) => !ownGpa(mode, gpa)), false) }, // prettier-ignore
+  l1: { tier: 'A', of: ({ l1 }) => l1 ?? [], accepts: sameL1Exits },
+  x: { tier: 'B', of: exits },
+  new: { tier: 'C', of: pages('new', 3) },
+  found: { tier: 'C', of: pages('found', 3) },
+  map: { tier: 'C', of: pages('map', 3) },
+  zap: { tier: 'C', of: pages('zap', 2) },
+  unsync: { tier: 'C', of: gfns('unsync') },
+  sync: { tier: 'C', of: gfns('sync') },
+  track: { tier: 'C', of: gfns('track') },
+  untrack: { tier: 'C', of: gfns('untrack') },
+  ptew: { tier: 'C', of: ({ ptew }, { mode, order }) => inOrder((ptew ?? []).filter(([gpa]) => !ownGpa(mode, gpa)), order) }, // prettier-ignore
+  A: { tier: 'C', of: gpas('A') },
+  D: { tier: 'C', of: gpas('D') },
+  inj: { tier: 'C', of: ({ inj }, { order }) => inOrder(inj ?? [], order), accepts: sameFaults },
+  ret: { tier: 'C', of: ({ ret }, { order }) => inOrder(ret ?? [], order) },
+  vis: { tier: 'C', of: leaves },
+} as const satisfies { readonly [field in keyof Line]?: ComparedField };
+
+export type FieldName = keyof typeof FIELDS;
+export const COMPARED: ReadonlyMap<FieldName, ComparedField> = new Map(Object.entries(FIELDS) as [FieldName, ComparedField][]);
+
+/** Exits by kind; from their list where there is one, as an own exit is known by its address. */
+function exits({ x, xl }: Line, { mode }: Reading): object {
+  if (xl === undefined) return byKey(x ?? {});
+  const counts: Record<string, number> = {};
+  for (const [kind, , address] of xl) if (!ownExit(mode, kind, address)) counts[kind] = (counts[kind] ?? 0) + 1;
+  return byKey(counts);
+}
+
+function ownExit(mode: Mode, kind: string, address: string | undefined): boolean {
+  if (address === undefined) return false;
+  if (kind === 'PF') return ownAddress(BigInt(address));
+  return (kind === 'NPF' || kind === 'EPTV') && ownGpa(mode, address);
+}
+
+/** Under nested paging the address of a leaf is guest-physical, and may be the interpreter's. */
+function leaves({ vis }: Line, { mode }: Reading): object {
+  return byKey(Object.fromEntries(Object.entries(vis ?? {}).filter(([address]) => isSoft(mode) || !ownGpa(mode, address))));
+}
+
+const text = (value: unknown): string => JSON.stringify(value);
+
+/** Sorted, each once; or as it comes. */
+function asSet<T>(list: readonly T[], order: boolean): readonly T[] {
+  return order ? list : inOrder([...new Map(list.map((each) => [text(each), each])).values()], false);
+}
+
+/** Sorted, unless order counts. */
+function inOrder<T>(list: readonly T[], order: boolean): readonly T[] {
+  return order ? list : [...list].sort((a, b) => (text(a) < text(b) ? -1 : 1));
+}
+
+function byKey(record: object): object {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function sameList<T>(recorded: readonly T[], actual: readonly T[], same: (a: T, b: T) => boolean): boolean {
+  return recorded.length === actual.length && recorded.every((each, i) => same(each, actual[i]));
+}
+
+/** RSVD implies P (SDM vol. 3 "Page-fault exceptions"); the emulated AMD processor leaves P out. */
+function sameErrorCode(recorded: string, actual: string, mode: Mode): boolean {
+  if (recorded === actual) return true;
+  const code = BigInt(recorded);
+  return !isIntel(mode) && (code & 9n) === 8n && BigInt(actual) === (code | 1n);
+}
+
+function sameFaults(recorded: readonly Fault[], actual: readonly Fault[], mode: Mode): boolean {
+  return sameList(recorded, actual, (a, b) => a[0] === b[0] && sameErrorCode(a[1], b[1], mode) && a[2] === b[2]);
+}
+
+function sameL1Exits(recorded: readonly L1Exit[], actual: readonly L1Exit[], mode: Mode): boolean {
+  return sameList(
+    recorded,
+    actual,
+    (a, b) => a[0] === b[0] && (!saysMore(BigInt(a[0])) || (sameErrorCode(a[1], b[1], mode) && a[2] === b[2])),
+  );
+}
+
+/**
+ * Does an SVM exit of this code say more in EXITINFO1 and EXITINFO2? Not CR accesses and INVLPG without decode assists, which the
+ * emulated processor lacks; nor VMRUN, VMMCALL and VMEXIT_INVALID (APM vol. 2 appendix C).
+ */
+function saysMore(code: bigint): boolean {
+  const isCr = code <= 0x1fn;
+  const isInvalid = BigInt.asIntN(64, code) < 0n || code === 0xffff_ffffn;
+  return !isCr && !isInvalid && ![0x79n, 0x80n, 0x81n].includes(code);
+}
