@@ -1,5 +1,6 @@
 /** Files that the server asks the client for: in a browser and in virtual workspaces only the client reaches them. */
 import * as vscode from 'vscode';
+import type { FolderEntry } from '../../server/src/protocol/messages';
 
 const SCENARIOS = '**/*.mmu';
 const MOST_SCENARIOS = 5000;
@@ -7,6 +8,15 @@ const MOST_SCENARIOS = 5000;
 export async function readText(uri: string): Promise<string | null> {
   try {
     return new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.parse(uri, true)));
+  } catch {
+    return null;
+  }
+}
+
+export async function readFolder(uri: string): Promise<FolderEntry[] | null> {
+  try {
+    const entries = await vscode.workspace.fs.readDirectory(vscode.Uri.parse(uri, true));
+    return entries.map(([name, type]) => ({ name, folder: (type & vscode.FileType.Directory) !== 0 }));
   } catch {
     return null;
   }

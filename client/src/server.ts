@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import { State, WorkDoneProgress } from 'vscode-languageclient';
 import type { BaseLanguageClient, LanguageClientOptions } from 'vscode-languageclient';
 import type { ClientRequests, InitializationOptions, Notifications, Requests, RunInfo } from '../../server/src/protocol/messages';
-import { findScenarios, readText } from './files';
+import { findScenarios, readFolder, readText } from './files';
 import { messageOf } from './messages';
 
 /** Makes the client: over IPC on the desktop, over a web worker in the browser. */
@@ -43,6 +43,7 @@ export class Server implements vscode.Disposable {
       this.runState.fire(state);
     });
     this.answer('mmu/readFile', ({ uri }) => readText(uri));
+    this.answer('mmu/readFolder', ({ uri }) => readFolder(uri));
     this.answer('mmu/findFiles', findScenarios);
     this.client.onDidChangeState(({ newState }) => {
       if (newState !== State.Starting) this.running.fire(newState === State.Running);

@@ -18,6 +18,7 @@ import { MOST_LOADED } from './language/analysis';
 import { LEGEND } from './services/semantic-tokens';
 import type { ClientAbilities, Core } from './workspace/core';
 import { Files } from './workspace/files';
+import { Folders } from './workspace/folders';
 import { RunPool } from './workspace/pool';
 import { Runs } from './workspace/runs';
 import type { ScriptRuns } from './workspace/runs';
@@ -58,7 +59,8 @@ class Server implements Core {
   settings = DEFAULTS;
   /** Nothing runs before the client has said how. */
   private setReady!: () => void;
-  private readonly folders: readonly string[];
+  private readonly workspace: readonly string[];
+  readonly folders: Folders;
   private readonly diagnostics: DiagnosticReports;
   private readonly progress: ProgressReports;
 
@@ -70,7 +72,10 @@ class Server implements Core {
   ) {
     const options = (params.initializationOptions ?? {}) as InitializationOptions;
     this.client = abilities(params, options);
-    this.folders = params.workspaceFolders?.map(({ uri }) => uri) ?? (params.rootUri ? [params.rootUri] : []);
+    this.workspace = params.workspaceFolders?.map(({ uri }) => uri) ?? (params.rootUri ? [params.rootUri] : []);
+    this.folders = new Folders(this.workspace, (uri) =>
+      options.readFiles ? this.askClient('mmu/readFolder', { uri }) : runtime.readFolder(uri),
+    );
     this.files = new Files((uri) => (options.readFiles ? this.askClient('mmu/readFile', { uri }) : runtime.readFile(uri)));
     this.dumps = new Files((uri) => runtime.readBytes(uri, MOST_LOADED + 1));
     this.scripts = new Scripts((uri) => this.documents.get(uri), this.files, this.dumps);
@@ -110,7 +115,7 @@ class Server implements Core {
       hoverProvider: true,
       inlayHintProvider: true,
       codeLensProvider: {},
-      completionProvider: { triggerCharacters: ['.', '(', '['], resolveProvider: true },
+      completionProvider: { triggerCharacters: ['.', '(', '[', '"', '/'], resolveProvider: true },
       signatureHelpProvider: { triggerCharacters: ['(', ','] },
       documentSymbolProvider: true,
       workspaceSymbolProvider: true,
@@ -141,7 +146,7 @@ class Server implements Core {
   }
 
   async findFiles(): Promise<readonly string[]> {
-    return this.client.findFiles ? this.askClient('mmu/findFiles', {}) : this.runtime.findFiles(this.folders);
+    return this.client.findFiles ? this.askClient('mmu/findFiles', {}) : this.runtime.findFiles(this.workspace);
   }
 
   private askClient<M extends keyof ClientRequests>(method: M, params: ClientRequests[M]['params']): Promise<ClientRequests[M]['result']> {

@@ -17,6 +17,7 @@ const TEXT = `${MACHINE}run guest under ept {\n  user read 0x40_0000  expect ok\
 const runtime = (more: Partial<Runtime> = {}): Runtime => ({
   readFile: () => Promise.resolve(null),
   readBytes: () => Promise.resolve(null),
+  readFolder: () => Promise.resolve(null),
   findFiles: () => Promise.resolve([]),
   spawnWorker: () => inThread(setImmediate, () => performance.now()),
   later(call, milliseconds) {

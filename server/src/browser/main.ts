@@ -13,6 +13,7 @@ const runtime: Runtime = {
   // A browser has no files; the client reads them.
   readFile: () => Promise.resolve(null),
   readBytes: () => Promise.resolve(null),
+  readFolder: () => Promise.resolve(null),
   findFiles: () => Promise.resolve([]),
   spawnWorker(url, log) {
     try {

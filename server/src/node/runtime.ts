@@ -39,6 +39,12 @@ export const nodeRuntime: Runtime = {
     }
   },
 
+  async readFolder(uri) {
+    if (!uri.startsWith('file:')) return null;
+    const entries = await readdir(fileURLToPath(uri), { withFileTypes: true });
+    return entries.map((entry) => ({ name: entry.name, folder: entry.isDirectory() }));
+  },
+
   async findFiles(folders) {
     const found: string[] = [];
     const waiting = folders.filter((uri) => uri.startsWith('file:')).map((uri) => fileURLToPath(uri));

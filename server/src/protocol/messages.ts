@@ -141,10 +141,18 @@ export interface Requests {
   };
 }
 
+/** A file or folder in a folder. */
+export interface FolderEntry {
+  readonly name: string;
+  readonly folder: boolean;
+}
+
 /** Server to client requests; answered by clients that say so in {@link InitializationOptions}. */
 export interface ClientRequests {
   /** Text of a file that the server cannot reach itself (a virtual workspace, a browser); null when there is none. */
   'mmu/readFile': { params: { uri: string }; result: string | null };
+  /** What is in a folder; null when there is none. */
+  'mmu/readFolder': { params: { uri: string }; result: FolderEntry[] | null };
   /** URIs of the scenarios in the workspace. */
   'mmu/findFiles': { params: Record<string, never>; result: string[] };
 }
@@ -153,7 +161,7 @@ export interface ClientRequests {
 export interface InitializationOptions {
   /** Script of the worker that executes runs, for a server in a browser. */
   readonly workerUrl?: string;
-  /** The client answers `mmu/readFile`. */
+  /** The client answers `mmu/readFile` and `mmu/readFolder`. */
   readonly readFiles?: boolean;
   /** The client answers `mmu/findFiles`. */
   readonly findFiles?: boolean;

@@ -4,6 +4,7 @@ import type { Position, SemanticTokens } from 'vscode-languageserver';
 import { codeActions } from '../services/code-actions';
 import { codeLenses } from '../services/code-lens';
 import { completion, resolveCompletion } from '../services/completion';
+import { pathItems, pathPlace } from '../services/completion/paths';
 import { definition } from '../services/definition';
 import { documentLinks } from '../services/document-links';
 import { foldingRanges } from '../services/folding';
@@ -152,7 +153,11 @@ function routeWriting(core: Core): void {
   connection.onCompletion(
     guard.request('completion', null, async (params: AtPosition) => {
       const analysis = await analysisOf(core, params);
-      return analysis && completion(analysis, analysis.offsetAt(params.position), { snippets: client.snippets });
+      if (!analysis) return null;
+      const offset = analysis.offsetAt(params.position);
+      const path = pathPlace(analysis, offset);
+      if (path) return { isIncomplete: false, items: pathItems(path, await core.folders.list(path.folder, analysis.uri)) };
+      return completion(analysis, offset, { snippets: client.snippets });
     }),
   );
   connection.onCompletionResolve(async (item, token) => {

@@ -3,6 +3,7 @@ import type { Connection, TextDocuments } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Guard } from '../routes/guard';
 import type { Files } from './files';
+import type { Folders } from './folders';
 import type { Runs, ScriptRuns } from './runs';
 import type { Script, Scripts } from './scripts';
 import type { Settings } from './settings';
@@ -28,6 +29,7 @@ export interface Core {
   readonly client: ClientAbilities;
   readonly documents: TextDocuments<TextDocument>;
   readonly files: Files;
+  readonly folders: Folders;
   readonly scripts: Scripts;
   readonly runs: Runs;
   readonly settings: Settings;

@@ -1,4 +1,5 @@
 /** What the server needs of the place that it runs in: Node or a browser. */
+import type { FolderEntry } from '../protocol/messages';
 import type { WorkerLike } from '../run/worker-client';
 
 export interface Runtime {
@@ -6,6 +7,8 @@ export interface Runtime {
   readFile(uri: string): Promise<string | null>;
   /** What a file begins with, its first `most` bytes; null when there is none. May reject. */
   readBytes(uri: string, most: number): Promise<Uint8Array | null>;
+  /** What is in a folder; null when there is none. May reject. */
+  readFolder(uri: string): Promise<readonly FolderEntry[] | null>;
   /** URIs of the scenarios below folders; as many as are found with fair effort. */
   findFiles(folders: readonly string[]): Promise<readonly string[]>;
   /**
