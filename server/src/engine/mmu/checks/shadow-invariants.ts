@@ -3,8 +3,7 @@ import { Pte } from '../../x86/entries';
 import { Role, levelOf } from '../pages/role';
 import type { Hypervisor } from '../vmm/hypervisor';
 import type { Kvm } from '../pages/kvm';
-import { indexOf } from '../pages/kvm';
-import { framesAt, type ShadowPage } from '../pages/shadow-page';
+import { framesAt, indexOf, type ShadowPage } from '../pages/shadow-page';
 import { livePages, type LeafSeen } from './table-survey';
 
 export function brokenShadow(hypervisor: Hypervisor, leaves: readonly LeafSeen[], broken: string[]): void {

@@ -6,7 +6,7 @@ import type { MmuContext } from './mmu-context';
 import { Role, levelOf, withLevel, withQuadrant } from '../pages/role';
 import type { Root } from './roots';
 import type { ShadowPage } from '../pages/shadow-page';
-import { makePagesAvailable } from '../pages/zap';
+import { makePagesAvailable } from '../pages/page-quota';
 
 const PAE_ROOT_LEVEL = 3;
 const GIGABYTE_FRAMES = 0x4_0000;

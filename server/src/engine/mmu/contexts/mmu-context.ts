@@ -14,7 +14,7 @@ import type { NestedStage } from '../nested/nested-stage';
 import { Acc, ACC_ALL, Role } from '../pages/role';
 import { Roots } from './roots';
 import { syncPage } from '../soft/sync';
-import type { SyncPage } from '../pages/unsync';
+import type { SyncPage } from '../pages/sync-children';
 
 /** What a guest's registers, or EPTP12, say of its tables. */
 export interface GuestPaging {

@@ -7,7 +7,7 @@ import { Actor } from '../../journal/events';
 import { longMode } from '../../vcpu/control-registers';
 import { PageFault } from '../../x86/fault-codes';
 import { Walk } from '../../x86/stage';
-import { loadBytes, storeBytes } from './guest-bytes';
+import { loadBytes, storeBytes } from '../../memory/bytes';
 import { codeOf, truncated, type Completion, type Instruction } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { trackWrite } from '../pages/write-flooding';

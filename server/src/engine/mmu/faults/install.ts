@@ -1,9 +1,9 @@
 /** Installing a leaf in a shadow page (§5.5; mmu.c: mmu_set_spte, mark_mmio_spte), for soft MMU and older direct MMU. */
 import type { Slot } from '../../memory/slots';
 import type { Kvm } from '../pages/kvm';
-import { indexOf } from '../pages/kvm';
-import { addToReverseMap, dropSpte, makeLeaf, updateSpte } from '../pages/leaf';
-import { framesAt } from '../pages/shadow-page';
+import { addToReverseMap, dropSpte, updateSpte } from '../pages/leaf';
+import { makeLeaf } from '../pages/make-leaf';
+import { framesAt, indexOf } from '../pages/shadow-page';
 import { RetPf } from '../trace';
 import { unlink } from '../pages/zap';
 

@@ -8,7 +8,7 @@ import { Outcome } from '../../vcpu/processor';
 import { Register } from '../../vcpu/registers';
 import { partsOf, type Handled } from '../emulation/emulator';
 import { handleOutcome } from '../exits/exits';
-import { loadBytes, storeBytes } from '../emulation/guest-bytes';
+import { loadBytes, storeBytes } from '../../memory/bytes';
 import { accessBits, truncated, type Completion, type Instruction } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { gpaByShadow } from '../inspection/look-through';

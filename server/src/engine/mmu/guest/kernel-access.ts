@@ -10,7 +10,7 @@ import { Register } from '../../vcpu/registers';
 import { PageFault } from '../../x86/fault-codes';
 import { Policy } from '../../x86/permissions';
 import { handleOutcome, pageFaultOf } from '../exits/exits';
-import { loadBytes, storeBytes } from '../emulation/guest-bytes';
+import { loadBytes, storeBytes } from '../../memory/bytes';
 import { windowOn, type Linear } from './own-tables';
 import { codeOf, type Completion, type Instruction } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';

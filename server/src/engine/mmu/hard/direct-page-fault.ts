@@ -14,7 +14,7 @@ import { ShadowWalk } from '../contexts/shadow-walk';
 import { framesAt } from '../pages/shadow-page';
 import { prefetchDirect } from '../soft/prefetch';
 import { RetPf } from '../trace';
-import { makePagesAvailable } from '../pages/zap';
+import { makePagesAvailable } from '../pages/page-quota';
 import { fastPageFault } from './fast-page-fault';
 
 export function directPageFault(vcpu: KvmVcpu, mmu: MmuContext, fault: Fault): RetPf {

@@ -8,7 +8,7 @@ import { RetPf } from '../trace';
 import type { Fault } from '../faults/fault';
 import { adjustLevel, requested } from '../faults/fault-in';
 import type { Kvm } from '../pages/kvm';
-import { makeLeaf } from '../pages/leaf';
+import { makeLeaf } from '../pages/make-leaf';
 import { ACC_ALL, childRole } from '../pages/role';
 import { framesAt, type ShadowPage } from '../pages/shadow-page';
 import { REMOVED_LOW } from '../pages/spte';

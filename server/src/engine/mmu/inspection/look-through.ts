@@ -1,11 +1,11 @@
 /** What a vCPU's shadow and TDP tables say of an address. Looks only. */
 import { toBigInt } from '../../bits';
 import type { FoundEntry } from '../../inspection';
-import { indexOf, type Kvm } from '../pages/kvm';
+import type { Kvm } from '../pages/kvm';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { Role } from '../pages/role';
 import { NO_ROOT, type Root } from '../contexts/roots';
-import { framesAt } from '../pages/shadow-page';
+import { framesAt, indexOf } from '../pages/shadow-page';
 import { ShadowWalk } from '../contexts/shadow-walk';
 
 /** Guest-physical address behind a linear one that shadow tables led to a host-physical address; null: it cannot be said. */

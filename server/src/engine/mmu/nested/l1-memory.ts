@@ -10,7 +10,7 @@ import { high, low, toBigInt } from '../../bits';
 import type { FrameContents } from '../../memory/frames';
 import type { GuestActs } from '../guest/guest-acts';
 import type { Linear } from '../guest/own-tables';
-import type { HypervisorMemory } from '../pages/hypervisor-memory';
+import type { HypervisorMemory } from '../../memory/hypervisor-memory';
 import type { Completion } from '../vcpu/instruction';
 import type { Kvm } from '../pages/kvm';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';

@@ -1,12 +1,12 @@
 /** Finding a shadow page by frame and role, or making it (§5.4; mmu.c: kvm_mmu_find_shadow_page, __link_shadow_page). */
 import { Kind } from '../../journal/events';
 import type { Kvm } from './kvm';
-import { indexOf } from './kvm';
 import { dropSpte } from './leaf';
 import { protectFrame } from './write-protect';
 import { Role, childRole, levelOf } from './role';
-import type { ShadowPage } from './shadow-page';
-import { markEntryUnsync, syncTransiently, type SyncPage } from './unsync';
+import { indexOf, type ShadowPage } from './shadow-page';
+import { syncTransiently, type SyncPage } from './sync-children';
+import { markEntryUnsync } from './unsync';
 import { commitZap, prepareZap } from './zap';
 
 /** Null: no frame is left for a table. */

@@ -8,7 +8,7 @@ import type { Slot } from '../../memory/slots';
 import type { KvmOptions } from '../../program';
 import { PageTrack } from './page-track';
 import { ReverseMap } from './reverse-map';
-import type { HypervisorMemory } from './hypervisor-memory';
+import type { HypervisorMemory } from '../../memory/hypervisor-memory';
 import { ShadowPages } from './shadow-pages';
 import type { ShadowPage } from './shadow-page';
 import type { SpteFormat } from './spte';
@@ -114,9 +114,4 @@ export class Kvm {
   setSpte(at: number, lo: number, hi: number): void {
     this.tables.write(at, lo, hi);
   }
-}
-
-/** Index of an entry in its table. */
-export function indexOf(spte: number): number {
-  return (spte % 4096) / 8;
 }

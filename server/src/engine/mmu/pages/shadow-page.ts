@@ -19,6 +19,11 @@ export const ENTRIES = 512;
 export const GUEST_TABLE_KEYS = 2 ** 44;
 const EXISTS = 1;
 
+/** Index of an entry in its table, by its address. */
+export function indexOf(spte: number): number {
+  return (spte % 4096) / 8;
+}
+
 /** Numbers of guest frames in one entry of a level. */
 export function framesAt(level: number): number {
   return 512 ** (level - 1);

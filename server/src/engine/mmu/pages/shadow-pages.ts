@@ -6,6 +6,7 @@ import { high, low } from '../../bits';
 import { Kind, Space } from '../../journal/events';
 import type { Journal } from '../../journal/journal';
 import type { FrameSupply } from '../../memory/frames';
+import type { WordMemory } from '../../memory/hypervisor-memory';
 import { ShadowPage } from './shadow-page';
 
 /** Fields of {@link Space.vm} (key VM * 256 + field). */
@@ -18,13 +19,6 @@ export enum VmField {
 const VM_KEYS = 256;
 const NONE: readonly ShadowPage[] = [];
 
-/** Where tables lie: read and written as 64-bit words. */
-export interface TableMemory {
-  low(address: number): number;
-  high(address: number): number;
-  write(address: number, lo: number, hi: number): void;
-}
-
 export class ShadowPages {
   /** Pages in order of creation; not the TDP MMU's, nor roots that were zapped while in use (active_mmu_pages). */
   readonly active = new Set<ShadowPage>();
@@ -35,7 +29,7 @@ export class ShadowPages {
   constructor(
     private readonly journal: Journal,
     private readonly vm: number,
-    private readonly memory: TableMemory,
+    private readonly memory: WordMemory,
     private readonly frames: FrameSupply,
     /** Added to the pages' keys in the journal. */
     private readonly keys: number,

@@ -1,13 +1,7 @@
-/**
- * Tables of level 1 that the guest may write freely, and how they are brought back into step (§5.6; mmu.c: kvm_unsync_page,
- * mmu_unsync_walk, mmu_sync_children).
- */
+/** Tables of level 1 that the guest may write freely, and the marks that lead to them (§5.6; mmu.c: kvm_unsync_page, mmu_unsync_walk). */
 import { Kind } from '../../journal/events';
 import type { Kvm } from './kvm';
-import { indexOf } from './kvm';
-import { protectFrame } from './write-protect';
-import type { ShadowPage } from './shadow-page';
-import { commitZap, flushOrZap, prepareZap } from './zap';
+import { indexOf, type ShadowPage } from './shadow-page';
 
 /**
  * May a frame be mapped writable? Synchronized shadows of level 1 become unsync for it (mmu_try_to_unsync_pages).
@@ -67,54 +61,6 @@ export function unsyncBelow(kvm: Kvm, page: ShadowPage, found: ShadowPage[] = []
     }
   }
   return found;
-}
-
-/** What brings one page into step with its guest table: 1 when a flush is due, 0 when not, -1 when it cannot be. */
-export type SyncPage = (page: ShadowPage) => number;
-
-/** All unsync pages below a page: write-protected again, then brought into step (mmu_sync_children). */
-export function syncChildren(kvm: Kvm, parent: ShadowPage, sync: SyncPage): void {
-  // Each round takes pages off the list; a page made unsync meanwhile would be a mistake, not an endless loop.
-  for (let round = 0; round < 64; round++) {
-    const pages = unsyncBelow(kvm, parent);
-    if (pages.length === 0) return;
-    let isProtected = false;
-    for (const page of pages) isProtected = protectFrame(kvm, page.gfn) || isProtected;
-    if (isProtected) kvm.flushRemoteTlbs();
-    let flush = false;
-    const invalid: ShadowPage[] = [];
-    for (const page of pages) {
-      if (!page.unsync) continue;
-      unlinkUnsync(page);
-      const result = sync(page);
-      if (result < 0) prepareZap(kvm, page, invalid);
-      else if (result > 0) flush = true;
-    }
-    unsyncBelow(kvm, parent);
-    flushOrZap(kvm, invalid, flush);
-  }
-}
-
-/** Zap the unsync pages below a page that is zapped itself (mmu_zap_unsync_children). @returns how many pages went */
-export function zapUnsyncChildren(kvm: Kvm, parent: ShadowPage, invalid: ShadowPage[]): number {
-  let zapped = 0;
-  for (const page of unsyncBelow(kvm, parent)) {
-    if (page.invalid) continue;
-    prepareZap(kvm, page, invalid);
-    zapped++;
-  }
-  unsyncBelow(kvm, parent);
-  return zapped;
-}
-
-/** Bring a page into step without ending its unsync state (kvm_sync_page); one that cannot be is zapped. */
-export function syncTransiently(kvm: Kvm, page: ShadowPage, sync: SyncPage): boolean {
-  const invalid: ShadowPage[] = [];
-  const result = sync(page);
-  if (result < 0) prepareZap(kvm, page, invalid);
-  commitZap(kvm, invalid);
-  if (result > 0) kvm.flushRemoteTlbs();
-  return result >= 0;
 }
 
 function childAt(kvm: Kvm, page: ShadowPage, index: number): ShadowPage | null {

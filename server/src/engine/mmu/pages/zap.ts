@@ -1,13 +1,10 @@
-/**
- * Removal of shadow pages (§5.10; mmu.c: __kvm_mmu_prepare_zap_page, kvm_mmu_commit_zap_page, kvm_mmu_zap_oldest_mmu_pages,
- * kvm_zap_obsolete_pages).
- */
+/** Removal of shadow pages (§5.10; mmu.c: __kvm_mmu_prepare_zap_page, kvm_mmu_commit_zap_page, kvm_mmu_unprotect_page). */
 import { Kind } from '../../journal/events';
 import type { Kvm } from './kvm';
 import { dropSpte } from './leaf';
 import { Role } from './role';
 import type { ShadowPage } from './shadow-page';
-import { unlinkUnsync, zapUnsyncChildren } from './unsync';
+import { unlinkUnsync, unsyncBelow } from './unsync';
 
 /** Empty one entry: a leaf leaves the reverse map, a table below loses a parent (mmu_page_zap_pte). @returns pages zapped with it */
 export function zapEntry(kvm: Kvm, page: ShadowPage, at: number, invalid: ShadowPage[] | null): number {
@@ -90,57 +87,14 @@ export function unprotectFrame(kvm: Kvm, gfn: number): boolean {
   return pages.length > 0;
 }
 
-/** Pages that must be free before a fault builds anything, and up to which pages are recycled (KVM_MIN_FREE_MMU_PAGES, KVM_REFILL_PAGES). */
-const MIN_FREE = 5;
-const REFILL = 25;
-const MIN_ALLOWED = 64;
-
-/** Recycle the oldest pages when the limit is near (make_mmu_pages_available). @returns false: ENOSPC */
-export function makePagesAvailable(kvm: Kvm): boolean {
-  const { pages } = kvm;
-  const free = Math.max(pages.max - pages.used, 0);
-  if (free >= MIN_FREE) return true;
-  zapOldest(kvm, REFILL - free);
-  return pages.max > pages.used;
-}
-
-/** KVM_SET_NR_MMU_PAGES; 0: by the slots' size. @returns false: fewer than 64 */
-export function setMaxPages(kvm: Kvm, count: number): boolean {
-  if (count !== 0 && count < MIN_ALLOWED) return false;
-  kvm.requestedPages = count;
-  let goal = count !== 0 ? count : Math.max(Math.floor(kvm.guest.slots.pages / 50), MIN_ALLOWED);
-  const { pages } = kvm;
-  if (pages.used > goal) {
-    zapOldest(kvm, pages.used - goal);
-    goal = Math.max(goal, pages.used);
+/** Zap the unsync pages below a page that is zapped itself (mmu_zap_unsync_children). @returns how many pages went */
+function zapUnsyncChildren(kvm: Kvm, parent: ShadowPage, invalid: ShadowPage[]): number {
+  let zapped = 0;
+  for (const page of unsyncBelow(kvm, parent)) {
+    if (page.invalid) continue;
+    prepareZap(kvm, page, invalid);
+    zapped++;
   }
-  pages.max = goal;
-  return true;
-}
-
-/** Zap pages in order of creation, roots in use excepted (kvm_mmu_zap_oldest_mmu_pages). */
-function zapOldest(kvm: Kvm, count: number): void {
-  const invalid: ShadowPage[] = [];
-  let total = 0;
-  for (const page of [...kvm.pages.active]) {
-    if (total >= count) break;
-    if (page.rootCount > 0 || page.invalid) continue;
-    total += prepareZap(kvm, page, invalid).zapped;
-  }
-  commitZap(kvm, invalid);
-}
-
-/** Everything becomes obsolete and goes, new roots are built at the next entry (kvm_mmu_zap_all_fast). */
-export function zapAllFast(kvm: Kvm): void {
-  const { pages, trace, tdpMmu } = kvm;
-  trace.zapAllFast(pages.validGeneration, pages.used);
-  pages.flipGeneration();
-  tdpMmu?.invalidateRoots();
-  kvm.freeObsoleteRoots();
-  const invalid: ShadowPage[] = [];
-  for (const page of [...pages.active]) {
-    if (!page.invalid && pages.obsolete(page)) prepareZap(kvm, page, invalid);
-  }
-  commitZap(kvm, invalid);
-  tdpMmu?.zapInvalidRoots();
+  unsyncBelow(kvm, parent);
+  return zapped;
 }

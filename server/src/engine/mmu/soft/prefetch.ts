@@ -6,10 +6,10 @@ import { Pfn } from '../../memory/guest-memory';
 import type { Slot } from '../../memory/slots';
 import { Acc, Role } from '../pages/role';
 import { installLeaf } from '../faults/install';
-import { indexOf, type Kvm } from '../pages/kvm';
+import type { Kvm } from '../pages/kvm';
 import { dropSpte } from '../pages/leaf';
 import type { MmuContext } from '../contexts/mmu-context';
-import type { ShadowPage } from '../pages/shadow-page';
+import { indexOf, type ShadowPage } from '../pages/shadow-page';
 import { GuestEntry } from './guest-entry';
 
 /** Entries looked at together (PTE_PREFETCH_NUM). */

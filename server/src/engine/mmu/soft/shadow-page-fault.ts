@@ -16,8 +16,9 @@ import { Acc } from '../pages/role';
 import { ShadowWalk } from '../contexts/shadow-walk';
 import { framesAt } from '../pages/shadow-page';
 import { RetPf } from '../trace';
-import { syncChildren } from '../pages/unsync';
-import { makePagesAvailable, unlink } from '../pages/zap';
+import { syncChildren } from '../pages/sync-children';
+import { makePagesAvailable } from '../pages/page-quota';
+import { unlink } from '../pages/zap';
 import { GuestEntry } from './guest-entry';
 import { prefetchAround } from './prefetch';
 

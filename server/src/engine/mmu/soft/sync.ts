@@ -3,13 +3,14 @@
  */
 import type { Format } from '../../x86/formats';
 import { markMmio } from '../faults/install';
-import { indexOf, type Kvm } from '../pages/kvm';
-import { dropSpte, makeLeaf, updateSpte } from '../pages/leaf';
+import type { Kvm } from '../pages/kvm';
+import { dropSpte, updateSpte } from '../pages/leaf';
+import { makeLeaf } from '../pages/make-leaf';
 import type { MmuContext } from '../contexts/mmu-context';
 import { SYNC_IGNORES } from '../pages/role';
 import type { Root } from '../contexts/roots';
 import { ShadowWalk } from '../contexts/shadow-walk';
-import type { ShadowPage } from '../pages/shadow-page';
+import { indexOf, type ShadowPage } from '../pages/shadow-page';
 import { zapEntry } from '../pages/zap';
 import { GuestEntry } from './guest-entry';
 import { prefetchEntry } from './prefetch';

@@ -29,7 +29,7 @@ import type { Nesting } from '../nested/nested-state';
 import { drainPml } from '../logging/pml';
 import { invalidateAddress } from '../soft/sync';
 import { INTR_INFO_PF, type ExitInfo, type InjectedFault } from '../trace';
-import { syncChildren } from '../pages/unsync';
+import { syncChildren } from '../pages/sync-children';
 import type { VcpuParts } from './vcpu-parts';
 
 /** Reasons to do something before the guest is entered again (KVM_REQ_*). */

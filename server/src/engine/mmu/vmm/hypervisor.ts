@@ -24,7 +24,8 @@ import type { Kvm } from '../pages/kvm';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { zapFrame } from '../pages/leaf';
 import { ensurePmlBuffer } from '../logging/pml';
-import { setMaxPages, zapAllFast } from '../pages/zap';
+import { setMaxPages } from '../pages/page-quota';
+import { zapAllFast } from '../pages/zap-all';
 
 export interface HypervisorParts {
   readonly kvm: Kvm;

@@ -10,7 +10,7 @@ import { Register, Registers } from '../../vcpu/registers';
 import { eptFormat, nptFormat, pagingFormat, type Format } from '../../x86/formats';
 import type { Cpu } from '../vcpu/cpu';
 import { Hypervisor } from './hypervisor';
-import { MachineMemory } from '../pages/hypervisor-memory';
+import { MachineMemory } from '../../memory/hypervisor-memory';
 import { Kvm } from '../pages/kvm';
 import { KvmVcpu } from '../vcpu/kvm-vcpu';
 import type { HardwareFormats, VcpuParts } from '../vcpu/vcpu-parts';

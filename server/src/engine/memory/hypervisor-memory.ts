@@ -1,8 +1,14 @@
 /** The memory that a hypervisor runs in, where its tables and its guests' pages lie: the machine's, or a guest's. */
-import type { PhysicalMemory } from '../../memory/physical-memory';
-import type { TableMemory } from './shadow-pages';
+import type { PhysicalMemory } from './physical-memory';
 
-export interface HypervisorMemory extends TableMemory {
+/** Read and written as 64-bit words, at aligned addresses. */
+export interface WordMemory {
+  low(address: number): number;
+  high(address: number): number;
+  write(address: number, lo: number, hi: number): void;
+}
+
+export interface HypervisorMemory extends WordMemory {
   /**
    * Host-physical address of a word that the hypervisor is about to read or write by its own (physical) address.
    *
