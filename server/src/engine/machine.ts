@@ -11,7 +11,9 @@ import type { Act, Budget, ControlField, HypervisorTable, MachineConfig, Perform
 import type { ExitCount, Result } from './result';
 import { Register } from './vcpu/registers';
 import { exitReasonName } from './x86/exit-reasons';
-import { exitingInstruction, invlpg, invpcid, loadRegister } from './mmu/exits/register-loads';
+import { exitingInstruction } from './mmu/exits/exiting-instruction';
+import { invlpg, invpcid } from './mmu/exits/invlpg-invpcid';
+import { loadRegister } from './mmu/exits/register-loads';
 import { GuestActs, ripOf } from './mmu/guest/guest-acts';
 import { findEntry } from './mmu/guest/own-tables';
 import type { Hypervisor } from './mmu/vmm/hypervisor';
@@ -118,7 +120,7 @@ export class Machine implements Inspection {
     let l1 = this.l1s.get(parent!);
     if (l1 === undefined) {
       const inside = vms.filter((vm) => vm.parent === parent);
-      this.l1s.set(parent!, (l1 = new L1(hypervisor, this.guests[parent!], around, inside)));
+      this.l1s.set(parent!, (l1 = new L1(hypervisor.kvm, this.guests[parent!], around, inside)));
     }
     return l1;
   }

@@ -3,17 +3,16 @@
  * hypervisor builds for them. root_mmu, guest_mmu and nested_mmu are instances of it.
  */
 import { join } from '../../bits';
-import { Access, Rights } from '../../x86/permissions';
+import { Access } from '../../x86/permissions';
 import { ACCESS_FETCH, ACCESS_READ, ACCESS_USER, ACCESS_WRITE } from '../../journal/events';
 import { PageFault } from '../../x86/fault-codes';
 import type { Format } from '../../x86/formats';
-import { Walk, Walking } from '../../x86/stage';
+import { Walk, Walking, type Stage } from '../../x86/stage';
 import type { Walker } from '../../x86/walker';
 import type { Kvm } from '../pages/kvm';
-import type { NestedStage } from '../nested/nested-stage';
-import { Acc, ACC_ALL, Role } from '../pages/role';
+import { ACC_ALL, Role, accOfRights } from '../pages/role';
 import { Roots } from './roots';
-import { syncPage } from '../soft/sync';
+import type { ShadowPage } from '../pages/shadow-page';
 import type { SyncPage } from '../pages/sync-children';
 
 /** What a guest's registers, or EPTP12, say of its tables. */
@@ -29,6 +28,9 @@ export interface GuestPaging {
   readonly pgdHi: number;
 }
 
+/** Brings a shadow page of a context into step with its guest table (kvm_mmu.sync_page); results as {@link SyncPage}. */
+export type ContextSync = (kvm: Kvm, mmu: MmuContext, page: ShadowPage) => number;
+
 export class MmuContext {
   /** cpu_role.base and ext. */
   cpuRole = 0;
@@ -43,7 +45,7 @@ export class MmuContext {
   /** Levels of the guest's tables: 0 without paging, 2 to 5. */
   guestLevels = 0;
   /** Brings one shadow page into step with its guest table. */
-  readonly sync: SyncPage = (page) => syncPage(this.kvm, this, page);
+  readonly sync: SyncPage = (page) => this.syncPage(this.kvm, this, page);
 
   /**
    * @param walker of the guest's tables, by software
@@ -52,7 +54,8 @@ export class MmuContext {
   constructor(
     readonly kvm: Kvm,
     readonly walker: Walker,
-    private readonly beneath: NestedStage | null = null,
+    private readonly syncPage: ContextSync,
+    private readonly beneath: Stage | null = null,
   ) {
     this.roots = new Roots(kvm);
     walker.walking = Walking.software;
@@ -111,11 +114,4 @@ export class MmuContext {
 export function accessOfCode(code: number): number {
   const what = (code & PageFault.write) !== 0 ? ACCESS_WRITE : (code & PageFault.fetch) !== 0 ? ACCESS_FETCH : ACCESS_READ;
   return what | ((code & PageFault.user) !== 0 ? ACCESS_USER : 0);
-}
-
-/** Rights of guest entries as a shadow page's role has them; of EPT entries, R stands for user. */
-export function accOfRights(rights: number, ept: boolean): number {
-  const bit = (right: number, acc: Acc): number => ((rights & right) !== 0 ? acc : 0);
-  if (ept) return bit(Rights.hostRead, Acc.user) | bit(Rights.hostWrite, Acc.write) | bit(Rights.hostExecute, Acc.exec);
-  return bit(Rights.user, Acc.user) | bit(Rights.write, Acc.write) | ((rights & Rights.noExecute) === 0 ? Acc.exec : 0);
 }

@@ -1,5 +1,6 @@
 /** The way of an address through a hypervisor's tables, from the current root down (mmu.c: kvm_shadow_walk_iterator). */
 import type { Kvm } from '../pages/kvm';
+import { framesAt, indexOf } from '../pages/shadow-page';
 import type { Root } from './roots';
 
 /** Index of an address in a table of 512 entries. */
@@ -54,4 +55,17 @@ export class ShadowWalk {
   private place(): void {
     if (this.level > 0) this.at = this.table + tableIndex(this.lo, this.hi, this.level) * 8;
   }
+}
+
+/** Guest-physical address behind a linear one that shadow tables led to a host-physical address; null: it cannot be said. */
+export function gpaByShadow(kvm: Kvm, root: Root, lo: number, hi: number, host: number): number | null {
+  for (const walk = new ShadowWalk(kvm, lo, hi, root); walk.ok; walk.next()) {
+    const spteLo = kvm.tables.low(walk.at);
+    if (!kvm.format.present(spteLo) || !kvm.format.last(spteLo, walk.level)) continue;
+    const page = kvm.pages.holding(walk.at);
+    const offset = Math.floor(host / 4096) - kvm.format.pfn(spteLo, kvm.tables.high(walk.at));
+    if (page === null || offset < 0 || offset >= framesAt(walk.level)) return null;
+    return (page.gfnAt(indexOf(walk.at)) + offset) * 4096 + (host % 4096);
+  }
+  return null;
 }

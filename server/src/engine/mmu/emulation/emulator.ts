@@ -8,27 +8,11 @@ import { longMode } from '../../vcpu/control-registers';
 import { PageFault } from '../../x86/fault-codes';
 import { Walk } from '../../x86/stage';
 import { loadBytes, storeBytes } from '../../memory/bytes';
-import { codeOf, truncated, type Completion, type Instruction } from '../vcpu/instruction';
+import { codeOf, partsOf, truncated, type Completion, type Handled, type Instruction, type Part } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { trackWrite } from '../pages/write-flooding';
 import { MmioType, UserExit } from '../trace';
 import { unprotectFrame } from '../pages/zap';
-
-/** What handling an exit came to. */
-export type Handled =
-  /** The guest goes on at the same instruction. */
-  | { readonly kind: 'resume' }
-  /** The instruction was carried out, or ended in a fault or error. */
-  | { readonly kind: 'done'; readonly completion: Completion };
-
-/** One part of an operand, within a page. */
-interface Part {
-  readonly lo: number;
-  readonly hi: number;
-  readonly size: number;
-  /** Bytes of the operand before it. */
-  readonly offset: number;
-}
 
 /**
  * @param lo what faulted: linear address; of a direct MMU guest-physical
@@ -227,16 +211,4 @@ class Emulation {
     if (vcpu.mmio.matchesGpa(gpa)) trace.matchMmio(lo, hi, gpa, write, true);
     return gpa;
   }
-}
-
-/** An operand that crosses a page has two parts. */
-export function partsOf({ lo, hi, size }: Pick<Instruction, 'lo' | 'hi' | 'size'>): readonly Part[] {
-  const left = 0x1000 - (lo & 0xfff);
-  if (left >= size) return [{ lo, hi, size, offset: 0 }];
-  const next = (lo + left) | 0;
-  const nextHi = next === 0 ? (hi + 1) | 0 : hi;
-  return [
-    { lo, hi, size: left, offset: 0 },
-    { lo: next, hi: nextHi, size: size - left, offset: left },
-  ];
 }

@@ -1,10 +1,11 @@
-/** The page-fault handler (§5.3, §6.2; mmu.c: kvm_mmu_page_fault, handle_mmio_page_fault). */
+/** The page-fault handler (§5.3, §6.2; mmu.c: kvm_mmu_page_fault). */
 import { PageFault } from '../../x86/fault-codes';
-import { emulate, type Handled } from '../emulation/emulator';
+import { emulate } from '../emulation/emulator';
 import { Fault } from '../faults/fault';
+import { mmioKnown, mmioPageFault } from '../faults/mmio-sptes';
 import { directPageFault } from '../hard/direct-page-fault';
+import type { Handled } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
-import { ShadowWalk } from '../contexts/shadow-walk';
 import { shadowPageFault } from '../soft/shadow-page-fault';
 import { RetPf } from '../trace';
 import { unprotectFrame } from '../pages/zap';
@@ -22,7 +23,7 @@ export function handlePageFault(vcpu: KvmVcpu, lo: number, hi: number, code: num
   let result = RetPf.invalid;
   let mayRetry = !vcpu.guestMode;
   if ((code & PageFault.reserved) !== 0) {
-    result = mmioPageFault(vcpu, lo, hi);
+    result = mmioPageFault(vcpu, mmu, lo, hi);
     if (result === RetPf.emulate) return emulate(vcpu, lo, hi, false);
   }
   if (result === RetPf.invalid) {
@@ -41,34 +42,5 @@ export function handlePageFault(vcpu: KvmVcpu, lo: number, hi: number, code: num
     unprotectFrame(kvm, Math.floor(((hi >>> 0) * 0x1_0000_0000 + (lo >>> 0)) / 4096));
     return { kind: 'resume' };
   }
-  return emulate(vcpu, lo, hi, mayRetry && !mmioKnown(vcpu, lo, hi));
-}
-
-/** A fault with a reserved bit: is it an MMIO spte, and one of now? */
-function mmioPageFault(vcpu: KvmVcpu, lo: number, hi: number): RetPf {
-  if (mmioKnown(vcpu, lo, hi)) return RetPf.emulate;
-  const { kvm, mmu } = vcpu;
-  const { format, tables, trace } = kvm;
-  let at = -1;
-  for (const walk = new ShadowWalk(kvm, lo, hi, mmu.roots.current); walk.ok; walk.next()) at = walk.at;
-  if (at < 0) return RetPf.retry;
-  const spteLo = tables.low(at);
-  const spteHi = tables.high(at);
-  if (!format.isMmio(spteLo, spteHi)) return RetPf.retry;
-  const generation = format.mmioGeneration(spteLo, spteHi);
-  trace.checkMmio(spteLo, spteHi, kvm.mmioGeneration, generation);
-  if (generation !== kvm.mmioGeneration) return RetPf.invalid;
-  const gfn = format.mmioGfn(spteLo, spteHi);
-  const access = format.mmioAccessOf(spteLo);
-  const linear = !mmu.direct && !vcpu.nested;
-  trace.handleMmio(mmu.direct ? 0 : lo, mmu.direct ? 0 : hi, gfn, access);
-  vcpu.mmio.remember(linear ? lo : 0, linear ? hi : 0, gfn, access);
-  return RetPf.emulate;
-}
-
-/** The vCPU's one remembered access is this one (mmio_info_in_cache). */
-function mmioKnown(vcpu: KvmVcpu, lo: number, hi: number): boolean {
-  if (vcpu.nested) return false;
-  if (vcpu.mmu.direct) return vcpu.mmio.matchesGpa((hi >>> 0) * 0x1_0000_0000 + (lo >>> 0));
-  return vcpu.mmio.matchesGva(lo, hi);
+  return emulate(vcpu, lo, hi, mayRetry && !mmioKnown(vcpu, mmu, lo, hi));
 }

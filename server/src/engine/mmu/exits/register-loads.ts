@@ -1,40 +1,23 @@
 /**
- * What a guest does to its control registers and its TLB (§5.8, §6.1; x86.c: kvm_set_cr0, kvm_set_cr3, kvm_set_cr4, set_efer,
- * kvm_handle_invpcid): natively where nothing is intercepted, else by the hypervisor.
+ * What a guest loads into its registers (§5.8, §6.1; x86.c: kvm_set_cr0, kvm_set_cr3, kvm_set_cr4, set_efer): natively where
+ * nothing is intercepted, else by the hypervisor.
  */
-import { high, highOf, low, lowOf } from '../../bits';
+import { highOf, lowOf } from '../../bits';
 import { Actor } from '../../journal/events';
 import type { RegisterName } from '../../program';
-import {
-  Cr0,
-  Cr4,
-  Efer,
-  LOAD_REFUSED,
-  Load,
-  loadCr0,
-  loadCr3,
-  loadCr4,
-  loadEfer,
-  pagingModeOf,
-  pcidOf,
-} from '../../vcpu/control-registers';
+import { Cr0, Cr4, Efer, LOAD_REFUSED, Load, loadCr0, loadCr3, loadCr4, loadEfer } from '../../vcpu/control-registers';
 import { Register } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
-import { handleSecondStage } from './exits';
-import type { Completion } from '../vcpu/instruction';
+import { handleSecondStage } from './handle-exit';
+import { DONE, GP, LENGTHS, type Completion } from '../vcpu/instruction';
 import { NO_INFO, type KvmVcpu } from '../vcpu/kvm-vcpu';
-import { invalidateAddress } from '../soft/sync';
 import type { ExitInfo } from '../trace';
 
 const MSR_EFER = 0xc0000080 | 0;
-const DONE: Completion = { kind: 'ok', gpa: null, hpa: null, value: 0n };
-const GP: Completion = { kind: 'general-protection', error: 0 };
 /** Bits of CR4 that a VMX guest owns under EPT: VME..OSXMMEXCPT without PSE, PAE; FSGSBASE. */
 const CR4_GUEST_OWNED = (1 << 1) | (1 << 2) | (1 << 3) | Cr4.pge | (1 << 8) | (1 << 9) | (1 << 10) | (1 << 16);
 const CR0_TS = 1 << 3;
 const CR0_MP = 1 << 1;
-/** Bytes of the instructions, with an operand that needs no displacement. */
-const LENGTHS = { movCr: 3, rdmsr: 2, wrmsr: 2, cpuid: 2, vmcall: 3, invlpg: 3, invpcid: 5 } as const;
 /** Retries of a MOV CR whose PDPTEs are not mapped yet. */
 const MOST_TRIES = 16;
 
@@ -175,94 +158,3 @@ function afterEfer(vcpu: KvmVcpu, changed: number): void {
   if ((changed & (Efer.nxe | Efer.lme)) !== 0) vcpu.resetMmu();
   else vcpu.initMmu();
 }
-
-/** INVLPG. */
-export function invlpg(vcpu: KvmVcpu, address: bigint): Completion {
-  const failed = vcpu.enter();
-  if (failed !== null) return failed;
-  const lo = lowOf(address);
-  const hi = highOf(address);
-  const { kvm, parts, processor } = vcpu;
-  if (kvm.tdp) {
-    kvm.trace.journal.actor = Actor.processor;
-    if (vcpu.tlbOn) processor.invalidations.invlpg(lo, hi);
-    return DONE;
-  }
-  vcpu.exited(parts.vendor === 'intel' ? VmxExit.INVLPG : SvmExit.INVLPG, { ...NO_INFO, info1Lo: lo, info1Hi: hi });
-  if (vcpu.scripted !== null) return vcpu.scripted();
-  if (canonical(vcpu, hi)) vcpu.invalidateAddress(vcpu.walkMmu, lo, hi, true);
-  vcpu.rip += LENGTHS.invlpg;
-  return vcpu.enter() ?? DONE;
-}
-
-/** INVPCID. */
-export function invpcid(vcpu: KvmVcpu, type: 0 | 1 | 2 | 3, pcid: number, address: bigint): Completion {
-  const failed = vcpu.enter();
-  if (failed !== null) return failed;
-  const lo = lowOf(address);
-  const hi = highOf(address);
-  const { kvm, parts, processor, registers } = vcpu;
-  const pcide = (registers.lo(Register.cr4) & Cr4.pcide) !== 0;
-  const refused = (type < 2 && !pcide && pcid !== 0) || (type === 0 && !canonical(vcpu, hi)) || pcid < 0 || pcid > 0xfff;
-  if (kvm.tdp) {
-    if (refused) return GP;
-    kvm.trace.journal.actor = Actor.processor;
-    if (vcpu.tlbOn) processor.invalidations.invpcid(type, pcid, lo, hi);
-    return DONE;
-  }
-  vcpu.exited(parts.vendor === 'intel' ? VmxExit.INVPCID : SvmExit.INVPCID, { ...NO_INFO, info1Lo: low(type), info1Hi: high(type) });
-  if (vcpu.scripted !== null) return vcpu.scripted();
-  if (refused) {
-    kvm.trace.injectException(13, 0);
-    return vcpu.enter() ?? GP;
-  }
-  if (type >= 2) vcpu.request('flushGuest');
-  else if (type === 1) invalidatePcid(vcpu, pcid);
-  else invalidatePcidAddress(vcpu, pcid, lo, hi);
-  vcpu.rip += LENGTHS.invpcid;
-  return vcpu.enter() ?? DONE;
-}
-
-function invalidatePcid(vcpu: KvmVcpu, pcid: number): void {
-  if (pcidOf(vcpu.registers) === pcid) {
-    vcpu.request('sync');
-    vcpu.request('flushCurrent');
-  }
-  if ((vcpu.registers.lo(Register.cr4) & Cr4.pcide) !== 0) vcpu.mmu.roots.freePrevious((root) => (root.pgdLo & 0xfff) === pcid);
-}
-
-/** kvm_mmu_invpcid_gva */
-function invalidatePcidAddress(vcpu: KvmVcpu, pcid: number, lo: number, hi: number): void {
-  const { mmu, kvm } = vcpu;
-  if (mmu.direct) return;
-  if (pcidOf(vcpu.registers) === pcid) vcpu.invalidateAddress(mmu, lo, hi, false);
-  const pcide = (vcpu.registers.lo(Register.cr4) & Cr4.pcide) !== 0;
-  for (const root of mmu.roots.previous) {
-    if (root.hpa >= 0 && (pcide ? root.pgdLo & 0xfff : 0) === pcid) invalidateAddress(kvm, mmu, root, lo, hi);
-  }
-}
-
-function canonical(vcpu: KvmVcpu, hi: number): boolean {
-  const mode = pagingModeOf(vcpu.registers);
-  if (mode !== '4-level' && mode !== '5-level') return true;
-  const sign = mode === '5-level' ? hi >> 24 : hi >> 15;
-  return sign === 0 || sign === -1;
-}
-
-/** An instruction that the hypervisor carries out without its MMU. */
-export function exitingInstruction(vcpu: KvmVcpu, name: keyof typeof EXITING): Completion {
-  const failed = vcpu.enter();
-  if (failed !== null) return failed;
-  const exit = EXITING[name];
-  vcpu.exited(exit[vcpu.parts.vendor], { ...NO_INFO, info1Lo: vcpu.parts.vendor === 'amd' ? exit.info1 : 0 });
-  if (vcpu.scripted !== null) return vcpu.scripted();
-  vcpu.rip += LENGTHS[name];
-  return vcpu.enter() ?? DONE;
-}
-
-const EXITING = {
-  cpuid: { intel: VmxExit.CPUID, amd: SvmExit.CPUID, info1: 0 },
-  vmcall: { intel: VmxExit.VMCALL, amd: SvmExit.VMMCALL, info1: 0 },
-  rdmsr: { intel: VmxExit.MSR_READ, amd: SvmExit.MSR, info1: 0 },
-  wrmsr: { intel: VmxExit.MSR_WRITE, amd: SvmExit.MSR, info1: 1 },
-} as const;

@@ -1,6 +1,7 @@
 /** A page fault on its way through the handler (mmu_internal.h: struct kvm_page_fault). */
 import type { Slot } from '../../memory/slots';
 import { PageFault } from '../../x86/fault-codes';
+import type { Kvm } from '../pages/kvm';
 
 export class Fault {
   readonly write: boolean;
@@ -43,4 +44,9 @@ export class Fault {
     this.present = (code & PageFault.present) !== 0;
     this.reserved = (code & PageFault.reserved) !== 0;
   }
+}
+
+/** A write to a frame that holds a shadowed upper table, which no handler can fix (page_fault_handle_page_track). */
+export function isTrackedWrite(kvm: Kvm, fault: Fault): boolean {
+  return !fault.reserved && fault.present && fault.write && fault.slot !== null && kvm.track.tracked(fault.gfn);
 }

@@ -1,4 +1,4 @@
-/** Installing a leaf in a shadow page (§5.5; mmu.c: mmu_set_spte, mark_mmio_spte), for soft MMU and older direct MMU. */
+/** Installing a leaf in a shadow page (§5.5; mmu.c: mmu_set_spte), for soft MMU and older direct MMU. */
 import type { Slot } from '../../memory/slots';
 import type { Kvm } from '../pages/kvm';
 import { addToReverseMap, dropSpte, updateSpte } from '../pages/leaf';
@@ -6,6 +6,7 @@ import { makeLeaf } from '../pages/make-leaf';
 import { framesAt, indexOf } from '../pages/shadow-page';
 import { RetPf } from '../trace';
 import { unlink } from '../pages/zap';
+import { markMmio } from './mmio-sptes';
 
 export interface Installation {
   /** Null: MMIO. */
@@ -58,13 +59,4 @@ export function installLeaf(kvm: Kvm, at: number, leaf: Installation): RetPf {
   if (known) page.setTranslation(indexOf(at), gfn, access);
   else addToReverseMap(kvm, page, at, gfn, access);
   return result;
-}
-
-/** An entry that says: nothing there, emulate (mark_mmio_spte). */
-export function markMmio(kvm: Kvm, at: number, gfn: number, access: number): void {
-  const { format, trace } = kvm;
-  format.mmio(gfn, access, kvm.mmioGeneration);
-  const { lo, hi } = format;
-  trace.markMmio(gfn, lo & 7, format.mmioGeneration(lo, hi), lo, hi, at);
-  kvm.setSpte(at, lo, hi);
 }

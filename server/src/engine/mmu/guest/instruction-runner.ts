@@ -6,12 +6,11 @@ import { high, highOf, low, lowOf } from '../../bits';
 import { ACCESS_WHAT, Actor, Kind } from '../../journal/events';
 import { Outcome } from '../../vcpu/processor';
 import { Register } from '../../vcpu/registers';
-import { partsOf, type Handled } from '../emulation/emulator';
-import { handleOutcome } from '../exits/exits';
+import { handleOutcome } from '../exits/handle-exit';
 import { loadBytes, storeBytes } from '../../memory/bytes';
-import { accessBits, truncated, type Completion, type Instruction } from '../vcpu/instruction';
+import { accessBits, partsOf, truncated, type Completion, type Handled, type Instruction } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
-import { gpaByShadow } from '../inspection/look-through';
+import { gpaByShadow } from '../contexts/shadow-walk';
 
 /** More exits than any instruction needs that gets through at all. */
 const MOST_EXITS = 512;
@@ -108,7 +107,7 @@ export class InstructionRunner {
   private gpa({ lo, hi }: Instruction): number | null {
     const { vcpu } = this;
     if (vcpu.kvm.tdp) return this.firstGpa;
-    return gpaByShadow(vcpu, lo, hi, this.firstGpa);
+    return gpaByShadow(vcpu.kvm, vcpu.mmu.roots.current, lo, hi, this.firstGpa);
   }
 
   /** The instruction is through, or ended in a fault: the guest goes on with what follows. */

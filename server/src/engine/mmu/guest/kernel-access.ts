@@ -9,13 +9,14 @@ import { longMode } from '../../vcpu/control-registers';
 import { Register } from '../../vcpu/registers';
 import { PageFault } from '../../x86/fault-codes';
 import { Policy } from '../../x86/permissions';
-import { handleOutcome, pageFaultOf } from '../exits/exits';
+import { handleOutcome } from '../exits/handle-exit';
+import { pageFaultOf } from '../exits/page-fault-exit';
 import { loadBytes, storeBytes } from '../../memory/bytes';
 import { windowOn, type Linear } from './own-tables';
 import { codeOf, type Completion, type Instruction } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import type { InstructionRunner } from './instruction-runner';
-import { protectedByShadow } from '../inspection/page-state';
+import { protectedByShadow } from '../pages/write-protect';
 import { trackWrite } from '../pages/write-flooding';
 import { tryToUnsync } from '../pages/unsync';
 

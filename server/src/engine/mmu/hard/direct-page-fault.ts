@@ -2,22 +2,23 @@
  * Page faults of direct MMUs (§6.2; mmu.c: direct_page_fault, __direct_map): EPT and NPT, and guests without paging under
  * soft MMU. The address already is the guest-physical one.
  */
-import { isTrackedWrite } from '../soft/shadow-page-fault';
-import type { Fault } from '../faults/fault';
+import { isTrackedWrite, type Fault } from '../faults/fault';
 import { adjustLevel, faultIn, requested } from '../faults/fault-in';
 import { installLeaf } from '../faults/install';
-import type { KvmVcpu } from '../vcpu/kvm-vcpu';
+import type { FaultingVcpu } from '../faults/faulting-vcpu';
 import { getChild, linkShadowPage } from '../pages/get-page';
 import type { MmuContext } from '../contexts/mmu-context';
+import type { Kvm } from '../pages/kvm';
 import { ACC_ALL } from '../pages/role';
 import { ShadowWalk } from '../contexts/shadow-walk';
-import { framesAt } from '../pages/shadow-page';
-import { prefetchDirect } from '../soft/prefetch';
+import { framesAt, type ShadowPage } from '../pages/shadow-page';
+import type { TdpTree } from '../pages/tdp-tree';
+import { prefetchDirect } from '../faults/prefetch-direct';
 import { RetPf } from '../trace';
 import { makePagesAvailable } from '../pages/page-quota';
 import { fastPageFault } from './fast-page-fault';
 
-export function directPageFault(vcpu: KvmVcpu, mmu: MmuContext, fault: Fault): RetPf {
+export function directPageFault(vcpu: FaultingVcpu, mmu: MmuContext, fault: Fault): RetPf {
   const { kvm } = vcpu;
   const { tdpMmu } = kvm;
   fault.gfn = Math.floor(((fault.hi >>> 0) * 0x1_0000_0000 + (fault.lo >>> 0)) / 4096);
@@ -34,7 +35,7 @@ export function directPageFault(vcpu: KvmVcpu, mmu: MmuContext, fault: Fault): R
   }
   const root = mmu.roots.current;
   if (root.page !== null && kvm.pages.obsolete(root.page)) return RetPf.retry;
-  if (root.page?.tdpMmu && tdpMmu !== null) return tdpMmu.map(root.page, fault);
+  if (root.page?.tdpMmu && tdpMmu !== null) return tdpMap(kvm, tdpMmu, root.page, fault);
   if (!makePagesAvailable(kvm)) {
     fault.errno = 'ENOSPC';
     return RetPf.error;
@@ -42,8 +43,18 @@ export function directPageFault(vcpu: KvmVcpu, mmu: MmuContext, fault: Fault): R
   return directMap(vcpu, mmu, fault);
 }
 
+function tdpMap(kvm: Kvm, tree: TdpTree, root: ShadowPage, fault: Fault): RetPf {
+  adjustLevel(kvm, fault);
+  requested(kvm, fault);
+  const { gfn, slot, pfn, goalLevel: level, mapWritable: hostWritable, write } = fault;
+  const result = tree.map(root, { gfn, slot, pfn, level, hostWritable, write });
+  if (result !== null) return result;
+  fault.errno = 'ENOMEM';
+  return RetPf.error;
+}
+
 /** Build the way with direct shadow pages (__direct_map). */
-function directMap(vcpu: KvmVcpu, mmu: MmuContext, fault: Fault): RetPf {
+function directMap(vcpu: FaultingVcpu, mmu: MmuContext, fault: Fault): RetPf {
   const { kvm } = vcpu;
   adjustLevel(kvm, fault);
   requested(kvm, fault);

@@ -5,22 +5,20 @@
 import { Kind } from '../../journal/events';
 import type { Slot } from '../../memory/slots';
 import { RetPf } from '../trace';
-import type { Fault } from '../faults/fault';
-import { adjustLevel, requested } from '../faults/fault-in';
 import type { Kvm } from '../pages/kvm';
 import { makeLeaf } from '../pages/make-leaf';
 import { ACC_ALL, childRole } from '../pages/role';
 import { framesAt, type ShadowPage } from '../pages/shadow-page';
 import { REMOVED_LOW } from '../pages/spte';
+import type { TdpMapping, TdpTree } from '../pages/tdp-tree';
 
 type Visit = (page: ShadowPage, index: number, lo: number, hi: number, gfn: number) => void;
 
-export class TdpMmu {
+export class TdpMmu implements TdpTree {
   private roots: ShadowPage[] = [];
 
   constructor(private readonly kvm: Kvm) {}
 
-  /** The root of a role, shared by all vCPUs (kvm_tdp_mmu_get_vcpu_root_hpa). Null: no frame is left. */
   rootFor(role: number): ShadowPage | null {
     const known = this.roots.find((root) => root.role === role);
     if (known !== undefined) return known;
@@ -29,65 +27,45 @@ export class TdpMmu {
     return root;
   }
 
-  /** Roots whose tables can be in use. */
   get validRoots(): readonly ShadowPage[] {
     return this.roots.filter((root) => !root.invalid);
   }
 
-  /** Install what serves a fault (kvm_tdp_mmu_map). */
-  map(root: ShadowPage, fault: Fault): RetPf {
+  map(root: ShadowPage, mapping: TdpMapping): RetPf | null {
     const { kvm } = this;
     const { format, tables } = kvm;
-    adjustLevel(kvm, fault);
-    requested(kvm, fault);
+    const { gfn } = mapping;
     let page = root;
     for (;;) {
-      const index = indexFor(fault.gfn, page.level);
+      const index = indexFor(gfn, page.level);
       const at = page.entryAddress(index);
       const lo = tables.low(at);
       const hi = tables.high(at);
-      if (page.level === fault.goalLevel) return this.mapTarget(page, index, fault);
+      if (page.level === mapping.level) return this.mapTarget(page, index, mapping);
       if (format.present(lo) && !format.large(lo)) {
         const child = kvm.childOf(lo, hi);
         if (child === null) return RetPf.retry;
         page = child;
         continue;
       }
-      const gfn = fault.gfn - (fault.gfn % framesAt(page.level));
-      const child = this.newPage(gfn, childRole(page.role, index, true, ACC_ALL));
-      if (child === null) {
-        fault.errno = 'ENOMEM';
-        return RetPf.error;
-      }
+      const child = this.newPage(gfn - (gfn % framesAt(page.level)), childRole(page.role, index, true, ACC_ALL));
+      if (child === null) return null;
       if (format.present(lo)) this.splitInto(child, page, index, lo, hi);
       else this.link(page, index, child);
       page = child;
     }
   }
 
-  private mapTarget(page: ShadowPage, index: number, fault: Fault): RetPf {
+  private mapTarget(page: ShadowPage, index: number, { gfn: wanted, slot, pfn, hostWritable, write }: TdpMapping): RetPf {
     const { kvm } = this;
     const { format, tables, trace } = kvm;
     const at = page.entryAddress(index);
     const oldLo = tables.low(at);
     const oldHi = tables.high(at);
-    const gfn = fault.gfn - (fault.gfn % framesAt(page.level));
+    const gfn = wanted - (wanted % framesAt(page.level));
     let refused = false;
-    if (fault.slot === null) format.mmio(gfn, ACC_ALL, kvm.mmioGeneration);
-    else {
-      const { slot, pfn, mapWritable } = fault;
-      refused = makeLeaf(kvm, {
-        page,
-        slot,
-        access: ACC_ALL,
-        gfn,
-        pfn,
-        oldLo,
-        prefetch: false,
-        canUnsync: true,
-        hostWritable: mapWritable,
-      });
-    }
+    if (slot === null) format.mmio(gfn, ACC_ALL, kvm.mmioGeneration);
+    else refused = makeLeaf(kvm, { page, slot, access: ACC_ALL, gfn, pfn, oldLo, prefetch: false, canUnsync: true, hostWritable });
     const newLo = format.lo;
     const newHi = format.hi;
     let result = RetPf.fixed;
@@ -96,8 +74,8 @@ export class TdpMmu {
       this.change(page, index, newLo, newHi);
       if (format.present(oldLo) && !format.last(oldLo, page.level)) kvm.flushRemoteTlbs(gfn, framesAt(page.level));
     }
-    if (refused && fault.write) result = RetPf.emulate;
-    if (fault.slot === null) {
+    if (refused && write) result = RetPf.emulate;
+    if (slot === null) {
       trace.markMmio(gfn, newLo & 7, format.mmioGeneration(newLo, newHi), newLo, newHi, at);
       return RetPf.emulate;
     }
@@ -105,7 +83,6 @@ export class TdpMmu {
     return result;
   }
 
-  /** The entry at which the way of a frame ends, present or not (kvm_tdp_mmu_fast_pf_get_last_sptep). */
   last(root: ShadowPage, gfn: number): { page: ShadowPage; at: number } {
     const { format, tables } = this.kvm;
     let page = root;
@@ -119,7 +96,6 @@ export class TdpMmu {
     }
   }
 
-  /** Write-protect a frame in all roots, for shadow paging (kvm_tdp_mmu_write_protect_gfn). */
   protectFrame(gfn: number, fromLevel: number): boolean {
     const { format } = this.kvm;
     let changed = false;
@@ -132,7 +108,6 @@ export class TdpMmu {
     return changed;
   }
 
-  /** Take W from all leaves of a slot, for the dirty log (kvm_tdp_mmu_wrprot_slot). */
   protectSlot(slot: Slot, fromLevel: number): void {
     const { format } = this.kvm;
     this.leaves(slot.gfn, slot.gfn + slot.pages, fromLevel, (page, index, lo, hi) => {
@@ -142,7 +117,6 @@ export class TdpMmu {
     });
   }
 
-  /** Arm tracking again for 4K pages of [start, end): W or D off (clear_dirty_gfn_range, clear_dirty_pt_masked). */
   rearm(start: number, end: number, byProtection: boolean): void {
     const { format } = this.kvm;
     this.leaves(start, end, 1, (page, index, lo, hi) => {
@@ -158,7 +132,6 @@ export class TdpMmu {
     });
   }
 
-  /** Drop the leaves that map [start, end) (kvm_tdp_mmu_unmap_gfn_range). */
   zapRange(start: number, end: number): boolean {
     let zapped = false;
     this.leaves(start, end, 1, (page, index) => {
@@ -168,7 +141,6 @@ export class TdpMmu {
     return zapped;
   }
 
-  /** Drop tables of which one huge leaf could do the work (kvm_tdp_mmu_zap_collapsible_sptes). */
   zapCollapsible(slot: Slot, maxLevel: (gfn: number) => number): void {
     const { format } = this.kvm;
     const end = slot.gfn + slot.pages;
@@ -180,7 +152,6 @@ export class TdpMmu {
     });
   }
 
-  /** Divide all huge leaves of [start, end) down to 4K (kvm_tdp_mmu_try_split_huge_pages). */
   splitHuge(start: number, end: number): void {
     const { format } = this.kvm;
     for (let level = 3; level > 1; level--) {
@@ -192,12 +163,11 @@ export class TdpMmu {
     }
   }
 
-  /** No vCPU gets these roots any more (kvm_tdp_mmu_invalidate_all_roots). */
   invalidateRoots(): void {
     for (const root of this.roots) root.invalidate();
   }
 
-  /** Take down invalid roots: first what hangs below 1G entries, then the top (kvm_tdp_mmu_zap_invalidated_roots). */
+  /** First what hangs below 1G entries, then the top. */
   zapInvalidRoots(): void {
     const invalid = this.roots.filter((root) => root.invalid);
     this.roots = this.roots.filter((root) => !root.invalid);
@@ -217,7 +187,7 @@ export class TdpMmu {
     if (page.rootCount === 0) this.kvm.pages.free(page);
   }
 
-  /** A vCPU lets go of a root (kvm_tdp_mmu_put_root); valid ones wait for the next. */
+  /** Valid ones wait for the next vCPU. */
   putRoot(root: ShadowPage): void {
     root.rootCount--;
     if (root.invalid && !this.roots.includes(root)) this.release(root);

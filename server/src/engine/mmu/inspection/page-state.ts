@@ -1,5 +1,6 @@
 /** Questions to a VM's MMU about one guest frame (inspection.ts: pageState). */
 import type { Kvm } from '../pages/kvm';
+import { protectedByShadow } from '../pages/write-protect';
 
 export type PageState = 'write-protected' | 'tracked' | 'unsync' | 'synced' | 'shadowed';
 
@@ -17,11 +18,6 @@ export function pageState(kvm: Kvm, gfn: number, state: PageState): boolean {
     case 'write-protected':
       return protectedByShadow(kvm, gfn) || mappedReadOnly(kvm, gfn);
   }
-}
-
-/** A write to the frame would have to be seen: a table of level 2 or above, or one of level 1 in step, is shadowed there. */
-export function protectedByShadow(kvm: Kvm, gfn: number): boolean {
-  return kvm.track.tracked(gfn) || kvm.pages.mirrors(gfn).some((page) => !page.unsync);
 }
 
 /** It is mapped, and by no leaf that can be written. */

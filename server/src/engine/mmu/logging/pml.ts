@@ -1,36 +1,39 @@
 /** Draining the PML buffer into the dirty logs (§6.5; vmx.c: vmx_flush_pml_buffer). */
 import { join } from '../../bits';
 import { PML_ENTRIES } from '../../vcpu/pml-log';
-import { Register } from '../../vcpu/registers';
+import type { WordMemory } from '../../memory/hypervisor-memory';
+import { Register, type Registers } from '../../vcpu/registers';
 import type { Kvm } from '../pages/kvm';
-import type { KvmVcpu } from '../vcpu/kvm-vcpu';
+
+/** Whose buffer it is. */
+interface Logging {
+  readonly registers: Registers;
+  readonly physical: WordMemory;
+}
 
 /** On each exit: every page that the processor logged is marked dirty, and the buffer is empty again. */
-export function drainPml(kvm: Kvm, vcpu: KvmVcpu): void {
+export function drainPml(kvm: Kvm, vcpu: Logging): void {
   const pages = loggedPages(vcpu);
   if (pages.length === 0) return;
   for (const gfn of pages) kvm.guest.markDirty(gfn);
-  vcpu.parts.registers.set(Register.pmlIndex, PML_ENTRIES - 1, 0);
+  vcpu.registers.set(Register.pmlIndex, PML_ENTRIES - 1, 0);
 }
 
 /** Guest frames in the buffer of a vCPU that the hypervisor has not looked at yet. */
-export function loggedPages(vcpu: KvmVcpu): number[] {
-  const { parts } = vcpu;
-  const { registers } = parts;
+export function loggedPages({ registers, physical }: Logging): number[] {
   const buffer = join(registers.lo(Register.pmlAddress), registers.hi(Register.pmlAddress));
   const index = registers.lo(Register.pmlIndex);
   const pages: number[] = [];
   if (buffer === 0) return pages;
   for (let i = index >= PML_ENTRIES ? 0 : index + 1; i < PML_ENTRIES; i++) {
     const at = buffer + i * 8;
-    pages.push(Math.floor(join(parts.physical.low(at), parts.physical.high(at)) / 4096));
+    pages.push(Math.floor(join(physical.low(at), physical.high(at)) / 4096));
   }
   return pages;
 }
 
 /** The buffer of a vCPU, made when it is first needed. @returns false: no frame is left */
-export function ensurePmlBuffer(kvm: Kvm, vcpu: KvmVcpu): boolean {
-  const { registers } = vcpu.parts;
+export function ensurePmlBuffer(kvm: Kvm, { registers }: Logging): boolean {
   if (registers.lo(Register.pmlAddress) !== 0) return true;
   const frame = kvm.frames.allocate(1, 1, 0);
   if (frame < 0) return false;

@@ -15,7 +15,7 @@ import type { Completion } from '../vcpu/instruction';
 import type { Kvm } from '../pages/kvm';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { ShadowWalk } from '../contexts/shadow-walk';
-import { protectedByShadow } from '../inspection/page-state';
+import { protectedByShadow } from '../pages/write-protect';
 import { HOST_RIP } from './nested-cpu';
 
 export class L1Memory implements HypervisorMemory, FrameContents {

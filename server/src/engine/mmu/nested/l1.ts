@@ -3,7 +3,7 @@ import { PAGE_SIZE } from '../../bits';
 import { FrameAllocator } from '../../memory/frames';
 import type { VmConfig } from '../../program';
 import type { GuestActs } from '../guest/guest-acts';
-import type { Hypervisor } from '../vmm/hypervisor';
+import type { Kvm } from '../pages/kvm';
 import { L1Memory } from './l1-memory';
 
 /** First frames of control structures, and of tables. */
@@ -21,12 +21,12 @@ export class L1 {
    * @param guests VMs inside: their memory is not free
    */
   constructor(
-    hypervisor: Hypervisor,
+    kvm: Kvm,
     readonly vcpus: readonly GuestActs[],
     config: VmConfig,
     guests: readonly VmConfig[],
   ) {
-    this.memory = new L1Memory(hypervisor.kvm);
+    this.memory = new L1Memory(kvm);
     const used = usedFrames(config, guests);
     for (const slot of config.slots) {
       if (slot.readonly || (slot.addressSpace ?? 0) !== 0) continue;

@@ -10,15 +10,14 @@ import { Register, type Registers } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
 import type { ControlField } from '../../program';
 import type { Cpu } from '../vcpu/cpu';
-import type { Handled } from '../emulation/emulator';
-import { handleOutcome } from '../exits/exits';
+import { handleOutcome } from '../exits/handle-exit';
 import type { GuestActs } from '../guest/guest-acts';
-import type { Completion, Instruction } from '../vcpu/instruction';
+import type { Completion, Handled, Instruction } from '../vcpu/instruction';
 import { NO_INFO, type KvmVcpu } from '../vcpu/kvm-vcpu';
 import { Role } from '../pages/role';
 import { NO_ROOT, type Root } from '../contexts/roots';
 import type { ExitInfo, InjectedFault } from '../trace';
-import { gpaByShadow } from '../inspection/look-through';
+import { gpaByShadow } from '../contexts/shadow-walk';
 import type { Control, Reflected } from './control-structure';
 import type { L1 } from './l1';
 import { NestedInvalidations } from './nested-invalidations';
@@ -244,7 +243,8 @@ export class NestedCpu implements Cpu, Control {
       if (failed !== null) return this.carried(failed);
       kvm.trace.journal.actor = Actor.processor;
       const outcome = processor.access(lo, hi, access);
-      if (outcome === Outcome.ok) this.gpa = kvm.tdp ? processor.gpa : (gpaByShadow(below, lo, hi, processor.gpa) ?? -1);
+      if (outcome === Outcome.ok)
+        this.gpa = kvm.tdp ? processor.gpa : (gpaByShadow(kvm, below.mmu.roots.current, lo, hi, processor.gpa) ?? -1);
       if (outcome === Outcome.ok || outcome === Outcome.generalProtection) return outcome;
       if (outcome === Outcome.pageFault && kvm.tdp) {
         this.errorCode = processor.errorCode;

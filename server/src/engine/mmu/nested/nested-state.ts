@@ -16,7 +16,8 @@ import { NO_INFO, writesTable, type KvmVcpu } from '../vcpu/kvm-vcpu';
 import { MemslotStage } from '../contexts/memslot-stage';
 import { MmuContext } from '../contexts/mmu-context';
 import { ACC_ALL, Role, withAccess, withLevel } from '../pages/role';
-import { invalidateAddress } from '../soft/sync';
+import { invalidateAddress } from '../soft/invlpg';
+import { syncPage } from '../soft/sync-page';
 import { INTR_INFO_PF, type ExitInfo, type InjectedFault } from '../trace';
 import type { Control, Reflected } from './control-structure';
 import { whyRefused } from './entry-checks';
@@ -57,11 +58,11 @@ export class Nesting {
       walker.writes = (lo, hi) => writesTable(kvm, lo, hi);
       return walker;
     };
-    this.guestMmu = new MmuContext(kvm, tables());
+    this.guestMmu = new MmuContext(kvm, tables(), syncPage);
     this.stage = new NestedStage(tables(), new MemslotStage(kvm));
     const walker = new Walker(physical, hardware.four, STAGE_GUEST, this.stage);
     walker.writes = (lo, hi) => writesTable(kvm, lo, hi);
-    this.nestedMmu = new MmuContext(kvm, walker, this.stage);
+    this.nestedMmu = new MmuContext(kvm, walker, syncPage, this.stage);
     this.registers = new Registers(kvm.trace.journal, parts.number, VMCS02_BANK);
   }
 

@@ -3,7 +3,7 @@ import { ACCESS_READ, Actor } from '../../journal/events';
 import { Outcome } from '../../vcpu/processor';
 import { Access } from '../../x86/permissions';
 import { Walk, type Stage } from '../../x86/stage';
-import { handleOutcome } from '../exits/exits';
+import { handleOutcome } from '../exits/handle-exit';
 import type { NestedCpu } from './nested-cpu';
 
 const MOST_EXITS = 64;

@@ -12,7 +12,7 @@ import type { HypervisorMemory } from '../../memory/hypervisor-memory';
 import { ShadowPages } from './shadow-pages';
 import type { ShadowPage } from './shadow-page';
 import type { SpteFormat } from './spte';
-import type { TdpMmu } from '../hard/tdp-mmu';
+import type { TdpTree } from './tdp-tree';
 import type { Trace } from '../trace';
 
 /** What the hypervisor asks of its vCPUs, from whatever context (kvm_make_request). */
@@ -62,7 +62,7 @@ export class Kvm {
   /** The guest's memory; there as soon as its slots are. */
   guest!: GuestMemory;
   /** Null: soft MMU, or the older direct MMU. */
-  tdpMmu: TdpMmu | null = null;
+  tdpMmu: TdpTree | null = null;
   /** PML logs L1's writes now: some slot logs, and the processor can. */
   pmlActive = false;
   /** Frames that the VMM stored into by itself, which no shadow page hears of (mmu-semantics-6.1.md M8). */

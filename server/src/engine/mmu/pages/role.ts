@@ -2,6 +2,7 @@
  * Role of a shadow page (§5.1.2; kvm_host.h: union kvm_mmu_page_role): the bits of CPU state that make two shadow pages of
  * one guest frame differ. Packed in a 32-bit word as in 6.1.
  */
+import { Rights } from '../../x86/permissions';
 
 /** Access of a role and of guest entries (kvm: ACC_EXEC_MASK, ACC_WRITE_MASK, ACC_USER_MASK). */
 export enum Acc {
@@ -78,4 +79,11 @@ const ACCESS_NAMES = ['---', '--x', 'w--', 'w-x', '-u-', '-ux', 'wu-', 'wux'];
 /** Rights as KVM's traces print them: `wux`, `-` where denied. */
 export function accessText(access: number): string {
   return ACCESS_NAMES[access & 7];
+}
+
+/** Rights of guest entries as a shadow page's role has them; of EPT entries, R stands for user. */
+export function accOfRights(rights: number, ept: boolean): number {
+  const bit = (right: number, acc: Acc): number => ((rights & right) !== 0 ? acc : 0);
+  if (ept) return bit(Rights.hostRead, Acc.user) | bit(Rights.hostWrite, Acc.write) | bit(Rights.hostExecute, Acc.exec);
+  return bit(Rights.user, Acc.user) | bit(Rights.write, Acc.write) | ((rights & Rights.noExecute) === 0 ? Acc.exec : 0);
 }

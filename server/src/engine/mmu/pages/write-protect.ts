@@ -31,3 +31,8 @@ export function protectFrame(kvm: Kvm, gfn: number, fromLevel = 1): boolean {
   if (kvm.tdpMmu !== null) changed = kvm.tdpMmu.protectFrame(gfn, fromLevel) || changed;
   return changed;
 }
+
+/** A write to the frame would have to be seen: a table of level 2 or above, or one of level 1 in step, is shadowed there. */
+export function protectedByShadow(kvm: Kvm, gfn: number): boolean {
+  return kvm.track.tracked(gfn) || kvm.pages.mirrors(gfn).some((page) => !page.unsync);
+}

@@ -5,14 +5,14 @@
 import { Rights } from '../../x86/permissions';
 import { Walk } from '../../x86/stage';
 import { PageFault } from '../../x86/fault-codes';
-import type { Fault } from '../faults/fault';
+import { isTrackedWrite, type Fault } from '../faults/fault';
+import type { FaultingVcpu } from '../faults/faulting-vcpu';
 import { adjustLevel, faultIn, requested } from '../faults/fault-in';
 import { installLeaf } from '../faults/install';
 import type { Kvm } from '../pages/kvm';
-import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { getChild, linkShadowPage } from '../pages/get-page';
-import { accOfRights, type MmuContext } from '../contexts/mmu-context';
-import { Acc } from '../pages/role';
+import type { MmuContext } from '../contexts/mmu-context';
+import { Acc, accOfRights } from '../pages/role';
 import { ShadowWalk } from '../contexts/shadow-walk';
 import { framesAt } from '../pages/shadow-page';
 import { RetPf } from '../trace';
@@ -22,7 +22,7 @@ import { unlink } from '../pages/zap';
 import { GuestEntry } from './guest-entry';
 import { prefetchAround } from './prefetch';
 
-export function shadowPageFault(vcpu: KvmVcpu, mmu: MmuContext, fault: Fault): RetPf {
+export function shadowPageFault(vcpu: FaultingVcpu, mmu: MmuContext, fault: Fault): RetPf {
   const { kvm } = vcpu;
   const { walker } = mmu;
   const status = mmu.walk(fault.lo, fault.hi, fault.code & ~PageFault.reserved, vcpu.alignmentCheck);
@@ -59,11 +59,6 @@ export function shadowPageFault(vcpu: KvmVcpu, mmu: MmuContext, fault: Fault): R
   return fetch(vcpu, mmu, fault, access);
 }
 
-/** A write to a frame that holds a shadowed upper table, which no handler can fix (page_fault_handle_page_track). */
-export function isTrackedWrite(kvm: Kvm, fault: Fault): boolean {
-  return !fault.reserved && fault.present && fault.write && fault.slot !== null && kvm.track.tracked(fault.gfn);
-}
-
 /** The write's own way counts as used (shadow_page_table_clear_flood). */
 function clearFlooding(kvm: Kvm, mmu: MmuContext, fault: Fault): void {
   for (const walk = new ShadowWalk(kvm, fault.lo, fault.hi, mmu.roots.current); walk.ok; walk.next()) clearCount(kvm, walk.at);
@@ -75,7 +70,7 @@ function clearCount(kvm: Kvm, at: number): void {
 }
 
 /** Can the frame's page be written through this mapping and is it a table of the same way? (is_self_change_mapping) */
-function mapsItsOwnTable(vcpu: KvmVcpu, mmu: MmuContext, fault: Fault, access: number): boolean {
+function mapsItsOwnTable(vcpu: FaultingVcpu, mmu: MmuContext, fault: Fault, access: number): boolean {
   const { walker } = mmu;
   if ((access & Acc.write) === 0 && (mmu.wp || fault.user)) return false;
   const size = framesAt(walker.level);
@@ -90,7 +85,7 @@ function mapsItsOwnTable(vcpu: KvmVcpu, mmu: MmuContext, fault: Fault, access: n
 }
 
 /** Build the way down to the leaf, and the leaf. */
-function fetch(vcpu: KvmVcpu, mmu: MmuContext, fault: Fault, access: number): RetPf {
+function fetch(vcpu: FaultingVcpu, mmu: MmuContext, fault: Fault, access: number): RetPf {
   const { kvm } = vcpu;
   const { walker } = mmu;
   const { roots } = mmu;

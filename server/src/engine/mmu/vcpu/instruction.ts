@@ -30,6 +30,29 @@ export type Completion =
   | { readonly kind: 'vm-exit'; readonly reason: number; readonly info: ExitInfo; readonly gpa: number | null }
   | { readonly kind: 'error'; readonly errno: string; readonly why: string };
 
+/** Carried out, with nothing to tell. */
+export const DONE: Completion = { kind: 'ok', gpa: null, hpa: null, value: 0n };
+export const GP: Completion = { kind: 'general-protection', error: 0 };
+
+/** Bytes of the instructions that exit, with an operand that needs no displacement. */
+export const LENGTHS = { movCr: 3, rdmsr: 2, wrmsr: 2, cpuid: 2, vmcall: 3, invlpg: 3, invpcid: 5 } as const;
+
+/** What handling an exit came to. */
+export type Handled =
+  /** The guest goes on at the same instruction. */
+  | { readonly kind: 'resume' }
+  /** The instruction was carried out, or ended in a fault or error. */
+  | { readonly kind: 'done'; readonly completion: Completion };
+
+/** One part of an operand, within a page. */
+export interface Part {
+  readonly lo: number;
+  readonly hi: number;
+  readonly size: number;
+  /** Bytes of the operand before it. */
+  readonly offset: number;
+}
+
 /** Access bits for the processor. A read-modify-write asks for the write at once. */
 export function accessBits({ kind, user, implicit, ac }: Instruction): number {
   const what = kind === 'read' ? ACCESS_READ : kind === 'fetch' ? ACCESS_FETCH : ACCESS_WRITE;
@@ -57,4 +80,16 @@ const CODE32: { readonly [kind in AccessKind]?: readonly number[] } = {
 /** Machine code of an instruction that makes such an access; empty for a fetch, of which only the place is known. */
 export function codeOf({ kind, size }: Pick<Instruction, 'kind' | 'size'>, longMode: boolean): readonly number[] {
   return (size === 8 && !longMode ? CODE32[kind] : CODE[kind][size]) ?? [];
+}
+
+/** An operand that crosses a page has two parts. */
+export function partsOf({ lo, hi, size }: Pick<Instruction, 'lo' | 'hi' | 'size'>): readonly Part[] {
+  const left = 0x1000 - (lo & 0xfff);
+  if (left >= size) return [{ lo, hi, size, offset: 0 }];
+  const next = (lo + left) | 0;
+  const nextHi = next === 0 ? (hi + 1) | 0 : hi;
+  return [
+    { lo, hi, size: left, offset: 0 },
+    { lo: next, hi: nextHi, size: size - left, offset: left },
+  ];
 }

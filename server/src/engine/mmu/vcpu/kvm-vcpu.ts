@@ -16,18 +16,19 @@ import { Access, GUEST_ALL, HOST_ALL, Policy, Rights, permits } from '../../x86/
 import { Walker } from '../../x86/walker';
 import type { Cpu } from './cpu';
 import { cpuRole, extendedRole, shadowRootRole, tdpRootRole } from '../contexts/cpu-role';
-import type { Handled } from '../emulation/emulator';
 import { useNested, useShadowTables, useTdp } from './hardware';
-import type { Completion, Instruction } from './instruction';
+import type { Completion, Handled, Instruction } from './instruction';
 import type { Kvm, VcpuRequests } from '../pages/kvm';
 import { loadRoot } from '../contexts/load-roots';
-import { MmioCache } from './mmio-cache';
+import type { FaultingVcpu } from '../faults/faulting-vcpu';
+import { MmioCache } from '../faults/mmio-cache';
 import { MmuContext, accessOfCode } from '../contexts/mmu-context';
 import { Acc } from '../pages/role';
 import { MemslotStage } from '../contexts/memslot-stage';
 import type { Nesting } from '../nested/nested-state';
 import { drainPml } from '../logging/pml';
-import { invalidateAddress } from '../soft/sync';
+import { invalidateAddress } from '../soft/invlpg';
+import { syncPage } from '../soft/sync-page';
 import { INTR_INFO_PF, type ExitInfo, type InjectedFault } from '../trace';
 import { syncChildren } from '../pages/sync-children';
 import type { VcpuParts } from './vcpu-parts';
@@ -51,7 +52,7 @@ const NO_REQUESTS: Readonly<Requests> = {
   flushGuest: false,
 };
 
-export class KvmVcpu implements VcpuRequests {
+export class KvmVcpu implements VcpuRequests, FaultingVcpu {
   readonly kvm: Kvm;
   /** Of the guest that runs: of its own, or, while its guest's guest runs, as VM entry loaded them. */
   registers: Registers;
@@ -106,7 +107,7 @@ export class KvmVcpu implements VcpuRequests {
     this.pml = new PmlLog(physical, parts.registers);
     const walker = new Walker(physical, parts.hardware.four, STAGE_GUEST, new MemslotStage(kvm));
     walker.writes = (lo, hi) => writesTable(kvm, lo, hi);
-    this.rootMmu = this.mmu = this.walkMmu = new MmuContext(kvm, walker);
+    this.rootMmu = this.mmu = this.walkMmu = new MmuContext(kvm, walker, syncPage);
     kvm.vcpus.push(this);
     this.initMmu();
   }
@@ -163,7 +164,7 @@ export class KvmVcpu implements VcpuRequests {
     this.exits.set(name, (this.exits.get(name) ?? 0) + 1);
     kvm.trace.exit(Kind.kvm_exit, reason, info, this.rip, parts.index, this.guestMode);
     if (this.guestMode) kvm.trace.exit(Kind.kvm_nested_vmexit, reason, info, this.rip, parts.index, this.guestMode);
-    if (kvm.pmlActive) drainPml(kvm, this);
+    if (kvm.pmlActive) drainPml(kvm, parts);
     if (parts.vpid === 0 && this.tlbOn) this.processor.invalidations.transition();
   }
 

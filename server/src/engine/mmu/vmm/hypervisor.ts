@@ -148,7 +148,7 @@ export class Hypervisor implements SlotListener, MmuNotifier {
     if (active === kvm.pmlActive) return;
     for (const vcpu of this.vcpus) {
       vcpu.kick();
-      if (active && !ensurePmlBuffer(kvm, vcpu)) return;
+      if (active && !ensurePmlBuffer(kvm, vcpu.parts)) return;
     }
     kvm.pmlActive = active;
   }

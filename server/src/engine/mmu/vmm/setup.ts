@@ -152,7 +152,7 @@ export class Host {
     });
     hypervisor.vcpus.push(vcpu);
     // Slots that log from the start are there before the vCPUs.
-    if (kvm.pmlActive) ensurePmlBuffer(kvm, vcpu);
+    if (kvm.pmlActive) ensurePmlBuffer(kvm, vcpu.parts);
     return vcpu;
   }
 

@@ -1,19 +1,13 @@
-/**
- * Bringing shadows of level-1 tables into step (§5.6; paging_tmpl.h: sync_page, invlpg of 6.1).
- */
+/** Bringing shadows of level-1 tables into step (§5.6; paging_tmpl.h: sync_page). */
 import type { Format } from '../../x86/formats';
-import { markMmio } from '../faults/install';
+import { markMmio } from '../faults/mmio-sptes';
 import type { Kvm } from '../pages/kvm';
 import { dropSpte, updateSpte } from '../pages/leaf';
 import { makeLeaf } from '../pages/make-leaf';
 import type { MmuContext } from '../contexts/mmu-context';
 import { SYNC_IGNORES } from '../pages/role';
-import type { Root } from '../contexts/roots';
-import { ShadowWalk } from '../contexts/shadow-walk';
 import { indexOf, type ShadowPage } from '../pages/shadow-page';
-import { zapEntry } from '../pages/zap';
 import { GuestEntry } from './guest-entry';
-import { prefetchEntry } from './prefetch';
 
 /**
  * Compare each entry with the guest's: another frame, or nothing usable, and it is dropped; the same frame, and it is made
@@ -33,7 +27,7 @@ export function syncPage(kvm: Kvm, mmu: MmuContext, page: ShadowPage): number {
 }
 
 /** One entry; results as {@link syncPage}. */
-function syncEntry(kvm: Kvm, guestFormat: Format, page: ShadowPage, index: number): number {
+export function syncEntry(kvm: Kvm, guestFormat: Format, page: ShadowPage, index: number): number {
   const { format, tables } = kvm;
   const at = page.entryAddress(index);
   if (tables.low(at) === 0 && tables.high(at) === format.emptyHi) return 0;
@@ -69,32 +63,4 @@ function renew(kvm: Kvm, page: ShadowPage, at: number, gfn: number, access: numb
   const hostWritable = format.hostWritable(lo, hi);
   makeLeaf(kvm, { page, slot, access, gfn, pfn: format.pfn(lo, hi), oldLo: lo, prefetch: true, canUnsync: false, hostWritable });
   return updateSpte(kvm, at, format.lo, format.hi);
-}
-
-/**
- * The guest invalidates an address: in an unsync table its entry is dropped, and what the guest's entry says now is mapped
- * at once (mainline: it is brought into step). Tables in step are left alone.
- */
-export function invalidateAddress(kvm: Kvm, mmu: MmuContext, root: Root, lo: number, hi: number): void {
-  const { format, tables } = kvm;
-  for (const walk = new ShadowWalk(kvm, lo, hi, root); walk.ok; walk.next()) {
-    const page = kvm.pages.holding(walk.at);
-    if (page === null) return;
-    const entryLo = tables.low(walk.at);
-    if (format.last(entryLo, walk.level)) {
-      if (!page.unsync) return;
-      if (kvm.mainline) return syncAddress(kvm, mmu, page, walk.at);
-      zapEntry(kvm, page, walk.at, null);
-      if (format.present(entryLo)) kvm.flushRemoteTlbs(page.gfn, 1);
-      prefetchEntry(kvm, mmu, page, indexOf(walk.at), false);
-    }
-    if (page.unsyncChildren === 0) return;
-  }
-}
-
-/** Mainline's part of INVLPG (__kvm_mmu_invalidate_addr): what was never mapped stays so. */
-function syncAddress(kvm: Kvm, mmu: MmuContext, page: ShadowPage, at: number): void {
-  const result = syncEntry(kvm, mmu.walker.format, page, indexOf(at));
-  if (result < 0) zapEntry(kvm, page, at, null);
-  if (result !== 0) kvm.flushRemoteTlbs(page.gfn, 1);
 }

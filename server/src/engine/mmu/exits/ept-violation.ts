@@ -1,0 +1,23 @@
+/** EPT violations: from the exit qualification to the error code of a page fault (§6.2; vmx.c: handle_ept_violation). */
+import { VmxExit } from '../../x86/exit-reasons';
+import { PageFault, Qualification } from '../../x86/fault-codes';
+import type { Handled } from '../vcpu/instruction';
+import { NO_INFO, type KvmVcpu } from '../vcpu/kvm-vcpu';
+import { handlePageFault } from './page-fault';
+
+/** Bits 32 and 33 of a nested fault's error code. */
+const GUEST_FINAL_HIGH = 1;
+const GUEST_PAGE_HIGH = 2;
+
+export function eptViolation(vcpu: KvmVcpu, gpaLo: number, gpaHi: number, qualification: number): Handled {
+  vcpu.exited(VmxExit.EPT_VIOLATION, { ...NO_INFO, info1Lo: qualification });
+  vcpu.kvm.trace.pageFault(vcpu.parts.index, gpaLo, gpaHi, qualification, 0);
+  const has = (bit: Qualification): boolean => (qualification & bit) !== 0;
+  const code =
+    (has(Qualification.read) ? PageFault.user : 0) |
+    (has(Qualification.write) ? PageFault.write : 0) |
+    (has(Qualification.fetch) ? PageFault.fetch : 0) |
+    ((qualification & (Qualification.readable | Qualification.writable | Qualification.executable)) !== 0 ? PageFault.present : 0);
+  const codeHi = !has(Qualification.linearValid) ? 0 : has(Qualification.final) ? GUEST_FINAL_HIGH : GUEST_PAGE_HIGH;
+  return handlePageFault(vcpu, gpaLo, gpaHi, code, codeHi);
+}

@@ -1,0 +1,82 @@
+/** INVLPG and INVPCID of a guest (§5.8; mmu.c: kvm_mmu_invlpg, x86.c: kvm_handle_invpcid): natively under a hard MMU. */
+import { high, highOf, low, lowOf } from '../../bits';
+import { Actor } from '../../journal/events';
+import { Cr4, pagingModeOf, pcidOf } from '../../vcpu/control-registers';
+import { Register } from '../../vcpu/registers';
+import { SvmExit, VmxExit } from '../../x86/exit-reasons';
+import { invalidateAddress } from '../soft/invlpg';
+import { DONE, GP, LENGTHS, type Completion } from '../vcpu/instruction';
+import { NO_INFO, type KvmVcpu } from '../vcpu/kvm-vcpu';
+
+/** INVLPG. */
+export function invlpg(vcpu: KvmVcpu, address: bigint): Completion {
+  const failed = vcpu.enter();
+  if (failed !== null) return failed;
+  const lo = lowOf(address);
+  const hi = highOf(address);
+  const { kvm, parts, processor } = vcpu;
+  if (kvm.tdp) {
+    kvm.trace.journal.actor = Actor.processor;
+    if (vcpu.tlbOn) processor.invalidations.invlpg(lo, hi);
+    return DONE;
+  }
+  vcpu.exited(parts.vendor === 'intel' ? VmxExit.INVLPG : SvmExit.INVLPG, { ...NO_INFO, info1Lo: lo, info1Hi: hi });
+  if (vcpu.scripted !== null) return vcpu.scripted();
+  if (canonical(vcpu, hi)) vcpu.invalidateAddress(vcpu.walkMmu, lo, hi, true);
+  vcpu.rip += LENGTHS.invlpg;
+  return vcpu.enter() ?? DONE;
+}
+
+/** INVPCID. */
+export function invpcid(vcpu: KvmVcpu, type: 0 | 1 | 2 | 3, pcid: number, address: bigint): Completion {
+  const failed = vcpu.enter();
+  if (failed !== null) return failed;
+  const lo = lowOf(address);
+  const hi = highOf(address);
+  const { kvm, parts, processor, registers } = vcpu;
+  const pcide = (registers.lo(Register.cr4) & Cr4.pcide) !== 0;
+  const refused = (type < 2 && !pcide && pcid !== 0) || (type === 0 && !canonical(vcpu, hi)) || pcid < 0 || pcid > 0xfff;
+  if (kvm.tdp) {
+    if (refused) return GP;
+    kvm.trace.journal.actor = Actor.processor;
+    if (vcpu.tlbOn) processor.invalidations.invpcid(type, pcid, lo, hi);
+    return DONE;
+  }
+  vcpu.exited(parts.vendor === 'intel' ? VmxExit.INVPCID : SvmExit.INVPCID, { ...NO_INFO, info1Lo: low(type), info1Hi: high(type) });
+  if (vcpu.scripted !== null) return vcpu.scripted();
+  if (refused) {
+    kvm.trace.injectException(13, 0);
+    return vcpu.enter() ?? GP;
+  }
+  if (type >= 2) vcpu.request('flushGuest');
+  else if (type === 1) invalidatePcid(vcpu, pcid);
+  else invalidatePcidAddress(vcpu, pcid, lo, hi);
+  vcpu.rip += LENGTHS.invpcid;
+  return vcpu.enter() ?? DONE;
+}
+
+function invalidatePcid(vcpu: KvmVcpu, pcid: number): void {
+  if (pcidOf(vcpu.registers) === pcid) {
+    vcpu.request('sync');
+    vcpu.request('flushCurrent');
+  }
+  if ((vcpu.registers.lo(Register.cr4) & Cr4.pcide) !== 0) vcpu.mmu.roots.freePrevious((root) => (root.pgdLo & 0xfff) === pcid);
+}
+
+/** kvm_mmu_invpcid_gva */
+function invalidatePcidAddress(vcpu: KvmVcpu, pcid: number, lo: number, hi: number): void {
+  const { mmu, kvm } = vcpu;
+  if (mmu.direct) return;
+  if (pcidOf(vcpu.registers) === pcid) vcpu.invalidateAddress(mmu, lo, hi, false);
+  const pcide = (vcpu.registers.lo(Register.cr4) & Cr4.pcide) !== 0;
+  for (const root of mmu.roots.previous) {
+    if (root.hpa >= 0 && (pcide ? root.pgdLo & 0xfff : 0) === pcid) invalidateAddress(kvm, mmu, root, lo, hi);
+  }
+}
+
+function canonical(vcpu: KvmVcpu, hi: number): boolean {
+  const mode = pagingModeOf(vcpu.registers);
+  if (mode !== '4-level' && mode !== '5-level') return true;
+  const sign = mode === '5-level' ? hi >> 24 : hi >> 15;
+  return sign === 0 || sign === -1;
+}
