@@ -1,9 +1,10 @@
 /** Loaded by VS Code into its Node extension host. */
+import { writeFileSync } from 'node:fs';
 import { report } from './report';
 
 const LIMIT = 60_000;
 
-/** MMU_GREP names the tests to run. */
+/** MMU_GREP names the tests to run; MMU_COUNTS the file that their counts are written to. */
 export async function run(): Promise<void> {
   // Mocha is a module of its own kind, which a CommonJS bundle can only load so.
   const { default: Mocha } = await import('mocha');
@@ -11,6 +12,9 @@ export async function run(): Promise<void> {
   mocha.suite.emit('pre-require', globalThis, '', mocha);
   await import('./suite/all');
   await new Promise<void>((done, failed) => {
-    report(mocha.run((failures) => (failures > 0 ? failed(new Error(`${failures} failed`)) : done())));
+    const runner = mocha.run((failures) => (failures > 0 ? failed(new Error(`${failures} failed`)) : done()));
+    report(runner, (counts) => {
+      if (process.env.MMU_COUNTS) writeFileSync(process.env.MMU_COUNTS, counts);
+    });
   });
 }

@@ -2,14 +2,18 @@
  * Tests in a real VS Code: mocha in its Node and its web worker extension host, and the packaged extension driven as a person would. Ends
  * with `N passed, M failed`; exit status 3 when no VS Code or no browser can be had.
  *
- *   node test/vscode/run.mjs [--newest] [node] [web] [ui]
+ *   node test/vscode/run.mjs [--newest] [desktop] [node] [web] [ui]
  *
+ * `desktop` and `node` run the same suites through @vscode/test-electron: in the desktop VS Code of this machine, where there is one
+ * (VSCODE_EXECUTABLE names it), and in VS Code's server behind a stand-in for it.
  * `ui` installs the package that MMU_VSIX names, or else the one of this build.
  */
 import Mocha from 'mocha';
 import { join } from 'node:path';
 import { register } from 'tsx/esm/api';
 import { launchBrowser, NoBrowser } from '../../scripts/vscode-host/browser.mjs';
+import { desktopVscode } from '../../scripts/vscode-host/desktop.mjs';
+import { runElectronTests } from '../../scripts/vscode-host/electron-tests.mjs';
 import { runExtensionTests } from '../../scripts/vscode-host/extension-tests.mjs';
 import { CannotLay, layVscode } from '../../scripts/vscode-host/lay.mjs';
 import { ROOT } from '../../scripts/steps.mjs';
@@ -30,10 +34,16 @@ try {
 }
 
 const tests = await bundleSuites();
-const inHost = (web) => () =>
-  runExtensionTests({ vscode, extension: ROOT, tests: web ? tests.web : tests.node, folder: join(ROOT, 'samples'), web });
-
-const PARTS = { node: inHost(false), web: inHost(true), ui: driven };
+const common = { extension: ROOT, folder: join(ROOT, 'samples') };
+const inElectron = (executable) => () => runElectronTests({ ...common, executable, tests: tests.node, env: { MMU_VSCODE: version } });
+const desktop = desktopVscode();
+const PARTS = {
+  ...(desktop === null ? {} : { desktop: inElectron(desktop) }),
+  node: inElectron(join(ROOT, 'scripts', 'vscode-host', 'code.mjs')),
+  web: () => runExtensionTests({ ...common, vscode, tests: tests.web, web: true }),
+  ui: driven,
+};
+if (desktop === null) console.log('no desktop VS Code here: `desktop` is left out');
 
 /** The checks of the workbench itself run here, beside the browser. */
 async function driven() {
@@ -53,7 +63,7 @@ for (const [name, run] of Object.entries(PARTS)) {
   const started = Date.now();
   const counts = await run();
   console.log(
-    `VS Code ${vscode.version}, ${name}: ${counts.passed} passed, ${counts.failed} failed (${Math.round((Date.now() - started) / 1000)} s)\n`,
+    `${name === 'desktop' ? desktop : `VS Code ${vscode.version}`}, ${name}: ${counts.passed} passed, ${counts.failed} failed (${Math.round((Date.now() - started) / 1000)} s)\n`,
   );
   for (const key of Object.keys(sum)) sum[key] += counts[key];
 }
