@@ -164,18 +164,34 @@ export class Slots {
 
   /** KVM_SET_USER_MEMORY_REGION. */
   set(region: Region): SlotChange | Failure {
-    const bad = badRegion(region);
-    if (bad) return bad;
+    const refusal = this.refusal(region);
+    if (refusal) return refusal;
     const old = this.byNumber(region.slot);
-    if (region.size === 0) return old ? this.delete(old) : invalid(`there is no slot ${region.slot & 0xffff} to delete`);
     if (!old) return this.insert(region, null);
-    if (old.hva !== region.hva) return invalid('a slot keeps its userspace_addr: delete it and create another', 'hva');
-    if (old.pages * PAGE_SIZE !== region.size) return invalid('a slot cannot be resized: delete it and create another', 'size');
-    if (((old.flags ^ region.flags) & MEM_READONLY) !== 0)
-      return invalid('KVM_MEM_READONLY of a slot cannot change: delete it and create another', 'flags');
+    if (region.size === 0) return this.delete(old);
     if (old.gfn * PAGE_SIZE !== region.gpa) return this.insert(region, old);
     if (old.flags !== region.flags) return this.setFlags(old, region.flags);
     return { change: 'none', slot: old };
+  }
+
+  /** Why {@link set} refuses this, in KVM's order; null: it does not. */
+  refusal(region: Region): Failure | null {
+    const bad = badRegion(region);
+    if (bad) return bad;
+    const old = this.byNumber(region.slot);
+    if (region.size === 0) return old ? null : invalid(`there is no slot ${region.slot & 0xffff} to delete`);
+    if (old) {
+      if (old.hva !== region.hva) return invalid('a slot keeps its userspace_addr: delete it and create another', 'hva');
+      if (old.pages * PAGE_SIZE !== region.size) return invalid('a slot cannot be resized: delete it and create another', 'size');
+      if (((old.flags ^ region.flags) & MEM_READONLY) !== 0)
+        return invalid('KVM_MEM_READONLY of a slot cannot change: delete it and create another', 'flags');
+      if (old.gfn * PAGE_SIZE === region.gpa) return null;
+    }
+    const first = region.gpa / PAGE_SIZE;
+    const end = first + region.size / PAGE_SIZE;
+    const other = this.overlapping(first, end, region.slot >>> 16, old);
+    if (other) return { errno: 'EEXIST', why: `guest-physical addresses overlap with slot ${other.id & 0xffff}`, about: 'gpa' };
+    return end - 1 > this.options.maxGfn ? invalid('the slot ends above the highest guest-physical address', 'size') : null;
   }
 
   /** The slot of which KVM_GET_DIRTY_LOG or KVM_CLEAR_DIRTY_LOG speaks. */
@@ -198,11 +214,8 @@ export class Slots {
     return this.committed({ change: 'delete', old });
   }
 
-  private insert(region: Region, old: Slot | null): SlotChange | Failure {
+  private insert(region: Region, old: Slot | null): SlotChange {
     const slot = new Slot(region.slot, region.gpa / PAGE_SIZE, region.size / PAGE_SIZE, region.hva, region.flags);
-    const other = this.overlapping(slot, old);
-    if (other) return { errno: 'EEXIST', why: `guest-physical addresses overlap with slot ${other.id & 0xffff}`, about: 'gpa' };
-    if (slot.gfn + slot.pages - 1 > this.options.maxGfn) return invalid('the slot ends above the highest guest-physical address', 'size');
     if (old) {
       this.invalidate(old);
       this.remove(old);
@@ -283,9 +296,10 @@ export class Slots {
     return change;
   }
 
-  private overlapping(slot: Slot, except: Slot | null): Slot | null {
-    for (const other of this.ordered[slot.addressSpace]) {
-      if (other !== except && other.gfn < slot.gfn + slot.pages && slot.gfn < other.gfn + other.pages) return other;
+  /** A slot other than `except` that has one of the frames [first, end). */
+  private overlapping(first: number, end: number, addressSpace: number, except: Slot | null): Slot | null {
+    for (const other of this.ordered[addressSpace]) {
+      if (other !== except && other.gfn < end && first < other.gfn + other.pages) return other;
     }
     return null;
   }

@@ -59,12 +59,14 @@ export class Hypervisor implements SlotListener, MmuNotifier {
     kvm.guest = this.guest;
   }
 
-  /** mmap and KVM_SET_USER_MEMORY_REGION. */
-  setSlot(slot: SlotConfig): Result {
-    const failure = slot.size > 0 ? this.host.map(slot.hva, slot.size, slot.backing) : null;
-    if (failure !== null) return failed(failure);
-    const flags = (slot.logDirty ? MEM_LOG_DIRTY_PAGES : 0) | (slot.readonly ? MEM_READONLY : 0);
-    return this.region(slot.id + (slot.addressSpace ?? 0) * 0x1_0000, flags, slot.gpa, slot.size, slot.hva);
+  /** mmap and KVM_SET_USER_MEMORY_REGION. What KVM refuses is said before host memory that an mmap alone does not take. */
+  setSlot({ id, addressSpace, gpa, size, hva, backing, logDirty, readonly }: SlotConfig): Result {
+    const flags = (logDirty ? MEM_LOG_DIRTY_PAGES : 0) | (readonly ? MEM_READONLY : 0);
+    const slot = id + (addressSpace ?? 0) * 0x1_0000;
+    const refusal = this.slots.refusal({ slot, flags, gpa, size, hva });
+    if (refusal !== null) return failed(refusal);
+    const failure = size > 0 ? this.host.map(hva, size, backing) : null;
+    return failure !== null ? failed(failure) : this.region(slot, flags, gpa, size, hva);
   }
 
   /** What the VMM puts into guest memory before it runs. */
