@@ -36,7 +36,7 @@ export interface SlotSpec {
 }
 
 export type BackingSpec =
-  | { readonly kind: 'anonymous'; readonly pageSize: number; readonly populated: boolean }
+  | { readonly kind: 'anonymous'; readonly pageSize: number; readonly populated: boolean; readonly hugetlbfs: boolean }
   /** The memory of another slot, which may have been deleted just before. */
   | { readonly kind: 'shared'; readonly slot: number; readonly offset: number };
 
@@ -343,12 +343,12 @@ function backingSpec(text: string): BackingSpec {
   if (shared) return { kind: 'shared', slot: Number(shared[1]), offset: Number(shared[2]) };
   switch (text) {
     case 'anon4k':
-      return { kind: 'anonymous', pageSize: 0x1000, populated: true };
+      return { kind: 'anonymous', pageSize: 0x1000, populated: true, hugetlbfs: false };
     case 'anon4k-untouched':
-      return { kind: 'anonymous', pageSize: 0x1000, populated: false };
+      return { kind: 'anonymous', pageSize: 0x1000, populated: false, hugetlbfs: false };
     case 'thp':
     case 'hugetlb2m':
-      return { kind: 'anonymous', pageSize: 0x20_0000, populated: true };
+      return { kind: 'anonymous', pageSize: 0x20_0000, populated: true, hugetlbfs: text === 'hugetlb2m' };
     default:
       throw new Error(`unknown backing ${text}`);
   }

@@ -21,7 +21,7 @@ export class VmmMemory {
         ? { hva: this.hva(backing.slot, backing.offset), backing: this.slot(backing.slot).backing }
         : {
             hva: FIRST + this.mappings++ * STEP + (gpa % CONGRUENT),
-            backing: { pageSize: backing.pageSize, populated: backing.populated },
+            backing: { pageSize: backing.pageSize, populated: backing.populated, hugetlbfs: backing.hugetlbfs },
           };
     const config: SlotConfig = { id, gpa, size, readonly, logDirty, ...place, origin: 0 };
     this.slots.set(id, config);

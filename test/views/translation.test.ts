@@ -36,7 +36,7 @@ function setUp(
   const journal = new Journal();
   const memory = new PhysicalMemory(journal);
   const frames = hostFrames(MEMORY);
-  const host = new HostMemory(journal, 0, frames.guests, new PhysicalFrames(memory), frames.zeroPage);
+  const host = new HostMemory(journal, 0, frames.guests, new PhysicalFrames(memory), frames.zeroPages);
   const nothing = () => {};
   const slots = new Slots(
     journal,

@@ -163,6 +163,8 @@ export interface SlotConfig {
 export interface Backing {
   readonly pageSize: number;
   readonly populated: boolean;
+  /** Large pages are reserved ones of hugetlbfs, as those of 1G always are; otherwise transparent huge pages. */
+  readonly hugetlbfs?: boolean;
 }
 
 export interface VcpuConfig {

@@ -18,7 +18,7 @@ function setup(bytes = 0x1000_0000) {
   const journal = new Journal();
   const physical = new PhysicalMemory(journal);
   const frames = hostFrames(bytes);
-  const host = new HostMemory(journal, OWNER, frames.guests, new PhysicalFrames(physical), frames.zeroPage);
+  const host = new HostMemory(journal, OWNER, frames.guests, new PhysicalFrames(physical), frames.zeroPages);
   const heard: string[] = [];
   host.notifier = {
     invalidate: (start, end) => heard.push(`${hex(start - H)}..${hex(end - H)}`),
@@ -73,10 +73,10 @@ describe('host memory', () => {
     host.map(H, 16 * K4, { pageSize: K4, populated: false });
     assert.equal(host.look(H), false);
     assert.equal(host.follow(H, false), Follow.ok);
-    assert.deepEqual([host.frame, host.writable, host.level], [frames.zeroPage, false, 1]);
+    assert.deepEqual([host.frame, host.writable, host.level], [frames.zeroPages.small, false, 1]);
     const before = host.invalidations;
     assert.equal(host.follow(H, true), Follow.ok);
-    assert.notEqual(host.frame, frames.zeroPage);
+    assert.notEqual(host.frame, frames.zeroPages.small);
     assert.equal(host.writable, true);
     assert.equal(host.invalidations, before + 1);
     assert.deepEqual(heard, ['0..1000', 'changed 0']);
@@ -121,15 +121,63 @@ describe('host memory', () => {
     assert.deepEqual(heard, [], 'nothing to change');
   });
 
-  it('makes a huge page at the first touch of an untouched area that wants them', () => {
+  it('makes a huge page at the first write of an untouched area that wants them', () => {
     const { host } = setup();
     host.map(H, 2 * M2, { pageSize: M2, populated: false });
     assert.equal(host.look(H), false);
-    host.follow(H + M2 + 5 * K4, false);
+    host.follow(H + M2 + 5 * K4, true);
     assert.deepEqual([host.level, host.frame % 512, host.writable], [2, 5, true]);
     assert.equal(host.look(H), false);
     host.follow(H, true);
     assert.equal(host.level, 2);
+  });
+
+  it('gives a read of a transparent huge page the huge zero page, which a write divides', () => {
+    const { host, heard, physical } = setup();
+    host.map(H, 2 * M2, { pageSize: M2, populated: true });
+    host.store(H + 8, 7, 0);
+    host.reclaim(H, 2 * M2);
+    heard.length = 0;
+    assert.equal(host.follow(H + 5 * K4, false), Follow.ok);
+    assert.deepEqual([host.level, host.frame % 512, host.writable], [2, 5, false]);
+    const zero = host.frame - 5;
+    host.follow(H + M2, false);
+    assert.equal(host.frame, zero, 'both ranges share it');
+    assert.deepEqual(heard, []);
+    const before = host.invalidations;
+    assert.equal(host.follow(H + 8, true), Follow.ok);
+    assert.deepEqual([host.level, host.writable, physical.low(host.frame * K4 + 8)], [1, true, 0]);
+    assert.deepEqual(heard, ['0..200000', '0..1000', 'changed 0']);
+    assert.ok(host.invalidations > before, 'a fault that is under way must be tried again');
+    host.follow(H + K4, false);
+    assert.deepEqual([host.level, host.writable], [1, false]);
+    host.follow(H + M2, false);
+    assert.equal(host.frame, zero, 'the other range still has it');
+  });
+
+  it('takes a page of hugetlbfs for a read too, and divides none', () => {
+    const { host, heard } = setup();
+    host.map(H, 2 * M2, { pageSize: M2, populated: true, hugetlbfs: true });
+    assert.equal(host.reclaim(H + K4, K4)?.errno, 'EINVAL');
+    assert.equal(host.protect(H, K4, false)?.errno, 'EINVAL');
+    assert.equal(host.split(H, K4)?.errno, 'EINVAL');
+    assert.equal(host.reclaim(H, M2 + K4), null);
+    assert.deepEqual(heard, ['0..200000'], 'only whole pages go');
+    host.follow(H + 5 * K4, false);
+    assert.deepEqual([host.level, host.writable], [2, true]);
+  });
+
+  it('divides a transparent huge page of which a part goes, and tells the notifier of the whole', () => {
+    const { host, heard } = setup();
+    host.map(H, 2 * M2, { pageSize: M2, populated: true });
+    host.reclaim(H + M2 + K4, K4);
+    assert.deepEqual(heard.splice(0), ['201000..202000', '200000..400000']);
+    host.follow(H + M2, false);
+    assert.equal(host.level, 1);
+    host.reclaim(H, K4);
+    assert.deepEqual(heard.splice(0), ['0..1000', '0..200000']);
+    host.reclaim(H + K4, K4);
+    assert.deepEqual(heard, ['1000..2000'], 'divided already');
   });
 
   it('takes small pages when there is no room for a large one', () => {
@@ -173,14 +221,15 @@ describe('host memory', () => {
     host.follow(H + 0x1234_5000, false);
     assert.equal(host.level, 3);
     assert.equal((host.frame - 0x1_2345) % 0x4_0000, 0);
-    host.split(H, K4);
-    host.follow(H + 0x1234_5000, false);
-    assert.equal(host.level, 1);
+    assert.equal(host.split(H, K4)?.errno, 'EINVAL', 'they are of hugetlbfs');
   });
 
   it('can be read from the journal', () => {
     const { journal, host, frames } = setup();
     host.map(H, 2 * M2, { pageSize: M2, populated: true });
+    host.map(H + 4 * M2, M2, { pageSize: M2, populated: false });
+    host.follow(H + 4 * M2, false);
+    const huge = host.frame;
     host.map(H + 2 * M2, 4 * K4, { pageSize: K4, populated: false });
     host.follow(H + 2 * M2, false);
     host.follow(H + 2 * M2 + K4, true);
@@ -192,9 +241,10 @@ describe('host memory', () => {
     assert.deepEqual(at(5 * K4 + 8), { frame: host.frame, level: 1, writable: true, zero: false });
     assert.equal(at(M2)?.level, 2);
     assert.deepEqual([at(0)?.writable, at(0)?.level], [false, 1]);
-    assert.deepEqual(at(2 * M2), { frame: frames.zeroPage, level: 1, writable: false, zero: true });
+    assert.deepEqual(at(2 * M2), { frame: frames.zeroPages.small, level: 1, writable: false, zero: true });
     assert.deepEqual(at(2 * M2 + K4), { frame, level: 1, writable: true, zero: false });
     assert.equal(at(2 * M2 + 2 * K4), null);
+    assert.deepEqual(at(4 * M2 + K4), { frame: huge + 1, level: 2, writable: false, zero: true });
     assert.equal(hostPageAt(words, OWNER + 1, H), null);
   });
 

@@ -6,6 +6,7 @@ import { high, low, PAGE_SIZE } from '../bits';
 import type { PhysicalMemory } from './physical-memory';
 
 const FRAME_HALVES = 1024;
+const HUGE_PAGE = 512;
 
 /** Where {@link HostMemory} gets frames from. */
 export interface FrameSupply {
@@ -24,6 +25,13 @@ export interface FrameContents {
   copy(from: number, to: number): void;
   /** Set the aligned 64-bit word at a physical address. */
   write(address: number, lo: number, hi: number): void;
+}
+
+/** Frames of the shared pages that reads of memory never written are given. */
+export interface ZeroPages {
+  readonly small: number;
+  /** The first of the huge one, which is made when it is first wanted (huge_memory.c: get_huge_zero_page); -1: none can be had. */
+  huge(): number;
 }
 
 interface Extent {
@@ -88,9 +96,9 @@ export const IDENTITY_FRAMES: FrameSupply = {
   release: () => undefined,
 };
 
-/** How a host's memory is laid out: the shared zero page and the hypervisor's tables low, guests' memory from a quarter on. */
+/** How a host's memory is laid out: the shared zero page and the hypervisor's tables low, guests' memory and the huge zero page from a quarter on. */
 export interface HostFrames {
-  readonly zeroPage: number;
+  readonly zeroPages: ZeroPages;
   readonly tables: FrameAllocator;
   readonly guests: FrameAllocator;
 }
@@ -100,7 +108,10 @@ export function hostFrames(memory: number): HostFrames {
   const end = Math.floor(memory / PAGE_SIZE);
   const tables = end >= 1024 ? 256 : 2;
   const guests = Math.max(tables, Math.floor(end / 4));
-  return { zeroPage: 1, tables: new FrameAllocator(tables, guests), guests: new FrameAllocator(guests, end) };
+  const supply = new FrameAllocator(guests, end);
+  let huge = -1;
+  const zeroPages = { small: 1, huge: () => (huge >= 0 ? huge : (huge = supply.allocate(HUGE_PAGE, HUGE_PAGE))) };
+  return { zeroPages, tables: new FrameAllocator(tables, guests), guests: supply };
 }
 
 /** Contents of the host's own frames. */

@@ -6,7 +6,7 @@
 import { PAGE_SIZE } from '../bits';
 import type { Journal } from '../journal/journal';
 import type { Backing } from '../program';
-import type { FrameContents, FrameSupply } from './frames';
+import type { FrameContents, FrameSupply, ZeroPages } from './frames';
 import { frameOfWord, HostPageRecorder, isZeroPage, levelIn, pagesOf, pageWord } from './host-pages';
 import type { HostArea } from './host-pages';
 import type { Failure } from './slots';
@@ -57,7 +57,7 @@ export class HostMemory {
     owner: number,
     private readonly frames: FrameSupply,
     private readonly contents: FrameContents,
-    private readonly zeroFrame: number,
+    private readonly zeroPages: ZeroPages,
   ) {
     this.recorder = new HostPageRecorder(journal, owner);
   }
@@ -84,19 +84,24 @@ export class HostMemory {
 
   /**
    * The page behind a virtual address as get_user_pages gives it: made or copied when it must be (kvm_main.c: hva_to_pfn).
-   * A read of a page that was never written gives the shared zero page, not writable; a write copies it.
+   * A read of a page that was never written gives a shared zero page, not writable; a write copies it. Where transparent huge pages
+   * may be, that is the huge one (huge_memory.c: do_huge_pmd_anonymous_page), which a write divides first (do_huge_pmd_wp_page).
    */
   follow(hva: number, write: boolean): Follow {
     const page = Math.floor(hva / PAGE_SIZE);
     const area = this.find(page);
     if (area === null || (write && !area.writable)) return Follow.fault;
-    if (area.frame >= 0) return this.found(area, page);
+    if (area.frame >= 0) {
+      if (!write || !area.zero) return this.found(area, page);
+      this.notify(area.start, area.start + area.pages);
+      this.divideZero(area);
+    }
     const word = this.pages.get(page);
     if (word !== undefined && !(write && isZeroPage(word))) return this.foundPage(area, word);
     if (word === undefined && levelIn(area, page) > 1) return this.faultInHuge(area, page, write);
     if (!write) {
-      this.setPage(page, pageWord(this.zeroFrame, true));
-      return this.foundPage(area, pageWord(this.zeroFrame, true));
+      this.setPage(page, pageWord(this.zeroPages.small, true));
+      return this.foundPage(area, pageWord(this.zeroPages.small, true));
     }
     const frame = this.newFrames(1, 1, page);
     if (frame < 0) return Follow.noMemory;
@@ -125,18 +130,28 @@ export class HostMemory {
     return null;
   }
 
-  /** madvise(MADV_DONTNEED): the pages go, and their contents with them. */
+  /**
+   * madvise(MADV_DONTNEED): the pages go, and their contents with them. A transparent huge page of which a part goes is divided
+   * first, and the notifier hears of the whole (huge_memory.c: __split_huge_pmd); of hugetlbfs only whole pages go
+   * (madvise.c: madvise_dontneed_free_valid_vma).
+   */
   reclaim(hva: number, size: number): Failure | null {
     const range = this.mapped(hva, size);
     if ('errno' in range) return range;
-    const { start, end } = range;
+    const { start } = range;
+    if (this.partOfHugetlbfs(start)) return { errno: 'EINVAL', why: 'the range does not begin with a page of hugetlbfs' };
+    const last = this.find(range.end - 1)!;
+    const end = last.hugetlbfs ? range.end - (range.end % pagesOf(levelIn(last, range.end - 1))) : range.end;
+    if (end <= start) return null;
     this.notify(start, end);
+    this.divideMapped(start);
+    this.divideMapped(end);
     this.cut(start);
     this.cut(end);
     for (const area of this.within(start, end)) {
       if (area.frame >= 0) {
-        this.frames.release(area.frame, area.pages);
-        this.alter(area, { frame: -1 });
+        this.releaseArea(area);
+        this.alter(area, { frame: -1, zero: false });
       } else this.forgetPages(area.start, area.start + area.pages);
     }
     return null;
@@ -150,6 +165,7 @@ export class HostMemory {
     const range = this.mapped(hva, size);
     if ('errno' in range) return range;
     const { start, end } = range;
+    if (this.partOfHugetlbfs(start) || this.partOfHugetlbfs(end)) return { errno: 'EINVAL', why: 'the range divides a page of hugetlbfs' };
     if (this.within(start, end).every((area) => area.writable === writable)) return null;
     const first = this.mappingAround(start);
     if (first.start < start && first.writable !== writable) this.divideHuge(start, first.start, first.end);
@@ -172,10 +188,9 @@ export class HostMemory {
       const pages = pagesOf(level);
       const block = page - (page % pages);
       if (level > 1) {
+        if (area.hugetlbfs) return { errno: 'EINVAL', why: 'pages of hugetlbfs cannot be split' };
         if (area.frame >= 0) this.notify(block, block + pages);
-        this.cut(block);
-        this.cut(block + pages);
-        this.alter(this.find(page)!, { level: 1 });
+        this.divide(block, pages);
       }
       page = block + pages;
     }
@@ -210,19 +225,20 @@ export class HostMemory {
     this.cut(end);
     const parts = this.within(block, end);
     for (const area of parts) {
-      if (area.frame >= 0) this.frames.release(area.frame, area.pages);
+      if (area.frame >= 0) this.releaseArea(area);
       else this.forgetPages(area.start, area.start + area.pages);
     }
     for (const area of parts.slice(1)) this.removeArea(area);
-    this.alter(parts[0], { pages: HUGE_PAGES, frame, level: Math.max(parts[0].level, 2) });
+    this.alter(parts[0], { pages: HUGE_PAGES, frame, level: Math.max(parts[0].level, 2), zero: false });
     return null;
   }
 
-  private mapNew(start: number, pages: number, { pageSize, populated }: Backing): Failure | null {
+  private mapNew(start: number, pages: number, { pageSize, populated, hugetlbfs }: Backing): Failure | null {
     const level = pageSize >= pagesOf(3) * PAGE_SIZE ? 3 : pageSize >= HUGE_PAGES * PAGE_SIZE ? 2 : 1;
     const frame = populated ? this.newFrames(pages, pagesOf(level), start) : -1;
     if (populated && frame < 0) return NO_MEMORY;
-    this.addArea({ start, pages, frame, level, writable: true });
+    // There is no transparent page of 1G.
+    this.addArea({ start, pages, frame, level, writable: true, hugetlbfs: hugetlbfs === true || level === 3, zero: false });
     return null;
   }
 
@@ -230,21 +246,62 @@ export class HostMemory {
   private faultInHuge(area: Area, page: number, write: boolean): Follow {
     const pages = pagesOf(levelIn(area, page));
     const block = page - (page % pages);
-    const frame = this.newFrames(pages, pages, block);
-    if (frame < 0) {
+    const zero = !write && !area.hugetlbfs;
+    const frame = zero ? this.zeroPages.huge() : this.newFrames(pages, pages, block);
+    if (frame < 0 && !zero) {
       this.alter(area, { level: area.level - 1 });
       return this.follow(page * PAGE_SIZE, write);
     }
     this.cut(block);
     this.cut(block + pages);
     const own = this.find(page)!;
-    this.alter(own, { frame });
+    if (frame < 0) {
+      this.alter(own, { level: 1 });
+      return this.follow(page * PAGE_SIZE, write);
+    }
+    this.alter(own, { frame, zero });
     return this.found(own, page);
+  }
+
+  /** The huge zero page of an area becomes as many small ones. */
+  private divideZero(area: Area): void {
+    this.alter(area, { frame: -1, level: 1, zero: false });
+    for (let page = area.start; page < area.start + area.pages; page++) this.setPage(page, pageWord(this.zeroPages.small, true));
+  }
+
+  /** A boundary of what is to go lies in a transparent huge page that is there: it is divided, and the notifier hears of it. */
+  private divideMapped(page: number): void {
+    const area = this.find(page);
+    if (area === null || area.frame < 0 || area.hugetlbfs) return;
+    const pages = pagesOf(levelIn(area, page));
+    const block = page - (page % pages);
+    if (block === page) return;
+    this.notify(block, block + pages);
+    this.divide(block, pages);
+  }
+
+  /** A transparent huge page becomes small ones, contents kept. */
+  private divide(block: number, pages: number): void {
+    this.cut(block);
+    this.cut(block + pages);
+    const own = this.find(block)!;
+    if (own.zero) this.divideZero(own);
+    else this.alter(own, { level: 1 });
+  }
+
+  /** A boundary lies inside a page of hugetlbfs. */
+  private partOfHugetlbfs(page: number): boolean {
+    const area = this.find(page);
+    return area !== null && area.hugetlbfs && page % pagesOf(levelIn(area, page)) !== 0;
+  }
+
+  private releaseArea(area: Area): void {
+    if (!area.zero) this.frames.release(area.frame, area.pages);
   }
 
   private found(area: Area, page: number): Follow {
     this.frame = area.frame + page - area.start;
-    this.writable = area.writable;
+    this.writable = area.writable && !area.zero;
     this.level = levelIn(area, page);
     return Follow.ok;
   }

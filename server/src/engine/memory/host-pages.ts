@@ -9,7 +9,7 @@
  *   key owner * 2^40 + 2^36                           number of area records
  *   key owner * 2^40 + 2^36 + 4 * (area + 1)          virtual address of its first page
  *   key … + 1                                         number of pages
- *   key … + 2                                         first frame << 12 | level << 4 | there (3) | writable (2) | 1
+ *   key … + 2                                         first frame << 12 | zero (7) | hugetlbfs (6) | level << 4 | there (3) | writable (2) | 1
  *
  * The owner is the VM whose VMM (process in the host, or in its L1) has the mapping.
  */
@@ -25,6 +25,8 @@ const WRITABLE = 1 << 2;
 const THERE = 1 << 3;
 const ZERO_PAGE = 1 << 3;
 const LEVEL_SHIFT = 4;
+const HUGETLBFS = 1 << 6;
+const ZERO_AREA = 1 << 7;
 
 /** A run of virtual pages with one kind of backing. */
 export interface HostArea {
@@ -37,6 +39,10 @@ export interface HostArea {
   level: number;
   /** The VMM's mapping allows writes. */
   writable: boolean;
+  /** Large pages are of hugetlbfs; otherwise transparent ones. */
+  hugetlbfs: boolean;
+  /** One block on the shared huge zero page. */
+  zero: boolean;
 }
 
 /** The host page behind a virtual address. */
@@ -117,8 +123,14 @@ export function isZeroPage(word: number): boolean {
   return (low(word) & ZERO_PAGE) !== 0;
 }
 
-function areaWords({ start, pages, frame, level, writable }: Readonly<HostArea>): [number, number, number] {
-  const flags = RECORD | (writable ? WRITABLE : 0) | (frame >= 0 ? THERE : 0) | (level << LEVEL_SHIFT);
+function areaWords({ start, pages, frame, level, writable, hugetlbfs, zero }: Readonly<HostArea>): [number, number, number] {
+  const flags =
+    RECORD |
+    (writable ? WRITABLE : 0) |
+    (frame >= 0 ? THERE : 0) |
+    (level << LEVEL_SHIFT) |
+    (hugetlbfs ? HUGETLBFS : 0) |
+    (zero ? ZERO_AREA : 0);
   return [start * PAGE_SIZE, pages, Math.max(frame, 0) * PAGE_SIZE + flags];
 }
 
@@ -132,7 +144,10 @@ export function hostPageAt(words: WordMap, owner: number, hva: number): HostPage
   const page = Math.floor(hva / PAGE_SIZE);
   const area = areaAt(words, owner, page);
   if (area === null) return null;
-  if (area.frame >= 0) return { frame: area.frame + page - area.start, level: levelIn(area, page), writable: area.writable, zero: false };
+  if (area.frame >= 0) {
+    const { frame, start, writable, zero } = area;
+    return { frame: frame + page - start, level: levelIn(area, page), writable: writable && !zero, zero };
+  }
   const word = number(words, owner * OWNER + page);
   if (word === 0) return null;
   const zero = isZeroPage(word);
@@ -161,6 +176,8 @@ export function hostArea(words: WordMap, owner: number, id: number): HostArea | 
     frame: (low(last) & THERE) !== 0 ? Math.floor(last / PAGE_SIZE) : -1,
     level: (low(last) >>> LEVEL_SHIFT) & 3,
     writable: (low(last) & WRITABLE) !== 0,
+    hugetlbfs: (low(last) & HUGETLBFS) !== 0,
+    zero: (low(last) & ZERO_AREA) !== 0,
   };
 }
 

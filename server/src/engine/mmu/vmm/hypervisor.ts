@@ -4,7 +4,7 @@
  */
 import { PAGE_SIZE, highOf, lowOf } from '../../bits';
 import { Actor } from '../../journal/events';
-import type { FrameContents, FrameSupply } from '../../memory/frames';
+import type { FrameContents, FrameSupply, ZeroPages } from '../../memory/frames';
 import { GuestMemory } from '../../memory/guest-memory';
 import { HostMemory, type MmuNotifier } from '../../memory/host-memory';
 import {
@@ -33,7 +33,7 @@ export interface HypervisorParts {
   readonly actor: Actor;
   readonly frames: FrameSupply;
   readonly contents: FrameContents;
-  readonly zeroFrame: number;
+  readonly zeroPages: ZeroPages;
   readonly maxGfn: number;
   /** PML can be used: EPT with A/D, and wanted. */
   readonly pml: boolean;
@@ -49,10 +49,10 @@ export class Hypervisor implements SlotListener, MmuNotifier {
   private readonly slots: Slots;
 
   constructor(private readonly parts: HypervisorParts) {
-    const { kvm, frames, contents, zeroFrame, maxGfn } = parts;
+    const { kvm, frames, contents, zeroPages, maxGfn } = parts;
     const { journal } = kvm.trace;
     this.kvm = kvm;
-    this.host = new HostMemory(journal, kvm.vm, frames, contents, zeroFrame);
+    this.host = new HostMemory(journal, kvm.vm, frames, contents, zeroPages);
     this.host.notifier = this;
     this.slots = new Slots(journal, kvm.vm, { maxGfn, dirtyLogInitiallySet: kvm.options.dirtyLogInitiallySet }, this);
     this.guest = new GuestMemory(this.slots, this.host);

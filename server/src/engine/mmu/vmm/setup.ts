@@ -78,7 +78,7 @@ export class Host {
       actor: l1 === null ? Actor.L0 : Actor.L1,
       frames: l1 === null ? this.frames.guests : IDENTITY_FRAMES,
       contents: l1?.memory ?? this.contents,
-      zeroFrame: l1 === null ? this.frames.zeroPage : l1.zeroPage(),
+      zeroPages: l1 === null ? this.frames.zeroPages : { small: l1.zeroPage(), huge: () => -1 },
       maxGfn,
       pml: l1 === null && this.pml(ept),
     });
@@ -129,7 +129,7 @@ export class Host {
     const registers = new Registers(this.trace.journal, number);
     const stage = new MemslotStage(kvm);
     const rules: LoadRules = { features, maxPhyAddr, amd, memory: this.physical, stage, pdptesInMemory: amd && kvm.tdp };
-    resetRegisters(registers, kvm.tdp ? config : { ...config, cr4: { ...config.cr4, pke: false, pks: false } });
+    resetRegisters(registers, { ...config, cr4: { ...config.cr4, pke: config.cr4.pke && kvm.tdp, pks: false } });
     // KVM_SET_SREGS reads the PDPTEs of a PAE guest; malformed ones leave the registers empty.
     if (config.paging === 'pae') loadCr3(registers, rules, registers.lo(Register.cr3), registers.hi(Register.cr3));
     const vcpu = make({
@@ -216,7 +216,7 @@ function vpidOf({ control }: VmConfig, index: number): number {
   return vpid === 0 ? 0 : vpid + index;
 }
 
-/** Protection keys are offered with TDP only (cpuid.c: kvm_set_cpu_caps). */
-function guestFeatures(config: HostConfig, tdp: boolean): HostConfig['features'] {
-  return tdp ? config.features : { ...config.features, pku: false, pks: false };
+/** Protection keys are offered with TDP only, and those of supervisor pages never (cpuid.c: kvm_set_cpu_caps; CR4_RESERVED_BITS). */
+function guestFeatures({ features }: HostConfig, tdp: boolean): HostConfig['features'] {
+  return { ...features, pku: features.pku && tdp, pks: false };
 }
