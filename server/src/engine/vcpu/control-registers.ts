@@ -111,7 +111,7 @@ export function loadCr3(registers: Registers, rules: LoadRules, lo: number, hi: 
   const noFlush = pcide && (hi & NO_FLUSH_HIGH) !== 0;
   const value = noFlush ? hi & ~NO_FLUSH_HIGH : hi;
   if (value >>> Math.max(rules.maxPhyAddr - 32, 0) !== 0) return Load.generalProtection;
-  if (pagingModeOf(registers) === 'pae') {
+  if (pagingModeOf(registers) === 'pae' && !rules.pdptesInMemory) {
     const refused = loadPdptes(registers, rules, lo);
     if (refused !== 0) return refused;
   }
@@ -153,9 +153,12 @@ export function loadEfer(registers: Registers, rules: LoadRules, lo: number, hi:
   return (changed & Efer.nxe) !== 0 ? Load.modeChanged : Load.done;
 }
 
-/** PDPTEs into their registers; all four or none. Reading them is a read without a linear address (§3.5). */
+/**
+ * PDPTEs into their registers; all four or none. Reading them is a read without a linear address (§3.5). Where a processor reads
+ * them at each walk instead, the hypervisor that carries MOV CR0 or CR4 out looks at them all the same (x86.c: kvm_set_cr0,
+ * kvm_set_cr4, load_pdptrs).
+ */
 function loadPdptes(registers: Registers, rules: LoadRules, cr3: number): number {
-  if (rules.pdptesInMemory) return 0;
   const { memory, stage } = rules;
   const format = pagingFormat({ ...plainOptions(rules), mode: 'pae', nxe: false, pse: true });
   const values = new Int32Array(8);
@@ -177,7 +180,7 @@ function loadPdptes(registers: Registers, rules: LoadRules, cr3: number): number
     values[i * 2] = entry;
     values[i * 2 + 1] = entryHi;
   }
-  for (let i = 0; i < 4; i++) registers.set(Register.pdpte0 + i, values[i * 2], values[i * 2 + 1]);
+  if (!rules.pdptesInMemory) for (let i = 0; i < 4; i++) registers.set(Register.pdpte0 + i, values[i * 2], values[i * 2 + 1]);
   return 0;
 }
 

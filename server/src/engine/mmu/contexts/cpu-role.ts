@@ -1,6 +1,7 @@
 /** What a guest's registers mean for the roles of shadow pages (§5.1.2; mmu.c: kvm_calc_cpu_role, kvm_init_mmu). */
-import { Cr0, Cr4, Efer } from '../../vcpu/control-registers';
+import { Cr0, Cr4, Efer, policyOf } from '../../vcpu/control-registers';
 import { Register, type Registers } from '../../vcpu/registers';
+import { Policy } from '../../x86/permissions';
 import { ACC_ALL, Role, withAccess, withLevel } from '../pages/role';
 
 /** Bits of {@link extendedRole}. */
@@ -47,6 +48,14 @@ export function extendedRole(registers: Registers): number {
     bit(Cr4.la57, Extended.la57) |
     ((registers.lo(Register.efer) & Efer.lma) !== 0 ? Extended.lma : 0)
   );
+}
+
+/**
+ * {@link Policy} bits of KVM's own walker. It goes by EFER.NXE alone, where a processor with 32-bit tables knows no NX: a fetch
+ * fault that the walker finds there has I in its error code (paging_tmpl.h: FNAME(walk_addr_generic)).
+ */
+export function walkerPolicy(registers: Registers): number {
+  return policyOf(registers) | ((registers.lo(Register.efer) & Efer.nxe) !== 0 ? Policy.nxe : 0);
 }
 
 /** Role of the root of a soft MMU: at least PAE tables, and always with NX (kvm_init_shadow_mmu). */

@@ -76,11 +76,16 @@ export class Roots {
     this.free(all);
   }
 
-  /** Roots that were zapped or belong to an old generation; those without a page of their own count as such. */
+  /**
+   * Roots that were zapped or belong to an old generation; those without a page of their own count as such. As everywhere, previous
+   * ones are freed before the current one (kvm_mmu_free_roots).
+   */
   freeObsolete(): void {
-    const obsolete = (root: Root): boolean => root.page === null || this.kvm.pages.obsolete(root.page);
-    if (this.current.hpa >= 0 && obsolete(this.current)) this.freeCurrent();
-    this.freePrevious(obsolete);
+    const obsolete = (root: Root): boolean => root.hpa >= 0 && (root.page === null || this.kvm.pages.obsolete(root.page));
+    const going = [...this.previous, this.current].filter(obsolete);
+    this.previous = this.previous.map((root) => (going.includes(root) ? { ...NO_ROOT } : root));
+    if (going.includes(this.current)) this.current = { ...NO_ROOT };
+    this.free(going);
   }
 
   private free(roots: readonly Root[]): void {

@@ -48,13 +48,13 @@ function loadPdptesFromDevice(vcpu: KvmVcpu): Completion {
 }
 
 /**
- * An instruction that hardly anybody uses on page tables: end the protection and try again, but not twice for the same
- * instruction and address (retry_instruction).
+ * An instruction that hardly anybody uses to write page tables, a load too when it faults on a walk: end the protection and
+ * try again, but not twice for the same instruction and address (retry_instruction, x86_page_table_writing_insn).
  */
 function giveUpProtection(vcpu: KvmVcpu, { kind, rip }: Instruction, lo: number, hi: number, allowRetry: boolean): boolean {
   const last = vcpu.lastRetry;
   vcpu.lastRetry = null;
-  if (!allowRetry || kind !== 'rmw') return false;
+  if (!allowRetry || kind === 'write') return false;
   if (last !== null && last.rip === rip && last.lo === lo && last.hi === hi) return false;
   vcpu.lastRetry = { rip, lo, hi };
   const gpa = guestPhysical(vcpu, lo, hi);
@@ -91,6 +91,13 @@ function guestPhysical(vcpu: KvmVcpu, lo: number, hi: number): number {
   if (vcpu.mmu.direct) return join(lo, hi);
   const code = PageFault.write | (vcpu.instruction?.user ? PageFault.user : 0);
   return vcpu.walkMmu.walk(lo, hi, code, vcpu.alignmentCheck) === Walk.ok ? vcpu.walkMmu.reached : -1;
+}
+
+/** Where a part of an operand is. */
+interface Place {
+  readonly gpa: number;
+  /** The vCPU remembers it as MMIO: no slot is asked (emulator_read_write_onepage). */
+  readonly mmio: boolean;
 }
 
 class Emulation {
@@ -131,10 +138,11 @@ class Emulation {
     let value = 0n;
     let pending = -1;
     for (const part of this.parts) {
-      const gpa = this.locate(part, false);
-      if (typeof gpa !== 'number') return gpa;
+      const place = this.locate(part, false);
+      if ('kind' in place) return place;
+      const { gpa } = place;
       if (part.offset === 0) this.gpa = gpa;
-      const address = vcpu.kvm.guest.address(gpa, false);
+      const address = place.mmio ? -1 : vcpu.kvm.guest.address(gpa, false);
       let bits: bigint;
       if (address >= 0) bits = loadBytes(vcpu.kvm.tables, address, part.size);
       else {
@@ -164,15 +172,16 @@ class Emulation {
     const { vcpu } = this;
     const { kvm } = vcpu;
     for (const part of this.parts) {
-      const gpa = this.locate(part, true);
-      if (typeof gpa !== 'number') return gpa;
+      const place = this.locate(part, true);
+      if ('kind' in place) return place;
+      const { gpa } = place;
       if (part.offset === 0) this.gpa = gpa;
       const bits = truncated(value >> BigInt(part.offset * 8), part.size);
-      const address = kvm.guest.address(gpa, true);
+      const address = place.mmio ? -1 : kvm.guest.address(gpa, true);
       if (address >= 0) {
         storeBytes(kvm.tables, address, part.size, bits);
         kvm.guest.markDirty(Math.floor(gpa / 4096));
-        trackWrite(kvm, gpa, part.size, bits);
+        trackWrite(kvm, vcpu.pae, gpa, part.size, bits);
         continue;
       }
       kvm.trace.mmio(MmioType.write, part.size, gpa, lowOf(bits), highOf(bits));
@@ -182,20 +191,16 @@ class Emulation {
     return null;
   }
 
-  /** Guest-physical address of a part, as the emulator finds it; or the fault that it raises. */
-  private locate({ lo, hi }: Part, write: boolean): number | Completion {
+  /** Where a part is, as the emulator finds it; or the fault that it raises. */
+  private locate(part: Part, write: boolean): Place | Completion {
     const { vcpu } = this;
-    const { trace } = vcpu.kvm;
-    if (vcpu.mmu.direct && ((lo ^ this.faultLo) & 0xfff) === 0) {
-      const gpa = join(this.faultLo, this.faultHi);
-      if (vcpu.mmio.matchesGpa(gpa)) trace.matchMmio(lo, hi, gpa, write, true);
-      return gpa;
-    }
+    const { lo, hi } = part;
+    if (vcpu.mmu.direct && ((lo ^ this.faultLo) & 0xfff) === 0) return this.placeAt(part, join(this.faultLo, this.faultHi), write);
     const code = (write ? PageFault.write : 0) | (this.instruction.user ? PageFault.user : 0);
     if (vcpu.mmio.matchesGva(lo, hi) && vcpu.mmioPermitted(code)) {
       const gpa = vcpu.mmio.gfn * 4096 + (lo & 0xfff);
-      trace.matchMmio(lo, hi, gpa, write, false);
-      return gpa;
+      vcpu.kvm.trace.matchMmio(lo, hi, gpa, write, false);
+      return { gpa, mmio: true };
     }
     const { walkMmu } = vcpu;
     let gpa = join(lo, 0);
@@ -208,7 +213,13 @@ class Emulation {
       }
       gpa = walkMmu.reached;
     }
-    if (vcpu.mmio.matchesGpa(gpa)) trace.matchMmio(lo, hi, gpa, write, true);
-    return gpa;
+    return this.placeAt(part, gpa, write);
+  }
+
+  /** vcpu_is_mmio_gpa */
+  private placeAt({ lo, hi }: Part, gpa: number, write: boolean): Place {
+    const mmio = this.vcpu.mmio.matchesGpa(gpa);
+    if (mmio) this.vcpu.kvm.trace.matchMmio(lo, hi, gpa, write, true);
+    return { gpa, mmio };
   }
 }

@@ -130,7 +130,7 @@ export class KernelAccess {
       const emulated = tryToUnsync(kvm, gfn, true, false);
       if (emulated) kvm.trace.emulate(access.rip, codeOf(instruction, longMode(vcpu.registers)), false);
       storeBytes(kvm.tables, address, size, value);
-      if (emulated) trackWrite(kvm, gpa, size, value);
+      if (emulated) trackWrite(kvm, vcpu.pae, gpa, size, value);
       if (emulated) vcpu.rip += codeOf(instruction, longMode(vcpu.registers)).length;
     } else {
       kvm.trace.journal.actor = this.actor;

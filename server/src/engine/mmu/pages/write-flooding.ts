@@ -7,11 +7,17 @@ import type { Kvm } from './kvm';
 import type { ShadowPage } from './shadow-page';
 import { flushOrZap, prepareZap, zapEntry } from './zap';
 
-export function trackWrite(kvm: Kvm, gpa: number, bytes: number, value: bigint): void {
+/** @param pae the vCPU that stores has CR4.PAE = 1 */
+export function trackWrite(kvm: Kvm, pae: boolean, gpa: number, bytes: number, value: bigint): void {
   kvm.trace.pteWrite(gpa, bytes, lowOf(value), highOf(value));
   if (kvm.pages.indirect === 0) return;
   const invalid: ShadowPage[] = [];
   let flush = false;
+  if (bytes === 4 && pae) {
+    // Taken for half of an 8-byte entry, whatever the entries of the shadowed table are (mmu_pte_write_fetch_gpte).
+    gpa -= gpa % 8;
+    bytes = 8;
+  }
   for (const page of kvm.pages.mirrors(Math.floor(gpa / 4096))) {
     if (page.invalid) continue;
     if (crossesEntries(page, gpa, bytes) || floods(kvm, page)) {

@@ -21,8 +21,8 @@ export function prefetchAround(kvm: Kvm, mmu: MmuContext, at: number): void {
   const index = indexOf(at);
   for (let i = index - (index % PREFETCH_GROUP), end = i + PREFETCH_GROUP; i < end; i++) {
     const other = page.entryAddress(i);
-    // MMIO sptes are left as they are too, though they are not present to KVM.
-    if (other === at || kvm.tables.low(other) !== 0) continue;
+    // An MMIO spte is not present to KVM (is_shadow_present_pte): its entry is tried, leads to no slot, and ends the scan.
+    if (other === at || kvm.format.present(kvm.tables.low(other))) continue;
     if (!prefetchEntry(kvm, mmu, page, i, true)) return;
   }
 }

@@ -5,7 +5,7 @@
 import { join } from '../../bits';
 import { Kind, STAGE_GUEST, type Actor } from '../../journal/events';
 import type { TableRef } from '../../program';
-import { Cr0, Cr4, Load, RFLAGS_AC, keysOf, policyOf } from '../../vcpu/control-registers';
+import { Cr0, Cr4, Load, RFLAGS_AC, keysOf } from '../../vcpu/control-registers';
 import { Context } from '../../vcpu/processor-context';
 import { PmlLog } from '../../vcpu/pml-log';
 import { Register, type Registers } from '../../vcpu/registers';
@@ -15,7 +15,7 @@ import type { Format } from '../../x86/formats';
 import { Access, GUEST_ALL, HOST_ALL, Policy, Rights, permits } from '../../x86/permissions';
 import { Walker } from '../../x86/walker';
 import type { Cpu } from './cpu';
-import { cpuRole, extendedRole, shadowRootRole, tdpRootRole } from '../contexts/cpu-role';
+import { cpuRole, extendedRole, shadowRootRole, tdpRootRole, walkerPolicy } from '../contexts/cpu-role';
 import { useNested, useShadowTables, useTdp } from './hardware';
 import type { Completion, Handled, Instruction } from './instruction';
 import type { Kvm, VcpuRequests } from '../pages/kvm';
@@ -114,6 +114,11 @@ export class KvmVcpu implements VcpuRequests, FaultingVcpu {
 
   get alignmentCheck(): boolean {
     return this.instruction?.ac ?? (this.registers.lo(Register.rflags) & RFLAGS_AC) !== 0;
+  }
+
+  /** CR4.PAE (is_pae). */
+  get pae(): boolean {
+    return (this.registers.lo(Register.cr4) & Cr4.pae) !== 0;
   }
 
   get smep(): boolean {
@@ -259,7 +264,7 @@ export class KvmVcpu implements VcpuRequests, FaultingVcpu {
     const format = parts.formats.of(registers);
     if (format === null) return;
     walker.use(format, registers.lo(Register.cr3), format.levels >= 4 ? registers.hi(Register.cr3) : 0);
-    walker.policy = policyOf(registers);
+    walker.policy = walkerPolicy(registers);
     walker.keys = kvm.tdp ? keysOf(registers) : 0;
     walker.pkru = registers.lo(Register.pkru);
     walker.pkrs = registers.lo(Register.pkrs);
@@ -327,7 +332,7 @@ export class KvmVcpu implements VcpuRequests, FaultingVcpu {
     const nested = this.nesting?.reflectedFault(mmu, status) ?? null;
     if (nested !== null) return nested;
     const errorCode = mmu.walker.errorCode | also;
-    if ((errorCode & PageFault.present) !== 0 && (errorCode & PageFault.reserved) === 0) this.invalidateAddress(mmu, lo, hi, true);
+    if ((errorCode & PageFault.present) !== 0 && (errorCode & PageFault.reserved) === 0) this.invalidateAddress(mmu, lo, hi, false);
     if (this.nesting?.interceptsPageFault === true) this.nesting.pending = { errorCode, lo, hi };
     else {
       this.injected = { errorCode, lo, hi };
