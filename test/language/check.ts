@@ -1,19 +1,20 @@
 /** One helper for all checks: a fixture whose ranges are the places of the problems, and their codes in order. */
 import assert from 'node:assert/strict';
 import { analyze } from '../../server/src/language/analysis';
-import type { Analysis, Problem } from '../../server/src/language/analysis';
+import type { Analysis, Lowered, LowerOptions, Problem } from '../../server/src/language/analysis';
 import { marked } from '../support/markers';
 
 const URI = 'file:///scenarios/test.mmu';
 
 /**
  * @param expected codes in the order of the fixture's ranges; `code: part of the message` when the words matter
- * @returns the analysis, for more
+ * @returns the analysis and the programs, for more
  */
-export function check(fixture: string, expected: readonly string[] = [], files: FilesByName = {}): Analysis {
+export function check(fixture: string, expected: readonly string[] = [], files: FilesByName = {}): Checked {
   const { text, ranges } = marked(fixture);
-  const analysis = analyzeFiles(text, files);
-  const found = analysis.problems.map((problem) => ({ at: shown(analysis, problem, text), code: problem.code, message: problem.message }));
+  const checked = analyzeFiles(text, files);
+  const { analysis, problems } = checked;
+  const found = problems.map((problem) => ({ at: shown(analysis, problem, text), code: problem.code, message: problem.message }));
   const wanted = expected.map((each, index) => {
     const [code, message] = each.split(': ');
     const range = ranges[index];
@@ -22,12 +23,12 @@ export function check(fixture: string, expected: readonly string[] = [], files: 
   assert.deepEqual(
     found.map(({ at, code }) => `${code} at ${at}`),
     wanted.map(({ at, code }) => `${code} at ${at}`),
-    analysis.problems.map((each) => `${each.code}: ${each.message}`).join('\n'),
+    problems.map((each) => `${each.code}: ${each.message}`).join('\n'),
   );
   wanted.forEach(({ message }, index) => {
     if (message !== undefined) assert.ok(found[index].message.includes(message), `${found[index].message}\n  should contain\n${message}`);
   });
-  return analysis;
+  return checked;
 }
 
 /** Texts of files, and contents of those that are loaded. */
@@ -35,18 +36,27 @@ interface FilesByName {
   readonly [name: string]: string | Uint8Array;
 }
 
-export function analyzeFiles(text: string, files: FilesByName = {}): Analysis {
+/** A text understood and lowered. */
+export interface Checked extends Lowered {
+  readonly analysis: Analysis;
+}
+
+export function analyzeFiles(text: string, files: FilesByName = {}, options: LowerOptions = {}): Checked {
   const find = (uri: string): string | Uint8Array | undefined => files[uri.slice(uri.lastIndexOf('/') + 1)];
-  return analyze(text, URI, {
+  const analysis = analyze(text, URI, {
     read: (uri) => {
       const found = find(uri);
       return typeof found === 'string' ? found : null;
     },
+  });
+  const lowered = analysis.lower({
     readBytes: (uri) => {
       const found = find(uri);
       return found instanceof Uint8Array ? found : null;
     },
+    ...options,
   });
+  return { analysis, ...lowered };
 }
 
 function shown(analysis: Analysis, problem: Problem, text: string): string {

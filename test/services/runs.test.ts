@@ -1,14 +1,21 @@
 import { strict as assert } from 'node:assert';
 import { CodeActionKind } from 'vscode-languageserver-types';
+import type { Diagnostic } from 'vscode-languageserver-types';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { codeActions } from '../../server/src/services/code-actions';
 import { codeLenses } from '../../server/src/services/code-lens';
-import { diagnostics } from '../../server/src/services/diagnostics';
+import { foundDiagnostics, runDiagnostics, textDiagnostics } from '../../server/src/services/diagnostics';
 import { inlayHints } from '../../server/src/services/inlay-hints';
 import { translateAt } from '../../server/src/services/translate-at';
 import { runInfo } from '../../server/src/views/info';
 import { ran } from '../support/runs';
+import type { Ran } from '../support/runs';
 import { MACHINE, opened, URI } from '../support/scripts';
+
+/** All that there are of a text and its runs. */
+function diagnosticsOf({ analysis, found, views }: Ran): Diagnostic[] {
+  return [...textDiagnostics(analysis), ...foundDiagnostics(analysis, found), ...runDiagnostics(analysis, { views, failure: null })];
+}
 
 const EVERYWHERE = { start: { line: 0, character: 0 }, end: { line: 1000, character: 0 } };
 const run = (body: string, under = 'ept'): string => `${MACHINE}run guest under ${under} {\n${body}\n}\n`;
@@ -54,8 +61,9 @@ describe('diagnostics', () => {
     readonly message: string;
   }
   function seen(fixture: string, files: { [name: string]: string } = {}): Seen[] {
-    const { analysis, views } = ran(fixture, files);
-    return diagnostics(analysis, { views, failure: null }).map(({ code, message, range }) => {
+    const script = ran(fixture, files);
+    const { analysis } = script;
+    return diagnosticsOf(script).map(({ code, message, range }) => {
       const text = analysis.parsed.text.slice(analysis.offsetAt(range.start), analysis.offsetAt(range.end));
       return { code, text, message: String(message) };
     });
@@ -68,7 +76,7 @@ describe('diagnostics', () => {
 
   it('of a text stand at their place', () => {
     const { analysis } = opened('host { memroy 64M }\nconst a = b\n');
-    const found = diagnostics(analysis, null);
+    const found = textDiagnostics(analysis);
     assert.ok(found.length >= 2);
     assert.deepEqual(found.map(({ range }) => range.start.line).sort(), found.map(({ range }) => range.start.line)); // prettier-ignore
     assert.ok(found.every(({ source, code, message }) => source === 'mmu' && code && !String(message).endsWith('.')));
@@ -76,12 +84,12 @@ describe('diagnostics', () => {
 
   it('of names that nothing uses fade them', () => {
     const { analysis } = opened(`const unused = 1\n${run('user read 0x40_0000')}`);
-    assert.ok(diagnostics(analysis, null).some(({ tags }) => tags?.includes(1)));
+    assert.ok(textDiagnostics(analysis).some(({ tags }) => tags?.includes(1)));
   });
 
   it('of names defined twice lead to the first', () => {
     const { analysis } = opened('const a = 1\nconst a = 2\n');
-    const twice = diagnostics(analysis, null).find(({ code }) => code === 'defined-twice');
+    const twice = textDiagnostics(analysis).find(({ code }) => code === 'defined-twice');
     assert.equal(twice?.relatedInformation?.[0].location.range.start.line, 0);
   });
 
@@ -127,7 +135,7 @@ describe('diagnostics', () => {
 
   it('of a worker that died stand at the first run', () => {
     const { analysis } = opened(run('user read 0x40_0000'));
-    const found = diagnostics(analysis, { views: [], failure: 'the worker ended: out of memory' });
+    const found = runDiagnostics(analysis, { views: [], failure: 'the worker ended: out of memory' });
     assert.equal(found.find(({ code }) => code === 'engine-failure')?.range.start.line, MACHINE.split('\n').length - 1);
   });
 });
@@ -135,10 +143,11 @@ describe('diagnostics', () => {
 describe('code actions', () => {
   /** The text after the action at `<|>` whose title fits. */
   function applied(fixture: string, title: RegExp): string {
-    const { analysis, views, cursor, text } = ran(fixture);
+    const script = ran(fixture);
+    const { analysis, views, cursor, text } = script;
     const { start } = analysis.locate(URI, { start: cursor, end: cursor }).range;
-    const shown = diagnostics(analysis, { views, failure: null });
-    const all = codeActions(analysis, views, { start, end: start }, shown);
+    const shown = diagnosticsOf(script);
+    const all = codeActions(analysis, script.problems, views, { start, end: start }, shown);
     const action = all.find((each) => title.test(each.title));
     assert.ok(action, all.map((each) => each.title).join('\n'));
     return TextDocument.applyEdits(TextDocument.create(URI, 'mmu', 1, text), action.edit?.changes?.[URI] ?? []);
@@ -168,7 +177,7 @@ describe('code actions', () => {
   it('write nothing where executions differ', () => {
     const { analysis, views, cursor } = ran(run('for i in 0 .. 3 { user rea<|>d 0x40_0000 + 0x20_0000 * i }'));
     const { start } = analysis.locate(URI, { start: cursor, end: cursor }).range;
-    assert.deepEqual(codeActions(analysis, views, { start, end: start }, []).filter(({ kind }) => kind === CodeActionKind.RefactorRewrite), []); // prettier-ignore
+    assert.deepEqual(codeActions(analysis, [], views, { start, end: start }, []).filter(({ kind }) => kind === CodeActionKind.RefactorRewrite), []); // prettier-ignore
   });
   for (const [what, wrong, right] of [
     ['the value of an entry', 'kernel[0x40_0000] = <|>5', 'kernel[0x40_0000] = 0x20_0027'],
@@ -186,13 +195,12 @@ describe('code actions', () => {
   ] as const) {
     it(`write ${what} as it is`, () => {
       check(`user read 0x40_0000 expect ${wrong}`, /Expect what happened/, `user read 0x40_0000 expect ${right}`, 'soft');
-      const { analysis, views } = ran(run(`user read 0x40_0000 expect ${right}`, 'soft'));
-      assert.deepEqual(diagnostics(analysis, { views, failure: null }), []);
+      assert.deepEqual(diagnosticsOf(ran(run(`user read 0x40_0000 expect ${right}`, 'soft'))), []);
     });
   }
   it('leave a scenario whose expectations hold', () => {
     const text = applied(run('user read 0x40_0000 expect exits 9<|>9', 'soft, ept'), /Expect what happened/);
-    assert.deepEqual(diagnostics(ran(text).analysis, { views: ran(text).views, failure: null }), []);
+    assert.deepEqual(diagnosticsOf(ran(text)), []);
   });
 });
 

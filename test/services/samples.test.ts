@@ -8,7 +8,7 @@ import { openScript, runScript } from '../../server/src/run/session';
 import { codeActions } from '../../server/src/services/code-actions';
 import { completion } from '../../server/src/services/completion';
 import { definition } from '../../server/src/services/definition';
-import { diagnostics } from '../../server/src/services/diagnostics';
+import { foundDiagnostics, runDiagnostics, textDiagnostics } from '../../server/src/services/diagnostics';
 import { hover } from '../../server/src/services/hover';
 import { inlayHints } from '../../server/src/services/inlay-hints';
 import { documentHighlights, references } from '../../server/src/services/references';
@@ -32,7 +32,12 @@ describe('every sample', () => {
       const { tokens } = tokenize(text);
 
       it('has nothing wrong', () => {
-        const found = diagnostics(analysis, { views, failure: null }).filter(({ severity }) => severity === DiagnosticSeverity.Error);
+        const all = [
+          ...textDiagnostics(analysis),
+          ...foundDiagnostics(analysis, script.found),
+          ...runDiagnostics(analysis, { views, failure: null }),
+        ];
+        const found = all.filter(({ severity }) => severity === DiagnosticSeverity.Error);
         assert.deepEqual(found.map(({ range, message }) => `${range.start.line + 1}: ${String(message)}`), []); // prettier-ignore
       });
 
@@ -69,7 +74,7 @@ describe('every sample', () => {
         const hints = inlayHints(analysis, views, range, { exits: true });
         assert.ok(hints.length > 0);
         assert.equal(new Set(hints.map(({ position }) => `${position.line}:${position.character}`)).size, hints.length);
-        for (const { position } of hints) codeActions(analysis, views, { start: position, end: position }, []);
+        for (const { position } of hints) codeActions(analysis, script.problems, views, { start: position, end: position }, []);
       });
     });
   }

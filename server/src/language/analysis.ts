@@ -2,9 +2,10 @@
  * The language's face to everything after it: a text, with its imports, becomes an analysis. Services, command line and
  * session use this and nothing of the rooms behind it (syntax/ for trees and printing excepted).
  */
-import type { MmuKind, Program } from '../engine/program';
+import type { Program } from '../engine/program';
 import type { StatementPlace } from '../views/view';
 import type { Parsed } from './syntax/parse';
+import type { LowerOptions } from './lower/programs';
 import { Analyzed } from './semantics/analyze';
 import type { Definition, DefinitionOf, Expression, Node, Range, Reference } from './syntax/tree';
 
@@ -50,8 +51,10 @@ export interface Analysis {
   readonly parsed: Parsed;
   /** Imported files that could be read, by URI, theirs included. */
   readonly imports: ReadonlyMap<string, Parsed>;
-  /** Of this file and its imports, in the order of the text. */
+  /** What can be said of this file and its imports without unrolling anything, in the order of the text. */
   readonly problems: readonly Problem[];
+  /** URIs of the files that are loaded into memory. */
+  readonly loads: readonly string[];
   /** All statements that acts come from; an act's `origin` is an index into this. */
   readonly statements: readonly StatementPlace[];
   /** The node of a statement, by origin. */
@@ -63,7 +66,10 @@ export interface Analysis {
   referencesTo(definition: Definition): readonly Use[];
   /** Names that can be used at an offset of this file, innermost first. */
   namesAt(offset: number): readonly NameInScope[];
-  /** Value of a constant expression; null when it has none, or depends on a loop or a parameter. */
+  /**
+   * Value of a constant expression; null when it has none, or depends on a loop or a parameter. Where tables lie whose
+   * place is not written is known once the text is lowered.
+   */
   valueOf(expression: Expression): bigint | null;
   /** The innermost statement around an offset of this file, as an origin; null outside scripts. */
   originAt(offset: number): number | null;
@@ -74,12 +80,20 @@ export interface Analysis {
   locate(uri: string, range: Range): Location;
   offsetAt(position: { readonly line: number; readonly character: number }): number;
 
-  /**
-   * One program a run and kind of its `under`, in the order of the text; none when there are errors.
-   *
-   * @param under runs each script under this kind alone, whatever its `under` says
-   */
-  programs(under?: MmuKind): readonly Program[];
+  /** Plans machines and unrolls scripts; takes as long as the text's loops want, up to their limits. */
+  lower(options?: LowerOptions): Lowered;
+  /** The same in steps, between which other work can be done. */
+  lowerInSteps(options: LowerOptions): Generator<void, Lowered>;
+}
+
+/** What lowering comes to. */
+export interface Lowered {
+  /** Those of the text, and of machines and scripts, in the order of the text. */
+  readonly problems: readonly Problem[];
+  /** Those of machines and scripts alone. */
+  readonly found: readonly Problem[];
+  /** One program a run and kind of its `under`, in the order of the text; none when there are errors. */
+  readonly programs: readonly Program[];
 }
 
 /** A use of a name and the file it stands in. */
@@ -91,13 +105,9 @@ export interface Use {
 export interface AnalyzeOptions {
   /** Text of another file; null when it cannot be read. */
   read(uri: string): string | null;
-  /**
-   * Content of a file that is loaded into memory, {@link MOST_LOADED} bytes and one more at most; null when it cannot be
-   * read. Absent where only texts can be had.
-   */
-  readBytes?(uri: string): Uint8Array | null;
 }
 
+export type { LowerOptions } from './lower/programs';
 export { MOST_LOADED, resolveImport } from './semantics/source';
 
 /** Never throws; every text has an analysis. */

@@ -1,7 +1,9 @@
 /** Diagnostics to the client: sent when they change, or given when it asks. */
 import type { Diagnostic, DocumentDiagnosticReport } from 'vscode-languageserver';
-import { diagnostics } from '../services/diagnostics';
+import { foundDiagnostics, limited, runDiagnostics, textDiagnostics } from '../services/diagnostics';
 import type { Core } from '../workspace/core';
+import type { ScriptRuns } from '../workspace/runs';
+import type { Script } from '../workspace/scripts';
 
 interface Report {
   readonly version: number;
@@ -54,9 +56,13 @@ export class DiagnosticReports {
   private async report(uri: string): Promise<Report | null> {
     const script = await this.core.scripts.get(uri);
     if (!script) return null;
-    const { analysis, version } = script;
-    if (analysis.problems.some(({ severity }) => severity === 'error')) return { version, items: diagnostics(analysis, null) };
+    if (script.lowered.problems.some(({ severity }) => severity === 'error')) return reportOf(script, null);
     const found = await this.core.scriptAndRuns(uri);
-    return found && { version: found.script.version, items: diagnostics(found.script.analysis, found.runs) };
+    return found && reportOf(found.script, found.runs);
   }
+}
+
+function reportOf({ analysis, lowered, version }: Script, runs: ScriptRuns | null): Report {
+  const all = [...textDiagnostics(analysis), ...foundDiagnostics(analysis, lowered.found), ...(runs ? runDiagnostics(analysis, runs) : [])];
+  return { version, items: limited(all) };
 }

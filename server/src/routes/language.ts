@@ -190,7 +190,13 @@ function routeWriting(core: Core): void {
     guard.request('code actions', null, async ({ textDocument, range, context }) => {
       const found = await core.scriptAndRuns(textDocument.uri);
       if (!found) return null;
-      const actions = codeActions(found.script.analysis, found.runs?.views ?? [], range, context.diagnostics);
+      const actions = codeActions(
+        found.script.analysis,
+        found.script.lowered.problems,
+        found.runs?.views ?? [],
+        range,
+        context.diagnostics,
+      );
       const { only } = context;
       return only ? actions.filter(({ kind }) => only.some((each) => kind === each || kind?.startsWith(`${each}.`))) : actions;
     }),

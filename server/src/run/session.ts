@@ -1,7 +1,6 @@
 /** From a text to its runs in this very thread: what the command line and tests do. The server runs in a worker instead. */
-import type { MmuKind, Program } from '../engine/program';
 import { analyze } from '../language/analysis';
-import type { Analysis, AnalyzeOptions, Problem } from '../language/analysis';
+import type { Analysis, AnalyzeOptions, Lowered, LowerOptions } from '../language/analysis';
 import { RunView } from '../views/view';
 import { execute } from './execute';
 import type { Hooks } from './execute';
@@ -9,21 +8,16 @@ import { settle } from './same';
 
 export type { Problem } from '../language/analysis';
 
-export interface OpenScript {
+export interface OpenScript extends Lowered {
   readonly uri: string;
   readonly analysis: Analysis;
-  readonly problems: readonly Problem[];
-  readonly programs: readonly Program[];
 }
 
-export interface OpenOptions extends AnalyzeOptions {
-  /** Run under this kind alone. */
-  readonly under?: MmuKind;
-}
+export type OpenOptions = AnalyzeOptions & LowerOptions;
 
 export function openScript(text: string, uri: string, options: OpenOptions): OpenScript {
   const analysis = analyze(text, uri, options);
-  return { uri, analysis, problems: analysis.problems, programs: analysis.programs(options.under) };
+  return { uri, analysis, ...analysis.lower(options) };
 }
 
 /** Run all programs of a script, the time limit (milliseconds) being for all of them together. */

@@ -1,7 +1,7 @@
 /** Code actions: edits that mend a problem, and what happened written down as what is expected. */
 import { CodeActionKind } from 'vscode-languageserver-types';
 import type { CodeAction, Diagnostic, Range, TextEdit } from 'vscode-languageserver-types';
-import type { Analysis } from '../language/analysis';
+import type { Analysis, Problem } from '../language/analysis';
 import { pathAt } from '../language/syntax/tree';
 import type { Node } from '../language/syntax/tree';
 import { totalExits } from '../views/outcome';
@@ -9,17 +9,30 @@ import type { RunView } from '../views/view';
 import { resultExpectation } from './expectation-text';
 import { grouped, innermost, kindsOf, lspRange } from './places';
 
-/** @param shown diagnostics that the editor shows at the range */
-export function codeActions(analysis: Analysis, views: readonly RunView[], range: Range, shown: readonly Diagnostic[]): CodeAction[] {
-  return [...fixes(analysis, range, shown), ...corrections(analysis, views, range, shown), ...additions(analysis, views, range)];
+/**
+ * @param problems of the text, and of machines and scripts as far as they are known
+ * @param shown diagnostics that the editor shows at the range
+ */
+export function codeActions(
+  analysis: Analysis,
+  problems: readonly Problem[],
+  views: readonly RunView[],
+  range: Range,
+  shown: readonly Diagnostic[],
+): CodeAction[] {
+  return [
+    ...fixes(analysis.uri, problems, range, shown),
+    ...corrections(analysis, views, range, shown),
+    ...additions(analysis, views, range),
+  ];
 }
 
 /* ---------------------------------------------------------------- fixes of problems */
 
-function fixes(analysis: Analysis, range: Range, shown: readonly Diagnostic[]): CodeAction[] {
+function fixes(uri: string, problems: readonly Problem[], range: Range, shown: readonly Diagnostic[]): CodeAction[] {
   const actions: CodeAction[] = [];
-  for (const problem of analysis.problems) {
-    if (problem.uri !== analysis.uri || !meet(problem.range, range)) continue;
+  for (const problem of problems) {
+    if (problem.uri !== uri || !meet(problem.range, range)) continue;
     for (const [index, fix] of (problem.fixes ?? []).entries()) {
       const diagnostics = shown.filter((each) => each.code === problem.code && equal(each.range, problem.range));
       actions.push({

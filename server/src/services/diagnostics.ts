@@ -21,10 +21,24 @@ export interface RunsOfScript {
   readonly failure: string | null;
 }
 
-/** @param runs of this very text; null when they are not known (yet) */
-export function diagnostics(analysis: Analysis, runs: RunsOfScript | null): Diagnostic[] {
-  const all = [...problems(analysis), ...(runs ? runDiagnostics(analysis, runs) : [])];
-  if (all.length <= MOST) return all;
+/** Of the text, as far as it is understood without unrolling anything. */
+export function textDiagnostics(analysis: Analysis): Diagnostic[] {
+  return problems(analysis, analysis.problems);
+}
+
+/** @param found problems of machines and scripts, which lowering this very text has found */
+export function foundDiagnostics(analysis: Analysis, found: readonly Problem[]): Diagnostic[] {
+  // An imported file that has errors stands among the diagnostics of the text already.
+  const wrong = new Set(analysis.problems.filter(({ severity }) => severity === 'error').map(({ uri }) => uri));
+  return problems(
+    analysis,
+    found.filter(({ uri }) => uri === analysis.uri || !wrong.has(uri)),
+  );
+}
+
+/** As many as an editor can show. */
+export function limited(all: readonly Diagnostic[]): Diagnostic[] {
+  if (all.length <= MOST) return [...all];
   const rest = all.length - MOST;
   const [{ range }] = all.slice(MOST);
   const message = `${plural(rest, 'more problem')} not shown`;
@@ -40,9 +54,9 @@ const SEVERITIES: { readonly [severity in Problem['severity']]: DiagnosticSeveri
   hint: DiagnosticSeverity.Hint,
 };
 
-function problems(analysis: Analysis): Diagnostic[] {
-  const own = analysis.problems.filter(({ uri }) => uri === analysis.uri).map(ofProblem);
-  return [...own, ...importProblems(analysis)];
+function problems(analysis: Analysis, all: readonly Problem[]): Diagnostic[] {
+  const own = all.filter(({ uri }) => uri === analysis.uri).map(ofProblem);
+  return [...own, ...importProblems(analysis, all)];
 }
 
 function ofProblem({ range, severity, code, message, related, tag }: Problem): Diagnostic {
@@ -65,9 +79,9 @@ function ofRelated({ uri, range, message }: Location & { readonly message: strin
 const MOST_RELATED = 5;
 
 /** Errors of an imported file stand at its import; the file's own diagnostics are shown when it is open. */
-function importProblems(analysis: Analysis): Diagnostic[] {
+function importProblems(analysis: Analysis, all: readonly Problem[]): Diagnostic[] {
   const byFile = new Map<string, Problem[]>();
-  for (const problem of analysis.problems) {
+  for (const problem of all) {
     if (problem.uri === analysis.uri || problem.severity !== 'error') continue;
     const list = byFile.get(problem.uri);
     if (list) list.push(problem);
@@ -95,7 +109,8 @@ function importOf(analysis: Analysis, uri: string): { readonly start: number; re
 
 /* ---------------------------------------------------------------- of the run */
 
-function runDiagnostics(analysis: Analysis, { views, failure }: RunsOfScript): Diagnostic[] {
+/** @param runs of this very text */
+export function runDiagnostics(analysis: Analysis, { views, failure }: RunsOfScript): Diagnostic[] {
   const found = runFindings(analysis, views).map((finding) => ofFinding(analysis, finding));
   for (const { run, programs } of runPlaces(analysis)) {
     const range = lspRange(analysis, runHead(run));

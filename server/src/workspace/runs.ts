@@ -150,8 +150,8 @@ export class Runs {
 
   private async execute(script: Script, line: number | null, stop: () => void, begun: (call: RunCall) => void): Promise<void> {
     const { pool, events, settings } = this.options;
-    const { uri, analysis } = script;
-    const programs = line === null ? analysis.programs() : programsTo(analysis, analysis.programs(), line);
+    const { uri, analysis, lowered } = script;
+    const programs = line === null ? lowered.programs : programsTo(analysis, lowered.programs, line);
     if (programs.length === 0) {
       this.keep({ script, views: [], infos: [], failure: null });
       return;

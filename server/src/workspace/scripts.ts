@@ -1,7 +1,7 @@
 /** Documents as analyses: one a version of the text and of every file that it imports, made when asked for. */
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { analyze } from '../language/analysis';
-import type { Analysis } from '../language/analysis';
+import type { Analysis, Lowered } from '../language/analysis';
 import type { Files } from './files';
 
 /** A document's text at a version, understood. */
@@ -10,6 +10,7 @@ export interface Script {
   /** 0 for a file that is not open. */
   readonly version: number;
   readonly analysis: Analysis;
+  readonly lowered: Lowered;
 }
 
 interface Kept {
@@ -85,6 +86,8 @@ export class Scripts {
         read.set(other, found ?? null);
         return found ?? null;
       },
+    });
+    const lowered = analysis.lower({
       readBytes: (other) => {
         const found = this.dumps.get(other);
         if (found === undefined) missingDumps.add(other);
@@ -92,7 +95,7 @@ export class Scripts {
         return found ?? null;
       },
     });
-    this.kept.set(uri, { text, script: { uri, version, analysis }, read, loaded });
+    this.kept.set(uri, { text, script: { uri, version, analysis, lowered }, read, loaded });
     return [...[...missing].map((each) => this.files.read(each)), ...[...missingDumps].map((each) => this.dumps.read(each))];
   }
 

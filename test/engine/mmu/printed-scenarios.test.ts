@@ -19,14 +19,13 @@ describe('printed scenarios', function () {
       fc.property(anyWorld, worldPrograms(20), (world, steps) => {
         const program = programOf(world, steps);
         const text = programAsScenario(program);
-        const { analysis } = opened(text);
-        const errors = analysis.problems.filter(({ severity }) => severity === 'error');
+        const { problems, programs } = opened(text).analysis.lower();
+        const errors = problems.filter(({ severity }) => severity === 'error');
         assert.deepEqual(
           errors.map(({ message }) => message),
           [],
           text,
         );
-        const programs = analysis.programs();
         assert.equal(programs.length, 1);
         // Without the `check invariants` at its end.
         assert.deepEqual(outcomesOf(programs[0]).slice(0, -1), outcomesOf(program), text);

@@ -3,9 +3,9 @@ import type { Expectation } from '../../../server/src/engine/program';
 import { check, script } from '../check';
 
 function expectations(what: string, under = 'under ept'): Expectation[] {
-  return check(script(`user read 0x40_0000 expect ${what}`, under))
-    .programs()[0]
-    .acts.flatMap((act) => (act.do === 'expect' ? [act.what] : []));
+  return check(script(`user read 0x40_0000 expect ${what}`, under)).programs[0].acts.flatMap((act) =>
+    act.do === 'expect' ? [act.what] : [],
+  );
 }
 
 const TABLE = { format: '4-level', root: 0x1000 } as const;
@@ -66,13 +66,13 @@ describe('expectations become what the run is judged by', () => {
   for (const [what, expected, under] of cases) it(what, () => assert.deepEqual(expectations(what, under), expected));
 
   it('of sameness stand in the programs that are to be compared', () => {
-    const programs = check(script('read 0x40_0000\n same under soft, ept', 'under soft, ept, npt')).programs();
+    const programs = check(script('read 0x40_0000\n same under soft, ept', 'under soft, ept, npt')).programs;
     const have = programs.map(({ acts }) => acts.some((act) => act.do === 'expect' && act.what.kind === 'same'));
     assert.deepEqual(have, [true, true, false]);
   });
 
   it('of dirty logs list pages', () => {
-    const { acts } = check(script('host flags slot 0 log_dirty\n expect dirty slot 0 [0x6000, 0x5000 +8K]')).programs()[0];
+    const { acts } = check(script('host flags slot 0 log_dirty\n expect dirty slot 0 [0x6000, 0x5000 +8K]')).programs[0];
     const last = acts.at(-1);
     assert.deepEqual(last?.do === 'expect' && last.what, { kind: 'dirty', vm: 0, slot: 0, gpas: [0x5000, 0x6000] });
   });

@@ -25,7 +25,7 @@ ${run} { ${script} }
 }
 
 function programs(parts: Parts): readonly Program[] {
-  return check(nested(parts)).programs();
+  return check(nested(parts)).programs;
 }
 
 function vms(parts: Parts): readonly VmConfig[] {
@@ -104,7 +104,7 @@ describe('memory of a VM inside a VM', () => {
       vm a { slot 0 { gpa 0  size 1M }  vcpu { paging none } }
       vm b { slot 0 { gpa 0  size 1M  hva 4M }  vcpu { paging none } }
       vm c { slot 0 { gpa 0  size 1M }  vcpu { paging none } } }
-      run a { read 0 }`).programs()[0].machine.vms;
+      run a { read 0 }`).programs[0].machine.vms;
     assert.deepEqual(two.slice(1).map(({ slots }) => slots[0].hva), [6 * M, 4 * M, 8 * M]); // prettier-ignore
   });
 
@@ -180,7 +180,7 @@ describe('a hypervisor by script', () => {
 
   it('the EPTP of tables has no A/D flag where the processor has none', () => {
     const text = `host { cpu { ept_ad off  pml off } }\n${nested({ ...SCRIPTED, script: 'invept ept12' })}`;
-    const [act] = check(text).programs()[0].acts;
+    const [act] = check(text).programs[0].acts;
     assert.equal(act.do === 'invept' && act.eptp, 0x801en);
   });
 
@@ -190,7 +190,7 @@ describe('a hypervisor by script', () => {
       vm b { root 0x9000  slot 0 { gpa 0  size 1M }  vcpu { paging none } } }
       run l1 { vmcs.vpid = 1\n vmlaunch b\n vmcs.vpid = 2 }`;
     assert.deepEqual(
-      check(text).programs()[0].acts.flatMap((act) => (act.do === 'vmcs' ? [act.guest] : [])), // prettier-ignore
+      check(text).programs[0].acts.flatMap((act) => (act.do === 'vmcs' ? [act.guest] : [])), // prettier-ignore
       [1, 2],
     );
     check(text.replace('vmlaunch b', '⟦vmlaunch⟧'), ['which-vm: a, b']);

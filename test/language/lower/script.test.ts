@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
-import type { Act } from '../../../server/src/engine/program';
+import type { Act, MmuKind } from '../../../server/src/engine/program';
 import { check, script, vm } from '../check';
 
 /** Acts of a script, without what every act has. */
 function acts(statements: string, codes: readonly string[] = []): Partial<Act>[] {
-  return check(script(statements), codes)
-    .programs()[0]
-    .acts.map((act) => {
-      const { origin: _origin, ...rest } = act;
-      return 'by' in rest && rest.by.vm === 0 && rest.by.vcpu === 0 ? omit(rest, 'by') : rest;
-    });
+  return check(script(statements), codes).programs[0].acts.map((act) => {
+    const { origin: _origin, ...rest } = act;
+    return 'by' in rest && rest.by.vm === 0 && rest.by.vcpu === 0 ? omit(rest, 'by') : rest;
+  });
 }
 
 function omit<T extends object>(value: T, key: string): Partial<T> {
@@ -93,13 +91,13 @@ describe('statements become acts', () => {
 
   it("a vCPU's handler is that of each of its accesses", () => {
     const text = vm('tables kernel at 0x1000 { 0 +4K -> 0 }\n vcpu { cr3 kernel  on fault { kernel[cr2].present = yes } }');
-    const [first] = check(`${text}run guest { read 0x3000 }`).programs()[0].acts;
+    const [first] = check(`${text}run guest { read 0x3000 }`).programs[0].acts;
     assert.equal(first.do === 'access' && first.handler?.length, 1);
   });
 
   it('performers are the VM and the vCPU that are named', () => {
     const text = vm('vcpu 0 { paging none }\n vcpu boot { paging none cpl 3 }');
-    const program = check(`${text}run guest { read 0  vcpu boot: read 0  vcpu boot: { read 0 } guest: read 0 }`).programs()[0];
+    const program = check(`${text}run guest { read 0  vcpu boot: read 0  vcpu boot: { read 0 } guest: read 0 }`).programs[0];
     assert.deepEqual(
       program.acts.map((act) => act.do === 'access' && [act.by.vcpu, act.user]),
       [
@@ -113,7 +111,7 @@ describe('statements become acts', () => {
 
   it('areas of guest-physical memory are cut at slots', () => {
     const text = `vm guest { slot 0 { gpa 0 size 64K hva 0x7f00_0000_0000 }\n slot 1 { gpa 64K size 64K hva 0x7f10_0000_0000 }\n vcpu { paging none } }`;
-    const program = check(`${text}\nrun guest { host reclaim gpa 0xf000 +8K }`).programs()[0];
+    const program = check(`${text}\nrun guest { host reclaim gpa 0xf000 +8K }`).programs[0];
     assert.deepEqual(
       program.acts.map((act) => act.do === 'reclaim' && [act.hva, act.size]),
       [
@@ -132,22 +130,17 @@ describe('statements become acts', () => {
 
 describe('runs', () => {
   it('are one program a kind, in the order of the text', () => {
-    const names = check(script('read 0x40_0000', 'under soft, ept, npt') + 'run guest "again" { read 0x40_0000 }')
-      .programs()
-      .map((program) => program.name);
+    const names = check(script('read 0x40_0000', 'under soft, ept, npt') + 'run guest "again" { read 0x40_0000 }').programs.map(
+      (program) => program.name,
+    );
     assert.deepEqual(names, ['guest under soft', 'guest under ept', 'guest under npt', 'again under ept']);
   });
 
   it('can be under one kind alone', () => {
-    const analysis = check(script('read 0x40_0000 expect exits 1 under soft', 'under soft, ept'));
-    assert.deepEqual(
-      analysis.programs('npt').map((program) => [program.name, program.acts.length]),
-      [['guest under npt', 1]],
-    );
-    assert.deepEqual(
-      analysis.programs('soft').map((program) => [program.name, program.acts.length]),
-      [['guest under soft', 2]],
-    );
+    const { analysis } = check(script('read 0x40_0000 expect exits 1 under soft', 'under soft, ept'));
+    const lengths = (under: MmuKind) => analysis.lower({ under }).programs.map((program) => [program.name, program.acts.length]);
+    assert.deepEqual(lengths('npt'), [['guest under npt', 1]]);
+    assert.deepEqual(lengths('soft'), [['guest under soft', 2]]);
   });
 
   it('without a VM are of the only one', () => {
@@ -164,7 +157,7 @@ describe('runs', () => {
   it('leave out what is for other kinds', () => {
     const programs = check(
       script('under soft { invlpg 0 }\n read 0x40_0000 expect exits 1 under soft\n expect exits 5 under ept, npt', 'under soft, ept'),
-    ).programs();
+    ).programs;
     assert.deepEqual(
       programs.map((program) => program.acts.map((act) => act.do)),
       [
@@ -186,7 +179,7 @@ describe('runs', () => {
   });
 
   it('are not there when something is wrong', () => {
-    assert.equal(check(script('read ⟦nothing⟧'), ['unknown-name']).programs().length, 0);
+    assert.equal(check(script('read ⟦nothing⟧'), ['unknown-name']).programs.length, 0);
   });
 });
 
@@ -195,7 +188,7 @@ describe('origins', () => {
     const text = script(
       'user read 0x40_0000 // a comment\n      expect ok, exits 0\n  check invariants\n  expect kernel[0x40_0000] rw\n  host zap all',
     );
-    const analysis = check(text);
+    const { analysis, programs } = check(text);
     assert.deepEqual(
       analysis.statements.map(({ text: said, of }) => [said, of]),
       [
@@ -214,7 +207,7 @@ describe('origins', () => {
     assert.equal(analysis.originBefore(text.indexOf('expect kernel')), 4);
     assert.equal(analysis.originBefore(text.indexOf('user read')), null);
     assert.equal(analysis.originBefore(text.length), null);
-    const [program] = analysis.programs();
+    const [program] = programs;
     assert.deepEqual(
       program.acts.map((act) => act.origin),
       [1, 2, 3, 4, 6, 7],
@@ -222,9 +215,9 @@ describe('origins', () => {
   });
 
   it('of statements in blocks are those in the block', () => {
-    const analysis = check(`block f(a) { read a }\n${script('f(0x40_0000)\n f(0x40_1000)')}`);
+    const { analysis, programs } = check(`block f(a) { read a }\n${script('f(0x40_0000)\n f(0x40_1000)')}`);
     assert.deepEqual(
-      analysis.programs()[0].acts.map((act) => analysis.statements[act.origin].text),
+      programs[0].acts.map((act) => analysis.statements[act.origin].text),
       ['read a', 'read a'],
     );
   });

@@ -38,7 +38,7 @@ class Memory {
 const RUN = 'run guest { invlpg 0 }';
 
 function memory(items: string, more = ''): Memory {
-  return new Memory(check(`${vm(`tables kernel ${items}\n ${more}`)}${RUN}`).programs()[0]);
+  return new Memory(check(`${vm(`tables kernel ${items}\n ${more}`)}${RUN}`).programs[0]);
 }
 
 describe('tables', () => {
@@ -64,7 +64,7 @@ describe('tables', () => {
   });
 
   it('without a place begin at the first free page', () => {
-    const program = check(`${vm('tables kernel { 0 +4K -> 0x1000 rw }\n vcpu { cr3 kernel }')}${RUN}`).programs()[0];
+    const program = check(`${vm('tables kernel { 0 +4K -> 0x1000 rw }\n vcpu { cr3 kernel }')}${RUN}`).programs[0];
     assert.equal(program.machine.vms[0].vcpus[0].cr3, 0x2000n);
     assert.deepEqual(new Memory(program).way(0x2000, 0n), [0x3007n, 0x4007n, 0x5007n, 0x1003n]);
   });
@@ -86,7 +86,7 @@ describe('tables', () => {
         'size 16M',
         'size 4G',
       ),
-    ).programs()[0];
+    ).programs[0];
     const guest = new Memory(program);
     assert.deepEqual(guest.way(0x1000, 1n << 30n, 5), [0x2007n, 0x3007n, 0x4000_0083n]);
     assert.deepEqual(guest.way(0x1000, 2n << 20n, 5).at(-1), 0x40_0081n);
@@ -95,7 +95,7 @@ describe('tables', () => {
   it('of 32 bits have 4-byte entries', () => {
     const program = check(
       `${vm('tables old 32-bit at 0x1000 { 0x40_1000 +8K -> 0x9000 rw user\n 0x80_0000 +4M -> 0x40_0000 rw pages 4M }\n vcpu { paging 32-bit cr4.pse on }')}${RUN}`,
-    ).programs()[0];
+    ).programs[0];
     const guest = new Memory(program);
     assert.equal(guest.half(0x1000 + 4), 0x2007);
     assert.deepEqual([guest.half(0x2000), guest.half(0x2004), guest.half(0x2008), guest.half(0x200c)], [0, 0x9007, 0xa007, 0]);
@@ -103,7 +103,7 @@ describe('tables', () => {
   });
 
   it('of PAE have a root of four entries without rights', () => {
-    const program = check(`${vm('tables pae32 pae at 0x1020 { 0xc000_0000 +4K -> 0x9000 rw }\n vcpu { paging pae }')}${RUN}`).programs()[0];
+    const program = check(`${vm('tables pae32 pae at 0x1020 { 0xc000_0000 +4K -> 0x9000 rw }\n vcpu { paging pae }')}${RUN}`).programs[0];
     const guest = new Memory(program);
     assert.equal(program.machine.vms[0].vcpus[0].cr3, 0x1020n);
     assert.equal(guest.word(0x1020 + 24), 0x2001n);

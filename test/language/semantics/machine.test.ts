@@ -21,7 +21,7 @@ describe('settings', () => {
   }
 
   it('that are not written have the defaults of the reference', () => {
-    const { host } = check(script('read 0x40_0000')).programs()[0].machine;
+    const { host } = check(script('read 0x40_0000')).programs[0].machine;
     assert.equal(host.memory, 2 ** 30);
     assert.equal(host.maxPhyAddr, 46);
     assert.deepEqual(host.tlb, { on: true, l1: { sets: 16, ways: 4 }, l2: { sets: 128, ways: 8 }, pagingStructureEntries: 32 });
@@ -31,7 +31,7 @@ describe('settings', () => {
   });
 
   it('la57 is on exactly when 5-level paging is used, unless it is written', () => {
-    const la57 = (text: string): boolean => check(text).programs()[0].machine.host.features.la57;
+    const la57 = (text: string): boolean => check(text).programs[0].machine.host.features.la57;
     const wide = `${vm('tables wide 5-level at 0x1000 { 0 +4K -> 0x9000 }\n vcpu { paging 5-level }')}run guest { read 0 }`;
     const tables = `${vm('tables _wide 5-level at 0x1000 { 0 +4K -> 0x9000 }\n vcpu { paging none }')}run guest { read 0 }`;
     assert.equal(la57(script('read 0x40_0000')), false);
@@ -44,7 +44,7 @@ describe('settings', () => {
   it('that are written are taken', () => {
     const { host } = check(
       `host { memory 64M  tlb off  cpu { nx off }  kvm { kernel mainline  prefetch off } }\n${vm('vcpu { paging none }')}run guest { read 0 }`,
-    ).programs()[0].machine;
+    ).programs[0].machine;
     assert.equal(host.memory, 2 ** 26);
     assert.equal(host.tlb.on, false);
     assert.equal(host.features.nx, false);
@@ -53,10 +53,7 @@ describe('settings', () => {
   });
 
   it('the vendor follows from EPT and NPT, else from the setting', () => {
-    const vendors = (text: string): string[] =>
-      check(text)
-        .programs()
-        .map(({ machine }) => machine.host.vendor);
+    const vendors = (text: string): string[] => check(text).programs.map(({ machine }) => machine.host.vendor);
     assert.deepEqual(vendors(script('read 0x40_0000', 'under soft, ept, npt')), ['intel', 'intel', 'amd']);
     assert.deepEqual(vendors(`host { cpu { vendor amd } }\n${script('read 0x40_0000', 'under soft, ept, npt')}`), ['amd', 'intel', 'amd']);
   });
@@ -104,7 +101,7 @@ describe('slots', () => {
 
   it('without hva get addresses that leave large pages possible', () => {
     const text = `vm guest { for i in 0 .. 2 { slot i { gpa i * 3M + 1M size 2M } }\n ${paging} }\nrun guest { read 0 }`;
-    const { slots } = check(text).programs()[0].machine.vms[0];
+    const { slots } = check(text).programs[0].machine.vms[0];
     assert.deepEqual(
       slots.map(({ id, gpa }) => [id, gpa]),
       [
@@ -137,7 +134,7 @@ describe('vCPUs', () => {
 
   it('have the only tables of their mode as CR3', () => {
     const text = (tables: string): string => `${vm(`${tables}\n vcpu { }`)}run guest { read 0 }`;
-    assert.equal(check(text('tables a at 0x5000 { 0 +4K -> 0 }')).programs()[0].machine.vms[0].vcpus[0].cr3, 0x5000n);
+    assert.equal(check(text('tables a at 0x5000 { 0 +4K -> 0 }')).programs[0].machine.vms[0].vcpus[0].cr3, 0x5000n);
     check(text('tables a at 0x5000 { }\n tables b at 0x6000 { }').replace('vcpu', '⟦vcpu⟧'), ['setting-missing: several']);
     check(text('').replace('vcpu', '⟦vcpu⟧'), ['setting-missing: no tables']);
   });
@@ -148,7 +145,7 @@ describe('vCPUs', () => {
 
   it('a VM without one has one', () => {
     const text = `${vm('tables a at 0x5000 { 0 +4K -> 0 }')}run guest { read 0 }`;
-    assert.equal(check(text).programs()[0].machine.vms[0].vcpus.length, 1);
+    assert.equal(check(text).programs[0].machine.vms[0].vcpus.length, 1);
   });
 });
 

@@ -14,15 +14,14 @@ function samples(): string[] {
 
 /** Everything that can be asked of an analysis. */
 function askAll(text: string): void {
-  const analysis = analyzeFiles(text);
-  analysis.programs();
-  analysis.programs('soft');
+  const { analysis, problems } = analyzeFiles(text);
+  analysis.lower({ under: 'soft' });
   for (let offset = 0; offset <= text.length; offset += Math.ceil(text.length / 20) + 1) {
     analysis.namesAt(offset);
     analysis.originAt(offset);
     analysis.originBefore(offset);
   }
-  for (const { range, fixes, related } of analysis.problems) {
+  for (const { range, fixes, related } of problems) {
     for (const place of [range, ...(fixes ?? []).map((fix) => fix.range), ...(related ?? []).map((each) => each.range)]) {
       assert.ok(analysis.offsetAt(place.start) <= analysis.offsetAt(place.end));
     }

@@ -13,6 +13,23 @@ import { reportUnsupported } from './unsupported';
 /** Content of files that are loaded; null: there is no such file. Absent: files cannot be read here. */
 export type ReadBytes = (uri: string) => Uint8Array | null;
 
+/** Reads each file once; one that makes the reader throw cannot be read. */
+export function readingOnce(read: ReadBytes): ReadBytes {
+  const known = new Map<string, Uint8Array | null>();
+  return (uri) => {
+    let bytes = known.get(uri);
+    if (bytes === undefined) {
+      try {
+        bytes = read(uri);
+      } catch {
+        bytes = null;
+      }
+      known.set(uri, bytes);
+    }
+    return bytes;
+  };
+}
+
 /** Guest-physical memory that a load fills; null when it is unknown, which is not reported. */
 export function loadedArea(context: Context, { path, at }: Load, env: Env, read: ReadBytes | undefined): Area | null {
   const from = context.evaluator.number(at, env);

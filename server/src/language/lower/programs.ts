@@ -7,11 +7,12 @@ import type { Reporter } from '../semantics/reporter';
 import type { Named } from '../semantics/scopes';
 import type { SourceFile } from '../semantics/source';
 import type { Statements } from '../semantics/statements';
-import { Evaluator, fileEnv } from '../semantics/values';
+import { checkConstants, Evaluator, fileEnv } from '../semantics/values';
 import type { Env } from '../semantics/values';
 import { Context } from './context';
 import { planHost } from './host';
 import type { HostPlan } from './host';
+import { readingOnce } from './loads';
 import type { ReadBytes } from './loads';
 import { checkKinds, checkSlots } from './nesting';
 import { RunState } from './run-state';
@@ -28,8 +29,21 @@ const OF_THE_MOMENT: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'not-a-hypervisor', 'not-in-run', 'format-mismatch',
 ]); // prettier-ignore
 
+export interface LowerOptions {
+  /**
+   * Content of a file that is loaded into memory, {@link MOST_LOADED} bytes and one more at most; null when it cannot be
+   * read. Absent where only texts can be had.
+   */
+  readonly readBytes?: ReadBytes;
+  /** Run each script under this kind alone, whatever its `under` says. */
+  readonly under?: MmuKind;
+  /** Asked now and then: why lowering has to end, as the message of a problem; null: it may go on. */
+  stop?(): string | null;
+}
+
 export class Lowering {
   readonly context: Context;
+  private readonly readBytes: ReadBytes | undefined;
   private readonly host: HostPlan;
   private readonly plans = new Map<Named, VmPlanner>();
   private readonly coverage = new Coverage();
@@ -39,38 +53,54 @@ export class Lowering {
     private readonly links: Links,
     private readonly reporter: Reporter,
     private readonly statements: Statements,
-    private readonly readBytes: ReadBytes | undefined,
+    private readonly options: LowerOptions,
   ) {
     const rootOf = (tables: Named): bigint | null => (tables.scope.vm ? (this.plans.get(tables.scope.vm)?.rootOf(tables) ?? null) : null);
-    this.context = new Context(links, reporter, new Evaluator(links, reporter, rootOf));
+    this.context = new Context(links, reporter, new Evaluator(links, reporter, rootOf), () => options.stop?.() ?? null);
+    this.readBytes = options.readBytes && readingOnce(options.readBytes);
     this.host = planHost(this.context, files);
-    this.checkConstants();
-    const planners = [...files].reverse().flatMap((file) => this.declare(file));
-    const later = this.slotsOfScripts();
-    for (const planner of planners) planner.plan(later);
-    for (const planner of planners) checkSlots(this.context, planner, planner.mmu, this.host.config.maxPhyAddr);
   }
 
-  /** Programs of all runs of the main file, in the order of the text; reports what is wrong with their scripts. */
-  programs(under: MmuKind | null): Program[] {
-    const programs: Program[] = [];
-    for (const item of this.files[0].parsed.tree.items) if (item.kind === 'run') programs.push(...this.run(item, under));
-    if (under === null) {
-      this.checkUncalled();
-      for (const [node, env] of this.coverage.met) {
-        if (this.coverage.matched.has(node)) continue;
-        const kinds = node.kinds.map(({ levels }) => levels.map(({ text }) => text).join(' on ')).join(', ');
-        this.context.warn(env, node, 'never-runs', `no run of this is under ${kinds}`);
-      }
+  /** Everything that is wrong with machines and scripts is reported; in steps, between which other work can be done. */
+  *programs(): Generator<void, readonly Program[]> {
+    const { context, host, options, reporter } = this;
+    checkConstants(this.links, context.evaluator);
+    const planners = [...this.files].reverse().flatMap((file) => this.declare(file));
+    const later = this.slotsOfScripts();
+    for (const planner of planners) {
+      planner.plan(later);
+      yield;
     }
+    for (const planner of planners) checkSlots(context, planner, planner.mmu, host.config.maxPhyAddr);
+    let programs = yield* this.runs(null);
+    if (!context.budget.overrun) this.checkCoverage();
+    if (options.under !== undefined && !reporter.hasErrors) programs = yield* this.runsUnder(options.under);
+    const { overrun } = context.budget;
+    if (overrun) context.report(overrun.env, overrun.node, overrun.code, overrun.message);
+    return reporter.hasErrors ? [] : programs;
+  }
+
+  /** Programs of all runs of the main file, in the order of the text. */
+  private *runs(under: MmuKind | null): Generator<void, readonly Program[]> {
+    const programs: Program[] = [];
+    for (const item of this.files[0].parsed.tree.items) if (item.kind === 'run') programs.push(...(yield* this.run(item, under)));
     return programs;
   }
 
-  /** Constants that nothing uses are looked at too. */
-  private checkConstants(): void {
-    for (const named of this.links.names) {
-      if (named.of === 'const' && !named.scope.local)
-        this.context.evaluator.constant(named, { ...fileEnv(named.file), vm: named.scope.vm });
+  /** The same under one kind alone. Nothing is reported. */
+  private *runsUnder(kind: MmuKind): Generator<void, readonly Program[]> {
+    let programs: readonly Program[] = [];
+    this.reporter.silently(() => (programs = drained(this.runs(kind))));
+    yield;
+    return programs;
+  }
+
+  private checkCoverage(): void {
+    this.checkUncalled();
+    for (const [node, env] of this.coverage.met) {
+      if (this.coverage.matched.has(node)) continue;
+      const kinds = node.kinds.map(({ levels }) => levels.map(({ text }) => text).join(' on ')).join(', ');
+      this.context.warn(env, node, 'never-runs', `no run of this is under ${kinds}`);
     }
   }
 
@@ -130,7 +160,7 @@ export class Lowering {
 
   /* ------------------------------------------------------------ runs */
 
-  private run(node: Run, under: MmuKind | null): Program[] {
+  private *run(node: Run, under: MmuKind | null): Generator<void, readonly Program[]> {
     const named = this.links.vmOfRun(node);
     const plan = named && this.plans.get(named);
     if (!named || !plan || !node.body) return [];
@@ -140,15 +170,18 @@ export class Lowering {
     if (!node.under || node.under.kinds.length === 0)
       return this.lower(node, plan, machine, new Map(machine.map((vm) => [vm, vm.mmu])), kindText(plan));
     const seen = new Map<string, Node>();
-    return node.under.kinds.flatMap((kinds) => {
+    const programs: Program[] = [];
+    for (const kinds of node.under.kinds) {
       const text = kinds.levels.map((level) => level.text).join(' on ');
       const twice = seen.get(text);
       if (twice) this.context.warn({ file }, kinds, 'kind-twice', `${text} stands here twice`);
       seen.set(text, kinds);
-      if (!this.depthFits(kinds, plan) || twice) return [];
+      if (!this.depthFits(kinds, plan) || twice) continue;
       const levels = kinds.levels.map((level) => level.text as MmuKind);
-      return this.lower(node, plan, machine, kindsFor(plan, levels), text, kinds);
-    });
+      programs.push(...this.lower(node, plan, machine, kindsFor(plan, levels), text, kinds));
+      yield;
+    }
+    return programs;
   }
 
   private depthFits(kinds: MmuKinds, plan: VmPlan): boolean {
@@ -229,4 +262,12 @@ function kindText(plan: VmPlan): string {
   const kinds: string[] = [];
   for (let vm: VmPlan | null = plan; vm; vm = vm.parent) kinds.push(vm.mmu);
   return kinds.join(' on ');
+}
+
+/** What a generator comes to, done in one go. */
+export function drained<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
 }

@@ -5,10 +5,11 @@ import type { Named } from '../semantics/scopes';
 import type { Statements } from '../semantics/statements';
 import type { Env, Value } from '../semantics/values';
 import { lowerAct } from './acts';
-import { Rounds } from './context';
 import type { Context } from './context';
 import { lowerExpect } from './expectations';
 import { lowerHostAct } from './host-acts';
+import { Activity } from './idle';
+import { Rounds } from './rounds';
 import type { RunState, RunVm } from './run-state';
 import { reportUnsupported } from './unsupported';
 
@@ -59,7 +60,7 @@ export class ScriptLowering {
     readonly run: RunState,
     private readonly coverage: Coverage,
   ) {
-    this.rounds = new Rounds(context);
+    this.rounds = new Rounds(context, new Activity(context.links, (under) => run.isUnder(under)).does);
   }
 
   performer(frame: Frame): Performer {
@@ -68,7 +69,7 @@ export class ScriptLowering {
 
   all(items: readonly Node[], frame: Frame, out: Act[] = this.acts): void {
     for (const item of items) {
-      if (this.full) return;
+      if (this.full || !this.context.budget.step(frame.env, item)) return;
       if (++this.lowered > MOST_STATEMENTS) return this.tooMany(item, frame.env, MOST_STATEMENTS, 'statements');
       this.statement(item, frame, out);
     }
@@ -85,6 +86,7 @@ export class ScriptLowering {
 
   emit(act: Act, out: Act[], node: Node, env: Env): void {
     if (this.acts.length >= MOST_ACTS || out.length >= MOST_ACTS) return this.tooMany(node, env, MOST_ACTS, 'acts');
+    if (!this.context.budget.act(env, node)) return;
     if (act.do !== 'expect') this.acted = true;
     out.push(act);
   }

@@ -6,11 +6,11 @@ import type { MemoryWord, Node, Tables, Vcpu, Vm } from '../syntax/tree';
 import type { Named } from '../semantics/scopes';
 import { show } from '../semantics/values';
 import type { Env } from '../semantics/values';
-import { Rounds } from './context';
 import type { Context } from './context';
 import type { HostPlan } from './host';
 import { loadFile, loadedArea } from './loads';
 import type { ReadBytes } from './loads';
+import { itemDoes, Rounds } from './rounds';
 import { Settings } from './settings';
 import { CONTROL_SETTINGS, planControl } from './nested-control';
 import type { ControlPlan, ControlSurroundings } from './nested-control';
@@ -29,6 +29,15 @@ import type { TablesItems } from './tables/items';
 import { MemoryBuilder } from './tables/memory';
 import { pagingOf, planVcpu } from './vcpus';
 import type { VcpuPlan, VmPlan } from './vm-plan';
+
+/** Kinds of items that are looked for in loops, each by those who need them. */
+const SLOTS: ReadonlySet<Node['kind']> = new Set(['slot']);
+const LOADS: ReadonlySet<Node['kind']> = new Set(['load']);
+const WORDS: ReadonlySet<Node['kind']> = new Set(['memory-word']);
+const CONTENTS: ReadonlySet<Node['kind']> = new Set([...LOADS, ...WORDS]);
+const ENTRIES: ReadonlySet<Node['kind']> = new Set(['mapping', 'raw-entry', 'upper', 'placement', 'share']);
+/** Slots, and what cannot stand in a loop. */
+const PARTS: ReadonlySet<Node['kind']> = new Set([...SLOTS, 'vcpu', 'tables', 'vm', 'setting']);
 
 /** Roots by name, of any VM. */
 export type RootOf = (tables: Named) => bigint | null;
@@ -142,23 +151,34 @@ export class VmPlanner implements VmPlan {
 
   /* ------------------------------------------------------------ slots and items */
 
-  /** Visits all items, loops unrolled. */
-  private visit(items: readonly Node[], env: Env, rounds: Rounds, see: (item: Node, env: Env) => void): void {
-    for (const item of items) {
-      if (item.kind === 'for') for (const round of rounds.of(item, env)) this.visit(item.body?.items ?? [], round, rounds, see);
-      else see(item, env);
-    }
+  /** Visits all items of some kinds, loops that have them unrolled. */
+  private visit(kinds: ReadonlySet<Node['kind']>, see: (item: Node, env: Env) => void): void {
+    const rounds = this.rounds(kinds);
+    const visit = (items: readonly Node[], env: Env): void => {
+      for (const item of items) {
+        if (item.kind === 'for') for (const round of rounds.of(item, env)) visit(item.body?.items ?? [], round);
+        else if (kinds.has(item.kind)) see(item, env);
+      }
+    };
+    visit(this.node.body?.items ?? [], this.env);
+  }
+
+  private rounds(kinds: ReadonlySet<Node['kind']>): Rounds {
+    return new Rounds(
+      this.context,
+      itemDoes(({ kind }) => kinds.has(kind)),
+    );
   }
 
   private draftSlots(): void {
     if (this.slotsKnown) return;
     this.slotsKnown = true;
     const { pageSize } = this.host.config;
-    this.visit(this.node.body?.items ?? [], this.env, new Rounds(this.context), (item, env) => {
+    this.visit(PARTS, (item, env) => {
       if (item.kind === 'slot') {
         const slot = draftSlot(this.context, item, env, pageSize);
         if (slot) this.drafts.push(slot);
-      } else if (env !== this.env && (item.kind === 'vcpu' || item.kind === 'tables' || item.kind === 'vm' || item.kind === 'setting')) {
+      } else if (env !== this.env) {
         const what = item.kind === 'setting' ? item.name.text : item.kind;
         this.context.report(env, item, 'not-in-loop', `${what} cannot stand in a loop; slot, word and const can`);
       }
@@ -185,7 +205,7 @@ export class VmPlanner implements VmPlan {
     if (areas.length > 0) return areas;
     const { evaluator, reporter } = this.context;
     reporter.silently(() => {
-      this.visit(this.node.body?.items ?? [], this.env, new Rounds(this.context), (item, env) => {
+      this.visit(SLOTS, (item, env) => {
         if (item.kind !== 'slot') return;
         const hva = settingOf(item, 'hva');
         const size = settingOf(item, 'size');
@@ -250,7 +270,7 @@ export class VmPlanner implements VmPlan {
     this.claiming = true;
     const filled = this.children.flatMap((child) => child.writtenAreas());
     context.reporter.silently(() => {
-      const rounds = new Rounds(context);
+      const rounds = this.rounds(ENTRIES);
       for (const { named, node, shape } of this.tables.values()) {
         const range = node.at && context.evaluator.range(node.at, this.env);
         if (range) {
@@ -262,7 +282,7 @@ export class VmPlanner implements VmPlan {
         for (const { value } of items.raws) pages.add(Number((value & 0x000f_ffff_ffff_f000n) / 4096n));
         for (const { to, size } of items.mappings) mapped.push({ from: Number(to), end: Number(to + size) });
       }
-      this.visit(this.node.body?.items ?? [], this.env, rounds, (item, env) => {
+      this.visit(CONTENTS, (item, env) => {
         const gpa = item.kind === 'memory-word' ? context.evaluator.number(item.gpa, env) : null;
         if (gpa !== null && gpa >= 0n) pages.add(Number(gpa / 4096n));
         const loaded = item.kind === 'load' ? loadedArea(context, item, env, this.readBytes) : null;
@@ -282,7 +302,7 @@ export class VmPlanner implements VmPlan {
   private buildTables(memory: MemoryBuilder, later: readonly Area[]): void {
     const { context, owners } = this;
     const built: { items: TablesItems; builder: TablesBuilder; named: Named }[] = [];
-    const rounds = new Rounds(context);
+    const rounds = this.rounds(ENTRIES);
     const hasMemory = (gpa: number): boolean => this.hasMemory(gpa);
     for (const { named, node, shape, root } of this.tables.values()) {
       const items = this.reader(shape, rounds).read(node, this.env);
@@ -342,11 +362,10 @@ export class VmPlanner implements VmPlan {
 
   private writeWords(memory: MemoryBuilder): void {
     const { context, owners, readBytes } = this;
-    const items = this.node.body?.items ?? [];
-    this.visit(items, this.env, new Rounds(context), (item, env) => {
+    this.visit(LOADS, (item, env) => {
       if (item.kind === 'load') loadFile(context, item, env, readBytes, memory, owners, (gpa) => this.hasMemory(gpa));
     });
-    this.visit(items, this.env, new Rounds(context), (item, env) => {
+    this.visit(WORDS, (item, env) => {
       if (item.kind === 'memory-word') this.writeWord(item, env, memory);
     });
   }

@@ -1,8 +1,7 @@
-/** Puts the parts together: files, names, statements, programs. */
-import type { MmuKind, Program } from '../../engine/program';
-import type { ReadBytes } from '../lower/loads';
-import { Lowering } from '../lower/programs';
-import type { Analysis, AnalyzeOptions, Location, NameInScope, Problem, Target, Use } from '../analysis';
+/** Puts the parts together: files, names, constants, statements, and, when they are asked for, programs. */
+import { drained, Lowering } from '../lower/programs';
+import type { LowerOptions } from '../lower/programs';
+import type { Analysis, AnalyzeOptions, Location, Lowered, NameInScope, Problem, Target, Use } from '../analysis';
 import type { Parsed } from '../syntax/parse';
 import type { Definition, Expression, Import, Node, Range, Reference } from '../syntax/tree';
 import type { StatementPlace } from '../../views/view';
@@ -11,11 +10,12 @@ import { link } from './links';
 import type { Links } from './links';
 import { Reporter } from './reporter';
 import type { Scope } from './scopes';
-import { loadFiles } from './source';
+import { loadedFiles, loadFiles } from './source';
 import type { ImportFailure, SourceFile } from './source';
+import { WrittenRoots } from './written-roots';
 import { Statements } from './statements';
 import { reportUnused } from './unused';
-import { fileEnv } from './values';
+import { checkConstants, Evaluator, fileEnv } from './values';
 
 const IMPORT_FAILURES: { readonly [why in ImportFailure]: { readonly code: ProblemCode; readonly message: string } } = {
   unreadable: { code: 'no-such-file', message: 'this file cannot be read' },
@@ -35,9 +35,9 @@ export class Analyzed implements Analysis {
   private readonly main: SourceFile;
   private readonly links: Links;
   private readonly numbered: Statements;
-  private readonly lowering: Lowering;
-  private readonly lowered: readonly Program[];
   private readonly reporter = new Reporter();
+  /** What tells values: of the text at first, of the machine once it is planned. */
+  private values: { readonly reporter: Reporter; readonly evaluator: Evaluator };
 
   constructor(
     text: string,
@@ -55,11 +55,28 @@ export class Analyzed implements Analysis {
     this.numbered = new Statements(this.files);
     this.statements = this.numbered.places;
     this.statementNodes = this.numbered.nodes;
-    this.lowering = new Lowering(this.files, this.links, reporter, this.numbered, readerOf(options));
-    const programs = this.lowering.programs(null);
+    const evaluator: Evaluator = new Evaluator(this.links, reporter, (tables): bigint | null => roots.of(tables));
+    const roots = new WrittenRoots(evaluator, reporter);
+    checkConstants(this.links, evaluator);
+    this.values = { reporter, evaluator };
     reportUnused(this.links, this.main, reporter);
-    this.lowered = reporter.hasErrors ? [] : programs;
     this.problems = reporter.problems(this.files);
+  }
+
+  get loads(): readonly string[] {
+    return loadedFiles(this.files);
+  }
+
+  lower(options: LowerOptions = {}): Lowered {
+    return drained(this.lowerInSteps(options));
+  }
+
+  *lowerInSteps(options: LowerOptions): Generator<void, Lowered> {
+    const reporter = new Reporter(this.reporter);
+    const lowering = new Lowering(this.files, this.links, reporter, this.numbered, options);
+    const programs = yield* lowering.programs();
+    this.values = { reporter, evaluator: lowering.context.evaluator };
+    return { problems: reporter.problems(this.files), found: reporter.found(this.files), programs };
   }
 
   definitionOf(reference: Reference): Target | null {
@@ -87,8 +104,9 @@ export class Analyzed implements Analysis {
 
   valueOf(expression: Expression): bigint | null {
     let value: bigint | null = null;
+    const { reporter, evaluator } = this.values;
     // The file is where problems are reported, and none are.
-    this.reporter.silently(() => (value = this.lowering.context.evaluator.number(expression, fileEnv(this.main))));
+    reporter.silently(() => (value = evaluator.number(expression, fileEnv(this.main))));
     return value;
   }
 
@@ -108,13 +126,6 @@ export class Analyzed implements Analysis {
     return this.main.offsetAt(position);
   }
 
-  programs(under?: MmuKind): readonly Program[] {
-    if (under === undefined || this.reporter.hasErrors) return this.lowered;
-    let programs: readonly Program[] = [];
-    this.reporter.silently(() => (programs = this.lowering.programs(under)));
-    return programs;
-  }
-
   private importFailed(file: SourceFile, node: Import, why: ImportFailure): void {
     const { code, message } = IMPORT_FAILURES[why];
     this.reporter.report(file, node.path ?? node, code, message);
@@ -128,22 +139,4 @@ export class Analyzed implements Analysis {
       });
     }
   }
-}
-
-/** Reads each file once, and none that cannot be read. */
-function readerOf(options: AnalyzeOptions): ReadBytes | undefined {
-  if (!options.readBytes) return undefined;
-  const read = new Map<string, Uint8Array | null>();
-  return (uri) => {
-    let bytes = read.get(uri);
-    if (bytes === undefined) {
-      try {
-        bytes = options.readBytes?.(uri) ?? null;
-      } catch {
-        bytes = null;
-      }
-      read.set(uri, bytes);
-    }
-    return bytes;
-  };
 }

@@ -48,6 +48,7 @@ const OF_VALUES = {
   'constant-cycle': 'A constant that is defined by itself.',
   'too-many-rounds': 'Loops with more rounds than can be unrolled.',
   'too-many-acts': 'A script with more acts than a run can have.',
+  'takes-too-long': 'Unrolling the file takes more than its part of the time limit.',
   'out-of-range': 'A number outside of what is possible here.',
   'not-a-switch': 'Something else than on or off.',
   'not-aligned': 'An address or size that is not the multiple it must be.',

@@ -17,15 +17,26 @@ export interface More {
   readonly unnecessary?: boolean;
 }
 
+interface Found {
+  readonly file: SourceFile;
+  readonly start: number;
+  readonly problem: Problem;
+}
+
 /** Problems kept at most; a last one says so. */
 const MOST_PROBLEMS = 1000;
 
 export class Reporter {
-  private readonly found = new Map<string, { readonly file: SourceFile; readonly start: number; readonly problem: Problem }>();
+  private readonly byPlace = new Map<string, Found>();
   private full = false;
   /** Some problem is an error, so that nothing can be run. */
   hasErrors = false;
   private ignored: ReadonlySet<ProblemCode> | 'all' | null = null;
+
+  /** @param before what has been found already, which is not reported again */
+  constructor(private readonly before: Reporter | null = null) {
+    if (before?.hasErrors) this.hasErrors = true;
+  }
 
   /** Reports go nowhere now. */
   get silent(): boolean {
@@ -52,8 +63,8 @@ export class Reporter {
     if (severity === 'error') this.hasErrors = true;
     const { start, end } = node.range;
     const key = `${start}:${end}:${code}:${file.uri}`;
-    if (this.found.has(key)) return;
-    if (this.found.size >= MOST_PROBLEMS) {
+    if (this.byPlace.has(key) || this.before?.byPlace.has(key)) return;
+    if (this.byPlace.size + (this.before?.byPlace.size ?? 0) >= MOST_PROBLEMS) {
       this.full = true;
       return;
     }
@@ -66,21 +77,29 @@ export class Reporter {
       ...(more.fixes ? { fixes: more.fixes.map((each): ProblemFix => ({ ...locate(each), title: each.title, text: each.text })) } : {}),
       ...(more.unnecessary ? { tag: 'unnecessary' as const } : {}),
     };
-    this.found.set(key, { file, start, problem });
+    this.byPlace.set(key, { file, start, problem });
   }
 
-  /** File by file, in the order of the text. */
+  /** Those found before too: file by file, in the order of the text. */
   problems(files: readonly SourceFile[]): Problem[] {
-    const order = new Map(files.map((file, index) => [file, index]));
-    const sorted = [...this.found.values()].sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.start - b.start);
-    const problems = sorted.map((each) => each.problem);
-    if (this.full) {
-      const main = files[0];
-      const message = `there are more than ${MOST_PROBLEMS} problems; only these are shown`;
-      problems.push({ ...main.locate({ start: 0, end: 0 }), severity: 'error', code: 'too-many-problems', message });
-    }
-    return problems;
+    return sorted(files, [...(this.before?.byPlace.values() ?? []), ...this.byPlace.values()], this.full || this.before?.full === true);
   }
+
+  /** Those alone that were not found before. */
+  found(files: readonly SourceFile[]): Problem[] {
+    return sorted(files, [...this.byPlace.values()], this.full && !this.before?.full);
+  }
+}
+
+function sorted(files: readonly SourceFile[], all: readonly Found[], full: boolean): Problem[] {
+  const order = new Map(files.map((file, index) => [file, index]));
+  const inOrder = [...all].sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.start - b.start);
+  const problems = inOrder.map((each) => each.problem);
+  if (full) {
+    const message = `there are more than ${MOST_PROBLEMS} problems; only these are shown`;
+    problems.push({ ...files[0].locate({ start: 0, end: 0 }), severity: 'error', code: 'too-many-problems', message });
+  }
+  return problems;
 }
 
 function locate({ file, node }: Place): Location {

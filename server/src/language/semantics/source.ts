@@ -2,6 +2,7 @@
 import type { Location } from '../analysis';
 import { parse } from '../syntax/parse';
 import type { Parsed } from '../syntax/parse';
+import { walk } from '../syntax/walk';
 import type { Import, Range } from '../syntax/tree';
 
 export class SourceFile {
@@ -142,6 +143,21 @@ export function loadFiles(
   };
   load(main);
   return [...files.values()];
+}
+
+/** URIs of the files that `load` names. */
+export function loadedFiles(files: readonly SourceFile[]): string[] {
+  const found = new Set<string>();
+  for (const file of files) {
+    for (const item of file.parsed.tree.items) {
+      if (item.kind !== 'vm') continue;
+      for (const node of walk(item)) {
+        const uri = node.kind === 'load' && node.path ? resolveImport(node.path.value, file.uri) : null;
+        if (uri !== null) found.add(uri);
+      }
+    }
+  }
+  return [...found];
 }
 
 function readSafely(read: (uri: string) => string | null, uri: string): string | null {

@@ -32,8 +32,16 @@ export function fileEnv(file: SourceFile): Env {
   return { file, locals: NO_LOCALS, vm: null };
 }
 
+/** Values of constants in scripts and blocks, which hold where locals, VM and fault are these. */
+interface LocalValues {
+  readonly env: Env;
+  readonly silent: boolean;
+  readonly values: Map<Named, Value>;
+}
+
 export class Evaluator {
   private readonly constants = new Map<Named, Value>();
+  private locals: LocalValues | null = null;
   private readonly pending = new Set<Named>();
 
   /** @param rootOf address of the root of tables; null when it has none */
@@ -127,7 +135,8 @@ export class Evaluator {
   constant(named: Named, env: Env): Value {
     if (named.node.kind !== 'const') return null;
     const { local } = named.scope;
-    const known = local ? undefined : this.constants.get(named);
+    const values = local ? this.localValues(env) : this.constants;
+    const known = values.get(named);
     if (known !== undefined) return known;
     if (this.pending.has(named) || this.pending.size >= DEEPEST) {
       const message = this.pending.has(named)
@@ -139,8 +148,18 @@ export class Evaluator {
     this.pending.add(named);
     const value = this.value(named.node.value, local ? { ...env, file: named.file } : { ...fileEnv(named.file), vm: named.scope.vm });
     this.pending.delete(named);
-    if (!local && !this.reporter.silent) this.constants.set(named, value);
+    if (local || !this.reporter.silent) values.set(named, value);
     return value;
+  }
+
+  private localValues(env: Env): Map<Named, Value> {
+    const { silent } = this.reporter;
+    const { locals, vm, faultAddress } = env;
+    const before = this.locals;
+    const same =
+      before?.silent === silent && before.env.locals === locals && before.env.vm === vm && before.env.faultAddress === faultAddress;
+    if (before && same) return before.values;
+    return (this.locals = { env, silent, values: new Map() }).values;
   }
 
   private binary(operator: BinaryOperator, left: bigint, right: bigint, expression: Expression & { kind: 'binary' }, env: Env): Value {
@@ -176,6 +195,13 @@ export class Evaluator {
     if (value >= MIN && value < LIMIT) return value;
     this.reporter.report(env.file, node, 'overflow', `the value ${show(value)} does not fit in 64 bits`);
     return null;
+  }
+}
+
+/** Looks at all constants of files and machines, those too that nothing uses. */
+export function checkConstants(links: Links, evaluator: Evaluator): void {
+  for (const named of links.names) {
+    if (named.of === 'const' && !named.scope.local) evaluator.constant(named, { ...fileEnv(named.file), vm: named.scope.vm });
   }
 }
 

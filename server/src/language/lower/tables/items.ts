@@ -3,7 +3,8 @@ import type { Flag, Mapping, Node, Placement, RawEntry, Share, Tables, Upper } f
 import type { Named } from '../../semantics/scopes';
 import { show, showSize } from '../../semantics/values';
 import type { Env } from '../../semantics/values';
-import type { Context, Rounds } from '../context';
+import type { Context } from '../context';
+import type { Rounds } from '../rounds';
 import { fieldOf, flagMeaning, plainEntry, wholeEntry, withFlags } from './flags';
 import type { FlagMeaning } from './flags';
 import { levelOfPage, spanOf, whyNotTranslated } from './format';
