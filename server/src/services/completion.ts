@@ -13,7 +13,11 @@ import type { SettingBlock, SettingSpec } from '../language/syntax/words/setting
 import { completionContext } from './completion-context';
 import type { CompletionContext } from './completion-context';
 import { nameText } from './name-text';
-import { SNIPPETS } from './snippets';
+import { Declared } from './completion/declared';
+import { snippetFacts } from './completion/facts';
+import { SNIPPETS, type SnippetPlace } from './completion/snippets';
+import { offeredValues } from './completion/values';
+import { wayTo, type Way } from './completion/way';
 import { keywordText } from './words';
 
 export interface CompletionOptions {
@@ -91,12 +95,18 @@ const VALUES: readonly DefinitionOf[] = ['const', 'loop', 'parameter', 'tables']
 const OPERATORS = /^(?:=|\+=|==|<=|>=|\.\.|->|[-+*/%&|~([])$/;
 
 class Completion {
+  private readonly way: Way;
+  private readonly declared: Declared;
+
   constructor(
     private readonly analysis: Analysis,
     private readonly context: CompletionContext,
     private readonly offset: number,
     private readonly snippets: boolean,
-  ) {}
+  ) {
+    this.way = wayTo(analysis.parsed, context.start);
+    this.declared = new Declared(analysis, offset, this.way.path);
+  }
 
   items(): CompletionItem[] {
     return this.byTokensBefore() ?? this.byPlace();
@@ -334,7 +344,8 @@ class Completion {
   }
 
   private values(): CompletionItem[] {
-    return this.names(...VALUES);
+    const values = offeredValues(this.declared, this.way);
+    return [...values.map(({ text, about }) => plain(text, CompletionItemKind.Value, about)), ...this.names(...VALUES)];
   }
 
   private names(...of: readonly DefinitionOf[]): CompletionItem[] {
@@ -361,15 +372,18 @@ class Completion {
     return words.map((each) => ({ ...this.word(each, 'expectation'), kind: CompletionItemKind.Struct }));
   }
 
-  private snippet(place: keyof typeof SNIPPETS): CompletionItem[] {
+  private snippet(place: SnippetPlace): CompletionItem[] {
     if (!this.snippets) return [];
-    return Object.entries(SNIPPETS[place]).map(([label, { body, about }]) => ({
-      label,
-      kind: CompletionItemKind.Snippet,
-      detail: about,
-      insertText: body,
-      insertTextFormat: InsertTextFormat.Snippet,
-    }));
+    const facts = snippetFacts(this.declared);
+    return SNIPPETS[place]
+      .filter(({ fits }) => fits?.(facts) ?? true)
+      .map(({ label, body, about }) => ({
+        label,
+        kind: CompletionItemKind.Snippet,
+        detail: about,
+        insertText: body(facts).join('\n'),
+        insertTextFormat: InsertTextFormat.Snippet,
+      }));
   }
 }
 
