@@ -1,5 +1,6 @@
 /** A small run made by hand: a read that costs an exit, an expectation that holds, one that fails. */
-import { Actor, Kind, Space } from '../../server/src/engine/journal/events';
+import { Actor, Kind } from '../../server/src/engine/journal/events';
+import { Space } from '../../server/src/engine/journal/spaces';
 import { Journal } from '../../server/src/engine/journal/journal';
 import type { Act, Program } from '../../server/src/engine/program';
 import type { Outcome, RunRecord } from '../../server/src/run/record';

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
-import { Space } from '../../server/src/engine/journal/events';
+import { Space } from '../../server/src/engine/journal/spaces';
 import { State } from '../../server/src/engine/journal/state';
 import { runScript, openScript } from '../../server/src/run/session';
 import { walkFrom } from '../../server/src/views/walk-steps';

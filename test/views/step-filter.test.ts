@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
-import { Actor, Kind, Space } from '../../server/src/engine/journal/events';
+import { Actor, Kind } from '../../server/src/engine/journal/events';
+import { Space } from '../../server/src/engine/journal/spaces';
 import { Journal } from '../../server/src/engine/journal/journal';
 import type { Program } from '../../server/src/engine/program';
 import type { StepFilter } from '../../server/src/protocol/messages';

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
-import { ACCESS_USER, ACCESS_WRITE, Kind, Space } from '../../server/src/engine/journal/events';
+import { ACCESS_USER, ACCESS_WRITE, Kind } from '../../server/src/engine/journal/events';
+import { Space } from '../../server/src/engine/journal/spaces';
 import { Journal } from '../../server/src/engine/journal/journal';
 import { hostFrames, PhysicalFrames } from '../../server/src/engine/memory/frames';
 import { GuestMemory } from '../../server/src/engine/memory/guest-memory';

@@ -1,9 +1,10 @@
 /**
  * Runs as JSON, by the schema `schema/run.schema.json`. In pieces, since a run can have a million events.
  */
-import { Actor, Kind, Space } from '../engine/journal/events';
+import { Actor } from '../engine/journal/events';
 import { ROW_WORDS } from '../engine/journal/journal';
-import { State } from '../engine/journal/state';
+import { spaceSpec } from '../engine/journal/spaces';
+import { State, isChange, keyAt, spaceAt } from '../engine/journal/state';
 import { toBigInt } from '../engine/bits';
 import type { Result } from '../engine/result';
 import type { Outcome, RunRecord } from '../run/record';
@@ -98,19 +99,6 @@ function result(each: Result): object {
   }
 }
 
-/** Names of the spaces of changes, as the schema's `space` says them. */
-const SPACES: { readonly [space in Space]: string } = {
-  [Space.memory]: 'memory',
-  [Space.register]: 'register',
-  [Space.slot]: 'slot',
-  [Space.hostPage]: 'host-page',
-  [Space.tlb]: 'tlb',
-  [Space.shadowPage]: 'shadow-page',
-  [Space.track]: 'track',
-  [Space.dirtyLog]: 'dirty-log',
-  [Space.vm]: 'vm',
-};
-
 function* events(view: RunView): Generator<string> {
   const { record, steps } = view;
   const state = new State(record);
@@ -144,11 +132,16 @@ function changesBetween(record: RunRecord, state: State, from: number, to: numbe
   const { words } = record;
   for (let row = from; row < to; row++) {
     const at = row * ROW_WORDS;
-    if ((words[at] & 0xff) !== Kind.change) continue;
-    const space: Space = words[at] >>> 16;
-    const key = toBigInt(words[at + 1], words[at + 2]);
-    const old = state.seek(row).space(space).get(Number(key));
-    changes.push({ space: SPACES[space], key: hex(key), from: hex(old), to: hex(old ^ toBigInt(words[at + 3], words[at + 4])) });
+    if (!isChange(words, row)) continue;
+    const space = spaceAt(words, row);
+    const key = keyAt(words, row);
+    const old = state.seek(row).space(space).get(key);
+    changes.push({
+      space: spaceSpec(space).name,
+      key: hex(key),
+      from: hex(old),
+      to: hex(old ^ toBigInt(words[at + 3], words[at + 4])),
+    });
   }
   return changes;
 }

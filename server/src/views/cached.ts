@@ -1,9 +1,9 @@
 /** Cached translations of a point of a run, read back from the journal. */
-import { Space } from '../engine/journal/events';
-import { decodeTag, FIRST_TAG_LINE, TagField } from '../engine/vcpu/tags';
+import { Space, SPACES } from '../engine/journal/spaces';
+import { decodeTag, TagField } from '../engine/vcpu/tags';
 import type { Tag } from '../engine/vcpu/tags';
 import { FIRST_LINE } from '../engine/vcpu/tlb';
-import { CLASS_SHIFTS, decodeLine, LineField, tlbKeys } from '../engine/vcpu/tlb-array';
+import { CLASS_SHIFTS, decodeLine, LineField } from '../engine/vcpu/tlb-array';
 import type { TlbLine } from '../engine/vcpu/tlb-array';
 import { pcidOf } from '../engine/vcpu/control-registers';
 import { Register } from '../engine/vcpu/registers';
@@ -11,6 +11,8 @@ import type { Registers } from '../engine/vcpu/registers';
 import { Rights } from '../engine/x86/permissions';
 import type { MachineState } from './machine-state';
 import { bytes, hex } from '../events/wording';
+
+const LINE = SPACES[Space.tlb].key;
 
 export interface Cached {
   readonly structure: 'L1' | 'L2';
@@ -24,21 +26,23 @@ export interface Cached {
 /** Lines that serve a linear address under the tags in force, of L1 before L2. */
 export function cachedLines(state: MachineState, processor: number, registers: Registers, address: bigint): Cached[] {
   const words = state.words(Space.tlb);
-  const first = tlbKeys(processor);
+  const tags = state.words(Space.tlbTag);
   const found: Cached[] = [];
   for (const key of words.keys()) {
-    const number = Math.floor((key - first) / 8);
-    if (key % 8 !== LineField.key || number < 0 || number >= FIRST_LINE.guestPhysical) continue;
-    const value = key + LineField.value;
+    const at = LINE.decode(key);
+    if (at.processor !== processor || at.field !== (LineField.key as number) || at.line >= FIRST_LINE.guestPhysical) continue;
+    const value = LINE.with(key, 'field', LineField.value);
     const line = decodeLine(words.lo(key), words.hi(key), words.lo(value), words.hi(value));
     if (!line) continue;
     const shift = BigInt(CLASS_SHIFTS[line.pageClass]);
     if (address >> shift !== line.page >> shift) continue;
-    const at = first + (FIRST_TAG_LINE + line.tag) * 8;
-    const tag = decodeTag(words.lo(at + TagField.space), words.lo(at + TagField.root), words.hi(at + TagField.root));
+    const [space, root] = [TagField.space, TagField.root].map((field) =>
+      SPACES[Space.tlbTag].key.encode({ processor, tag: line.tag, field }),
+    );
+    const tag = decodeTag(tags.lo(space), tags.lo(root), tags.hi(root));
     if (!tag || !inForce(tag, registers)) continue;
     const offset = Number(address & ((1n << shift) - 1n));
-    found.push({ structure: number < FIRST_LINE.l2 ? 'L1' : 'L2', line, size: 2 ** Number(shift), hpa: line.frame + offset });
+    found.push({ structure: at.line < FIRST_LINE.l2 ? 'L1' : 'L2', line, size: 2 ** Number(shift), hpa: line.frame + offset });
   }
   return found.sort((a, b) => (a.structure < b.structure ? -1 : 1));
 }
@@ -62,17 +66,15 @@ export function cachedText({ structure, line, size, hpa }: Cached): string {
   return `TLB ${structure}: page of ${bytes(size)}, ${has(Rights.user) ? 'user' : 'supervisor'} ${letters}${flags.join('')} → hpa ${hex(hpa)}`;
 }
 
-/** First key of the line that a key is a part of; null for tags. */
-export function lineThing(key: number): number | null {
-  const line = Math.floor((key % tlbKeys(1)) / 8);
-  return line >= FIRST_TAG_LINE ? null : key - (key % 8);
+/** First key of the line that a key is a part of. */
+export function lineThing(key: number): number {
+  return LINE.with(key, 'field', 0);
 }
 
 /** Which structure a line is of, and the address that it caches; null when it is empty. */
 export function lineOf(machine: MachineState, thing: number): { readonly what: string } | null {
   const line = decoded(machine, thing);
-  const number = Math.floor((thing % tlbKeys(1)) / 8);
-  return line && { what: `${structureName(number)} ${hex(line.page)}` };
+  return line && { what: `${structureName(LINE.field(thing, 'line'))} ${hex(line.page)}` };
 }
 
 export function lineText(machine: MachineState, thing: number): string | null {
@@ -89,6 +91,6 @@ function structureName(line: number): string {
 
 function decoded(machine: MachineState, thing: number): TlbLine | null {
   const words = machine.words(Space.tlb);
-  const value = thing + LineField.value;
+  const value = LINE.with(thing, 'field', LineField.value);
   return decodeLine(words.lo(thing), words.hi(thing), words.lo(value), words.hi(value));
 }

@@ -1,6 +1,6 @@
 /** Changed words of memory: whose they are, and as entries where they stand in a paging structure. */
-import { Space } from '../engine/journal/events';
-import { GUEST_TABLE_KEYS, shadowPageAt } from '../engine/mmu/pages/shadow-page';
+import { Space } from '../engine/journal/spaces';
+import { shadowPageAt } from '../engine/mmu/pages/shadow-page';
 import type { EntryBit } from '../protocol/messages';
 import { levelName } from '../events/decode';
 import { bitNames, entryBits, spteBits, spteFormat, spteNote } from '../events/entry-text';
@@ -44,7 +44,7 @@ function wordAt(machine: MachineState, hpa: number): Word {
   if (!outer) return { is: 'data', gpa: null, vm: 0 };
   for (let vm = 0; vm < machine.machine.vms.length; vm++) {
     if (machine.machine.vms[vm].parent !== outer.vm) continue;
-    const made = shadowPageAt(words, (vm * GUEST_TABLE_KEYS) / 8 + Math.floor(outer.gpa / PAGE));
+    const made = shadowPageAt(words, Math.floor(outer.gpa / PAGE), vm);
     if (made) return { is: 'spte', ...tablesOf(machine, vm, made.role), level: levelOf(made.role), index, gfn: made.gfn };
   }
   // The innermost VM that has a table there; in none of them it is data of the innermost.

@@ -1,19 +1,22 @@
 /** The spaces of state changes, read back for people: what a key is a part of, and how that thing stands at a point of a run. */
-import { join } from '../engine/bits';
-import { Space } from '../engine/journal/events';
-import { dirtyWordOf } from '../engine/memory/dirty-log';
-import { areaText, hostThing, pageText } from './change-host';
+import { Space, SPACES, VmField } from '../engine/journal/spaces';
+import { areaAt, areaThing, pageText, pageWhat } from './change-host';
 import { memoryNote, memoryText, memoryWhat, tablesOf } from './change-memory';
-import { generationAt, slotsAt } from '../engine/memory/slot-records';
-import { GUEST_TABLE_KEYS, shadowPageAt } from '../engine/mmu/pages/shadow-page';
-import { VmField } from '../engine/mmu/pages/shadow-pages';
-import { VMCS02_BANK } from '../engine/mmu/nested/nested-state';
-import { Register, REGISTER_KEYS } from '../engine/vcpu/registers';
+import { slotsAt } from '../engine/memory/slot-records';
+import { shadowPageAt } from '../engine/mmu/pages/shadow-page';
+import { REGISTER_BITS } from '../engine/vcpu/control-registers';
+import { Bank, Register } from '../engine/vcpu/registers';
 import { lineOf, lineText, lineThing } from './cached';
 import { nested } from '../events/guests';
 import type { MachineState } from './machine-state';
 import { decodeRole, roleWords } from '../events/page-role';
 import { bytes, hex, joined } from '../events/wording';
+
+const REGISTER = SPACES[Space.register].key;
+const SLOT = SPACES[Space.slot].key;
+const SHADOW_PAGE = SPACES[Space.shadowPage].key;
+const TRACK = SPACES[Space.track].key;
+const DIRTY_LOG = SPACES[Space.dirtyLog].key;
 
 export interface SpaceView {
   readonly name: string;
@@ -34,30 +37,15 @@ const created = (_machine: MachineState, _key: number, from: string, to: string)
 
 const vmName = ({ machine }: MachineState, vm: number): string => (machine.vms.length > 1 ? `${machine.vms[vm]?.name ?? vm} ` : '');
 
-/** Bits of registers that paging depends on, by register. */
-const REGISTER_BITS: { readonly [register: number]: readonly (readonly [number, string])[] } = {
-  [Register.cr0]: [
-    [16, 'WP'],
-    [31, 'PG'],
-  ],
-  [Register.cr4]: [
-    [4, 'PSE'],
-    [5, 'PAE'],
-    [7, 'PGE'],
-    [12, 'LA57'],
-    [17, 'PCIDE'],
-    [20, 'SMEP'],
-    [21, 'SMAP'],
-    [22, 'PKE'],
-    [24, 'PKS'],
-  ],
-  [Register.efer]: [
-    [8, 'LME'],
-    [10, 'LMA'],
-    [11, 'NXE'],
-    [12, 'SVME'],
-  ],
-  [Register.rflags]: [[18, 'AC']],
+/** Named bits, also of what stands in hardware. */
+const BITS: { readonly [register: number]: { readonly [bit: string]: number } } = {
+  [Register.cr0]: REGISTER_BITS.cr0,
+  [Register.hwCr0]: REGISTER_BITS.cr0,
+  [Register.cr4]: REGISTER_BITS.cr4,
+  [Register.hwCr4]: REGISTER_BITS.cr4,
+  [Register.efer]: REGISTER_BITS.efer,
+  [Register.hwEfer]: REGISTER_BITS.efer,
+  [Register.rflags]: REGISTER_BITS.eflags,
 };
 
 const REGISTER_NAMES: { readonly [register: number]: string } = {
@@ -77,39 +65,36 @@ const REGISTER_NAMES: { readonly [register: number]: string } = {
 /** `CR3`, `EPTP`; where a VM stands in a VM also whose, or in which control structure. */
 function registerName(machine: MachineState, thing: number): string {
   const { host } = machine;
-  const number = thing % REGISTER_KEYS;
-  const register: Register = number % VMCS02_BANK;
-  const owner = ownerOf(machine, Math.floor(thing / REGISTER_KEYS), number);
-  if (register === Register.secondRoot) return `${owner}${host.vendor === 'intel' ? 'EPTP' : 'nCR3'}`;
-  if (register === Register.vpid) return `${owner}${host.vendor === 'intel' ? 'VPID' : 'ASID'}`;
+  const { vcpu, bank, register } = REGISTER.decode(thing);
+  const owner = ownerOf(machine, vcpu, bank, register);
+  if (register === (Register.secondRoot as number)) return `${owner}${host.vendor === 'intel' ? 'EPTP' : 'nCR3'}`;
+  if (register === (Register.vpid as number)) return `${owner}${host.vendor === 'intel' ? 'VPID' : 'ASID'}`;
   return `${owner}${REGISTER_NAMES[register] ?? (Register[register] ?? `register ${register}`).toUpperCase()}`;
 }
 
-function ownerOf({ machine, host, vcpus }: MachineState, vcpu: number, number: number): string {
+function ownerOf({ machine, host, vcpus }: MachineState, vcpu: number, bank: Bank, register: Register): string {
   const { vms } = machine;
   let [first, vm] = [0, 0];
   while (vm < vms.length - 1 && vcpu >= first + vms[vm].vcpus.length) first += vms[vm++].vcpus.length;
   const several = vms[vm].vcpus.length > 1 ? `vCPU ${vcpu - first} ` : '';
   if (!nested(machine)) return vcpus > 1 ? `vCPU ${vcpu} ` : '';
   const control = host.vendor === 'intel' ? 'vmcs' : 'vmcb';
-  if (number >= VMCS02_BANK) return `${several}${control}02 `;
-  return number >= Register.hwCr0 ? `${several}${control}${vms[vm].parent === null ? '01' : '12'} ` : `${vms[vm].name} ${several}`;
+  if (bank === Bank.nested) return `${several}${control}02 `;
+  return register >= Register.hwCr0 ? `${several}${control}${vms[vm].parent === null ? '01' : '12'} ` : `${vms[vm].name} ${several}`;
 }
 
 function registerNote(thing: number, from: string, to: string): string | null {
   const value = (text: string): bigint => BigInt(text.replaceAll('_', ''));
   const changed = value(from) ^ value(to);
-  const notes = (REGISTER_BITS[(thing % REGISTER_KEYS) % VMCS02_BANK] ?? [])
-    .filter(([bit]) => (changed >> BigInt(bit)) & 1n)
-    .map(([bit, name]) => `${name} ${(value(to) >> BigInt(bit)) & 1n ? 'set' : 'cleared'}`);
+  const notes = Object.entries(BITS[REGISTER.field(thing, 'register')] ?? {})
+    .filter(([, mask]) => (changed & BigInt(mask >>> 0)) !== 0n)
+    .map(([name, mask]) => `${name.toUpperCase()} ${(value(to) & BigInt(mask >>> 0)) !== 0n ? 'set' : 'cleared'}`);
   return notes.length > 0 ? notes.join(', ') : null;
 }
 
-const SLOT_KEYS = 2 ** 32;
-
 function slotText(machine: MachineState, thing: number): string {
-  const vm = Math.floor(thing / SLOT_KEYS);
-  const slot = slotsAt(machine.words(Space.slot), vm).find(({ id }) => id === (thing % SLOT_KEYS) / 8);
+  const { vm, id } = SLOT.decode(thing);
+  const slot = slotsAt(machine.words(Space.slot), vm).find((each) => each.id === id);
   if (!slot) return NONE;
   return joined(
     `gpa ${hex(slot.gpa)} +${bytes(slot.size)}`,
@@ -121,7 +106,8 @@ function slotText(machine: MachineState, thing: number): string {
 }
 
 function shadowPageText(machine: MachineState, thing: number): string {
-  const page = shadowPageAt(machine.words(Space.shadowPage), thing / 8);
+  const { frame, memory } = SHADOW_PAGE.decode(thing);
+  const page = shadowPageAt(machine.words(Space.shadowPage), frame, memory);
   if (!page) return NONE;
   return (
     joined(
@@ -133,35 +119,33 @@ function shadowPageText(machine: MachineState, thing: number): string {
 }
 
 function shadowPageWhat(machine: MachineState, thing: number): string | null {
-  const page = shadowPageAt(machine.words(Space.shadowPage), thing / 8);
+  const { frame, memory } = SHADOW_PAGE.decode(thing);
+  const page = shadowPageAt(machine.words(Space.shadowPage), frame, memory);
   if (!page) return null;
-  const vm = Math.floor(thing / GUEST_TABLE_KEYS);
-  const address = `${vm > 0 ? 'gpa' : 'hpa'} ${hex(((thing % GUEST_TABLE_KEYS) / 8) * 4096)}`;
-  const { table } = tablesOf(machine, vm, page.role);
+  const address = `${memory > 0 ? 'gpa' : 'hpa'} ${hex(frame * 4096)}`;
+  const { table } = tablesOf(machine, memory, page.role);
   return joined(nested(machine.machine) && table, `gfn ${hex(page.gfn)}`, ...roleWords(decodeRole(page.role)), `table at ${address}`);
 }
 
-const TRACK_KEYS = 2 ** 40;
-
 /** Pages whose bit is set in one word of a dirty log. */
 function dirtyText(machine: MachineState, thing: number): string {
-  const { vm, slot, firstPage } = dirtyWordOf(thing);
+  const { vm, addressSpace, slot, word } = DIRTY_LOG.decode(thing);
   const words = machine.words(Space.dirtyLog);
-  const gpa = slotsAt(machine.words(Space.slot), vm).find(({ id }) => id === slot)?.gpa ?? 0;
+  const gpa = slotsAt(machine.words(Space.slot), vm).find(({ id }) => id === addressSpace * 0x1_0000 + slot)?.gpa ?? 0;
   const bits = words.get(thing);
   const pages: string[] = [];
-  for (let page = 0; page < 64; page++) if ((bits >> BigInt(page)) & 1n) pages.push(hex(gpa + (firstPage + page) * 4096));
+  for (let page = 0; page < 64; page++) if ((bits >> BigInt(page)) & 1n) pages.push(hex(gpa + (word * 64 + page) * 4096));
   return pages.length === 0 ? 'clean' : `dirty ${pages.slice(0, 4).join(', ')}${pages.length > 4 ? ` and ${pages.length - 4} more` : ''}`;
 }
 
-const VM_KEYS = 256;
 const VM_FIELDS: { readonly [field: number]: string } = {
   [VmField.validGeneration]: 'mmu_valid_gen',
   [VmField.usedPages]: 'shadow pages in use',
   [VmField.maxPages]: 'shadow pages at most',
   [VmField.indirectPages]: 'indirect shadow pages',
+  [VmField.slotGeneration]: 'memslot generation',
+  [VmField.slotGeneration + 1]: 'memslot generation',
 };
-const SLOT_GENERATIONS = 16;
 
 export const SPACE_VIEWS: { readonly [space in Space]: SpaceView } = {
   [Space.memory]: { name: 'memory', thing: itself, what: memoryWhat, text: memoryText, note: memoryNote },
@@ -176,17 +160,25 @@ export const SPACE_VIEWS: { readonly [space in Space]: SpaceView } = {
 
   [Space.slot]: {
     name: 'slot',
-    thing: (key) => key - (key % 8),
-    what: (machine, thing) => `${vmName(machine, Math.floor(thing / SLOT_KEYS))}slot ${((thing % SLOT_KEYS) / 8) & 0xffff}`,
+    thing: (key) => SLOT.with(key, 'field', 0),
+    what: (machine, thing) => `${vmName(machine, SLOT.field(thing, 'vm'))}slot ${SLOT.field(thing, 'id') & 0xffff}`,
     text: slotText,
     note: created,
   },
 
   [Space.hostPage]: {
     name: 'host page',
-    thing: hostThing,
-    what: (machine, thing) => pageText(machine, thing)?.what ?? areaText(machine, thing)?.what ?? null,
-    text: (machine, thing) => pageText(machine, thing)?.text ?? areaText(machine, thing)?.text ?? NONE,
+    thing: itself,
+    what: (_, thing) => pageWhat(thing),
+    text: (machine, thing) => pageText(machine, thing) ?? NONE,
+    note: created,
+  },
+
+  [Space.hostArea]: {
+    name: 'host page',
+    thing: areaThing,
+    what: (machine, thing) => areaAt(machine, thing)?.what ?? null,
+    text: (machine, thing) => areaAt(machine, thing)?.text ?? NONE,
     note: created,
   },
 
@@ -200,7 +192,7 @@ export const SPACE_VIEWS: { readonly [space in Space]: SpaceView } = {
 
   [Space.shadowPage]: {
     name: 'shadow page',
-    thing: (key) => key - (key % 8),
+    thing: (key) => SHADOW_PAGE.with(key, 'field', 0),
     what: shadowPageWhat,
     text: shadowPageText,
     note: (_, __, from, to) => (from === NONE ? 'created' : to === NONE ? 'freed' : null),
@@ -209,7 +201,7 @@ export const SPACE_VIEWS: { readonly [space in Space]: SpaceView } = {
   [Space.track]: {
     name: 'write tracking',
     thing: itself,
-    what: (machine, thing) => `${vmName(machine, Math.floor(thing / TRACK_KEYS))}gfn ${hex(thing % TRACK_KEYS)}`,
+    what: (machine, thing) => `${vmName(machine, TRACK.field(thing, 'vm'))}gfn ${hex(TRACK.field(thing, 'gfn'))}`,
     text: (machine, thing) => String(machine.words(Space.track).lo(thing)),
     note: (_, __, from, to) => (from === '0' ? 'writes are trapped' : to === '0' ? 'no longer trapped' : null),
   },
@@ -217,10 +209,7 @@ export const SPACE_VIEWS: { readonly [space in Space]: SpaceView } = {
   [Space.dirtyLog]: {
     name: 'dirty log',
     thing: itself,
-    what: (machine, thing) => {
-      const { vm, slot } = dirtyWordOf(thing);
-      return `${vmName(machine, vm)}slot ${slot & 0x7fff}`;
-    },
+    what: (machine, thing) => `${vmName(machine, DIRTY_LOG.field(thing, 'vm'))}slot ${DIRTY_LOG.field(thing, 'slot')}`,
     text: dirtyText,
   },
 
@@ -228,14 +217,12 @@ export const SPACE_VIEWS: { readonly [space in Space]: SpaceView } = {
     name: 'vm',
     thing: itself,
     what: (machine, thing) => {
-      const field = thing % VM_KEYS;
-      return `${vmName(machine, Math.floor(thing / VM_KEYS))}${VM_FIELDS[field] ?? (field >= SLOT_GENERATIONS ? 'memslot generation' : `field ${field}`)}`;
+      const { vm, field } = SPACES[Space.vm].key.decode(thing);
+      return `${vmName(machine, vm)}${VM_FIELDS[field] ?? `field ${field}`}`;
     },
-    text: (machine, thing) => {
-      const field = thing % VM_KEYS;
-      if (field >= SLOT_GENERATIONS)
-        return String(generationAt(machine.words(Space.vm), Math.floor(thing / VM_KEYS), field - SLOT_GENERATIONS));
-      return String(join(machine.words(Space.vm).lo(thing), 0));
-    },
+    text: (machine, thing) => machine.words(Space.vm).get(thing).toString(),
   },
+
+  // What stands behind the tags of TLB lines shows in these.
+  [Space.tlbTag]: { name: 'tlb', thing: () => null, what: () => null, text: () => NONE },
 };

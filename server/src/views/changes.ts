@@ -2,10 +2,8 @@
  * What changed between two rows of a run, for people: journal keys gathered into the things they are parts of (a register, a
  * slot, a cached translation), each with its state before and after.
  */
-import { join } from '../engine/bits';
-import { Kind } from '../engine/journal/events';
-import type { Space } from '../engine/journal/events';
-import { ROW_WORDS } from '../engine/journal/journal';
+import type { Space } from '../engine/journal/spaces';
+import { isChange, keyAt, spaceAt } from '../engine/journal/state';
 import type { Change } from '../protocol/messages';
 import { SPACE_VIEWS } from './change-spaces';
 import type { RunView } from './view';
@@ -47,11 +45,9 @@ function thingsChanged({ record }: RunView, from: number, to: number): Thing[] {
   const seen = new Map<string, Thing>();
   const { words } = record;
   for (let row = from; row < Math.min(to, record.length); row++) {
-    const at = row * ROW_WORDS;
-    if ((words[at] & 0xff) !== Kind.change) continue;
-    const space: Space = words[at] >>> 16;
-    const reader = SPACE_VIEWS[space];
-    const key = reader?.thing(join(words[at + 1], words[at + 2] & 0x1fffff)) ?? null;
+    if (!isChange(words, row)) continue;
+    const space = spaceAt(words, row);
+    const key = SPACE_VIEWS[space].thing(keyAt(words, row));
     if (key !== null && !seen.has(`${space} ${key}`)) seen.set(`${space} ${key}`, { space, key });
   }
   return [...seen.values()];

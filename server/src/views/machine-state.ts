@@ -3,16 +3,16 @@
  * pages, cached translations. Only looked at.
  */
 import { join, lowOf, highOf } from '../engine/bits';
-import { Space } from '../engine/journal/events';
 import { Journal } from '../engine/journal/journal';
+import { Space, SPACES } from '../engine/journal/spaces';
 import type { State, WordMap } from '../engine/journal/state';
-import { hostAreas, hostKeyOf, hostPageAt } from '../engine/memory/host-pages';
+import { hostAreas, hostPageAt } from '../engine/memory/host-pages';
 import type { HostPage } from '../engine/memory/host-pages';
 import { PhysicalMemory } from '../engine/memory/physical-memory';
 import { slotOf, slotsAt } from '../engine/memory/slot-records';
 import type { SlotRecord } from '../engine/memory/slot-records';
 import type { HostConfig, MachineConfig } from '../engine/program';
-import { Register, Registers, registerKey } from '../engine/vcpu/registers';
+import { Bank, Register, Registers } from '../engine/vcpu/registers';
 import { GuestFormats } from '../engine/vcpu/control-registers';
 
 const FRAME_BYTES = 4096;
@@ -36,7 +36,7 @@ export class MachineState {
   readonly formats: GuestFormats;
 
   constructor(
-    private readonly state: State,
+    readonly state: State,
     readonly machine: MachineConfig,
   ) {
     this.host = machine.host;
@@ -63,14 +63,13 @@ export class MachineState {
     return new Registers(this.memory.journal, number);
   }
 
-  /** @param bank where they begin among the vCPU's: 0, or VMCS02_BANK for those of a vCPU's guest in hardware */
-  registers(vm: number, vcpu: number, bank = 0): Registers {
+  registers(vm: number, vcpu: number, bank = Bank.own): Registers {
     const number = this.vcpuNumber(vm, vcpu);
     const words = this.words(Space.register);
     const registers = this.blankRegisters(number);
     for (const register of Object.values(Register)) {
       if (typeof register !== 'number') continue;
-      const key = registerKey(number, register + bank);
+      const key = SPACES[Space.register].key.encode({ vcpu: number, bank, register });
       registers.set(register, words.lo(key), words.hi(key));
     }
     return registers;
@@ -92,7 +91,7 @@ export class MachineState {
     const slot = slotOf(this.words(Space.slot), vm, gpa);
     if (!slot) return { vm, gpa, slot, hva: null, page: null, below: null };
     const hva = slot.hva + (gpa - slot.gpa);
-    const page = hostPageAt(this.words(Space.hostPage), vm, hva);
+    const page = hostPageAt(this.state, vm, hva);
     const below = page ? page.frame * FRAME_BYTES + (hva % FRAME_BYTES) : null;
     return { vm, gpa, slot, hva, page, below };
   }
@@ -135,8 +134,7 @@ export class MachineState {
 
   /** Virtual page of a VM's VMM that a host frame is mapped at. */
   private pageOf(vm: number, frame: number): number | null {
-    const words = this.words(Space.hostPage);
-    for (const area of hostAreas(words, vm)) {
+    for (const area of hostAreas(this.state, vm)) {
       if (area.frame >= 0 && frame >= area.frame && frame < area.frame + area.pages) return area.start + frame - area.frame;
     }
     return this.singlePages(vm).get(frame) ?? null;
@@ -149,9 +147,9 @@ export class MachineState {
       this.singles.set(vm, (pages = new Map<number, number>()));
       const words = this.words(Space.hostPage);
       for (const key of words.keys()) {
-        const { owner, page } = hostKeyOf(key);
-        if (owner !== vm || page === null) continue;
-        const found = hostPageAt(words, owner, page * FRAME_BYTES);
+        const { owner, page } = SPACES[Space.hostPage].key.decode(key);
+        if (owner !== vm) continue;
+        const found = hostPageAt(this.state, owner, page * FRAME_BYTES);
         if (found && !found.zero) pages.set(found.frame, page);
       }
     }

@@ -3,7 +3,7 @@
  * stands in a VM those of L1 and of L0.
  */
 import type { MachineConfig } from '../engine/program';
-import { VMCS02_BANK } from '../engine/mmu/nested/nested-state';
+import { Bank } from '../engine/vcpu/registers';
 import type { Registers } from '../engine/vcpu/registers';
 import type { Walker } from '../engine/x86/walker';
 import { nested } from '../events/guests';
@@ -60,7 +60,7 @@ export function wayTables(state: MachineState, vm: number, vcpu: number): WayTab
     return { names, registers, hardware: registers, processor: state.vcpuNumber(vm, vcpu), l1: null, second, below: false, shadow };
   }
   const runsOn = vcpu % vms[parent].vcpus.length;
-  const hardware = state.registers(parent, runsOn, VMCS02_BANK);
+  const hardware = state.registers(parent, runsOn, Bank.nested);
   const memory = new SlotStage(state, parent);
   const ofL1 = mmu === 'soft' ? shadowWalker(state, registers, memory) : secondWalker(state, registers, memory);
   const processor = state.vcpuNumber(parent, runsOn);

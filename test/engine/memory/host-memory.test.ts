@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Space } from '../../../server/src/engine/journal/events';
 import { Journal } from '../../../server/src/engine/journal/journal';
 import { stateAt } from '../../../server/src/engine/journal/state';
 import { FrameAllocator, hostFrames, PhysicalFrames } from '../../../server/src/engine/memory/frames';
@@ -235,8 +234,8 @@ describe('host memory', () => {
     host.follow(H + 2 * M2 + K4, true);
     const frame = host.frame;
     host.protect(H, K4, false);
-    const words = stateAt(journal, journal.length).space(Space.hostPage);
-    const at = (offset: number) => hostPageAt(words, OWNER, H + offset);
+    const state = stateAt(journal, journal.length);
+    const at = (offset: number) => hostPageAt(state, OWNER, H + offset);
     host.follow(H + 5 * K4, false);
     assert.deepEqual(at(5 * K4 + 8), { frame: host.frame, level: 1, writable: true, zero: false });
     assert.equal(at(M2)?.level, 2);
@@ -245,7 +244,7 @@ describe('host memory', () => {
     assert.deepEqual(at(2 * M2 + K4), { frame, level: 1, writable: true, zero: false });
     assert.equal(at(2 * M2 + 2 * K4), null);
     assert.deepEqual(at(4 * M2 + K4), { frame: huge + 1, level: 2, writable: false, zero: true });
-    assert.equal(hostPageAt(words, OWNER + 1, H), null);
+    assert.equal(hostPageAt(state, OWNER + 1, H), null);
   });
 
   it('keeps journal, frames and contents in step through any acts', () => {
@@ -276,13 +275,13 @@ describe('host memory', () => {
           else if (what === 'map') host.map(hva, size, { pageSize: K4, populated: page % 2 === 0 });
           else host.protect(hva, size, what === 'unprotect');
         }
-        const words = stateAt(journal, journal.length).space(Space.hostPage);
-        const areas = hostAreas(words, OWNER).sort((a, b) => a.start - b.start);
+        const state = stateAt(journal, journal.length);
+        const areas = hostAreas(state, OWNER).sort((a, b) => a.start - b.start);
         for (let i = 1; i < areas.length; i++) assert.ok(areas[i - 1].start + areas[i - 1].pages <= areas[i].start);
         const owners = new Map<number, number>();
         for (const area of areas) {
           for (let p = area.start; p < area.start + area.pages; p++) {
-            const seen = hostPageAt(words, OWNER, p * K4);
+            const seen = hostPageAt(state, OWNER, p * K4);
             assert.equal(host.look(p * K4), seen !== null);
             if (seen === null) continue;
             assert.deepEqual(

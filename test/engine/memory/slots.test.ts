@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { Kind, Space } from '../../../server/src/engine/journal/events';
+import { Kind } from '../../../server/src/engine/journal/events';
+import { Space } from '../../../server/src/engine/journal/spaces';
 import { Journal, ROW_WORDS } from '../../../server/src/engine/journal/journal';
 import { stateAt } from '../../../server/src/engine/journal/state';
 import { generationAt, slotOf, slotsAt } from '../../../server/src/engine/memory/slot-records';

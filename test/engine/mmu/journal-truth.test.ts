@@ -1,7 +1,7 @@
 /** The journal alone is the whole truth: the state rebuilt from its rows is the machine's, and going back leads to nothing. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Space } from '../../../server/src/engine/journal/events';
+import { Space } from '../../../server/src/engine/journal/spaces';
 import { stateAt } from '../../../server/src/engine/journal/state';
 import { shadowPageAt } from '../../../server/src/engine/mmu/pages/shadow-page';
 import type { MmuKind, KvmOptions } from '../../../server/src/engine/program';

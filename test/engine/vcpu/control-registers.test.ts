@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Journal } from '../../../server/src/engine/journal/journal';
 import { stateAt } from '../../../server/src/engine/journal/state';
-import { Space } from '../../../server/src/engine/journal/events';
+import { Space, SPACES } from '../../../server/src/engine/journal/spaces';
 import { PhysicalMemory } from '../../../server/src/engine/memory/physical-memory';
 import type { Features, PagingMode, VcpuConfig } from '../../../server/src/engine/program';
 import {
@@ -20,7 +20,7 @@ import {
   resetRegisters,
   type LoadRules,
 } from '../../../server/src/engine/vcpu/control-registers';
-import { Register, Registers, registerKey } from '../../../server/src/engine/vcpu/registers';
+import { Bank, Register, Registers } from '../../../server/src/engine/vcpu/registers';
 import { Keys, Policy } from '../../../server/src/engine/x86/permissions';
 import { FEATURES } from '../x86/subject';
 
@@ -238,7 +238,7 @@ describe('loads of control registers', () => {
     const bench = new Bench('4-level', { pcide: true });
     const row = bench.journal.length;
     bench.cr3(0x1234_5003, 7);
-    const key = registerKey(3, Register.cr3);
+    const key = SPACES[Space.register].key.encode({ vcpu: 3, bank: Bank.own, register: Register.cr3 });
     const state = stateAt(bench.journal, bench.journal.length);
     assert.equal(state.space(Space.register).get(key), 0x7_1234_5003n);
     assert.equal(state.seek(row).space(Space.register).get(key), 0x1000n);

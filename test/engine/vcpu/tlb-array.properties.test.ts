@@ -27,7 +27,7 @@ describe('an array of cached translations', () => {
     it(`${name}: finds what was put last for a page, and gives up the least recently used line of a set`, () => {
       fc.assert(
         fc.property(steps, (todo) => {
-          const array = new TlbArray(new Journal(), 0, SETS, ways, together);
+          const array = new TlbArray(new Journal(), 0, 0, SETS, ways, together);
           const model: Model[] = Array.from({ length: SETS }, () => []);
           for (const { what, page, frame } of todo) {
             const lo = page * 4096;

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
-import { ACCESS_FETCH, ACCESS_READ, ACCESS_USER, ACCESS_WRITE, Kind, Space } from '../../../server/src/engine/journal/events';
+import { ACCESS_FETCH, ACCESS_READ, ACCESS_USER, ACCESS_WRITE, Kind } from '../../../server/src/engine/journal/events';
+import { Space, SPACES } from '../../../server/src/engine/journal/spaces';
 import { Journal, ROW_WORDS } from '../../../server/src/engine/journal/journal';
 import { stateAt } from '../../../server/src/engine/journal/state';
 import { PhysicalMemory } from '../../../server/src/engine/memory/physical-memory';
 import type { TlbConfig } from '../../../server/src/engine/program';
 import { Context } from '../../../server/src/engine/vcpu/processor-context';
 import { Outcome, Processor } from '../../../server/src/engine/vcpu/processor';
-import { decodeTag, FIRST_TAG_LINE, TagField } from '../../../server/src/engine/vcpu/tags';
+import { decodeTag, TagField } from '../../../server/src/engine/vcpu/tags';
 import { FIRST_LINE, Structure } from '../../../server/src/engine/vcpu/tlb';
-import { LineField, PageClass, TlbArray, decodeLine, tlbKeys } from '../../../server/src/engine/vcpu/tlb-array';
+import { LineField, PageClass, TlbArray, decodeLine } from '../../../server/src/engine/vcpu/tlb-array';
 import { eptFormat, nptFormat, pagingFormat } from '../../../server/src/engine/x86/formats';
 import { Keys, Policy, Rights } from '../../../server/src/engine/x86/permissions';
 import { ALL_CACHES, NO_TLB, TLB } from '../x86/subject';
@@ -132,7 +133,7 @@ describe('TLB', () => {
 
   it('gives up the least recently used line of a set', () => {
     const journal = new Journal();
-    const array = new TlbArray(journal, 0, 1, 3);
+    const array = new TlbArray(journal, 0, 0, 1, 3);
     for (const page of [1, 2, 3]) array.put(0, page * 4096 + 1, 0, 0, 0);
     array.touch(array.find(0, 1 * 4096 + 1, 0));
     array.put(0, 4 * 4096 + 1, 0, 0, 0);
@@ -359,7 +360,8 @@ describe('TLB', () => {
     bench.processor.invalidations.invlpg(A, 0);
     bench.references(A, WRITE);
     const state = stateAt(bench.journal, bench.journal.length).space(Space.tlb);
-    const key = (line: number, field: number): number => tlbKeys(0) + line * 8 + field;
+    const tags = stateAt(bench.journal, bench.journal.length).space(Space.tlbTag);
+    const key = (line: number, field: number): number => SPACES[Space.tlb].key.encode({ processor: 0, line, field });
     for (const [first, array] of [
       [FIRST_LINE.l1, bench.processor.tlb.l1],
       [FIRST_LINE.l2, bench.processor.tlb.l2],
@@ -375,8 +377,8 @@ describe('TLB', () => {
         const decoded = decodeLine(state.lo(k), state.hi(k), state.lo(v), state.hi(v));
         if (decoded === null) continue;
         used++;
-        const tagKey = (field: TagField): number => key(FIRST_TAG_LINE + decoded.tag, field);
-        const tag = decodeTag(state.lo(tagKey(TagField.space)), state.lo(tagKey(TagField.root)), state.hi(tagKey(TagField.root)));
+        const tagKey = (field: TagField): number => SPACES[Space.tlbTag].key.encode({ processor: 0, tag: decoded.tag, field });
+        const tag = decodeTag(tags.lo(tagKey(TagField.space)), tags.lo(tagKey(TagField.root)), tags.hi(tagKey(TagField.root)));
         const guestPhysical = first === FIRST_LINE.guestPhysical;
         assert.deepEqual(tag, { vpid: guestPhysical ? 0 : 1, pcid: 0, root: 0x1_0000, global: false, guestPhysical });
       }

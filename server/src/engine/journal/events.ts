@@ -488,25 +488,3 @@ export const STAGE_GUEST = 1;
 export const STAGE_SECOND = 2;
 /** Software reads by a hypervisor are paging_element events; a hardware read of a shadow table is this stage. */
 export const STAGE_SHADOW = 3;
-
-/** Spaces of state changes: the `small` field of {@link Kind.change} rows; the key is the first slot. */
-export enum Space {
-  /** key: host-physical address of an aligned 8-byte word. */
-  memory = 0,
-  /** key: vCPU number * 256 + register number (vcpu/registers.ts). */
-  register = 1,
-  /** key: VM number * 2^32 + slot id * 8 + field (memory/slot-records.ts). */
-  slot = 2,
-  /** key: VM number * 2^40 + virtual page number of its VMM, or area record (memory/host-pages.ts). */
-  hostPage = 3,
-  /** key: TLB line * 8 + field (vcpu/tlb.ts). */
-  tlb = 4,
-  /** key: host-physical frame of the shadow page's table * 8 + field (mmu/pages/shadow-page.ts). */
-  shadowPage = 5,
-  /** key: VM number * 2^40 + gfn; value: write-track count. */
-  track = 6,
-  /** key: (VM number * 2^16 + address space * 2^15 + slot id) * 2^25 + bitmap word index; value: 64 dirty bits. */
-  dirtyLog = 7,
-  /** key: VM number * 256 + field: mmu_valid_gen, used pages; from 16 on memslot generations (memory/slot-records.ts). */
-  vm = 8,
-}

@@ -5,11 +5,13 @@
  *   word 1,2 first 64-bit slot, low and high half
  *   word 3,4 second 64-bit slot
  *
- * Every change of state is one row {@link Kind.change}: space (in `small`), key, and the XOR of the old and the new 64-bit
- * value. XOR is its own inverse, so a state moves forwards and backwards over the same rows (see state.ts); everything
+ * Every change of state is one row {@link Kind.change}: space (in `small`), key (spaces.ts), and the XOR of the old and the new
+ * 64-bit value. XOR is its own inverse, so a state moves forwards and backwards over the same rows (see state.ts); everything
  * starts as zero, and what the scenario declares is written by rows too. So the journal alone is the whole truth of a run.
  */
-import { Actor } from './events';
+import { high, low } from '../bits';
+import { Actor, Kind } from './events';
+import type { Space } from './spaces';
 
 export const ROW_WORDS = 5;
 export const ROW_BYTES = ROW_WORDS * 4;
@@ -58,6 +60,11 @@ export class Journal {
     words[(at + 3) | 0] = bLo;
     words[(at + 4) | 0] = bHi;
     this.length++;
+  }
+
+  /** A change of state: XOR of the old and the new value; no row when they are the same. */
+  change(space: Space, key: number, lo: number, hi: number): void {
+    if (this.on === true && (lo | hi) !== 0) this.append(this.head(Kind.change, 0, space), low(key), high(key), lo, hi);
   }
 
   /** First word of a row. */

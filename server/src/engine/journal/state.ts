@@ -4,9 +4,10 @@
  * A state is the XOR of all change rows before a position; moving over a row in either direction applies the same XOR.
  * Moving costs the rows in between, so a reader that walks a trace keeps one State and seeks it.
  */
-import type { Space } from './events';
+import { join } from '../bits';
 import { Kind } from './events';
 import { ROW_WORDS } from './journal';
+import type { Space } from './spaces';
 
 export interface Rows {
   readonly words: Int32Array;
@@ -51,7 +52,12 @@ export class WordMap {
   }
 }
 
-export class State {
+/** Words of all spaces at some point of a run. */
+export interface Spaces {
+  space(space: Space): WordMap;
+}
+
+export class State implements Spaces {
   /** Rows before this position are applied. */
   position = 0;
   private readonly spaces = new Map<Space, WordMap>();
@@ -74,11 +80,26 @@ export class State {
 
   private apply(row: number): void {
     const { words } = this.rows;
+    if (!isChange(words, row)) return;
     const at = row * ROW_WORDS;
-    if ((words[at] & 0xff) !== Kind.change) return;
-    const key = (words[at + 2] & 0x1fffff) * 0x1_0000_0000 + (words[at + 1] >>> 0);
-    this.space(words[at] >>> 16).toggle(key, words[at + 3], words[at + 4]);
+    this.space(spaceAt(words, row)).toggle(keyAt(words, row), words[at + 3], words[at + 4]);
   }
+}
+
+/** The row is a change of state. */
+export function isChange(words: Int32Array, row: number): boolean {
+  return (words[row * ROW_WORDS] & 0xff) === Kind.change;
+}
+
+/** Space of a change row. */
+export function spaceAt(words: Int32Array, row: number): Space {
+  return words[row * ROW_WORDS] >>> 16;
+}
+
+/** Key of a change row. */
+export function keyAt(words: Int32Array, row: number): number {
+  const at = row * ROW_WORDS;
+  return join(words[at + 1], words[at + 2]);
 }
 
 /** The state just before row `position`; keep the result and {@link State.seek} it rather than asking again. */

@@ -2,12 +2,8 @@
  * Dirty log of a memory slot (§4.4; kvm_main.c: mark_page_dirty_in_slot, kvm_get_dirty_log_protect,
  * kvm_clear_dirty_log_protect): one bit a page, relative to the slot's first.
  */
-import { high, low } from '../bits';
-import { Kind, Space } from '../journal/events';
 import type { Journal } from '../journal/journal';
-
-/** Words of 64 bits that one slot's bitmap may have: a slot has fewer than 2^31 pages. */
-const WORDS = 2 ** 25;
+import { Space, SPACES } from '../journal/spaces';
 
 export class DirtyLog {
   /** Halves of the bitmap by their number; absent ones are zero. */
@@ -16,15 +12,16 @@ export class DirtyLog {
 
   /**
    * @param vm number of the VM
-   * @param slot id of the slot, below 2^15, plus address space * 2^15
+   * @param slot its number
    */
   constructor(
     private readonly journal: Journal,
     vm: number,
+    addressSpace: number,
     slot: number,
     readonly pages: number,
   ) {
-    this.base = (vm * 0x1_0000 + slot) * WORDS;
+    this.base = SPACES[Space.dirtyLog].key.encode({ vm, addressSpace, slot, word: 0 });
   }
 
   /** Every page counts as dirty (KVM_DIRTY_LOG_INITIALLY_SET). */
@@ -73,14 +70,7 @@ export class DirtyLog {
     const now = (this.halves.get(half) ?? 0) ^ bits;
     if (now === 0) this.halves.delete(half);
     else this.halves.set(half, now);
-    const key = this.base + Math.floor(half / 2);
     const upper = half % 2 !== 0;
-    this.journal.row(Kind.change, 0, Space.dirtyLog, low(key), high(key), upper ? 0 : bits, upper ? bits : 0);
+    this.journal.change(Space.dirtyLog, this.base + Math.floor(half / 2), upper ? 0 : bits, upper ? bits : 0);
   }
-}
-
-/** Whose bits a key of {@link Space.dirtyLog} holds: slot as given to {@link DirtyLog}, page relative to its first. */
-export function dirtyWordOf(key: number): { readonly vm: number; readonly slot: number; readonly firstPage: number } {
-  const log = Math.floor(key / WORDS);
-  return { vm: Math.floor(log / 0x1_0000), slot: log % 0x1_0000, firstPage: (key % WORDS) * 64 };
 }

@@ -1,25 +1,28 @@
 /**
- * How the VMM's mappings stand in the journal ({@link Space.hostPage}), and how a reader finds them there again.
+ * How the VMM's mappings stand in the journal, and how a reader finds them there again.
  *
  * Pages that are there come as areas: runs of virtual pages on contiguous frames, with one size of host page and one
  * protection; so do runs of pages that are not there yet. Single 4K pages that were touched in such a run have words of
  * their own.
  *
- *   key owner * 2^40 + virtual page number            frame << 12 | zero page (bit 3) | 1
- *   key owner * 2^40 + 2^36                           number of area records
- *   key owner * 2^40 + 2^36 + 4 * (area + 1)          virtual address of its first page
- *   key … + 1                                         number of pages
- *   key … + 2                                         first frame << 12 | zero (7) | hugetlbfs (6) | level << 4 | there (3) | writable (2) | 1
+ *   {@link Space.hostPage}     frame << 12 | zero page (bit 3) | 1
+ *   {@link Space.hostArea}
+ *     field 0   virtual address of its first page
+ *     field 1   number of pages
+ *     field 2   first frame << 12 | zero (7) | hugetlbfs (6) | level << 4 | there (3) | writable (2) | 1
+ *     field 3   of area 0: number of area records
  *
  * The owner is the VM whose VMM (process in the host, or in its L1) has the mapping.
  */
 import { high, join, low, PAGE_SIZE } from '../bits';
-import { Kind, Space } from '../journal/events';
 import type { Journal } from '../journal/journal';
-import type { WordMap } from '../journal/state';
+import { Space, SPACES } from '../journal/spaces';
+import type { Spaces, WordMap } from '../journal/state';
 
-const OWNER = 2 ** 40;
-const AREAS = 2 ** 36;
+const PAGE = SPACES[Space.hostPage].key;
+const AREA = SPACES[Space.hostArea].key;
+/** Behind the fields of an area's own record. */
+const COUNT_FIELD = 3;
 const RECORD = 1 << 0;
 const WRITABLE = 1 << 2;
 const THERE = 1 << 3;
@@ -79,34 +82,29 @@ export function levelIn(area: HostArea, page: number): number {
 
 /** Writes an owner's words. Old and new values are given, as the journal wants their XOR. */
 export class HostPageRecorder {
-  private readonly base: number;
   private count = 0;
 
   constructor(
     private readonly journal: Journal,
-    owner: number,
-  ) {
-    this.base = owner * OWNER;
-  }
+    private readonly owner: number,
+  ) {}
 
   page(page: number, old: number | undefined, now: number | undefined): void {
-    this.row(page, old ?? 0, now ?? 0);
+    this.row(Space.hostPage, PAGE.encode({ owner: this.owner, page }), old ?? 0, now ?? 0);
   }
 
   area(id: number, old: Readonly<HostArea> | null, now: Readonly<HostArea> | null): void {
     if (id >= this.count) {
-      this.row(AREAS, this.count, id + 1);
+      this.row(Space.hostArea, areaKey(this.owner, 0, COUNT_FIELD), this.count, id + 1);
       this.count = id + 1;
     }
     const before = old ? areaWords(old) : [0, 0, 0];
     const after = now ? areaWords(now) : [0, 0, 0];
-    for (let field = 0; field < 3; field++) this.row(AREAS + 4 * (id + 1) + field, before[field], after[field]);
+    for (let field = 0; field < COUNT_FIELD; field++) this.row(Space.hostArea, areaKey(this.owner, id, field), before[field], after[field]);
   }
 
-  private row(key: number, old: number, now: number): void {
-    if (old === now) return;
-    const at = this.base + key;
-    this.journal.row(Kind.change, 0, Space.hostPage, low(at), high(at), low(old) ^ low(now), high(old) ^ high(now));
+  private row(space: Space, key: number, old: number, now: number): void {
+    this.journal.change(space, key, low(old) ^ low(now), high(old) ^ high(now));
   }
 }
 
@@ -135,44 +133,45 @@ function areaWords({ start, pages, frame, level, writable, hugetlbfs, zero }: Re
 }
 
 /**
- * The host page behind a virtual address, from the words of {@link Space.hostPage} at some point of a run.
+ * The host page behind a virtual address, at some point of a run.
  *
  * @param owner VM whose slots name the address
  * @returns null when no page is there (not mapped, not touched yet, reclaimed)
  */
-export function hostPageAt(words: WordMap, owner: number, hva: number): HostPage | null {
+export function hostPageAt(spaces: Spaces, owner: number, hva: number): HostPage | null {
   const page = Math.floor(hva / PAGE_SIZE);
-  const area = areaAt(words, owner, page);
+  const area = hostAreas(spaces, owner).find(({ start, pages }) => start <= page && page < start + pages) ?? null;
   if (area === null) return null;
   if (area.frame >= 0) {
     const { frame, start, writable, zero } = area;
     return { frame: frame + page - start, level: levelIn(area, page), writable: writable && !zero, zero };
   }
-  const word = number(words, owner * OWNER + page);
+  const word = number(spaces.space(Space.hostPage), PAGE.encode({ owner, page }));
   if (word === 0) return null;
   const zero = isZeroPage(word);
   return { frame: frameOfWord(word), level: 1, writable: area.writable && !zero, zero };
 }
 
 /** All areas of an owner, in no particular order. */
-export function hostAreas(words: WordMap, owner: number): HostArea[] {
-  const count = number(words, owner * OWNER + AREAS);
+export function hostAreas(spaces: Spaces, owner: number): HostArea[] {
+  const count = number(spaces.space(Space.hostArea), areaKey(owner, 0, COUNT_FIELD));
   const areas: HostArea[] = [];
   for (let id = 0; id < count; id++) {
-    const area = hostArea(words, owner, id);
+    const area = hostArea(spaces, owner, id);
     if (area) areas.push(area);
   }
   return areas;
 }
 
 /** An area by its number; null when it is there no more. */
-export function hostArea(words: WordMap, owner: number, id: number): HostArea | null {
-  const key = owner * OWNER + AREAS + 4 * (id + 1);
-  const last = number(words, key + 2);
+export function hostArea(spaces: Spaces, owner: number, id: number): HostArea | null {
+  const areas = spaces.space(Space.hostArea);
+  const word = (field: number): number => number(areas, areaKey(owner, id, field));
+  const last = word(2);
   if (last === 0) return null;
   return {
-    start: Math.floor(number(words, key) / PAGE_SIZE),
-    pages: number(words, key + 1),
+    start: Math.floor(word(0) / PAGE_SIZE),
+    pages: word(1),
     frame: (low(last) & THERE) !== 0 ? Math.floor(last / PAGE_SIZE) : -1,
     level: (low(last) >>> LEVEL_SHIFT) & 3,
     writable: (low(last) & WRITABLE) !== 0,
@@ -181,16 +180,14 @@ export function hostArea(words: WordMap, owner: number, id: number): HostArea | 
   };
 }
 
-/** What a key of {@link Space.hostPage} is about: a single page (its virtual page number) or an area (its number). */
-export function hostKeyOf(key: number): { readonly owner: number; readonly page: number | null; readonly area: number | null } {
-  const owner = Math.floor(key / OWNER);
-  const rest = key % OWNER;
-  if (rest < AREAS) return { owner, page: rest, area: null };
-  return { owner, page: null, area: rest === AREAS ? null : Math.floor((rest - AREAS) / 4) - 1 };
+/** An area by a key of {@link Space.hostArea}; null: the key is not of one. */
+export function areaOf(key: number): { readonly owner: number; readonly area: number } | null {
+  const { owner, area, field } = AREA.decode(key);
+  return field === COUNT_FIELD ? null : { owner, area };
 }
 
-function areaAt(words: WordMap, owner: number, page: number): HostArea | null {
-  return hostAreas(words, owner).find(({ start, pages }) => start <= page && page < start + pages) ?? null;
+function areaKey(owner: number, area: number, field: number): number {
+  return AREA.encode({ owner, area, field });
 }
 
 function number(words: WordMap, key: number): number {

@@ -7,8 +7,8 @@
  * are in a map. Index 0 of the arena is a frame of zeros, which stands for all absent ones, so that a read needs no test.
  */
 import { low, high } from '../bits';
-import { Kind, Space } from '../journal/events';
 import type { Journal } from '../journal/journal';
+import { Space } from '../journal/spaces';
 
 const FRAME_WORDS = 1024;
 const FRAME_BYTES = 4096;
@@ -156,10 +156,7 @@ export class PhysicalMemory {
     const words = this.words;
     words[at] ^= lo;
     words[at + 1] ^= hi;
-    if (this.journal.on) {
-      const address = this.addressAt(at);
-      this.journal.row(Kind.change, 0, Space.memory, low(address), high(address), lo, hi);
-    }
+    if (this.journal.on) this.journal.change(Space.memory, this.addressAt(at), lo, hi);
   }
 
   /** Where a frame begins that the directory may not reach. */

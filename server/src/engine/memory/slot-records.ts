@@ -1,22 +1,22 @@
 /**
  * How memory slots stand in the journal, and how a reader finds them there again.
  *
- *   {@link Space.slot}, key VM * 2^32 + slot id * 8 + field (slot id with the address space in bits 31:16)
+ *   {@link Space.slot}
  *     field 0 guest_phys_addr, 1 memory_size, 2 userspace_addr, 3 flags: KVM's in bits 1:0, INVALID (16), there (17)
- *   {@link Space.vm}, key VM * 256 + 16 + address space: generation of its slots
+ *   {@link VmField.slotGeneration} of each address space
  */
 import { high, join, low, PAGE_SIZE } from '../bits';
-import { Kind, Space } from '../journal/events';
 import type { Journal } from '../journal/journal';
+import { Space, SPACES, VmField } from '../journal/spaces';
 import type { WordMap } from '../journal/state';
 import type { Slot } from './slots';
 
 /** KVM_ADDRESS_SPACE_NUM on x86: normal, and system-management mode. */
 export const ADDRESS_SPACES = 2;
-const VM_KEYS = 2 ** 32;
+const SLOT = SPACES[Space.slot].key;
+const FLAGS_FIELD = 3;
 const INVALID = 1 << 16;
 const THERE = 1 << 17;
-const GENERATION_FIELD = 16;
 const NONE: readonly number[] = [0, 0, 0, 0];
 
 export interface SlotRecord {
@@ -35,22 +35,22 @@ export function recordSlot(journal: Journal, vm: number, slot: Slot, change: () 
   const old = what === 'add' ? NONE : wordsOf(slot);
   change();
   const now = what === 'remove' ? NONE : wordsOf(slot);
-  const key = vm * VM_KEYS + slot.id * 8;
+  const key = SLOT.encode({ vm, id: slot.id, field: 0 });
   for (let field = 0; field < 4; field++) row(journal, Space.slot, key + field, old[field], now[field]);
 }
 
 export function recordGeneration(journal: Journal, vm: number, addressSpace: number, old: number, now: number): void {
-  row(journal, Space.vm, vm * 256 + GENERATION_FIELD + addressSpace, old, now);
+  row(journal, Space.vm, generationKey(vm, addressSpace), old, now);
 }
 
 /** Slots of a VM by guest-physical address, from the words of {@link Space.slot} at some point of a run. */
 export function slotsAt(words: WordMap, vm: number): SlotRecord[] {
   const slots: SlotRecord[] = [];
   for (const key of words.keys()) {
-    if (Math.floor(key / VM_KEYS) !== vm || key % 8 !== 3) continue;
+    if (SLOT.field(key, 'vm') !== vm || SLOT.field(key, 'field') !== FLAGS_FIELD) continue;
     const flags = words.lo(key);
     slots.push({
-      id: Math.floor((key % VM_KEYS) / 8),
+      id: SLOT.field(key, 'id'),
       gpa: number(words, key - 3),
       size: number(words, key - 2),
       hva: number(words, key - 1),
@@ -71,7 +71,11 @@ export function slotOf(words: WordMap, vm: number, gpa: number, addressSpace = 0
 
 /** Generation of a VM's slots, from the words of {@link Space.vm}. */
 export function generationAt(words: WordMap, vm: number, addressSpace = 0): number {
-  return number(words, vm * 256 + GENERATION_FIELD + addressSpace);
+  return number(words, generationKey(vm, addressSpace));
+}
+
+function generationKey(vm: number, addressSpace: number): number {
+  return SPACES[Space.vm].key.encode({ vm, field: VmField.slotGeneration + addressSpace });
 }
 
 function wordsOf(slot: Slot): readonly number[] {
@@ -79,7 +83,7 @@ function wordsOf(slot: Slot): readonly number[] {
 }
 
 function row(journal: Journal, space: Space, key: number, old: number, now: number): void {
-  if (old !== now) journal.row(Kind.change, 0, space, low(key), high(key), low(old) ^ low(now), high(old) ^ high(now));
+  journal.change(space, key, low(old) ^ low(now), high(old) ^ high(now));
 }
 
 function number(words: WordMap, key: number): number {

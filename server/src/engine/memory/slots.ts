@@ -243,7 +243,7 @@ export class Slots {
       return;
     }
     if (slot.dirtyLog !== null) return;
-    slot.dirtyLog = new DirtyLog(this.journal, this.vm, slot.addressSpace * 0x8000 + (slot.id & 0xffff), slot.pages);
+    slot.dirtyLog = new DirtyLog(this.journal, this.vm, slot.addressSpace, slot.id & 0xffff, slot.pages);
     if (this.options.dirtyLogInitiallySet) slot.dirtyLog.setAll();
   }
 

@@ -43,6 +43,25 @@ export enum Efer {
   svme = 1 << 12,
 }
 export const RFLAGS_AC = 1 << 18;
+
+/** Bits of registers that paging depends on, by the manuals' names in lower case. */
+export const REGISTER_BITS = {
+  cr0: { pe: Cr0.pe, wp: Cr0.wp, pg: Cr0.pg },
+  cr4: {
+    pse: Cr4.pse,
+    pae: Cr4.pae,
+    pge: Cr4.pge,
+    la57: Cr4.la57,
+    pcide: Cr4.pcide,
+    smep: Cr4.smep,
+    smap: Cr4.smap,
+    pke: Cr4.pke,
+    pks: Cr4.pks,
+  },
+  efer: { lme: Efer.lme, lma: Efer.lma, nxe: Efer.nxe, svme: Efer.svme },
+  eflags: { ac: RFLAGS_AC },
+} as const satisfies { readonly [register: string]: { readonly [bit: string]: number } };
+
 /** Bit 63 of a CR3 operand: nothing is invalidated (CR4.PCIDE=1). */
 const NO_FLUSH_HIGH = 1 << 31;
 

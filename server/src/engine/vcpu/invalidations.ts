@@ -27,17 +27,6 @@ export enum FlushScope {
   eptGlobal = 8,
 }
 
-export const FLUSH_SCOPES: { readonly [scope: number]: string } = {
-  [FlushScope.page]: 'one page',
-  [FlushScope.nonGlobal]: 'non-global pages of a PCID',
-  [FlushScope.pcid]: 'all pages of a PCID',
-  [FlushScope.allNonGlobal]: 'non-global pages of all PCIDs',
-  [FlushScope.all]: 'all PCIDs, global pages too',
-  [FlushScope.allVpids]: 'all VPIDs',
-  [FlushScope.eptContext]: 'one EPT root',
-  [FlushScope.eptGlobal]: 'all EPT roots',
-};
-
 export class Invalidations {
   // Of the context that runs.
   vpid = 0;

@@ -20,12 +20,13 @@ export class MappingCache {
 
   constructor(
     private readonly journal: Journal,
-    keys: number,
+    processor: number,
+    firstLine: number,
     entries: number,
     /** `structure` of the tlb_hit rows. */
     private readonly structure: number,
   ) {
-    this.array = new TlbArray(journal, keys, 1, entries);
+    this.array = new TlbArray(journal, processor, firstLine, 1, entries);
   }
 
   /**

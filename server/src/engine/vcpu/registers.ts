@@ -3,8 +3,8 @@
  * Every change is a journal row, {@link Space.register}.
  */
 import { toBigInt, lowOf, highOf } from '../bits';
-import { Kind, Space } from '../journal/events';
 import type { Journal } from '../journal/journal';
+import { Space, SPACES } from '../journal/spaces';
 
 /** Register numbers in journal keys. Never renumbered: run records name them. */
 export enum Register {
@@ -40,26 +40,28 @@ export enum Register {
   pmlIndex = 27,
 }
 const REGISTERS = 32;
-/** Registers a vCPU in journal keys. */
-export const REGISTER_KEYS = 256;
 
-/** Key of a vCPU's register in {@link Space.register}. */
-export function registerKey(vcpu: number, register: Register): number {
-  return vcpu * REGISTER_KEYS + register;
+/** A vCPU's sets of registers. */
+export enum Bank {
+  own = 0,
+  /** Guest state of vmcs02 or vmcb02: of the vCPU's guest, as hardware has it. */
+  nested = 1,
 }
 
 export class Registers {
   private readonly words = new Int32Array(2 * REGISTERS);
+  private readonly firstKey: number;
 
   /**
    * @param vcpu number of the vCPU in the machine, over all VMs
-   * @param bank added to register numbers in journal keys, for a second set of a vCPU
    */
   constructor(
     private readonly journal: Journal,
     readonly vcpu: number,
-    private readonly bank = 0,
-  ) {}
+    bank = Bank.own,
+  ) {
+    this.firstKey = SPACES[Space.register].key.encode({ vcpu, bank, register: 0 });
+  }
 
   lo(register: Register): number {
     return this.words[register * 2];
@@ -81,7 +83,7 @@ export class Registers {
     if ((changeLo | changeHi) === 0) return;
     words[at] = lo;
     words[at + 1] = hi;
-    journal.row(Kind.change, 0, Space.register, registerKey(this.vcpu, register) + this.bank, 0, changeLo, changeHi);
+    journal.change(Space.register, this.firstKey + register, changeLo, changeHi);
   }
 
   setValue(register: Register, value: bigint): void {

@@ -31,12 +31,16 @@ export class StructureCache {
 
   constructor(
     private readonly journal: Journal,
-    keys: number,
+    processor: number,
+    firstLine: number,
     readonly entries: number,
     /** `structure` of the tlb_hit rows. */
     private readonly structure: number,
   ) {
-    this.arrays = Array.from({ length: HIGHEST - LOWEST + 1 }, (_, i) => new TlbArray(journal, keys + i * entries * 8, 1, entries));
+    this.arrays = Array.from(
+      { length: HIGHEST - LOWEST + 1 },
+      (_, i) => new TlbArray(journal, processor, firstLine + i * entries, 1, entries),
+    );
   }
 
   /** The lowest cached entry on the way of an address, in tables of `levels` levels. */

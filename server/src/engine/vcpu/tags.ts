@@ -1,15 +1,13 @@
 /**
  * Tags of cached translations (§2.10, §3.10): linear and combined mappings carry VPID or ASID, PCID and, combined ones, the EP4TA;
  * guest-physical mappings the EP4TA. Each combination in use gets a small number, so that a TLB line holds it in ten
- * bits; the table of them is journalled beside the lines.
+ * bits; the table of them is journalled too ({@link Space.tlbTag}).
  */
-import { Kind, Space } from '../journal/events';
 import type { Journal } from '../journal/journal';
+import { Space, SPACES } from '../journal/spaces';
 import { low, high } from '../bits';
 import { TAG_MASK } from './tlb-array';
 
-/** Line number of tag 0 in {@link Space.tlb} keys; a tag's fields stand at its number. */
-export const FIRST_TAG_LINE = 0x1f_0000;
 /** A tag that no line ever has. */
 export const NO_TAG = TAG_MASK;
 /** Fields of a tag. */
@@ -35,10 +33,9 @@ export class Tags {
   private readonly numbers = new Map<string, number>();
   private tags: Tag[] = [];
 
-  /** @param keys of the processor in {@link Space.tlb} (tlb-array.ts:tlbKeys) */
   constructor(
     private readonly journal: Journal,
-    private readonly keys: number,
+    private readonly processor: number,
   ) {}
 
   /** Number of a tag, 1 to 1022; 0 when no number is left, and {@link clear} is due. */
@@ -80,8 +77,7 @@ export class Tags {
   }
 
   private change(number: number, field: TagField, lo: number, hi: number): void {
-    const key = this.keys + (FIRST_TAG_LINE + number) * 8 + field;
-    this.journal.row(Kind.change, 0, Space.tlb, low(key), high(key), lo, hi);
+    this.journal.change(Space.tlbTag, SPACES[Space.tlbTag].key.encode({ processor: this.processor, tag: number, field }), lo, hi);
   }
 }
 

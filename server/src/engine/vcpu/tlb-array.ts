@@ -17,9 +17,9 @@
  * Used, verified and origin change no translation and are not journalled. A small array has key, value and used of a line together, a
  * large one has all keys, all values and so on together: a set is looked through with little memory touched.
  */
-import { Kind, Space } from '../journal/events';
 import type { Journal } from '../journal/journal';
-import { join, low, high } from '../bits';
+import { Space, SPACES } from '../journal/spaces';
+import { join } from '../bits';
 
 export const TAG_MASK = 0x3ff;
 export const GLOBAL_LINE = 1 << 7;
@@ -54,10 +54,7 @@ export enum LineField {
   value = 1,
 }
 
-/** First of the keys of a processor's lines in {@link Space.tlb}; a line's keys are this + line * 8 + field. */
-export function tlbKeys(processor: number): number {
-  return processor * 0x100_0000;
-}
+const LINE_STEP = SPACES[Space.tlb].key.step.line;
 
 export class TlbArray {
   readonly words: Int32Array;
@@ -74,6 +71,8 @@ export class TlbArray {
   /** What lines of some rights allow (permissions.ts:accessMasks); null: nobody asks. */
   private masks: Int32Array | null = null;
 
+  /** Key of the first line in {@link Space.tlb}. */
+  private readonly keys: number;
   // Where a line's words are: from here on, at its number shifted so far.
   private readonly keyShift: number;
   private readonly valueAt: number;
@@ -85,18 +84,21 @@ export class TlbArray {
   private readonly originAt: number;
 
   /**
-   * @param keys first key of this array's lines in {@link Space.tlb}
+   * @param processor whose array it is
+   * @param first number of its first line
    * @param sets a power of two
    * @param together a line's words are side by side
    */
   constructor(
     private readonly journal: Journal,
-    readonly keys: number,
+    processor: number,
+    first: number,
     readonly sets: number,
     readonly ways: number,
     together = false,
   ) {
     this.lines = sets * ways;
+    this.keys = SPACES[Space.tlb].key.encode({ processor, line: first, field: 0 });
     this.keyShift = together ? 3 : 1;
     this.valueAt = together ? Word.value : this.lines * 2;
     this.valueShift = together ? 3 : 1;
@@ -237,9 +239,7 @@ export class TlbArray {
   }
 
   private journalled(line: number, field: LineField, lo: number, hi: number): void {
-    if ((lo | hi) === 0) return;
-    const key = this.keys + line * 8 + field;
-    this.journal.row(Kind.change, 0, Space.tlb, low(key), high(key), lo, hi);
+    if ((lo | hi) !== 0) this.journal.change(Space.tlb, this.keys + line * LINE_STEP + field, lo, hi);
   }
 }
 

@@ -8,7 +8,7 @@ import type { TlbConfig } from '../program';
 import { MappingCache } from './mapping-cache';
 import { HIGHEST, LOWEST, StructureCache, covers } from './structure-cache';
 import { Tags, type Tag } from './tags';
-import { CLASS_SHIFTS, GLOBAL_LINE, PageClass, TAG_MASK, TlbArray, classOf, keyClass, lineKey, tlbKeys } from './tlb-array';
+import { CLASS_SHIFTS, GLOBAL_LINE, PageClass, TAG_MASK, TlbArray, classOf, keyClass, lineKey } from './tlb-array';
 
 /** `structure` in the small field of tlb_hit and tlb_fill rows. */
 export enum Structure {
@@ -55,9 +55,8 @@ export class Tlb {
   private readonly selected = new Uint8Array(TAG_MASK + 1);
 
   constructor(journal: Journal, config: TlbConfig, processor: number) {
-    const keys = tlbKeys(processor);
     const array = (line: number, sets: number, ways: number, together = true): TlbArray =>
-      new TlbArray(journal, keys + line * 8, config.on ? sets : 1, config.on ? ways : 1, together);
+      new TlbArray(journal, processor, line, config.on ? sets : 1, config.on ? ways : 1, together);
     const sets1 = powerOfTwo(config.l1.sets);
     const ways1 = whole(config.l1.ways, MOST_WAYS);
     this.l1 = array(FIRST_LINE.l1, sets1, ways1);
@@ -66,11 +65,11 @@ export class Tlb {
     this.l2 = array(FIRST_LINE.l2, powerOfTwo(config.l2.sets), whole(config.l2.ways, MOST_WAYS), false);
     const entries = config.on ? Math.min(Math.max(Math.floor(config.pagingStructureEntries) || 0, 0), MOST_STRUCTURE_ENTRIES) : 0;
     if (entries > 0) {
-      this.guestPhysical = new MappingCache(journal, keys + FIRST_LINE.guestPhysical * 8, entries, Structure.guestPhysical);
-      this.structures = new StructureCache(journal, keys + FIRST_LINE.pagingStructure * 8, entries, Structure.pagingStructure);
-      this.secondStructures = new StructureCache(journal, keys + FIRST_LINE.secondStructure * 8, entries, Structure.secondStructure);
+      this.guestPhysical = new MappingCache(journal, processor, FIRST_LINE.guestPhysical, entries, Structure.guestPhysical);
+      this.structures = new StructureCache(journal, processor, FIRST_LINE.pagingStructure, entries, Structure.pagingStructure);
+      this.secondStructures = new StructureCache(journal, processor, FIRST_LINE.secondStructure, entries, Structure.secondStructure);
     }
-    this.tags = new Tags(journal, keys);
+    this.tags = new Tags(journal, processor);
     this.mappings = [this.l1, this.l1Page2M, this.l1Page1G, this.l2];
   }
 

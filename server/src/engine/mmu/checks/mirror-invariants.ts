@@ -2,9 +2,11 @@
  * Invariants of shadow pages against the guest's tables that they mirror (§9: S1, S2, S6, S7). Only pages by which a vCPU
  * could run now are judged: others were made under other rules for entries.
  */
-import { PAGE_SIZE, high, join, low } from '../../bits';
-import { Kind, Space } from '../../journal/events';
+import { PAGE_SIZE, join } from '../../bits';
+import { Kind } from '../../journal/events';
 import { ROW_WORDS, type Journal } from '../../journal/journal';
+import { Space } from '../../journal/spaces';
+import { isChange, keyAt, spaceAt } from '../../journal/state';
 import { Pte } from '../../x86/entries';
 import type { Format } from '../../x86/formats';
 import type { Hypervisor } from '../vmm/hypervisor';
@@ -134,8 +136,7 @@ function explained(kvm: Kvm, format: Format, leaf: LeafSeen, at: number, entry: 
     if (madeUnsync(journal, row, leaf.page)) return false;
     const words = journal.words;
     const from = row * ROW_WORDS;
-    if ((words[from] & 0xff) !== Kind.change || words[from] >>> 16 !== Space.memory) continue;
-    if (words[from + 1] !== low(word) || words[from + 2] !== high(word)) continue;
+    if (!isChange(words, row) || spaceAt(words, row) !== Space.memory || keyAt(words, row) !== word) continue;
     lo ^= words[from + 3];
     hi ^= words[from + 4];
     entry.lo = upper ? hi : lo;

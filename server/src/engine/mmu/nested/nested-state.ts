@@ -5,7 +5,7 @@
 import { ACCESS_FETCH, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE, STAGE_GUEST, STAGE_SECOND } from '../../journal/events';
 import type { Invalidations } from '../../vcpu/invalidations';
 import { Efer } from '../../vcpu/control-registers';
-import { Register, Registers } from '../../vcpu/registers';
+import { Bank, Register, Registers } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
 import { PageFault, Qualification } from '../../x86/fault-codes';
 import { HOST_ALL, Policy } from '../../x86/permissions';
@@ -23,8 +23,6 @@ import type { Control, Reflected } from './control-structure';
 import { whyRefused } from './entry-checks';
 import { NestedStage } from './nested-stage';
 
-/** Registers of vmcs02's guest state, behind those of the vCPU in journal keys. */
-export const VMCS02_BANK = 128;
 /** VPID of L2, so that its translations are not L1's (vpid02). */
 const VPID02 = 0x4000;
 
@@ -63,7 +61,7 @@ export class Nesting {
     const walker = new Walker(physical, hardware.four, STAGE_GUEST, this.stage);
     walker.writes = (lo, hi) => writesTable(kvm, lo, hi);
     this.nestedMmu = new MmuContext(kvm, walker, syncPage, this.stage);
-    this.registers = new Registers(kvm.trace.journal, parts.number, VMCS02_BANK);
+    this.registers = new Registers(kvm.trace.journal, parts.number, Bank.nested);
   }
 
   get rootLo(): number {

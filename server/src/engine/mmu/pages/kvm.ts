@@ -26,8 +26,8 @@ export interface VcpuRequests {
 export interface KvmParts {
   /** Number of the VM in the machine. */
   readonly vm: number;
-  /** Added to journal keys of its shadow pages (mmu/pages/shadow-page.ts). */
-  readonly tableKeys: number;
+  /** {@link Space.shadowPage}: 0, its tables lie in the host's memory; else, of a hypervisor in a guest, the VM they are for. */
+  readonly memoryOf: number;
   readonly trace: Trace;
   /** Where sptes are read and written. */
   readonly tables: HypervisorMemory;
@@ -81,7 +81,7 @@ export class Kvm {
     this.tdp = parts.tdp;
     this.tdpLevels = parts.tdpLevels;
     this.maxHugeLevel = parts.options.largePages ? parts.maxHugeLevel : 1;
-    this.pages = new ShadowPages(parts.trace.journal, parts.vm, parts.tables, parts.frames, parts.tableKeys);
+    this.pages = new ShadowPages(parts.trace.journal, parts.vm, parts.tables, parts.frames, parts.memoryOf);
     this.track = new PageTrack(parts.trace, parts.vm);
   }
 

@@ -3,12 +3,10 @@
  * kvm_mmu_gfn_disallow_lpage). A frame that holds a shadowed table of level 2 or above is tracked: every write to it is
  * emulated. Any shadowed table forbids large pages over itself.
  */
-import { high, low } from '../../bits';
-import { Kind, Space } from '../../journal/events';
+import { Space, SPACES } from '../../journal/spaces';
 import { blockOf } from './reverse-map';
 import type { Trace } from '../trace';
 
-const VM_KEYS = 2 ** 40;
 /** Levels at which large pages exist. */
 const LARGE_LEVELS = [2, 3];
 
@@ -69,8 +67,7 @@ export class PageTrack {
 
   private set(gfn: number, count: number, added: boolean): void {
     this.trace.track(gfn, count, added);
-    const key = this.vm * VM_KEYS + gfn;
-    this.trace.journal.row(Kind.change, 0, Space.track, low(key), high(key), this.count(gfn) ^ count, 0);
+    this.trace.journal.change(Space.track, SPACES[Space.track].key.encode({ vm: this.vm, gfn }), this.count(gfn) ^ count, 0);
     if (count > 0) this.counts.set(gfn, count);
     else this.counts.delete(gfn);
   }

@@ -1,22 +1,21 @@
 /**
  * A shadow page (§5.1.1; mmu_internal.h: struct kvm_mmu_page): a table of 512 sptes with what the hypervisor knows of it.
- * Used for soft MMU, EPT and NPT alike. Its state stands in the journal as {@link Space.shadowPage}. Of a
- * hypervisor in a guest, whose frames are the guest's, VM number * 2^44 is added to the key:
+ * Used for soft MMU, EPT and NPT alike. Its state stands in the journal as {@link Space.shadowPage}:
  *
- *   key frame * 8 + 0   role in the low half; 1 in the high half while the page exists
- *   key frame * 8 + 1   gfn
- *   key frame * 8 + 2   low: bit 0 unsync, 31:1 children with unsync pages; high: 15:0 root_count, 23:16 write flooding,
- *                       24 mmu_valid_gen, 25 TDP MMU page
+ *   field 0   role in the low half; 1 in the high half while the page exists
+ *   field 1   gfn
+ *   field 2   low: bit 0 unsync, 31:1 children with unsync pages; high: 15:0 root_count, 23:16 write flooding,
+ *             24 mmu_valid_gen, 25 TDP MMU page
  */
-import { high, low } from '../../bits';
-import { Kind, Space } from '../../journal/events';
+import { high, join, low } from '../../bits';
+import { Kind } from '../../journal/events';
 import type { Journal } from '../../journal/journal';
+import { Space, SPACES } from '../../journal/spaces';
 import type { WordMap } from '../../journal/state';
 import { Role, accessOf, levelOf, quadrantOf } from './role';
 
 export const ENTRIES = 512;
-/** Added to a shadow page's keys times the number of the VM whose hypervisor, a guest itself, made it. */
-export const GUEST_TABLE_KEYS = 2 ** 44;
+const KEY = SPACES[Space.shadowPage].key;
 const EXISTS = 1;
 
 /** Index of an entry in its table, by its address. */
@@ -47,8 +46,8 @@ export class ShadowPage {
    * @param frame of the table, in the memory that the hypervisor runs in
    * @param gfn of the guest table mirrored; of a direct page, first frame mapped
    * @param validGeneration mmu_valid_gen when it was made
-   * @param keys added to its keys in the journal
    * @param tdpMmu managed by the TDP MMU, outside hash and reverse maps
+   * @param memory {@link Space.shadowPage}: whose memory the frame is of
    */
   constructor(
     private readonly journal: Journal,
@@ -57,7 +56,7 @@ export class ShadowPage {
     role: number,
     readonly validGeneration: number,
     readonly tdpMmu: boolean,
-    private readonly keys = 0,
+    private readonly memory = 0,
   ) {
     this.currentRole = role;
     const indirect = (role & Role.direct) === 0;
@@ -217,9 +216,7 @@ export class ShadowPage {
   }
 
   private change(field: number, xorLo: number, xorHi: number): void {
-    if ((xorLo | xorHi) === 0) return;
-    const key = this.keys + this.frame * 8 + field;
-    this.journal.row(Kind.change, 0, Space.shadowPage, low(key), high(key), xorLo, xorHi);
+    this.journal.change(Space.shadowPage, KEY.encode({ memory: this.memory, frame: this.frame, field }), xorLo, xorHi);
   }
 }
 
@@ -234,16 +231,20 @@ export interface ShadowPageRecord {
   readonly tdpMmu: boolean;
 }
 
-/** The shadow page whose table is in a frame, from the words of {@link Space.shadowPage}; null: none. */
-export function shadowPageAt(words: WordMap, frame: number): ShadowPageRecord | null {
-  const key = frame * 8;
-  if (words.hi(key) !== EXISTS) return null;
-  const counts = words.hi(key + 2);
+/**
+ * The shadow page whose table is in a frame, from the words of {@link Space.shadowPage}; null: none.
+ *
+ * @param memory whose memory the frame is of, as in the key
+ */
+export function shadowPageAt(words: WordMap, frame: number, memory = 0): ShadowPageRecord | null {
+  const [role, gfn, state] = [0, 1, 2].map((field) => KEY.encode({ memory, frame, field }));
+  if (words.hi(role) !== EXISTS) return null;
+  const counts = words.hi(state);
   return {
     frame,
-    gfn: (words.hi(key + 1) >>> 0) * 0x1_0000_0000 + (words.lo(key + 1) >>> 0),
-    role: words.lo(key),
-    unsync: (words.lo(key + 2) & 1) !== 0,
+    gfn: join(words.lo(gfn), words.hi(gfn)),
+    role: words.lo(role),
+    unsync: (words.lo(state) & 1) !== 0,
     rootCount: counts & 0xffff,
     flooding: (counts >>> 16) & 0xff,
     tdpMmu: (counts & (1 << 25)) !== 0,

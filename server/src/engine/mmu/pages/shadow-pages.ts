@@ -2,21 +2,12 @@
  * The shadow pages of one VM: hash by guest frame and role, list in order of creation, and their number (§5.1.1, §5.10;
  * mmu.c: kvm_mmu_alloc_shadow_page, for_each_valid_sp).
  */
-import { high, low } from '../../bits';
-import { Kind, Space } from '../../journal/events';
 import type { Journal } from '../../journal/journal';
+import { Space, SPACES, VmField } from '../../journal/spaces';
 import type { FrameSupply } from '../../memory/frames';
 import type { WordMemory } from '../../memory/hypervisor-memory';
 import { ShadowPage } from './shadow-page';
 
-/** Fields of {@link Space.vm} (key VM * 256 + field). */
-export enum VmField {
-  validGeneration = 0,
-  usedPages = 1,
-  maxPages = 2,
-  indirectPages = 3,
-}
-const VM_KEYS = 256;
 const NONE: readonly ShadowPage[] = [];
 
 export class ShadowPages {
@@ -31,8 +22,8 @@ export class ShadowPages {
     private readonly vm: number,
     private readonly memory: WordMemory,
     private readonly frames: FrameSupply,
-    /** Added to the pages' keys in the journal. */
-    private readonly keys: number,
+    /** {@link Space.shadowPage}: whose memory the tables lie in. */
+    private readonly memoryOf: number,
   ) {}
 
   get validGeneration(): number {
@@ -140,14 +131,13 @@ export class ShadowPages {
       // Frames come back with old entries in them.
       if (this.memory.low(address) !== 0 || this.memory.high(address) !== emptyHi) this.memory.write(address, 0, emptyHi);
     }
-    const page = new ShadowPage(this.journal, frame, gfn, role, this.validGeneration, tdpMmu, this.keys);
+    const page = new ShadowPage(this.journal, frame, gfn, role, this.validGeneration, tdpMmu, this.memoryOf);
     this.byFrame.set(frame, page);
     return page;
   }
 
   private set(field: VmField, value: number): void {
-    const key = this.vm * VM_KEYS + field;
-    this.journal.row(Kind.change, 0, Space.vm, low(key), high(key), this.fields[field] ^ value, 0);
+    this.journal.change(Space.vm, SPACES[Space.vm].key.encode({ vm: this.vm, field }), this.fields[field] ^ value, 0);
     this.fields[field] = value;
   }
 }

@@ -20,13 +20,11 @@ import { NestedCpu } from '../nested/nested-cpu';
 import { Nesting } from '../nested/nested-state';
 import { ScriptedVcpu } from '../nested/scripted-vcpu';
 import { ensurePmlBuffer } from '../logging/pml';
-import { GUEST_TABLE_KEYS } from '../pages/shadow-page';
 import { SpteFormat, spteOptions } from '../pages/spte';
 import { TdpMmu } from '../hard/tdp-mmu';
 import { Trace } from '../trace';
 
 const GUEST_ADDRESS_BITS = 52;
-/** Keys of shadow pages in the journal: tables of an L1 hypervisor lie in a memory of its own. */
 
 /** What all VMs of a machine share. */
 export class Host {
@@ -61,7 +59,7 @@ export class Host {
     const format = new SpteFormat(spteOptions(this.config, ept, l1 === null && this.pml(ept)));
     const kvm = new Kvm({
       vm,
-      tableKeys: l1 === null ? 0 : vm * GUEST_TABLE_KEYS,
+      memoryOf: l1 === null ? 0 : vm,
       trace: this.trace,
       tables: l1?.memory ?? new MachineMemory(this.physical),
       frames: l1?.frames ?? this.frames.tables,
