@@ -102,18 +102,12 @@ export interface KvmOptions {
   /** VMREAD/VMWRITE exits of an L1 handler for each reflected exit, without VMCS shadowing. */
   readonly vmreads: number;
   readonly vmwrites: number;
-  /**
-   * Kernel whose behaviour is followed where they differ. The names in brackets are rows of mmu-semantics-6.1.md, table 1.
-   *
-   * `mainline` is what mmu-semantics.md says in place of: INVLPG and denied accesses bring one entry into step and map nothing
-   * new (C1, C2, C3); synchronization leaves entries alone whose rights have not changed (C4); D comes with W also over an
-   * entry that was writable, so that a leaf found again is spurious (C5, C6); a read-modify-write of a READONLY slot is one
-   * exit (C9); bit 63 of empty entries, of all of EPT's, and of the mark of removal (C10, C11); a large page over its own
-   * tables is forbidden by their being shadowed alone. All else is as in 6.1: prefetch (C7), names of results (C8),
-   * flooding (C15), tables dropped when logging ends.
-   */
-  readonly kernel: '6.1' | 'mainline';
+  /** Kernel whose behaviour is followed where they differ: in the rules of mmu/kernel-rules.ts, and in nothing else. */
+  readonly kernel: Kernel;
 }
+
+/** Kernels, the oldest first. `mainline` is what mmu-semantics.md says in place of 6.1's rules, where it is known to differ. */
+export type Kernel = '6.1' | 'mainline';
 
 export interface VmConfig {
   readonly name: string;

@@ -59,7 +59,7 @@ function loadPae(kvm: Kvm, mmu: MmuContext, gfn: number, pgdLo: number, pgdHi: n
   return { hpa: frame * 4096, pgdLo, pgdHi, page: null, level: PAE_ROOT_LEVEL, pae: pages };
 }
 
-/** The guest's root is in no slot: a root of zeros, by which every access faults (mainline: kvm_mmu_get_dummy_root). */
+/** The guest's root is in no slot: a root of zeros, by which every access faults (kvm_mmu_get_dummy_root). */
 function dummy(kvm: Kvm, mmu: MmuContext, pgdLo: number, pgdHi: number): Root | null {
   const frame = paeFrame(kvm, mmu);
   if (frame < 0) return null;

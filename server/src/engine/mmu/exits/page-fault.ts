@@ -30,8 +30,7 @@ export function handlePageFault(vcpu: KvmVcpu, lo: number, hi: number, code: num
     const fault = new Fault(lo, hi, code, codeHi, kvm.tdp && mmu.direct);
     result = mmu.direct ? directPageFault(vcpu, mmu, fault) : shadowPageFault(vcpu, mmu, fault);
     kvm.trace.pageFaultReturn(result, lo, hi, code, codeHi);
-    // Mainline gives up protection where there is one alone: a READONLY slot has none to give up.
-    if (kvm.mainline && fault.slot?.readonly === true) mayRetry = false;
+    if (kvm.rules.readonlySlotIsEmulated && fault.slot?.readonly === true) mayRetry = false;
     if (result === RetPf.error) return vcpu.failed(fault.errno, `the page at the faulting address cannot be had`);
   }
   if (result !== RetPf.emulate) return { kind: 'resume' };

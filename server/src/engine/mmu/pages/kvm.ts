@@ -6,6 +6,7 @@ import type { FrameSupply } from '../../memory/frames';
 import type { GuestMemory } from '../../memory/guest-memory';
 import type { Slot } from '../../memory/slots';
 import type { KvmOptions } from '../../program';
+import { rulesOf, type KernelRules } from '../kernel-rules';
 import { PageTrack } from './page-track';
 import { ReverseMap } from './reverse-map';
 import type { HypervisorMemory } from '../../memory/hypervisor-memory';
@@ -50,8 +51,8 @@ export class Kvm {
   readonly frames: FrameSupply;
   readonly format: SpteFormat;
   readonly options: KvmOptions;
-  /** Follow the newest kernel where it differs from 6.1 ({@link KvmOptions.kernel}). */
-  readonly mainline: boolean;
+  /** What its kernel does where kernels differ. */
+  readonly rules: KernelRules;
   readonly tdp: boolean;
   readonly tdpLevels: number;
   readonly maxHugeLevel: number;
@@ -77,7 +78,7 @@ export class Kvm {
     this.frames = parts.frames;
     this.format = parts.format;
     this.options = parts.options;
-    this.mainline = parts.options.kernel === 'mainline';
+    this.rules = rulesOf(parts.options.kernel);
     this.tdp = parts.tdp;
     this.tdpLevels = parts.tdpLevels;
     this.maxHugeLevel = parts.options.largePages ? parts.maxHugeLevel : 1;

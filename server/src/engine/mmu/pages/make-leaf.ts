@@ -34,13 +34,13 @@ export function makeLeaf(kvm: Kvm, leaf: NewLeaf): boolean {
   format.leaf({ access, pfn, level: page.level, hostWritable, prefetch, adDisabled, guestMode });
   let refused = false;
   if ((access & Acc.write) !== 0 && hostWritable) {
-    // An entry that was writable needs no second look at the frame. 6.1 leaves D of the new one clear then.
+    // An entry that was writable needs no second look at the frame.
     const wasWritable = format.writable(leaf.oldLo);
     refused = !wasWritable && tryToUnsync(kvm, gfn, leaf.canUnsync, prefetch);
     if (!refused) format.addWritable();
-    if (!refused && (!wasWritable || kvm.mainline)) format.addDirty();
+    if (!refused && (!wasWritable || kvm.rules.writableMeansDirty)) format.addDirty();
   }
-  if (prefetch && !(kvm.mainline && !leaf.canUnsync)) format.withoutAccessed();
+  if (prefetch && (leaf.canUnsync || !kvm.rules.syncMarksAccessed)) format.withoutAccessed();
   if (format.writable(format.lo) && slot !== null && slot.dirtyLog !== null) slot.dirtyLog.mark(gfn - slot.gfn);
   return refused;
 }

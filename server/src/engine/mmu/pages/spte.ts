@@ -5,6 +5,7 @@
 import { FRAME_HIGH, FRAME_LOW, Ept, NX_HIGH, Pte } from '../../x86/entries';
 import { join } from '../../bits';
 import type { HostConfig } from '../../program';
+import { rulesOf } from '../kernel-rules';
 import { Acc } from './role';
 
 /** SPTE_MMU_PRESENT_MASK: bit 11. */
@@ -38,7 +39,7 @@ export interface SpteOptions {
   readonly nx: boolean;
   /** Host MAXPHYADDR; with 52 no bit is left to mark MMIO in the ordinary format. */
   readonly maxPhyAddr: number;
-  /** Kernels since 6.10: bit 63 (suppress #VE) stands in empty and in all EPT entries. */
+  /** Bit 63 (suppress #VE) stands in empty and in all EPT entries (rule suppressVe). */
   readonly suppressVe: boolean;
   /** The vCPU logs writes by PML: entries used under guest_mode stay with protection. */
   readonly pml: boolean;
@@ -52,7 +53,7 @@ export function spteOptions({ features, kvm, maxPhyAddr }: HostConfig, ept: bool
     executeOnly: features.eptExecuteOnly,
     nx: features.nx,
     maxPhyAddr,
-    suppressVe: kvm.kernel === 'mainline',
+    suppressVe: rulesOf(kvm.kernel).suppressVe,
     pml,
   };
 }

@@ -10,7 +10,7 @@ import { syncEntry } from './sync-page';
 
 /**
  * The guest invalidates an address: in an unsync table its entry is dropped, and what the guest's entry says now is mapped
- * at once (mainline: it is brought into step). Tables in step are left alone.
+ * at once, or it is brought into step (rule invalidationSyncs). Tables in step are left alone.
  */
 export function invalidateAddress(kvm: Kvm, mmu: MmuContext, root: Root, lo: number, hi: number): void {
   const { format, tables } = kvm;
@@ -20,7 +20,7 @@ export function invalidateAddress(kvm: Kvm, mmu: MmuContext, root: Root, lo: num
     const entryLo = tables.low(walk.at);
     if (format.last(entryLo, walk.level)) {
       if (!page.unsync) return;
-      if (kvm.mainline) return syncAddress(kvm, mmu, page, walk.at);
+      if (kvm.rules.invalidationSyncs) return syncAddress(kvm, mmu, page, walk.at);
       zapEntry(kvm, page, walk.at, null);
       if (format.present(entryLo)) kvm.flushRemoteTlbs(page.gfn, 1);
       prefetchEntry(kvm, mmu, page, indexOf(walk.at), false);
@@ -29,7 +29,7 @@ export function invalidateAddress(kvm: Kvm, mmu: MmuContext, root: Root, lo: num
   }
 }
 
-/** Mainline's part of INVLPG (__kvm_mmu_invalidate_addr): what was never mapped stays so. */
+/** One entry into step (__kvm_mmu_invalidate_addr): what was never mapped stays so. */
 function syncAddress(kvm: Kvm, mmu: MmuContext, page: ShadowPage, at: number): void {
   const result = syncEntry(kvm, mmu.walker.format, page, indexOf(at));
   if (result < 0) zapEntry(kvm, page, at, null);

@@ -40,8 +40,7 @@ export function shadowPageFault(vcpu: FaultingVcpu, mmu: MmuContext, fault: Faul
     return RetPf.emulate;
   }
   vcpu.writeFaultToShadowTable = false;
-  // Mainline relies on shadowed tables to forbid large pages over themselves.
-  fault.maxLevel = mapsItsOwnTable(vcpu, mmu, fault, access) && !kvm.mainline ? 1 : walker.level;
+  fault.maxLevel = mapsItsOwnTable(vcpu, mmu, fault, access) && kvm.rules.selfMappingIsSmall ? 1 : walker.level;
   const found = faultIn(kvm, fault);
   if (found !== RetPf.continue) return found;
   if (fault.slot === null) {

@@ -56,8 +56,7 @@ function renew(kvm: Kvm, page: ShadowPage, at: number, gfn: number, access: numb
     dropSpte(kvm, page, at);
     return true;
   }
-  // 6.1 makes it anew even so, which clears A and D.
-  if (kvm.mainline && page.accessAt(index) === access) return false;
+  if (kvm.rules.syncKeepsUnchanged && page.accessAt(index) === access) return false;
   page.setTranslation(index, gfn, access);
   const slot = kvm.slotOf(gfn);
   const hostWritable = format.hostWritable(lo, hi);
