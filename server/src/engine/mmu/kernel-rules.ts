@@ -37,11 +37,11 @@ export const KERNEL_RULES = {
     '6.1': measured(false),
     mainline: read(true),
   },
-  /** An entry made anew by synchronization counts as used; else as prefetched ones, which do not. */
-  syncMarksAccessed: {
+  /** Where the format has no A, an entry made anew by synchronization waits for its next access without rights, as prefetched ones do. */
+  syncTracksAccess: {
     function: 'mmu/spte.c: make_spte',
-    '6.1': measured(false),
-    mainline: read(true),
+    '6.1': measured(true),
+    mainline: read(false),
   },
   /** D comes with W also over an entry that was writable, so that a leaf found again is spurious (C5, C6). */
   writableMeansDirty: {

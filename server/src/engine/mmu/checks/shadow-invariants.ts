@@ -49,9 +49,9 @@ function brokenPage(kvm: Kvm, page: ShadowPage, broken: string[]): void {
     if ((child.access & ~page.access) !== 0) broken.push(`S7: ${nameOf(child)} allows more than its parent ${name}`);
     if ((child.unsync || child.unsyncChildren > 0) && !page.hasUnsyncChild(index))
       broken.push(`S5: ${name} does not know of an unsync page below`);
-    format.nonLeaf(child.frame, (child.role & Role.adDisabled) !== 0);
     // Hardware may set flags besides.
-    if ((lo & 7) !== (format.lo & 7)) broken.push(`S10: a non-leaf entry of ${name} lacks rights`);
+    if ((lo & 7) !== (format.nonLeaf(child.frame, (child.role & Role.adDisabled) !== 0).lo & 7))
+      broken.push(`S10: a non-leaf entry of ${name} lacks rights`);
   }
   if (marked !== page.unsyncChildren) broken.push(`S5: ${name} counts ${page.unsyncChildren} unsync children of ${marked}`);
   for (const at of page.parents) {

@@ -6,10 +6,13 @@ import type { MmuContext } from './mmu-context';
 import { Role, levelOf, withLevel, withQuadrant } from '../pages/role';
 import type { Root } from './roots';
 import type { ShadowPage } from '../pages/shadow-page';
+import type { Spte } from '../pages/spte';
 import { makePagesAvailable } from '../pages/page-quota';
 
 const PAE_ROOT_LEVEL = 3;
 const GIGABYTE_FRAMES = 0x4_0000;
+/** A PDPTE that is not present. */
+const NO_ENTRY: Spte = { lo: 0, hi: 0 };
 
 /** @returns null: no frame is left for it */
 export function loadRoot(kvm: Kvm, mmu: MmuContext, pgdLo: number, pgdHi: number): Root | null {
@@ -45,7 +48,7 @@ function loadPae(kvm: Kvm, mmu: MmuContext, gfn: number, pgdLo: number, pgdHi: n
       table = Math.floor(((hi & 0xfffff) * 0x1_0000_0000 + (lo >>> 0)) / 4096);
       // A directory in no slot faults at every access, as the walk finds.
       if ((lo & Pte.present) === 0 || !kvm.guest.slots.visible(table)) {
-        kvm.setSpte(at, 0, 0);
+        kvm.setSpte(at, NO_ENTRY);
         continue;
       }
     }
@@ -54,7 +57,7 @@ function loadPae(kvm: Kvm, mmu: MmuContext, gfn: number, pgdLo: number, pgdHi: n
     if (page === null) return null;
     page.rootCount++;
     pages.push(page);
-    kvm.setSpte(at, (page.frame << 12) | Pte.present, Math.floor(page.frame / 0x10_0000));
+    kvm.setSpte(at, { lo: (page.frame << 12) | Pte.present, hi: Math.floor(page.frame / 0x10_0000) });
   }
   return { hpa: frame * 4096, pgdLo, pgdHi, page: null, level: PAE_ROOT_LEVEL, pae: pages };
 }
@@ -63,7 +66,7 @@ function loadPae(kvm: Kvm, mmu: MmuContext, gfn: number, pgdLo: number, pgdHi: n
 function dummy(kvm: Kvm, mmu: MmuContext, pgdLo: number, pgdHi: number): Root | null {
   const frame = paeFrame(kvm, mmu);
   if (frame < 0) return null;
-  for (let i = 0; i < 4; i++) kvm.setSpte(frame * 4096 + i * 8, 0, 0);
+  for (let i = 0; i < 4; i++) kvm.setSpte(frame * 4096 + i * 8, NO_ENTRY);
   return { hpa: frame * 4096, pgdLo, pgdHi, page: null, level: levelOf(mmu.rootRole), pae: null };
 }
 

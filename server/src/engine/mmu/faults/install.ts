@@ -45,14 +45,12 @@ export function installLeaf(kvm: Kvm, at: number, leaf: Installation): RetPf {
   }
   const { prefetch, hostWritable } = leaf;
   const oldLo = tables.low(at);
-  const refused = makeLeaf(kvm, { page, slot, access, gfn, pfn, oldLo, prefetch, canUnsync: true, hostWritable });
+  const { spte, refused } = makeLeaf(kvm, { page, slot, access, gfn, pfn, oldLo, prefetch, canUnsync: true, hostWritable });
   let result = RetPf.fixed;
-  const newLo = format.lo;
-  const newHi = format.hi;
-  if (tables.low(at) === newLo && tables.high(at) === newHi) result = RetPf.spurious;
+  if (tables.low(at) === spte.lo && tables.high(at) === spte.hi) result = RetPf.spurious;
   else {
-    trace.setSpte(gfn, level, newLo, newHi, at);
-    flush = updateSpte(kvm, at, newLo, newHi) || flush;
+    trace.setSpte(gfn, level, spte.lo, spte.hi, at);
+    flush = updateSpte(kvm, at, spte) || flush;
   }
   if (refused && leaf.write) result = RetPf.emulate;
   if (flush) kvm.flushRemoteTlbs(gfn, framesAt(level));

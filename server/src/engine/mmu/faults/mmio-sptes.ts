@@ -8,10 +8,10 @@ import type { FaultingVcpu } from './faulting-vcpu';
 /** An entry that says: nothing there, emulate (mark_mmio_spte). */
 export function markMmio(kvm: Kvm, at: number, gfn: number, access: number): void {
   const { format, trace } = kvm;
-  format.mmio(gfn, access, kvm.mmioGeneration);
-  const { lo, hi } = format;
+  const spte = format.mmio(gfn, access, kvm.mmioGeneration);
+  const { lo, hi } = spte;
   trace.markMmio(gfn, lo & 7, format.mmioGeneration(lo, hi), lo, hi, at);
-  kvm.setSpte(at, lo, hi);
+  kvm.setSpte(at, spte);
 }
 
 /** A fault with a reserved bit: is it an MMIO spte, and one of now? (handle_mmio_page_fault) */

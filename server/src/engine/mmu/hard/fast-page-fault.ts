@@ -6,6 +6,7 @@ import type { Fault } from '../faults/fault';
 import type { Kvm } from '../pages/kvm';
 import type { MmuContext } from '../contexts/mmu-context';
 import { ShadowWalk } from '../contexts/shadow-walk';
+import type { Spte } from '../pages/spte';
 import { RetPf } from '../trace';
 
 /** @returns invalid: the slow path must do it */
@@ -21,31 +22,26 @@ export function fastPageFault(kvm: Kvm, mmu: MmuContext, fault: Fault): RetPf {
   const now = typeof fix === 'object' ? fix : { lo, hi };
   trace.fastPageFault(fault.gfn * 4096 + (fault.lo & 0xfff), fault.code, fault.codeHi, lo, hi, now.lo, now.hi, at, result);
   if (result === RetPf.fixed) {
-    kvm.setSpte(at, now.lo, now.hi);
+    kvm.setSpte(at, now);
     if (format.writable(now.lo) && !format.writable(lo) && fault.slot !== null) fault.slot.dirtyLog?.mark(fault.gfn - fault.slot.gfn);
   }
   return result;
 }
 
 /** The entry that serves the fault; or spurious: the one that stands there does, invalid: none that can be had here. */
-function fixOf(kvm: Kvm, fault: Fault, level: number, lo: number, hi: number): { lo: number; hi: number } | RetPf.spurious | RetPf.invalid {
+function fixOf(kvm: Kvm, fault: Fault, level: number, lo: number, hi: number): Spte | RetPf.spurious | RetPf.invalid {
   const { format } = kvm;
   if (!format.present(lo) || !format.last(lo, level)) return RetPf.invalid;
   if (allowed(kvm, fault, lo, hi)) return RetPf.spurious;
-  let newLo = lo;
-  let newHi = hi;
-  if (!format.accessedDirty && format.accessTracked(lo, hi)) {
-    format.restoreAccess(lo, hi);
-    newLo = format.lo;
-    newHi = format.hi;
-  }
+  let spte: Spte = { lo, hi };
+  if (!format.accessedDirty && format.accessTracked(lo, hi)) spte = format.restoreAccess(lo, hi);
   const logs = fault.slot !== null && fault.slot.dirtyLog !== null;
   if (fault.write && format.mmuWritable(lo, hi)) {
     if (level > 1 && logs) return RetPf.invalid;
-    newLo = format.madeWritable(newLo);
+    spte = format.madeWritable(spte);
   }
-  if ((newLo === lo && newHi === hi) || !allowed(kvm, fault, newLo, newHi)) return RetPf.invalid;
-  return { lo: newLo, hi: newHi };
+  if ((spte.lo === lo && spte.hi === hi) || !allowed(kvm, fault, spte.lo, spte.hi)) return RetPf.invalid;
+  return spte;
 }
 
 /** Would the access succeed through this entry? (is_access_allowed) */

@@ -9,7 +9,7 @@ import type { Kvm } from '../pages/kvm';
 import { makeLeaf } from '../pages/make-leaf';
 import { ACC_ALL, childRole } from '../pages/role';
 import { framesAt, type ShadowPage } from '../pages/shadow-page';
-import { REMOVED_LOW } from '../pages/spte';
+import type { Spte } from '../pages/spte';
 import type { TdpMapping, TdpTree } from '../pages/tdp-tree';
 
 type Visit = (page: ShadowPage, index: number, lo: number, hi: number, gfn: number) => void;
@@ -63,23 +63,23 @@ export class TdpMmu implements TdpTree {
     const oldLo = tables.low(at);
     const oldHi = tables.high(at);
     const gfn = wanted - (wanted % framesAt(page.level));
-    let refused = false;
-    if (slot === null) format.mmio(gfn, ACC_ALL, kvm.mmioGeneration);
-    else refused = makeLeaf(kvm, { page, slot, access: ACC_ALL, gfn, pfn, oldLo, prefetch: false, canUnsync: true, hostWritable });
-    const newLo = format.lo;
-    const newHi = format.hi;
+    const { spte, refused } =
+      slot === null
+        ? { spte: format.mmio(gfn, ACC_ALL, kvm.mmioGeneration), refused: false }
+        : makeLeaf(kvm, { page, slot, access: ACC_ALL, gfn, pfn, oldLo, prefetch: false, canUnsync: true, hostWritable });
+    const { lo, hi } = spte;
     let result = RetPf.fixed;
-    if (newLo === oldLo && newHi === oldHi) result = RetPf.spurious;
+    if (lo === oldLo && hi === oldHi) result = RetPf.spurious;
     else {
-      this.change(page, index, newLo, newHi);
+      this.change(page, index, spte);
       if (format.present(oldLo) && !format.last(oldLo, page.level)) kvm.flushRemoteTlbs(gfn, framesAt(page.level));
     }
     if (refused && write) result = RetPf.emulate;
     if (slot === null) {
-      trace.markMmio(gfn, newLo & 7, format.mmioGeneration(newLo, newHi), newLo, newHi, at);
+      trace.markMmio(gfn, lo & 7, format.mmioGeneration(lo, hi), lo, hi, at);
       return RetPf.emulate;
     }
-    trace.setSpte(gfn, page.level, newLo, newHi, at);
+    trace.setSpte(gfn, page.level, lo, hi, at);
     return result;
   }
 
@@ -100,9 +100,9 @@ export class TdpMmu implements TdpTree {
     const { format } = this.kvm;
     let changed = false;
     this.leaves(gfn, gfn + 1, fromLevel, (page, index, lo, hi) => {
-      format.protect(lo, hi, true);
-      if (format.lo === lo && format.hi === hi) return;
-      this.change(page, index, format.lo, format.hi);
+      const spte = format.protect(lo, hi, true);
+      if (spte.lo === lo && spte.hi === hi) return;
+      this.change(page, index, spte);
       changed = true;
     });
     return changed;
@@ -111,9 +111,7 @@ export class TdpMmu implements TdpTree {
   protectSlot(slot: Slot, fromLevel: number): void {
     const { format } = this.kvm;
     this.leaves(slot.gfn, slot.gfn + slot.pages, fromLevel, (page, index, lo, hi) => {
-      if (!format.writable(lo)) return;
-      format.protect(lo, hi, false);
-      this.change(page, index, format.lo, format.hi);
+      if (format.writable(lo)) this.change(page, index, format.protect(lo, hi, false));
     });
   }
 
@@ -122,20 +120,15 @@ export class TdpMmu implements TdpTree {
     this.leaves(start, end, 1, (page, index, lo, hi) => {
       if (page.level > 1) return;
       if (byProtection || format.adNeedsWriteProtection(hi)) {
-        if (!format.writable(lo)) return;
-        format.protect(lo, hi, false);
-      } else {
-        if (!format.dirtyFlag(lo)) return;
-        format.clearDirty(lo, hi);
-      }
-      this.change(page, index, format.lo, format.hi);
+        if (format.writable(lo)) this.change(page, index, format.protect(lo, hi, false));
+      } else if (format.dirtyFlag(lo)) this.change(page, index, format.clearDirty(lo, hi));
     });
   }
 
   zapRange(start: number, end: number): boolean {
     let zapped = false;
     this.leaves(start, end, 1, (page, index) => {
-      this.change(page, index, 0, this.kvm.format.emptyHi);
+      this.change(page, index, this.kvm.format.empty);
       zapped = true;
     });
     return zapped;
@@ -146,9 +139,9 @@ export class TdpMmu implements TdpTree {
     const end = slot.gfn + slot.pages;
     this.visit(slot.gfn, end, 2, (page, index, lo, _hi, gfn) => {
       if (page.level > 3 || format.last(lo, page.level) || gfn < slot.gfn || gfn >= end || maxLevel(gfn) < page.level) return;
-      this.change(page, index, REMOVED_LOW, format.emptyHi);
+      this.change(page, index, format.removed);
       this.kvm.flushRemoteTlbs(gfn, framesAt(page.level));
-      this.kvm.setSpte(page.entryAddress(index), 0, format.emptyHi);
+      this.kvm.setSpte(page.entryAddress(index), format.empty);
     });
   }
 
@@ -174,7 +167,7 @@ export class TdpMmu implements TdpTree {
     for (const root of invalid) {
       for (const level of [3, root.level]) {
         this.visitFrom(root, 0, Infinity, level, (page, index) => {
-          if (page.level <= level) this.change(page, index, 0, this.kvm.format.emptyHi);
+          if (page.level <= level) this.change(page, index, this.kvm.format.empty);
         });
       }
       this.kvm.flushRemoteTlbs();
@@ -194,14 +187,15 @@ export class TdpMmu implements TdpTree {
   }
 
   /** Set an entry, with what follows from it for a table that it pointed to (__handle_changed_spte). */
-  private change(page: ShadowPage, index: number, lo: number, hi: number): void {
+  private change(page: ShadowPage, index: number, spte: Spte): void {
     const { kvm } = this;
+    const { lo } = spte;
     const { format, tables } = kvm;
     const at = page.entryAddress(index);
     const oldLo = tables.low(at);
     const oldHi = tables.high(at);
-    this.changed(page, index, oldLo, oldHi, lo, hi);
-    kvm.setSpte(at, lo, hi);
+    this.changed(page, index, oldLo, oldHi, spte);
+    kvm.setSpte(at, spte);
     if (format.present(oldLo) && !format.last(oldLo, page.level) && (!format.present(lo) || format.last(lo, page.level))) {
       const child = kvm.childOf(oldLo, oldHi);
       if (child !== null) this.remove(child);
@@ -217,8 +211,8 @@ export class TdpMmu implements TdpTree {
       const at = page.entryAddress(index);
       const lo = tables.low(at);
       const hi = tables.high(at);
-      this.changed(page, index, lo, hi, REMOVED_LOW, format.emptyHi);
-      kvm.setSpte(at, REMOVED_LOW, format.emptyHi);
+      this.changed(page, index, lo, hi, format.removed);
+      kvm.setSpte(at, format.removed);
       if (!format.present(lo) || format.last(lo, page.level)) continue;
       const child = kvm.childOf(lo, hi);
       if (child !== null) this.remove(child);
@@ -227,15 +221,14 @@ export class TdpMmu implements TdpTree {
   }
 
   /** The row of a change that is about to be made. */
-  private changed(page: ShadowPage, index: number, oldLo: number, oldHi: number, lo: number, hi: number): void {
+  private changed(page: ShadowPage, index: number, oldLo: number, oldHi: number, { lo, hi }: Spte): void {
     if (oldLo === lo && oldHi === hi) return;
     this.kvm.trace.tdpChanged(page.gfn + index * framesAt(page.level), page.level, oldLo, oldHi, lo, hi);
   }
 
   private link(page: ShadowPage, index: number, child: ShadowPage): void {
     const { format } = this.kvm;
-    format.nonLeaf(child.frame, !format.accessedDirty);
-    this.change(page, index, format.lo, format.hi);
+    this.change(page, index, format.nonLeaf(child.frame, !format.accessedDirty));
     child.parents.add(page.entryAddress(index));
   }
 
@@ -244,15 +237,14 @@ export class TdpMmu implements TdpTree {
     const { kvm } = this;
     const { format } = kvm;
     for (let i = 0; i < 512; i++) {
-      format.splitPiece(lo, hi, child.level, i);
-      kvm.setSpte(child.entryAddress(i), format.lo, format.hi);
+      kvm.setSpte(child.entryAddress(i), format.splitPiece(lo, hi, child.level, i));
     }
     this.link(page, index, child);
     kvm.trace.splitHugePage(child.gfn, page.level, lo, hi);
   }
 
   private newPage(gfn: number, role: number): ShadowPage | null {
-    const page = this.kvm.pages.createTdp(gfn, role, this.kvm.format.emptyHi);
+    const page = this.kvm.pages.createTdp(gfn, role, this.kvm.format.empty);
     page?.appear();
     return page;
   }

@@ -75,9 +75,7 @@ function clearDirty(kvm: Kvm, gfn: number): void {
   for (const at of kvm.rmap.of(gfn, 1)) {
     const lo = tables.low(at);
     const hi = tables.high(at);
-    if (format.adNeedsWriteProtection(hi)) format.protect(lo, hi, false);
-    else format.clearDirty(lo, hi);
-    updateSpte(kvm, at, format.lo, format.hi);
+    updateSpte(kvm, at, format.adNeedsWriteProtection(hi) ? format.protect(lo, hi, false) : format.clearDirty(lo, hi));
   }
 }
 

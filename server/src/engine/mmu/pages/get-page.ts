@@ -16,7 +16,7 @@ export function getShadowPage(kvm: Kvm, gfn: number, role: number, sync: SyncPag
     found.event(Kind.kvm_mmu_get_page, 0);
     return found;
   }
-  const page = kvm.pages.create(gfn, role, kvm.format.emptyHi);
+  const page = kvm.pages.create(gfn, role, kvm.format.empty);
   if (page === null) return null;
   if (page.hasGuestEntries) account(kvm, page);
   page.appear();
@@ -40,8 +40,7 @@ export function getChild(kvm: Kvm, at: number, gfn: number, direct: boolean, acc
 export function linkShadowPage(kvm: Kvm, at: number, child: ShadowPage): void {
   const { format, tables } = kvm;
   if (format.present(tables.low(at))) dropHuge(kvm, at);
-  format.nonLeaf(child.frame, (child.role & Role.adDisabled) !== 0);
-  kvm.setSpte(at, format.lo, format.hi);
+  kvm.setSpte(at, format.nonLeaf(child.frame, (child.role & Role.adDisabled) !== 0));
   child.parents.add(at);
   if (child.unsync || child.unsyncChildren > 0) markEntryUnsync(kvm, at);
 }

@@ -12,7 +12,7 @@ import { ReverseMap } from './reverse-map';
 import type { HypervisorMemory } from '../../memory/hypervisor-memory';
 import { ShadowPages } from './shadow-pages';
 import type { ShadowPage } from './shadow-page';
-import type { SpteFormat } from './spte';
+import type { Spte, SpteFormat } from './spte';
 import type { TdpTree } from './tdp-tree';
 import type { Trace } from '../trace';
 
@@ -111,8 +111,7 @@ export class Kvm {
     return this.pages.at(this.format.pfn(lo, hi));
   }
 
-  /** Set an entry's two halves. */
-  setSpte(at: number, lo: number, hi: number): void {
+  setSpte(at: number, { lo, hi }: Spte): void {
     this.tables.write(at, lo, hi);
   }
 }

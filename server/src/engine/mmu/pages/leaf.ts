@@ -2,17 +2,19 @@
 import type { Kvm } from './kvm';
 import { RECYCLE_THRESHOLD } from './reverse-map';
 import { indexOf, type ShadowPage } from './shadow-page';
+import type { Spte } from './spte';
 
 /**
  * Replace a present entry by another for the same frame (mmu_spte_update).
  *
  * @returns whether translations must be flushed
  */
-export function updateSpte(kvm: Kvm, at: number, lo: number, hi: number): boolean {
+export function updateSpte(kvm: Kvm, at: number, spte: Spte): boolean {
+  const { lo, hi } = spte;
   const { format, tables } = kvm;
   const oldLo = tables.low(at);
   const oldHi = tables.high(at);
-  kvm.setSpte(at, lo, hi);
+  kvm.setSpte(at, spte);
   if (!format.present(oldLo)) return false;
   return (
     (format.mmuWritable(oldLo, oldHi) && !format.writable(lo)) ||
@@ -25,7 +27,7 @@ export function updateSpte(kvm: Kvm, at: number, lo: number, hi: number): boolea
 export function dropSpte(kvm: Kvm, page: ShadowPage, at: number): void {
   const { format, tables } = kvm;
   const present = format.present(tables.low(at));
-  kvm.setSpte(at, 0, format.emptyHi);
+  kvm.setSpte(at, format.empty);
   if (present) kvm.rmap.remove(page.gfnAt(indexOf(at)), page.level, at);
 }
 

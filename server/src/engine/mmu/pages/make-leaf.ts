@@ -3,6 +3,7 @@ import type { Slot } from '../../memory/slots';
 import type { Kvm } from './kvm';
 import { Acc, Role } from './role';
 import type { ShadowPage } from './shadow-page';
+import type { Spte } from './spte';
 import { tryToUnsync } from './unsync';
 
 export interface NewLeaf {
@@ -20,27 +21,33 @@ export interface NewLeaf {
   readonly hostWritable: boolean;
 }
 
-/**
- * The entry for a leaf, left in `kvm.format` (make_spte).
- *
- * @returns whether it had to stay write-protected because its frame holds a shadowed guest table
- */
-export function makeLeaf(kvm: Kvm, leaf: NewLeaf): boolean {
-  const { format } = kvm;
-  const { page, slot, gfn, prefetch } = leaf;
-  const adDisabled = (page.role & Role.adDisabled) !== 0;
-  const guestMode = (page.role & Role.guestMode) !== 0;
-  const { access, pfn, hostWritable } = leaf;
-  format.leaf({ access, pfn, level: page.level, hostWritable, prefetch, adDisabled, guestMode });
-  let refused = false;
-  if ((access & Acc.write) !== 0 && hostWritable) {
-    // An entry that was writable needs no second look at the frame.
-    const wasWritable = format.writable(leaf.oldLo);
-    refused = !wasWritable && tryToUnsync(kvm, gfn, leaf.canUnsync, prefetch);
-    if (!refused) format.addWritable();
-    if (!refused && (!wasWritable || kvm.rules.writableMeansDirty)) format.addDirty();
-  }
-  if (prefetch && (leaf.canUnsync || !kvm.rules.syncMarksAccessed)) format.withoutAccessed();
-  if (format.writable(format.lo) && slot !== null && slot.dirtyLog !== null) slot.dirtyLog.mark(gfn - slot.gfn);
-  return refused;
+/** A leaf entry, and whether it had to stay write-protected because its frame holds a shadowed guest table. */
+export interface MadeLeaf {
+  readonly spte: Spte;
+  readonly refused: boolean;
+}
+
+/** make_spte */
+export function makeLeaf(kvm: Kvm, leaf: NewLeaf): MadeLeaf {
+  const { format, rules } = kvm;
+  const { page, slot, access, gfn, pfn, prefetch, hostWritable } = leaf;
+  const wanted = (access & Acc.write) !== 0 && hostWritable;
+  // An entry that was writable needs no second look at the frame.
+  const wasWritable = format.writable(leaf.oldLo);
+  const refused = wanted && !wasWritable && tryToUnsync(kvm, gfn, leaf.canUnsync, prefetch);
+  const writable = wanted && !refused;
+  const spte = format.leaf({
+    access,
+    pfn,
+    level: page.level,
+    hostWritable,
+    writable,
+    dirty: writable && (!wasWritable || rules.writableMeansDirty),
+    accessed: !prefetch,
+    tracked: prefetch && (leaf.canUnsync || rules.syncTracksAccess),
+    adDisabled: (page.role & Role.adDisabled) !== 0,
+    guestMode: (page.role & Role.guestMode) !== 0,
+  });
+  if (format.writable(spte.lo) && slot !== null && slot.dirtyLog !== null) slot.dirtyLog.mark(gfn - slot.gfn);
+  return { spte, refused };
 }

@@ -7,6 +7,7 @@ import { Space, SPACES, VmField } from '../../journal/spaces';
 import type { FrameSupply } from '../../memory/frames';
 import type { WordMemory } from '../../memory/hypervisor-memory';
 import { ShadowPage } from './shadow-page';
+import type { Spte } from './spte';
 
 const NONE: readonly ShadowPage[] = [];
 
@@ -84,8 +85,8 @@ export class ShadowPages {
   }
 
   /** A page with an empty table, in hash and list. Null: no frame is left. */
-  create(gfn: number, role: number, emptyHi: number): ShadowPage | null {
-    const page = this.allocate(gfn, role, false, emptyHi);
+  create(gfn: number, role: number, empty: Spte): ShadowPage | null {
+    const page = this.allocate(gfn, role, false, empty);
     if (page === null) return null;
     this.active.add(page);
     this.set(VmField.usedPages, this.used + 1);
@@ -96,8 +97,8 @@ export class ShadowPages {
   }
 
   /** A page of the TDP MMU. Null: no frame is left. */
-  createTdp(gfn: number, role: number, emptyHi: number): ShadowPage | null {
-    return this.allocate(gfn, role, true, emptyHi);
+  createTdp(gfn: number, role: number, empty: Spte): ShadowPage | null {
+    return this.allocate(gfn, role, true, empty);
   }
 
   /** It does not count any more, as it is about to be freed (kvm_unaccount_mmu_page). */
@@ -124,12 +125,12 @@ export class ShadowPages {
     return this.byFrame.values();
   }
 
-  private allocate(gfn: number, role: number, tdpMmu: boolean, emptyHi: number): ShadowPage | null {
+  private allocate(gfn: number, role: number, tdpMmu: boolean, empty: Spte): ShadowPage | null {
     const frame = this.frames.allocate(1, 1, 0);
     if (frame < 0) return null;
     for (let address = frame * 4096; address < (frame + 1) * 4096; address += 8) {
       // Frames come back with old entries in them.
-      if (this.memory.low(address) !== 0 || this.memory.high(address) !== emptyHi) this.memory.write(address, 0, emptyHi);
+      if (this.memory.low(address) !== empty.lo || this.memory.high(address) !== empty.hi) this.memory.write(address, empty.lo, empty.hi);
     }
     const page = new ShadowPage(this.journal, frame, gfn, role, this.validGeneration, tdpMmu, this.memoryOf);
     this.byFrame.set(frame, page);

@@ -1,6 +1,6 @@
 /**
  * Entries of the tables that a hypervisor hands to hardware (§5.1.3; spte.h, spte.c): soft MMU and NPT in the ordinary
- * format, EPT in its own. An entry is two halves; what a function makes it leaves in {@link SpteFormat.lo} and `hi`.
+ * format, EPT in its own. Questions take an entry's two halves as they stand in memory; what is made is a {@link Spte}.
  */
 import { FRAME_HIGH, FRAME_LOW, Ept, NX_HIGH, Pte } from '../../x86/entries';
 import { join } from '../../bits';
@@ -26,8 +26,14 @@ const GENERATION_LOW_BITS = 8;
 export const GENERATION_MASK = 0x7ffff;
 const GENERATION_HIGH_MASK = 0x7ff00000;
 const GENERATION_LOW_MASK = 0xff << 3;
-/** TDP MMU: the mark of an entry under removal (REMOVED_SPTE, later FROZEN_SPTE), in an entry that is empty otherwise. */
-export const REMOVED_LOW = 0x5a0;
+/** TDP MMU: the mark of an entry under removal, in an entry that is empty otherwise. */
+const REMOVED_LOW = 0x5a0;
+
+/** An entry, or what is to become one: a value. */
+export interface Spte {
+  readonly lo: number;
+  readonly hi: number;
+}
 
 export interface SpteOptions {
   readonly ept: boolean;
@@ -64,23 +70,26 @@ export interface Leaf {
   readonly pfn: number;
   readonly level: number;
   readonly hostWritable: boolean;
-  readonly prefetch: boolean;
+  /** W, and MMU-W with it. */
+  readonly writable: boolean;
+  readonly dirty: boolean;
+  readonly accessed: boolean;
+  /** Where the format has no A: all rights are taken to see the next access (mark_spte_for_access_track). */
+  readonly tracked: boolean;
   readonly adDisabled: boolean;
   readonly guestMode: boolean;
 }
 
 export class SpteFormat {
-  /** What the last function made. */
-  lo = 0;
-  hi = 0;
-
   readonly ept: boolean;
   /** MMIO sptes can be told from others. */
   readonly mmioCaching: boolean;
   /** {@link Acc} bits that an MMIO spte keeps. */
   readonly mmioAccess: number;
   /** An entry that maps nothing. */
-  readonly emptyHi: number;
+  readonly empty: Spte;
+  /** The mark of an entry under removal (REMOVED_SPTE, later FROZEN_SPTE). */
+  readonly removed: Spte;
   private readonly presentMask: number;
   private readonly userMask: number;
   private readonly execMask: number;
@@ -119,7 +128,9 @@ export class SpteFormat {
     this.mmioMaskHi = ept ? SUPPRESS_VE_HIGH : 1 << 19;
     this.mmioAccess = ept ? 0 : Acc.write | Acc.user;
     this.mmioCaching = ept || options.maxPhyAddr < 52;
-    this.emptyHi = options.suppressVe ? SUPPRESS_VE_HIGH : 0;
+    const emptyHi = options.suppressVe ? SUPPRESS_VE_HIGH : 0;
+    this.empty = { lo: 0, hi: emptyHi };
+    this.removed = { lo: REMOVED_LOW, hi: emptyHi };
     this.commonHi = ept && options.suppressVe ? SUPPRESS_VE_HIGH : 0;
   }
 
@@ -207,90 +218,73 @@ export class SpteFormat {
     return this.ept && !this.adEnabled(hi) && (lo & (Ept.read | Ept.write | Ept.execute)) === 0;
   }
 
-  nonLeaf(frame: number, adDisabled: boolean): void {
-    this.setFrame(frame);
-    this.lo |= MMU_PRESENT | this.presentMask | WRITABLE | this.userMask | this.execMask;
-    this.hi |= this.commonHi;
-    if (adDisabled) this.hi |= AD_DISABLED_HIGH;
-    else this.lo |= this.accessedMask;
+  /** An entry that points to a table (make_nonleaf_spte). */
+  nonLeaf(frame: number, adDisabled: boolean): Spte {
+    const lo = frameLo(frame) | MMU_PRESENT | this.presentMask | WRITABLE | this.userMask | this.execMask;
+    const hi = frameHi(frame) | this.commonHi;
+    return adDisabled ? { lo, hi: hi | AD_DISABLED_HIGH } : { lo: lo | this.accessedMask, hi };
   }
 
-  /** A leaf without W (spte.c: make_spte up to the question whether it may be written). */
-  leaf({ access, pfn, level, hostWritable, prefetch, adDisabled, guestMode }: Leaf): void {
-    this.setFrame(pfn);
-    this.lo |= MMU_PRESENT | this.presentMask | this.memoryType;
-    this.hi |= this.commonHi;
-    if (adDisabled) this.hi |= AD_DISABLED_HIGH;
-    else if (guestMode && this.options.pml) this.hi |= AD_WRPROT_ONLY_HIGH;
-    if (!prefetch) this.lo |= this.adEnabled(this.hi) ? this.accessedMask : 0;
-    if ((access & Acc.exec) !== 0) this.lo |= this.execMask;
-    else this.hi |= this.nxMask;
-    if ((access & Acc.user) !== 0) this.lo |= this.userMask;
-    if (level > 1) this.lo |= LARGE;
-    if (hostWritable) {
-      this.lo |= this.hostWritableLo;
-      this.hi |= this.hostWritableHi;
-    }
+  /** make_spte, but for the question whether it may be written. */
+  leaf(leaf: Leaf): Spte {
+    const { access, pfn, level, hostWritable, writable, adDisabled, guestMode } = leaf;
+    const flags = adDisabled ? AD_DISABLED_HIGH : guestMode && this.options.pml ? AD_WRPROT_ONLY_HIGH : 0;
+    const adEnabled = this.adEnabled(flags);
+    const lo =
+      frameLo(pfn) |
+      MMU_PRESENT |
+      this.presentMask |
+      this.memoryType |
+      ((access & Acc.exec) !== 0 ? this.execMask : 0) |
+      ((access & Acc.user) !== 0 ? this.userMask : 0) |
+      (level > 1 ? LARGE : 0) |
+      (hostWritable ? this.hostWritableLo : 0) |
+      (writable ? WRITABLE | this.mmuWritableLo : 0) |
+      (adEnabled && leaf.accessed ? this.accessedMask : 0) |
+      (adEnabled && leaf.dirty ? this.dirtyMask : 0);
+    const hi =
+      frameHi(pfn) |
+      flags |
+      this.commonHi |
+      ((access & Acc.exec) !== 0 ? 0 : this.nxMask) |
+      (hostWritable ? this.hostWritableHi : 0) |
+      (writable ? this.mmuWritableHi : 0);
+    if (!leaf.tracked || adEnabled || this.accessTracked(lo, hi)) return { lo, hi };
+    return { lo: lo & ~(Ept.read | Ept.write | Ept.execute), hi: hi | ((lo & TRACK_SAVED) << TRACK_SHIFT) };
   }
 
-  /** An entry with W given back. */
-  madeWritable(lo: number): number {
-    return lo | WRITABLE;
-  }
-
-  /** W and MMU-W into the entry being made. */
-  addWritable(): void {
-    this.lo |= WRITABLE | this.mmuWritableLo;
-    this.hi |= this.mmuWritableHi;
-  }
-
-  addDirty(): void {
-    if (this.adEnabled(this.hi)) this.lo |= this.dirtyMask;
-  }
-
-  /** The entry being made is not known to be used (mark_spte_for_access_track). */
-  withoutAccessed(): void {
-    if (this.adEnabled(this.hi)) {
-      this.lo &= ~this.accessedMask;
-      return;
-    }
-    if (this.accessTracked(this.lo, this.hi)) return;
-    this.hi |= (this.lo & TRACK_SAVED) << TRACK_SHIFT;
-    this.lo &= ~(Ept.read | Ept.write | Ept.execute);
+  /** W given back. */
+  madeWritable({ lo, hi }: Spte): Spte {
+    return { lo: lo | WRITABLE, hi };
   }
 
   /** restore_acc_track_spte */
-  restoreAccess(lo: number, hi: number): void {
-    this.lo = lo | ((hi >>> TRACK_SHIFT) & TRACK_SAVED);
-    this.hi = hi & ~(TRACK_SAVED << TRACK_SHIFT);
+  restoreAccess(lo: number, hi: number): Spte {
+    return { lo: lo | ((hi >>> TRACK_SHIFT) & TRACK_SAVED), hi: hi & ~(TRACK_SAVED << TRACK_SHIFT) };
   }
 
   /** W off; `forShadow`: MMU-W too, so that only a slow fault gives it back (spte_write_protect). */
-  protect(lo: number, hi: number, forShadow: boolean): void {
-    this.lo = lo & ~(WRITABLE | (forShadow ? this.mmuWritableLo : 0));
-    this.hi = hi & ~(forShadow ? this.mmuWritableHi : 0);
+  protect(lo: number, hi: number, forShadow: boolean): Spte {
+    return { lo: lo & ~(WRITABLE | (forShadow ? this.mmuWritableLo : 0)), hi: hi & ~(forShadow ? this.mmuWritableHi : 0) };
   }
 
-  clearDirty(lo: number, hi: number): void {
-    this.lo = lo & ~this.dirtyMask;
-    this.hi = hi;
+  clearDirty(lo: number, hi: number): Spte {
+    return { lo: lo & ~this.dirtyMask, hi };
   }
 
   /** A small piece of a huge leaf (make_huge_page_split_spte). */
-  splitPiece(lo: number, hi: number, level: number, index: number): void {
-    const step = 512 ** (level - 1);
+  splitPiece(lo: number, hi: number, level: number, index: number): Spte {
+    const frame = this.pfn(lo, hi) + index * 512 ** (level - 1);
     const flags = lo & ~FRAME_LOW;
-    const high = hi & ~FRAME_HIGH;
-    this.setFrame(this.pfn(lo, hi) + index * step);
-    this.lo |= level === 1 ? flags & ~LARGE : flags;
-    this.hi |= high;
+    return { lo: frameLo(frame) | (level === 1 ? flags & ~LARGE : flags), hi: frameHi(frame) | (hi & ~FRAME_HIGH) };
   }
 
   /** make_mmio_spte */
-  mmio(gfn: number, access: number, generation: number): void {
-    this.setFrame(gfn);
-    this.lo |= this.mmioValueLo | (access & this.mmioAccess) | ((generation & 0xff) << 3);
-    this.hi |= this.mmioValueHi | (((generation >>> GENERATION_LOW_BITS) & 0x7ff) << 20);
+  mmio(gfn: number, access: number, generation: number): Spte {
+    return {
+      lo: frameLo(gfn) | this.mmioValueLo | (access & this.mmioAccess) | ((generation & 0xff) << 3),
+      hi: frameHi(gfn) | this.mmioValueHi | (((generation >>> GENERATION_LOW_BITS) & 0x7ff) << 20),
+    };
   }
 
   isMmio(lo: number, hi: number): boolean {
@@ -314,9 +308,12 @@ export class SpteFormat {
   mmioGeneration(lo: number, hi: number): number {
     return ((lo & GENERATION_LOW_MASK) >>> 3) | (((hi & GENERATION_HIGH_MASK) >>> 20) << GENERATION_LOW_BITS);
   }
+}
 
-  private setFrame(frame: number): void {
-    this.lo = (frame << 12) | 0;
-    this.hi = Math.floor(frame / 0x10_0000) & FRAME_HIGH;
-  }
+function frameLo(frame: number): number {
+  return frame << 12;
+}
+
+function frameHi(frame: number): number {
+  return Math.floor(frame / 0x10_0000) & FRAME_HIGH;
 }

@@ -18,8 +18,7 @@ export function protectLeaves(kvm: Kvm, gfn: number, level: number, forShadow: b
     if (!format.writable(lo) && !(forShadow && format.mmuWritable(lo, hi))) continue;
     if (!said) kvm.trace.writeProtect(gfn, level, forShadow);
     said = true;
-    format.protect(lo, hi, forShadow);
-    flush = updateSpte(kvm, at, format.lo, format.hi) || flush;
+    flush = updateSpte(kvm, at, format.protect(lo, hi, forShadow)) || flush;
   }
   return flush;
 }

@@ -12,7 +12,7 @@ export function zapEntry(kvm: Kvm, page: ShadowPage, at: number, invalid: Shadow
   const lo = tables.low(at);
   const hi = tables.high(at);
   if (!format.present(lo)) {
-    if (format.isMmio(lo, hi)) kvm.setSpte(at, 0, format.emptyHi);
+    if (format.isMmio(lo, hi)) kvm.setSpte(at, format.empty);
     return 0;
   }
   if (format.last(lo, page.level)) {
@@ -29,7 +29,7 @@ export function zapEntry(kvm: Kvm, page: ShadowPage, at: number, invalid: Shadow
 /** An entry points to a table no more (drop_parent_pte). */
 export function unlink(kvm: Kvm, child: ShadowPage | null, at: number): void {
   child?.parents.delete(at);
-  kvm.setSpte(at, 0, kvm.format.emptyHi);
+  kvm.setSpte(at, kvm.format.empty);
 }
 
 /**
@@ -43,7 +43,7 @@ export function prepareZap(kvm: Kvm, page: ShadowPage, invalid: ShadowPage[]): {
   page.event(Kind.kvm_mmu_prepare_zap_page);
   let zapped = page.level === 1 ? 0 : zapUnsyncChildren(kvm, page, invalid);
   for (let index = 0; index < 512; index++) zapped += zapEntry(kvm, page, page.entryAddress(index), invalid);
-  for (const at of page.parents) kvm.setSpte(at, 0, kvm.format.emptyHi);
+  for (const at of page.parents) kvm.setSpte(at, kvm.format.empty);
   page.parents.clear();
   const unstable = zapped > 0;
 

@@ -30,7 +30,7 @@ export function syncPage(kvm: Kvm, mmu: MmuContext, page: ShadowPage): number {
 export function syncEntry(kvm: Kvm, guestFormat: Format, page: ShadowPage, index: number): number {
   const { format, tables } = kvm;
   const at = page.entryAddress(index);
-  if (tables.low(at) === 0 && tables.high(at) === format.emptyHi) return 0;
+  if (tables.low(at) === format.empty.lo && tables.high(at) === format.empty.hi) return 0;
   const entry = new GuestEntry(kvm);
   if (!entry.readMirrored(guestFormat, page, index)) return -1;
   if (!entry.usable(guestFormat)) {
@@ -47,7 +47,7 @@ function renew(kvm: Kvm, page: ShadowPage, at: number, gfn: number, access: numb
   const hi = tables.high(at);
   if (format.isMmio(lo, hi)) {
     if (format.mmioGfn(lo, hi) === gfn) markMmio(kvm, at, gfn, access);
-    else kvm.setSpte(at, 0, format.emptyHi);
+    else kvm.setSpte(at, format.empty);
     return false;
   }
   if (!format.present(lo)) return false;
@@ -60,6 +60,16 @@ function renew(kvm: Kvm, page: ShadowPage, at: number, gfn: number, access: numb
   page.setTranslation(index, gfn, access);
   const slot = kvm.slotOf(gfn);
   const hostWritable = format.hostWritable(lo, hi);
-  makeLeaf(kvm, { page, slot, access, gfn, pfn: format.pfn(lo, hi), oldLo: lo, prefetch: true, canUnsync: false, hostWritable });
-  return updateSpte(kvm, at, format.lo, format.hi);
+  const { spte } = makeLeaf(kvm, {
+    page,
+    slot,
+    access,
+    gfn,
+    pfn: format.pfn(lo, hi),
+    oldLo: lo,
+    prefetch: true,
+    canUnsync: false,
+    hostWritable,
+  });
+  return updateSpte(kvm, at, spte);
 }
