@@ -108,7 +108,8 @@ export interface AnalyzeOptions {
 }
 
 export type { LowerOptions } from './lower/programs';
-export { MOST_LOADED, resolveImport } from './semantics/source';
+export { MOST_LOADED } from './machine/load';
+export { resolveImport } from './semantics/paths';
 
 /** Never throws; every text has an analysis. */
 export function analyze(text: string, uri: string, options: AnalyzeOptions): Analysis {

@@ -1,5 +1,7 @@
 /** Which expressions are addresses, by where they stand, and from where in a run they are looked at. */
 import type { Analysis } from '../language/analysis';
+import type { AddressSpace, TablesNamed } from '../language/kind';
+import { kindOf } from '../language/kinds';
 import { pathAt } from '../language/syntax/tree';
 import type { Expression, Node, Reference, Tables, Vcpu, Vm } from '../language/syntax/tree';
 import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_READ, ACCESS_USER, ACCESS_WRITE } from '../engine/journal/events';
@@ -7,8 +9,6 @@ import type { AccessAct, AccessKind } from '../engine/program';
 import type { Viewpoint } from '../views/translation';
 import type { RunView } from '../views/view';
 import { innermost } from './places';
-
-export type AddressSpace = 'gva' | 'gpa' | 'hva' | 'hpa';
 
 export interface AddressAt {
   readonly expression: Expression;
@@ -30,67 +30,12 @@ export function addressAt(analysis: Analysis, offset: number): AddressAt | null 
   return { expression, ...partOf(above, expression, (reference) => tablesOf(analysis, reference)) };
 }
 
-/** The tables that a name stands for; null when it stands for none. */
-export type TablesNamed = (reference: Reference) => Tables | null;
-
 /** What an expression is a part of, ranges left out, and the kind of address that it is there. `above` is the way to it. */
 export function partOf(above: readonly Node[], expression: Expression, tables: TablesNamed): Pick<AddressAt, 'path' | 'space'> {
   const holder = above[above.length - 1];
-  if (holder.kind !== 'range') return { path: above, space: spaceOf(holder, expression, tables) };
+  if (holder.kind !== 'range') return { path: above, space: kindOf(holder).address(holder, expression, tables) };
   const path = above.slice(0, -1);
-  return { path, space: holder.size === expression ? null : spaceOf(path[path.length - 1], holder, tables) };
-}
-
-/** The kind of address that a part of a node is. */
-function spaceOf(node: Node, part: Node, tables: TablesNamed): AddressSpace | null {
-  switch (node.kind) {
-    case 'access':
-      return node.address === part ? 'gva' : null;
-    case 'invalidate':
-      return node.address === part && node.instruction !== 'invept' ? 'gva' : null;
-    case 'entry':
-      return node.address === part ? inputSpace(node.table, tables) : null;
-    case 'share':
-    case 'upper':
-    case 'raw-entry':
-      return node.address === part ? 'gva' : null;
-    case 'placement':
-      return node.address === part ? 'gva' : node.at === part ? 'gpa' : null;
-    case 'mapping':
-      return node.from === part ? 'gva' : node.to === part ? 'gpa' : null;
-    case 'tables':
-    case 'load':
-      return node.at === part ? 'gpa' : null;
-    case 'memory-word':
-    case 'expect-word':
-    case 'expect-page':
-      return node.gpa === part ? 'gpa' : null;
-    case 'expect-dirty':
-      return node.slot === part ? null : 'gpa';
-    case 'expect-address':
-      return node.ofGpa ? 'gpa' : node.space;
-    case 'host-area':
-      return node.space;
-    case 'host-act':
-      return node.act === 'move' && node.to === part ? 'gpa' : null;
-    case 'register-load':
-      return node.register.text === 'cr3' && !node.bit ? 'gpa' : null;
-    case 'expect-register':
-      return node.bit ? null : node.register.text === 'cr3' ? 'gpa' : node.register.text === 'cr2' ? 'gva' : null;
-    case 'setting':
-      return SETTINGS[node.name.text] ?? null;
-    default:
-      return null;
-  }
-}
-
-const SETTINGS: { readonly [name: string]: AddressSpace } = { gpa: 'gpa', hva: 'hva', cr3: 'gpa', root: 'gpa', vmcs: 'gpa' };
-
-/** What the addresses are that tables translate. */
-function inputSpace(table: Reference, tables: TablesNamed): AddressSpace | null {
-  if (table.text === 'tdp') return 'gpa';
-  const format = tables(table)?.format?.text;
-  return format === 'ept' || format === 'npt' ? null : 'gva';
+  return { path, space: holder.size === expression ? null : kindOf(path[path.length - 1]).address(path[path.length - 1], holder, tables) };
 }
 
 function tablesOf(analysis: Analysis, reference: Reference): Tables | null {

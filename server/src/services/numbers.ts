@@ -2,7 +2,7 @@
 import type { PagingMode } from '../engine/program';
 import { levelName } from '../events/decode';
 import { bytes, hex } from '../events/wording';
-import type { AddressSpace } from './addresses';
+import type { AddressSpace } from '../language/kind';
 
 const SPACES: { readonly [space in AddressSpace]: string } = {
   gva: 'guest-virtual (linear) address',

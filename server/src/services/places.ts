@@ -4,6 +4,8 @@ import type { Analysis } from '../language/analysis';
 import type { Node, NodeKind, NodeOf, Range, Run } from '../language/syntax/tree';
 import type { Program } from '../engine/program';
 
+export { runHead } from '../language/machine/run';
+
 /** A range of offsets of the analysed file. */
 export function lspRange(analysis: Analysis, range: Range): LspRange {
   return analysis.locate(analysis.uri, range).range;
@@ -21,11 +23,6 @@ export function runPlaces(analysis: Analysis): RunPlace[] {
   return analysis.parsed.tree.items
     .filter((item): item is Run => item.kind === 'run')
     .map((run) => ({ run, programs: Array.from({ length: Math.max(1, run.under?.kinds.length ?? 1) }, () => next++) }));
-}
-
-/** `run guest "title" under soft, ept`: the head of a run, without its body. */
-export function runHead({ range, body }: Run): Range {
-  return { start: range.start, end: body ? body.range.start : range.end };
 }
 
 /** The kinds of MMU that a program runs under, as they are written after `under`: `soft`, `soft on ept`. */

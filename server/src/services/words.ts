@@ -1,6 +1,8 @@
 /** Words of the language where they stand: which meaning of a word is meant, and what it says. */
 import type { Analysis } from '../language/analysis';
 import { EVENTS } from '../engine/journal/events';
+import type { Structure } from '../language/kind';
+import { wordsOf } from '../language/kinds';
 import { keywordsFor } from '../language/syntax/keywords';
 import type { Category, Keyword } from '../language/syntax/keywords';
 import { pathAt } from '../language/syntax/tree';
@@ -27,20 +29,13 @@ export function wordAt(analysis: Analysis, offset: number): WordHere | null {
   const found =
     node.kind === 'word' ? ofWordNode(path, node.as, node.text) : node.kind === 'reference' ? ofReference(path, node) : ofPlace(path, word);
   if (found.length === 0) return null;
-  const beginsStatement = path.some((each) => STATEMENTS.has(each.kind) && (each.range.start === range.start || inHead(each, range)));
+  const beginsStatement = path.some((each) => isAct(each) && (each.range.start === range.start || inHead(each, range)));
   return { range: node.kind === 'word' ? node.range : range, text: found[0], beginsStatement };
 }
 
-const STATEMENTS: ReadonlySet<string> = new Set([
-  'access',
-  'edit',
-  'memory-word',
-  'register-load',
-  'invalidate',
-  'enter',
-  'host-act',
-  'host-acts',
-]);
+function isAct(node: Node): boolean {
+  return 'expects' in node || node.kind === 'host-acts';
+}
 
 function inHead(node: Node, { start, end }: Range): boolean {
   return node.kind === 'access' && node.head.start <= start && end <= node.head.end;
@@ -118,34 +113,18 @@ function fieldText(path: readonly Node[], word: string): string[] {
   return [`**${word}** · field of \`${event.name}\`${slot ? `, ${slot.as}` : ''}`];
 }
 
-const PLACES: { readonly [kind: string]: readonly Category[] } = {
-  file: ['declaration', 'statement'],
-  'expect-ok': ['expectation'],
-  expect: ['statement', 'clause'],
-  'host-act': ['host-act', 'clause'],
-  'host-acts': ['declaration'],
-  'host-area': ['clause', 'expectation'],
-  access: ['statement', 'clause'],
-  invalidate: ['statement', 'clause'],
-  enter: ['statement'],
-  'memory-word': ['declaration', 'clause'],
-  for: ['statement', 'clause'],
-  handler: ['clause'],
-  under: ['clause'],
-  'mmu-kinds': ['clause'],
-};
-
-/** A word that is no node of its own: what it means is told by what it is a part of. */
+/** A word that is no node of its own: as the kind of node explains it in which it stands, or else as a clause does. */
 function ofPlace(path: readonly Node[], word: string): string[] {
-  const node = path[path.length - 1];
-  const wanted: readonly Category[] =
-    PLACES[node.kind] ?? (node.kind.startsWith('expect-') ? ['expectation', 'clause'] : ['declaration', 'clause', 'statement']);
+  const own = wordsOf(path[path.length - 1]);
   const all = keywordsFor(word).filter(({ category }) => STRUCTURE.has(category));
-  const best = wanted.map((category) => all.find((each) => each.category === category)).find((each) => each !== undefined) ?? all[0];
+  const best =
+    all.find(({ category }) => own[category as Structure]?.[word] !== undefined) ??
+    all.find(({ category }) => category === 'clause') ??
+    all[0];
   return best ? [keywordText(best)] : [];
 }
 
-const STRUCTURE: ReadonlySet<Category> = new Set(['declaration', 'statement', 'clause', 'host-act', 'expectation']);
+const STRUCTURE: ReadonlySet<Category> = new Set<Structure>(['declaration', 'statement', 'clause', 'host-act', 'expectation']);
 
 const NAMES: { readonly [category in Category]: string } = {
   declaration: 'declaration',

@@ -8,6 +8,9 @@ import { LIMIT, show } from '../semantics/values';
 import type { Env, Evaluator } from '../semantics/values';
 import { Budget } from './budget';
 
+/** The last byte of the widest physical address space, 52 bits. */
+export const HIGHEST_PHYSICAL = (1n << 52n) - 1n;
+
 export class Context {
   readonly budget: Budget;
 

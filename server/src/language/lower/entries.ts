@@ -1,8 +1,6 @@
-/** Entries of tables by name, and edits of them. */
-import type { Act } from '../../engine/program';
+/** Entries of tables by name, in scripts. */
 import type { Edit, EntryReference } from '../syntax/tree';
 import { nearest } from '../syntax/problem';
-import { BUILT_IN_TABLES } from '../semantics/scopes';
 import { show } from '../semantics/values';
 import type { Env } from '../semantics/values';
 import { fieldOf, wholeEntry } from './tables/flags';
@@ -112,29 +110,4 @@ export function bitValue(
   const value = context.between(expression, env, bit.text, 0n, most);
   if (value === null) return null;
   return { mask: field.mask, value: (field.inverted ? most - value : value) << field.shift };
-}
-
-export function lowerEdit(script: ScriptLowering, node: Edit, frame: Frame, out: Act[]): void {
-  const { context } = script;
-  const { env } = frame;
-  if (BUILT_IN_TABLES.includes(node.entry.table.text) && !context.links.byReference.has(node.entry.table)) {
-    const what = node.entry.table.text === 'tlb' ? "the TLB is the processor's" : `${node.entry.table.text} is the hypervisor's own`;
-    context.report(env, node.entry, 'not-editable', `${what}: it cannot be edited, only expected`);
-    return;
-  }
-  const tables = tablesOf(script, node.entry, frame);
-  const place = entryPlace(script, node.entry, tables?.shape ?? null, env);
-  const bits = tables && bitValue(script, node, tables.shape.name, false, env);
-  if (!tables || tables.root === null || !place || !bits) return;
-  const by = tables.vm === frame.vm ? script.performer(frame) : { vm: tables.vm.index, vcpu: 0 };
-  const act: Act = {
-    do: 'edit',
-    origin: script.statements.of(node),
-    by,
-    table: { format: tables.shape.name, root: tables.root },
-    ...place,
-    clear: bits.mask,
-    set: bits.value,
-  };
-  script.emit(act, out, node, env);
 }

@@ -2,7 +2,7 @@
 import { EVENTS } from '../../engine/journal/events';
 import type { EventFieldPattern, EventPattern as EnginePattern } from '../../engine/program';
 import { exitReasonName, SvmExit, VmxExit } from '../../engine/x86/exit-reasons';
-import { isEventValue } from '../semantics/links';
+import { isEventValue } from '../parts/event';
 import { nearest } from '../syntax/problem';
 import { ACTORS } from '../syntax/words/observed';
 import type { EventPattern } from '../syntax/tree';

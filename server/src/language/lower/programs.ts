@@ -1,6 +1,10 @@
 /** Scenarios to programs: VMs planned once, scripts lowered for each run and kind of MMU virtualization. */
 import type { MmuKind, Program, VmConfig } from '../../engine/program';
-import type { Expression, MmuKinds, Node, Run, Vm } from '../syntax/tree';
+import type { MmuKinds, Node, Run, Vm } from '../syntax/tree';
+import { planHost } from '../machine/host';
+import type { HostPlan } from '../machine/host';
+import { readingOnce } from '../machine/load';
+import type { ReadBytes } from '../machine/load';
 import type { Links } from '../semantics/links';
 import type { ProblemCode } from '../semantics/codes';
 import type { Reporter } from '../semantics/reporter';
@@ -8,15 +12,10 @@ import type { Named } from '../semantics/scopes';
 import type { SourceFile } from '../semantics/source';
 import type { Statements } from '../semantics/statements';
 import { checkConstants, Evaluator, fileEnv } from '../semantics/values';
-import type { Env } from '../semantics/values';
+import { hostActKind } from '../statements/host/kinds';
 import { Context } from './context';
-import { planHost } from './host';
-import type { HostPlan } from './host';
-import { readingOnce } from './loads';
-import type { ReadBytes } from './loads';
 import { checkKinds, checkSlots } from './nesting';
 import { RunState } from './run-state';
-import { settingOf } from './slots';
 import type { Area } from './tables/allocator';
 import { Coverage, ScriptLowering } from './script';
 import { reportUnsupported } from './unsupported';
@@ -124,17 +123,14 @@ export class Lowering {
   private slotsOfScripts(): Area[] {
     const areas: Area[] = [];
     const { context } = this;
-    const add = (env: Env, from: Expression | null, size: Expression | null): void => {
-      const start = from && context.evaluator.number(from, env);
-      const bytes = size && context.evaluator.number(size, env);
-      if (start !== null) areas.push({ from: Number(start), end: size && bytes !== null ? Number(start + bytes) : Infinity });
-    };
     this.reporter.silently(() => {
       this.statements.nodes.forEach((node, origin) => {
-        if (node.kind !== 'host-act') return;
+        const memory = node.kind === 'host-act' ? hostActKind(node).memory(node) : null;
+        if (!memory) return;
         const env = fileEnv(this.files.find(({ uri }) => uri === this.statements.places[origin].uri) ?? this.files[0]);
-        if (node.act === 'create' && node.slot) add(env, settingOf(node.slot, 'gpa'), settingOf(node.slot, 'size'));
-        else if (node.act === 'move') add(env, node.to, null);
+        const start = memory.from && context.evaluator.number(memory.from, env);
+        const bytes = memory.size && context.evaluator.number(memory.size, env);
+        if (start !== null) areas.push({ from: Number(start), end: memory.size && bytes !== null ? Number(start + bytes) : Infinity });
       });
     });
     return areas;

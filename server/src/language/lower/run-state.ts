@@ -7,7 +7,7 @@ import { LOAD_REFUSED, loadCr0, loadCr3, loadCr4, loadEfer, pagingModeOf, resetR
 import type { LoadRules } from '../../engine/vcpu/control-registers';
 import { Register, Registers } from '../../engine/vcpu/registers';
 import type { Under } from '../syntax/tree';
-import type { HostPlan } from './host';
+import type { HostPlan } from '../machine/host';
 import { regionOf, SlotTracker } from './slots';
 import type { TablesPlan, VmPlan } from './vm-plan';
 import type { Named } from '../semantics/scopes';

@@ -1,51 +1,11 @@
-/** Settings of one block: what is written, or else the default of words/settings.ts, checked for type and range. */
+/** Settings of one block: what is written, or else their default, checked for type and range. */
 import { readNumber } from '../syntax/numbers';
-import { SETTING_BLOCKS } from '../syntax/words/settings';
-import type { SettingBlock, SettingSpec } from '../syntax/words/settings';
+import type { Bounds, SettingSpecs } from '../machine/setting';
 import type { Node, Setting } from '../syntax/tree';
 import { show, showSize } from '../semantics/values';
 import type { Env } from '../semantics/values';
 import type { Context } from './context';
 
-interface Bounds {
-  readonly least: bigint;
-  readonly most: bigint;
-  /** The value is a multiple of it. */
-  readonly unit?: bigint;
-  readonly powerOfTwo?: boolean;
-  /** The only values. */
-  readonly one?: readonly bigint[];
-}
-
-const K = 1n << 10n;
-const M = 1n << 20n;
-const G = 1n << 30n;
-const PAGE_SIZES = { least: 4n * K, most: G, one: [4n * K, 2n * M, G] };
-const GEOMETRY = { least: 1n, most: 64n * K };
-const WORD = { least: 0n, most: 0xffff_ffffn };
-
-/** Bounds of numbers, sizes and addresses; others are bounded by what they stand for, where it is known. */
-const BOUNDS: { readonly [setting: string]: Bounds } = {
-  'host memory': { least: M, most: 1n << 46n, unit: 4n * K },
-  'host pages': PAGE_SIZES,
-  'host maxphyaddr': { least: 36n, most: 52n },
-  'tlb l1': { ...GEOMETRY, powerOfTwo: true },
-  'tlb l2': { ...GEOMETRY, powerOfTwo: true },
-  'tlb paging_structures': { least: 0n, most: 4n * K },
-  'kvm cached_roots': { least: 0n, most: 3n },
-  'kvm flooding': { least: 0n, most: 1000n },
-  'kvm nr_mmu_pages': { least: 0n, most: 1n << 31n },
-  'kvm vmreads': { least: 0n, most: 1000n },
-  'kvm vmwrites': { least: 0n, most: 1000n },
-  'budget steps': { least: 1n, most: 1_000_000_000n },
-  'budget events': { least: 1000n, most: 50_000_000n },
-  'budget memory': { least: M, most: 4n * G, unit: 4n * K },
-  'vm vpid': { least: 0n, most: 0xffffn },
-  'vcpu pkru': WORD,
-  'vcpu pkrs': WORD,
-  'slot pages': PAGE_SIZES,
-  'slot address_space': { least: 0n, most: 0xffffn },
-};
 const WAYS: Bounds = { least: 1n, most: 64n };
 
 export class Settings {
@@ -53,7 +13,7 @@ export class Settings {
 
   constructor(
     private readonly context: Context,
-    private readonly block: SettingBlock,
+    private readonly specs: SettingSpecs,
     items: readonly Node[],
     private readonly env: Env,
   ) {
@@ -88,7 +48,7 @@ export class Settings {
     if (!setting) return this.defaultNumber(name);
     if (!setting.value) return null;
     const value = this.context.evaluator.number(setting.value, this.env);
-    return value === null ? null : this.bounded(value, name, BOUNDS[`${this.block} ${name}`], setting.value);
+    return value === null ? null : this.bounded(value, name, this.specs[name].bounds, setting.value);
   }
 
   /** As {@link big}, for what is always below 2^53; the default when it is not right. */
@@ -115,10 +75,6 @@ export class Settings {
     const wanted = this.context.evaluator.number(setting.second, this.env);
     const secondWays = wanted === null ? null : this.bounded(wanted, `the number of ways of ${name}`, WAYS, setting.second);
     return { sets: this.number(name) || sets, ways: Number(secondWays ?? ways) };
-  }
-
-  private get specs(): { readonly [name: string]: SettingSpec } {
-    return SETTING_BLOCKS[this.block];
   }
 
   private defaultNumber(name: string): bigint | null {

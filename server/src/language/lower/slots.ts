@@ -7,7 +7,6 @@ import type { Expression, Slot } from '../syntax/tree';
 import { showSize } from '../semantics/values';
 import type { Env } from '../semantics/values';
 import type { Context } from './context';
-import { Settings } from './settings';
 
 const M = 2 ** 20;
 const FIRST_HVA = 0x7f00_0000_0000;
@@ -48,36 +47,6 @@ export interface SlotDraft {
   readonly node: Slot;
   readonly env: Env;
   readonly config: Omit<SlotConfig, 'origin' | 'hva'> & { readonly hva: number | null };
-}
-
-/** Null when something needed is missing or unknown, which has been reported. */
-export function draftSlot(context: Context, node: Slot, env: Env, pageSize: number): SlotDraft | null {
-  const id = context.between(node.id, env, 'the id of a slot', 0n, 0xffff_ffffn);
-  const settings = new Settings(context, 'slot', node.body?.items ?? [], env);
-  for (const name of ['gpa', 'size']) {
-    if (node.body && !settings.has(name)) {
-      context.report(env, node.id, 'setting-missing', `the slot needs ${name === 'gpa' ? 'a gpa' : 'a size'}`);
-    }
-  }
-  if (settings.has('populated') && settings.has('untouched')) {
-    context.report(env, settings.node('untouched')!, 'feature-conflict', 'a slot is either populated or untouched');
-  }
-  const gpa = settings.big('gpa');
-  const size = settings.big('size');
-  const hva = settings.big('hva');
-  const space = settings.number('address_space');
-  if (id === null || gpa === null || size === null || (settings.has('hva') && hva === null)) return null;
-  const config = {
-    id: Number(id),
-    gpa: Number(gpa),
-    size: Number(size),
-    hva: hva === null ? null : Number(hva),
-    readonly: settings.has('readonly'),
-    logDirty: settings.has('log_dirty'),
-    ...(space > 0 ? { addressSpace: space } : {}),
-    backing: { pageSize: settings.has('pages') ? settings.number('pages') || pageSize : pageSize, populated: !settings.has('untouched') },
-  };
-  return { node, env, config };
 }
 
 /** Gives each slot its place; those without one, where there is no room, are reported and left out. */

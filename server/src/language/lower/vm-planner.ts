@@ -2,20 +2,23 @@
 import type { MmuKind, PagingMode } from '../../engine/program';
 import { PAGE_SIZE } from '../../engine/bits';
 import { MMU_KINDS } from '../syntax/words/observed';
-import type { MemoryWord, Node, Tables, Vcpu, Vm } from '../syntax/tree';
+import type { ItemClaims, VmSteps } from '../kind';
+import type { HostPlan } from '../machine/host';
+import { vmItemKind } from '../machine/kinds';
+import type { ReadBytes } from '../machine/load';
+import { pagingOf, planVcpu } from '../machine/vcpu';
+import { VM_SETTINGS } from '../machine/vm';
+import type { Body, ErrorNode, For, Node, Tables, Vcpu, Vm, VmItem } from '../syntax/tree';
 import type { Named } from '../semantics/scopes';
 import { show } from '../semantics/values';
 import type { Env } from '../semantics/values';
 import type { Context } from './context';
-import type { HostPlan } from './host';
-import { loadFile, loadedArea } from './loads';
-import type { ReadBytes } from './loads';
 import { itemDoes, Rounds } from './rounds';
 import { Settings } from './settings';
 import { CONTROL_SETTINGS, planControl } from './nested-control';
 import type { ControlPlan, ControlSurroundings } from './nested-control';
 import { areasOf, checkGuestMemory, GuestPlacer } from './nested-memory';
-import { draftSlot, HvaAllocator, placeSlots, settingOf } from './slots';
+import { HvaAllocator, placeSlots, settingOf } from './slots';
 import type { SlotDraft, SlotPlan } from './slots';
 import { TableAllocator } from './tables/allocator';
 import type { Area, Claims } from './tables/allocator';
@@ -24,20 +27,22 @@ import type { Owners } from './tables/builder';
 import { checkEntries, checkTargets } from './tables/check';
 import { SHAPES } from './tables/format';
 import type { FormatName, Shape } from './tables/format';
-import { ItemReader } from './tables/items';
+import { ItemReader, readsSomething } from './tables/items';
 import type { TablesItems } from './tables/items';
 import { MemoryBuilder } from './tables/memory';
-import { pagingOf, planVcpu } from './vcpus';
 import type { VcpuPlan, VmPlan } from './vm-plan';
 
-/** Kinds of items that are looked for in loops, each by those who need them. */
-const SLOTS: ReadonlySet<Node['kind']> = new Set(['slot']);
-const LOADS: ReadonlySet<Node['kind']> = new Set(['load']);
-const WORDS: ReadonlySet<Node['kind']> = new Set(['memory-word']);
-const CONTENTS: ReadonlySet<Node['kind']> = new Set([...LOADS, ...WORDS]);
-const ENTRIES: ReadonlySet<Node['kind']> = new Set(['mapping', 'raw-entry', 'upper', 'placement', 'share']);
+type Known = Exclude<VmItem, ErrorNode | For>;
+
+/** Items that take part in a step of the plan. */
+function takesPart(step: keyof VmSteps<Known>): (item: Known) => boolean {
+  return (item) => vmItemKind(item).plan[step] !== undefined;
+}
+
 /** Slots, and what cannot stand in a loop. */
-const PARTS: ReadonlySet<Node['kind']> = new Set([...SLOTS, 'vcpu', 'tables', 'vm', 'setting']);
+function isPart(item: Known): boolean {
+  return vmItemKind(item).plan.memory !== undefined || vmItemKind(item).once(item) !== null;
+}
 
 /** Roots by name, of any VM. */
 export type RootOf = (tables: Named) => bigint | null;
@@ -54,11 +59,11 @@ export class VmPlanner implements VmPlan {
   private readonly settings: Settings;
   private readonly drafts: SlotDraft[] = [];
   /** Whose each page of tables is. */
-  private readonly owners: Owners = new Map();
+  readonly owners: Owners = new Map();
   /** Areas of the slots, ascending. */
   private areas: readonly Area[] = [];
   private readonly vcpuNodes: Vcpu[] = [];
-  private readonly paging: PagingMode;
+  private readonly tablesNodes: Tables[] = [];
   private allocator: TableAllocator | null = null;
   private readonly pendingRoots = new Set<Named>();
   private readonly placedRoots = new Set<Named>();
@@ -66,25 +71,25 @@ export class VmPlanner implements VmPlan {
   private slotsKnown = false;
 
   constructor(
-    private readonly context: Context,
+    readonly context: Context,
     private readonly host: HostPlan,
     readonly node: Vm,
     readonly named: Named,
     readonly env: Env,
     readonly parent: VmPlanner | null,
-    private readonly readBytes: ReadBytes | undefined,
+    readonly readBytes: ReadBytes | undefined,
   ) {
     const items = node.body?.items ?? [];
-    const settings = (this.settings = new Settings(context, 'vm', items, env));
+    const settings = (this.settings = new Settings(context, VM_SETTINGS, items, env));
     this.mmu = mmuOf(settings.choice('mmu'));
     this.hypervisor = settings.choice('hypervisor') === 'script' ? 'script' : 'kvm';
     for (const name of parent ? [] : CONTROL_SETTINGS) {
       const setting = settings.node(name);
       if (setting) context.report(env, setting, 'not-nested', `${name} is a setting of a VM inside a VM`);
     }
-    this.vcpuNodes.push(...items.filter((item): item is Vcpu => item.kind === 'vcpu'));
-    this.paging = pagingOf(this.vcpuNodes[0]?.body?.items ?? []);
-    for (const item of items) if (item.kind === 'tables') this.declareTables(item);
+    for (const item of items) if (item.kind !== 'error') vmItemKind(item).plan.declare?.(this, item);
+    const paging = pagingOf(this.vcpuNodes[0]?.body?.items ?? []);
+    for (const tables of this.tablesNodes) this.declareTables(tables, paging);
   }
 
   /** Address of the root of tables of this VM; null when there is none (yet). */
@@ -121,7 +126,7 @@ export class VmPlanner implements VmPlan {
     this.planVcpus();
     const memory = new MemoryBuilder();
     this.buildTables(memory, later);
-    this.writeWords(memory);
+    this.writeMemory(memory);
     this.memory = memory.images();
   }
 
@@ -151,37 +156,46 @@ export class VmPlanner implements VmPlan {
 
   /* ------------------------------------------------------------ slots and items */
 
-  /** Visits all items of some kinds, loops that have them unrolled. */
-  private visit(kinds: ReadonlySet<Node['kind']>, see: (item: Node, env: Env) => void): void {
-    const rounds = this.rounds(kinds);
-    const visit = (items: readonly Node[], env: Env): void => {
+  /** Visits all items of which something holds, loops that have such items unrolled. */
+  private visit(which: (item: Known) => boolean, see: (item: Known, env: Env) => void): void {
+    const rounds = new Rounds(
+      this.context,
+      itemDoes((item) => item.kind !== 'error' && which(item as Known)),
+    );
+    const visit = (items: readonly VmItem[], env: Env): void => {
       for (const item of items) {
-        if (item.kind === 'for') for (const round of rounds.of(item, env)) visit(item.body?.items ?? [], round);
-        else if (kinds.has(item.kind)) see(item, env);
+        if (item.kind === 'error') continue;
+        if (item.kind === 'for') for (const round of rounds.of(item, env)) visit((item.body as Body<VmItem> | null)?.items ?? [], round);
+        else if (which(item)) see(item, env);
       }
     };
     visit(this.node.body?.items ?? [], this.env);
   }
 
-  private rounds(kinds: ReadonlySet<Node['kind']>): Rounds {
-    return new Rounds(
-      this.context,
-      itemDoes(({ kind }) => kinds.has(kind)),
-    );
+  addVcpu(node: Vcpu): void {
+    this.vcpuNodes.push(node);
+  }
+
+  addTables(node: Tables): void {
+    this.tablesNodes.push(node);
+  }
+
+  addSlot(draft: SlotDraft | null): void {
+    if (draft) this.drafts.push(draft);
+  }
+
+  /** Size of the host pages that back slots which do not say it. */
+  get hostPageSize(): number {
+    return this.host.config.pageSize;
   }
 
   private draftSlots(): void {
     if (this.slotsKnown) return;
     this.slotsKnown = true;
-    const { pageSize } = this.host.config;
-    this.visit(PARTS, (item, env) => {
-      if (item.kind === 'slot') {
-        const slot = draftSlot(this.context, item, env, pageSize);
-        if (slot) this.drafts.push(slot);
-      } else if (env !== this.env) {
-        const what = item.kind === 'setting' ? item.name.text : item.kind;
-        this.context.report(env, item, 'not-in-loop', `${what} cannot stand in a loop; slot, word and const can`);
-      }
+    this.visit(isPart, (item, env) => {
+      const once = env === this.env ? null : vmItemKind(item).once(item);
+      if (once !== null) this.context.report(env, item, 'not-in-loop', `${once} cannot stand in a loop; slot, word and const can`);
+      vmItemKind(item).plan.memory?.(this, item, env);
     });
     const areas = this.drafts.map(({ config }) => ({ from: config.gpa, end: config.gpa + config.size }));
     this.areas = areas.sort((a, b) => a.from - b.from);
@@ -205,7 +219,7 @@ export class VmPlanner implements VmPlan {
     if (areas.length > 0) return areas;
     const { evaluator, reporter } = this.context;
     reporter.silently(() => {
-      this.visit(SLOTS, (item, env) => {
+      this.visit(takesPart('memory'), (item, env) => {
         if (item.kind !== 'slot') return;
         const hva = settingOf(item, 'hva');
         const size = settingOf(item, 'size');
@@ -219,11 +233,11 @@ export class VmPlanner implements VmPlan {
 
   /* ------------------------------------------------------------ where tables lie */
 
-  private declareTables(node: Tables): void {
+  private declareTables(node: Tables, paging: PagingMode): void {
     const named = node.name && this.context.links.byDefinition.get(node.name);
     if (!named) return;
     const written = node.format?.text;
-    const format = written !== undefined && written in SHAPES ? (written as FormatName) : this.paging === 'none' ? '4-level' : this.paging;
+    const format = written !== undefined && written in SHAPES ? (written as FormatName) : paging === 'none' ? '4-level' : paging;
     this.tables.set(named, { named, node, shape: SHAPES[format], root: null });
   }
 
@@ -270,7 +284,7 @@ export class VmPlanner implements VmPlan {
     this.claiming = true;
     const filled = this.children.flatMap((child) => child.writtenAreas());
     context.reporter.silently(() => {
-      const rounds = this.rounds(ENTRIES);
+      const rounds = new Rounds(context, itemDoes(readsSomething));
       for (const { named, node, shape } of this.tables.values()) {
         const range = node.at && context.evaluator.range(node.at, this.env);
         if (range) {
@@ -282,12 +296,8 @@ export class VmPlanner implements VmPlan {
         for (const { value } of items.raws) pages.add(Number((value & 0x000f_ffff_ffff_f000n) / 4096n));
         for (const { to, size } of items.mappings) mapped.push({ from: Number(to), end: Number(to + size) });
       }
-      this.visit(CONTENTS, (item, env) => {
-        const gpa = item.kind === 'memory-word' ? context.evaluator.number(item.gpa, env) : null;
-        if (gpa !== null && gpa >= 0n) pages.add(Number(gpa / 4096n));
-        const loaded = item.kind === 'load' ? loadedArea(context, item, env, this.readBytes) : null;
-        if (loaded) filled.push(loaded);
-      });
+      const claims: ItemClaims = { page: (gpa) => pages.add(Number(gpa / 4096n)), fill: (area) => filled.push(area) };
+      this.visit(takesPart('claim'), (item, env) => vmItemKind(item).plan.claim?.(this, item, env, claims));
     });
     this.claiming = false;
     return { pages, mapped, reserved, filled, slots: this.areas };
@@ -302,7 +312,7 @@ export class VmPlanner implements VmPlan {
   private buildTables(memory: MemoryBuilder, later: readonly Area[]): void {
     const { context, owners } = this;
     const built: { items: TablesItems; builder: TablesBuilder; named: Named }[] = [];
-    const rounds = this.rounds(ENTRIES);
+    const rounds = new Rounds(context, itemDoes(readsSomething));
     const hasMemory = (gpa: number): boolean => this.hasMemory(gpa);
     for (const { named, node, shape, root } of this.tables.values()) {
       const items = this.reader(shape, rounds).read(node, this.env);
@@ -360,24 +370,10 @@ export class VmPlanner implements VmPlan {
     built.forEach(settle);
   }
 
-  private writeWords(memory: MemoryBuilder): void {
-    const { context, owners, readBytes } = this;
-    this.visit(LOADS, (item, env) => {
-      if (item.kind === 'load') loadFile(context, item, env, readBytes, memory, owners, (gpa) => this.hasMemory(gpa));
-    });
-    this.visit(WORDS, (item, env) => {
-      if (item.kind === 'memory-word') this.writeWord(item, env, memory);
-    });
-  }
-
-  private writeWord(node: MemoryWord, env: Env, memory: MemoryBuilder): void {
-    const word = readWord(this.context, node, env);
-    if (!word) return;
-    if (!this.hasMemory(word.gpa)) {
-      this.context.report(env, node.gpa, 'not-in-slot', `gpa ${show(word.gpa)} is in no slot`);
-      return;
-    }
-    memory.write(word.gpa, word.value, word.size);
+  /** Files first, then words over them. */
+  private writeMemory(memory: MemoryBuilder): void {
+    this.visit(takesPart('fill'), (item, env) => vmItemKind(item).plan.fill?.(this, item, env, memory));
+    this.visit(takesPart('write'), (item, env) => vmItemKind(item).plan.write?.(this, item, env, memory));
   }
 
   /* ------------------------------------------------------------ vCPUs */
@@ -411,31 +407,6 @@ export class VmPlanner implements VmPlan {
     if (this.vcpus.length === 0)
       this.vcpus.push({ node: null, config: planVcpu(context, [], this.node.name ?? headOf(this.node, 'vm'), '0', env, around) });
   }
-}
-
-/** Where a word lies, its value and size; null when something is wrong, which is reported. */
-export function readWord(
-  context: Context,
-  node: MemoryWord,
-  env: Env,
-): { readonly gpa: number; readonly value: bigint; readonly size: 4 | 8 } | null {
-  const size = node.size ? context.evaluator.number(node.size, env) : 8n;
-  if (node.size && size !== null && size !== 4n && size !== 8n) {
-    context.report(env, node.size, 'out-of-range', `a word has 4 or 8 bytes, not ${size}`);
-    return null;
-  }
-  const gpa = context.between(node.gpa, env, 'a guest-physical address', 0n, (1n << 52n) - 1n);
-  const value = context.evaluator.bits(node.value, env);
-  if (gpa === null || value === null || size === null) return null;
-  if (gpa % size !== 0n) {
-    context.report(env, node.gpa, 'not-aligned', `a word of ${size} bytes lies at a multiple of ${size}, not at ${show(gpa)}`);
-    return null;
-  }
-  if (size === 4n && value >> 32n !== 0n) {
-    context.report(env, node.value, 'value-too-large', `${show(value)} does not fit in 4 bytes`);
-    return null;
-  }
-  return { gpa: Number(gpa), value, size: size === 4n ? 4 : 8 };
 }
 
 /** The word that begins a node, for problems about all of it. */

@@ -1,4 +1,5 @@
 /** First half of binding names: what files, their imports and their VMs define. */
+import { fileItemKind, vmItemKind } from '../machine/kinds';
 import type { Const, Definition, Node, Vm } from '../syntax/tree';
 import type { Reporter } from './reporter';
 import { BUILT_IN_TABLES, KIND_OF_NAME, Scope, spaceOf } from './scopes';
@@ -57,23 +58,17 @@ export class Definitions {
   }
 
   private declareFile(file: SourceFile): void {
-    const scope = this.fileScopes.get(file)!;
-    for (const item of file.parsed.tree.items) {
-      if (item.kind === 'const' || item.kind === 'block') this.define(scope, item.name, item);
-      else if (item.kind === 'vm') this.declareVm(item, scope, scope);
-    }
+    for (const item of file.parsed.tree.items) if (item.kind !== 'error') fileItemKind(item).declare(item, this.ofFile(file), this);
   }
 
-  /** VMs are known in the whole file, wherever they are nested. */
-  private declareVm(vm: Vm, fileScope: Scope, outer: Scope): void {
-    const named = this.define(fileScope, vm.name, vm);
-    const scope = this.scope(fileScope.file, vm, [outer], named);
+  /** VMs are known in the whole file, wherever they are nested. @param outer the scope around its inside */
+  declareVm(vm: Vm, outer: Scope): void {
+    const named = this.define(this.ofFile(outer.file), vm.name, vm);
+    const scope = this.scope(outer.file, vm, [outer], named);
     this.vmScopes.set(vm, scope);
-    this.defineConstants(scope, vm.body?.items ?? []);
-    for (const item of vm.body?.items ?? []) {
-      if (item.kind === 'tables' || item.kind === 'vcpu') this.define(scope, item.name, item);
-      else if (item.kind === 'vm') this.declareVm(item, fileScope, scope);
-    }
+    const items = vm.body?.items ?? [];
+    this.defineConstants(scope, items);
+    for (const item of items) if (item.kind !== 'error' && item.kind !== 'const') vmItemKind(item).declare(item, scope, this);
   }
 
   private addImports(file: SourceFile, imports: Scope, report: boolean): void {

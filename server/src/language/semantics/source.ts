@@ -4,6 +4,7 @@ import { parse } from '../syntax/parse';
 import type { Parsed } from '../syntax/parse';
 import { walk } from '../syntax/walk';
 import type { Import, Range } from '../syntax/tree';
+import { resolveImport } from './paths';
 
 export class SourceFile {
   readonly parsed: Parsed;
@@ -84,9 +85,6 @@ function firstAt(comments: readonly { readonly range: Range }[], offset: number)
   return low;
 }
 
-/** Bytes of a file that is loaded into memory at most. */
-export const MOST_LOADED = 64 << 20;
-
 /** Files that one scenario may be made of. */
 const MOST_FILES = 100;
 
@@ -163,16 +161,6 @@ export function loadedFiles(files: readonly SourceFile[]): string[] {
 function readSafely(read: (uri: string) => string | null, uri: string): string | null {
   try {
     return read(uri);
-  } catch {
-    return null;
-  }
-}
-
-/** URI of a path that stands in a file; null when it leads nowhere, as from an untitled document. */
-export function resolveImport(path: string, from: string): string | null {
-  if (path === '') return null;
-  try {
-    return new URL(path.split('/').map(encodeURIComponent).join('/'), from).href;
   } catch {
     return null;
   }

@@ -1,11 +1,9 @@
 /** Statements that acts come from, numbered in the order of the text: an act's origin is such a number. */
 import type { StatementPlace } from '../../views/view';
+import { itemKindOf } from '../kinds';
 import type { Node, Range } from '../syntax/tree';
+import { children } from '../syntax/walk';
 import type { SourceFile } from './source';
-
-const STATEMENTS: ReadonlySet<Node['kind']> = new Set<Node['kind']>([
-  'access', 'edit', 'memory-word', 'register-load', 'invalidate', 'enter', 'call', 'host-act', 'expect', 'same', 'check-invariants', 'replay', 'slot',
-]); // prettier-ignore
 
 export class Statements {
   readonly places: StatementPlace[] = [];
@@ -55,11 +53,7 @@ export class Statements {
       inside = this.add(node, file, ownRange(node, file), null);
       if (run) this.ofScripts.push({ origin: inside, range: node.range, run });
     }
-    for (const key in node) {
-      const value: unknown = node[key as keyof typeof node];
-      if (isNode(value)) this.visit(value, file, run, value.kind === 'handler' ? null : inside, script || value.kind === 'handler');
-      else if (Array.isArray(value)) for (const each of value) if (isNode(each)) this.child(each, node, file, run, inside, script);
-    }
+    for (const child of children(node)) this.child(child, node, file, run, inside, script);
   }
 
   private child(node: Node, parent: Node, file: SourceFile, run: Node | null, act: number | null, script: boolean): void {
@@ -79,22 +73,25 @@ export class Statements {
 }
 
 function isStatement(node: Node, act: number | null, script: boolean): boolean {
-  if (!STATEMENTS.has(node.kind)) return false;
-  if (node.kind === 'memory-word') return script;
-  // Those that belong to an act are no statements by themselves.
-  return (node.kind !== 'slot' && node.kind !== 'expect') || act === null;
+  switch (itemKindOf(node)?.numbered) {
+    case 'always':
+      return true;
+    case 'alone':
+      return act === null;
+    case 'in-scripts':
+      return script;
+    case 'never':
+    case undefined:
+      return false;
+  }
 }
 
 /** A statement without the handler and the expectations that follow it. */
 function ownRange(node: Node, file: SourceFile): Range {
   if (!('expects' in node)) return node.range;
-  const handler = node.kind === 'access' ? node.handler : null;
+  const handler = 'handler' in node ? node.handler : null;
   const next = Math.min(handler?.range.start ?? Infinity, node.expects[0]?.range.start ?? Infinity);
   if (next === Infinity) return node.range;
   const { start } = node.range;
   return { start, end: start + file.text.slice(start, next).trimEnd().length };
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && 'kind' in value;
 }

@@ -94,7 +94,7 @@ export abstract class HostActParser extends MachineParser {
     this.needWord('dirty');
     this.needWord('log');
     const id = this.slotId();
-    if (word === 'get') return { act: 'get-dirty-log', id, pages: null };
+    if (word === 'get') return { act: 'get-dirty-log', id };
     const pages = this.clause('pages') && this.take() ? this.rangeExpression('page numbers, as `0 .. 63`') : null;
     return { act: 'clear-dirty-log', id, pages };
   }

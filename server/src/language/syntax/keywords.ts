@@ -5,7 +5,7 @@
  * Sources in the text: "SDM" is the Intel 64 and IA-32 Architectures Software Developer's Manual, "APM" the AMD64
  * Architecture Programmer's Manual, "KVM API" the kernel's Documentation/virt/kvm/api.rst.
  */
-import { SETTING_BLOCKS, type SettingBlock, type SettingSpec } from './words/settings';
+import { SETTING_BLOCKS, type SettingBlock, type SettingSpecs } from './words/settings';
 import { BITS, FLAGS, REGISTERS } from './words/paging';
 import { ACTS, CLAUSES, DECLARATIONS, EXPECTATIONS, HOST_ACTS } from './words/structure';
 import { ERRNOS, EVENT_WORDS, FAULT_FLAGS, FORMATS, MMU_KINDS, PAGE_STATES, REASONS, SCOPES } from './words/observed';
@@ -41,12 +41,7 @@ export interface Keyword {
   readonly default?: string;
 }
 
-/** Words that begin a declaration, a statement or a clause and therefore cannot be names. */
-export const RESERVED: readonly string[] = [
-  'import', 'const', 'host', 'budget', 'vm', 'slot', 'vcpu', 'tables', 'block', 'run', 'under', 'for',
-  'on', 'off', 'yes', 'no', 'not', 'expect', 'user', 'supervisor', 'implicit', 'read', 'write', 'fetch', 'rmw',
-  'invlpg', 'invpcid', 'invept', 'invvpid', 'vmlaunch', 'vmresume', 'vmrun',
-]; // prettier-ignore
+export { RESERVED } from './words/reserved';
 
 function list(category: Category, words: { readonly [word: string]: string }, of?: string): Keyword[] {
   return Object.entries(words).map(([word, about]) => ({ word, category, about, ...(of === undefined ? {} : { of }) }));
@@ -54,7 +49,7 @@ function list(category: Category, words: { readonly [word: string]: string }, of
 
 function settings(): Keyword[] {
   const found: Keyword[] = [];
-  for (const [of, specs] of Object.entries(SETTING_BLOCKS) as [SettingBlock, Record<string, SettingSpec>][]) {
+  for (const [of, specs] of Object.entries(SETTING_BLOCKS) as [SettingBlock, SettingSpecs][]) {
     for (const [word, spec] of Object.entries(specs)) {
       const dflt = spec.default ?? spec.computed;
       found.push({ word, category: 'setting', about: spec.about, of, ...(dflt ? { default: dflt } : {}) });

@@ -3,6 +3,7 @@
  * settings or a single item, no comment, and fits; all others have a line for each item.
  */
 import type { IToken } from 'chevrotain';
+import { itemKindOf } from '../kinds';
 import type { Parsed } from './parse';
 import { children, walk, type Body, type Expect, type Node } from './tree';
 
@@ -143,7 +144,7 @@ class LayoutBuilder implements Layout {
 
   private item(node: Node, indent: number): void {
     const open = this.openBodies(node);
-    this.lines.set(node.range.start, { indent, kind: open.length > 0 ? 'plain' : kindOf(node) });
+    this.lines.set(node.range.start, { indent, kind: open.length > 0 ? 'plain' : (itemKindOf(node)?.line ?? 'statement') });
     if (node.kind === 'mapping') {
       this.columns.add(this.beside(node.to.range.start, -1));
       if (node.flags.length > 0) this.columns.add(node.flags[0]!.range.start);
@@ -188,29 +189,4 @@ function isShort(body: Body): boolean {
 function isShortItem(node: Node): boolean {
   if ('expects' in node && node.expects.length > 1) return false;
   return children(node).every((child) => (child.kind === 'body' ? isShort(child) : isShortItem(child)));
-}
-
-function kindOf(node: Node): LineKind {
-  switch (node.kind) {
-    case 'mapping':
-    case 'slot':
-    case 'vcpu':
-      return node.kind;
-    case 'import':
-    case 'host':
-    case 'budget':
-    case 'vm':
-    case 'block':
-    case 'run':
-    case 'setting':
-    case 'tables':
-    case 'load':
-    case 'raw-entry':
-    case 'upper':
-    case 'placement':
-    case 'share':
-      return 'plain';
-    default:
-      return 'statement';
-  }
 }

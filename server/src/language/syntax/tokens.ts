@@ -1,6 +1,6 @@
 /** The lexer: text to tokens, comments, and what could not be read. */
 import { createToken, Lexer, type IToken, type TokenType } from 'chevrotain';
-import { RESERVED } from './keywords';
+import { RESERVED } from './words/reserved';
 import { MAX_PROBLEMS, type SyntaxProblem } from './problem';
 import type { Comment, Range } from './tree';
 

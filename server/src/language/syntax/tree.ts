@@ -5,8 +5,16 @@
  * Ranges are UTF-16 offsets into the document, end exclusive. Nodes are plain data without links to their parents; see
  * `children`, `walk`, `pathAt` and `parentsOf` in walk.ts.
  */
-import type { EventField, EventPattern, Expect, Expectation } from './expectation-tree';
-import type { EntryReference, For, HostArea, Statement } from './script-tree';
+import type { Expectation } from '../expectations/kinds';
+import type { Item, VmItem } from '../machine/kinds';
+import type { TablesItem } from '../machine/tables/kinds';
+import type { Body } from '../parts/body';
+import type { EntryReference } from '../parts/entry';
+import type { EventField, EventPattern } from '../parts/event';
+import type { Handler } from '../parts/handler';
+import type { HostArea } from '../parts/host-area';
+import type { HostAct } from '../statements/host/kinds';
+import type { Statement } from '../statements/kinds';
 
 export interface Range {
   readonly start: number;
@@ -128,13 +136,6 @@ export interface RangeExpression extends Base {
 
 /* ---------------------------------------------------------------- blocks in braces */
 
-/** `{ … }`; the range includes the braces. `closed` is false when `}` is missing. */
-export interface Body<T extends Node = Node> extends Base {
-  readonly kind: 'body';
-  readonly items: readonly T[];
-  readonly closed: boolean;
-}
-
 /** Text that could not be understood; an error says why. */
 export interface ErrorNode extends Base {
   readonly kind: 'error';
@@ -154,38 +155,6 @@ export interface Comment extends Base {
   readonly block: boolean;
 }
 
-export type Item = Import | Const | Host | Budget | Vm | Block | Run | ErrorNode;
-
-/** `import "file.mmu"`: its constants, blocks, and VMs. */
-export interface Import extends Base {
-  readonly kind: 'import';
-  readonly path: Text | null;
-}
-
-/** `const page = 4K`; in a file, a VM, tables or a script. */
-export interface Const extends Base {
-  readonly kind: 'const';
-  readonly name: Definition | null;
-  readonly value: Expression;
-}
-
-/** `block name(a, b) { … }` */
-export interface Block extends Base {
-  readonly kind: 'block';
-  readonly name: Definition | null;
-  readonly parameters: readonly Definition[];
-  readonly body: Body<Statement> | null;
-}
-
-/** `run vm "title" under soft, ept { … }`; each part but the body may be left out. */
-export interface Run extends Base {
-  readonly kind: 'run';
-  readonly vm: Reference | null;
-  readonly title: Text | null;
-  readonly under: Under | null;
-  readonly body: Body<Statement> | null;
-}
-
 /** `under soft, ept on ept`: one or more kinds of MMU virtualization, level by level. */
 export interface Under extends Base {
   readonly kind: 'under';
@@ -198,83 +167,6 @@ export interface MmuKinds extends Base {
   readonly levels: readonly Word[];
 }
 
-/* ---------------------------------------------------------------- machine */
-
-/**
- * A setting of a host, cpu, tlb, kvm, budget, vm, slot or vcpu; keywords.ts lists which there are and what each takes.
- * `memory 64M`, `readonly` (no value), `cr0.wp off` (with a bit), `l1 16 x 4` (with a second value), `kvm { … }` (a body).
- */
-export interface Setting extends Base {
-  readonly kind: 'setting';
-  readonly name: Word;
-  readonly bit: Word | null;
-  readonly value: Expression | null;
-  readonly second: Expression | null;
-  readonly body: Body<Setting | ErrorNode> | null;
-}
-
-/** `host { memory 64M  cpu { … }  tlb { … }  kvm { … } }` */
-export interface Host extends Base {
-  readonly kind: 'host';
-  readonly body: Body<Setting | ErrorNode> | null;
-}
-
-/** `budget { steps 1000 }` */
-export interface Budget extends Base {
-  readonly kind: 'budget';
-  readonly body: Body<Setting | ErrorNode> | null;
-}
-
-export interface Vm extends Base {
-  readonly kind: 'vm';
-  readonly name: Definition | null;
-  readonly body: Body<VmItem> | null;
-}
-
-export type VmItem = Setting | Slot | Vcpu | Tables | MemoryWord | Load | Vm | Const | For | ErrorNode;
-
-/** `slot 0 { gpa 0  size 16M  hva 0x7f00_0000_0000  readonly }`, also after `host create`. */
-export interface Slot extends Base {
-  readonly kind: 'slot';
-  readonly id: Expression;
-  readonly body: Body<Setting | ErrorNode> | null;
-}
-
-/** `vcpu { cr3 kernel }`, `vcpu 1 { … }`, `vcpu boot { … }` */
-export interface Vcpu extends Base {
-  readonly kind: 'vcpu';
-  readonly name: Definition | null;
-  readonly body: Body<Setting | Handler | ErrorNode> | null;
-}
-
-/** `on fault { … }`: the guest's #PF handler, of one access or of a vCPU. */
-export interface Handler extends Base {
-  readonly kind: 'handler';
-  readonly body: Body<Statement> | null;
-}
-
-/**
- * `tables kernel at 0x1000 { … }`, `tables ept12 ept { … }`. `format` null: the paging mode of the vCPUs. `at`: the root's
- * address, or with a length the area in which all its tables lie; null: allocated.
- */
-export interface Tables extends Base {
-  readonly kind: 'tables';
-  readonly name: Definition | null;
-  readonly format: Word | null;
-  readonly at: RangeExpression | null;
-  readonly body: Body<TablesItem> | null;
-}
-
-export type TablesItem = Mapping | RawEntry | Upper | Placement | Share | Const | For | ErrorNode;
-
-/** `0x40_0000 +2M -> 0x20_0000  rw user pages 2M` */
-export interface Mapping extends Base {
-  readonly kind: 'mapping';
-  readonly from: RangeExpression;
-  readonly to: Expression;
-  readonly flags: readonly Flag[];
-}
-
 /** `rw`, `not dirty`, `pages 2M`, `key 3` */
 export interface Flag extends Base {
   readonly kind: 'flag';
@@ -283,62 +175,64 @@ export interface Flag extends Base {
   readonly value: Expression | null;
 }
 
-/** `entry 0x40_0000 level 2 = 0x4007`: the entry at that level on the way of that address, as it is written to memory. */
-export interface RawEntry extends Base {
-  readonly kind: 'raw-entry';
-  readonly address: Expression;
-  readonly level: Expression | null;
-  readonly value: Expression;
-}
+/* ---------------------------------------------------------------- all nodes */
 
-/** `upper 0x40_0000 +1G level 3 ro user`: rights of upper-level entries. */
-export interface Upper extends Base {
-  readonly kind: 'upper';
-  readonly address: RangeExpression;
-  readonly level: Expression | null;
-  readonly flags: readonly Flag[];
-}
-
-/** `table 0x40_0000 level 1 at 0x4000`: where the table of that level on the way of that address lies. */
-export interface Placement extends Base {
-  readonly kind: 'placement';
-  readonly address: Expression;
-  readonly level: Expression | null;
-  readonly at: Expression;
-}
-
-/** `share kernel 0xffff_8000_0000_0000 +512G level 4`: the entries of that level are those of other tables. */
-export interface Share extends Base {
-  readonly kind: 'share';
-  readonly tables: Reference | null;
-  readonly address: RangeExpression;
-  readonly level: Expression | null;
-}
-
-/**
- * `word 0x4000 = 0x4003`: guest memory at the start (in a VM), or a store by guest-physical address (in a script).
- * `size` is 4 or 8 bytes; null: 8.
- */
-export interface MemoryWord extends Base {
-  readonly kind: 'memory-word';
-  readonly gpa: Expression;
-  readonly value: Expression;
-  readonly size: Expression | null;
-  /** In a script only. */
-  readonly expects: readonly Expect[];
-}
-
-/** `load "guest.dump" at 0x10_0000`: guest memory from a file. */
-export interface Load extends Base {
-  readonly kind: 'load';
-  readonly path: Text | null;
-  readonly at: Expression;
-}
-
-/* ---------------------------------------------------------------- scripts, and all nodes */
-
-export type * from './expectation-tree';
-export type * from './script-tree';
+export type { ExpectAddress } from '../expectations/address';
+export type { Comparison, ExpectCount } from '../expectations/count';
+export type { ExpectDirty } from '../expectations/dirty';
+export type { ExpectEntry } from '../expectations/entry';
+export type { ExpectError } from '../expectations/error';
+export type { ExpectEvents } from '../expectations/events';
+export type { ExpectExit } from '../expectations/exit';
+export type { ExpectFault } from '../expectations/fault';
+export type { Expectation } from '../expectations/kinds';
+export type { ExpectMmio } from '../expectations/mmio';
+export type { ExpectOk } from '../expectations/ok';
+export type { ExpectPage } from '../expectations/page';
+export type { ExpectRegister } from '../expectations/register';
+export type { ExpectValue } from '../expectations/value';
+export type { ExpectWord } from '../expectations/word';
+export type { Block } from '../machine/block';
+export type { Budget } from '../machine/budget';
+export type { Const } from '../machine/const';
+export type { Host } from '../machine/host';
+export type { Import } from '../machine/import';
+export type { Item, VmItem } from '../machine/kinds';
+export type { Load } from '../machine/load';
+export type { MemoryWord } from '../machine/memory-word';
+export type { Run } from '../machine/run';
+export type { Setting } from '../machine/setting';
+export type { Slot } from '../machine/slot';
+export type { TablesItem } from '../machine/tables/kinds';
+export type { Mapping } from '../machine/tables/mapping';
+export type { Placement } from '../machine/tables/placement';
+export type { RawEntry } from '../machine/tables/raw-entry';
+export type { Share } from '../machine/tables/share';
+export type { Tables } from '../machine/tables/tables';
+export type { Upper } from '../machine/tables/upper';
+export type { Vcpu } from '../machine/vcpu';
+export type { Vm } from '../machine/vm';
+export type { Body } from '../parts/body';
+export type { EntryReference } from '../parts/entry';
+export type { EventPattern, EventField } from '../parts/event';
+export type { Handler } from '../parts/handler';
+export type { HostArea } from '../parts/host-area';
+export type { Access } from '../statements/access';
+export type { Call } from '../statements/call';
+export type { CheckInvariants } from '../statements/check-invariants';
+export type { Edit } from '../statements/edit';
+export type { Enter } from '../statements/enter';
+export type { Expect } from '../statements/expect';
+export type { For } from '../statements/for';
+export type { HostActs } from '../statements/host-acts';
+export type { HostAct } from '../statements/host/kinds';
+export type { Invalidate } from '../statements/invalidate';
+export type { Statement } from '../statements/kinds';
+export type { Performed } from '../statements/performed';
+export type { RegisterLoad } from '../statements/register-load';
+export type { Replay } from '../statements/replay';
+export type { Same } from '../statements/same';
+export type { UnderStatement } from '../statements/under';
 export { children, nodeAt, parentsOf, pathAt, walk } from './walk';
 
 export type Node =
@@ -348,6 +242,7 @@ export type Node =
   | VmItem
   | TablesItem
   | Statement
+  | HostAct
   | Expectation
   | Expression
   | Body

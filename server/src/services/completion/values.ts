@@ -2,7 +2,8 @@
 import type { EntryReference, Expression, Node, Tables } from '../../language/syntax/tree';
 import { SETTING_BLOCKS, type SettingBlock, type SettingSpec } from '../../language/syntax/words/settings';
 import { bytes, hex, joined } from '../../events/wording';
-import { partOf, type AddressSpace } from '../addresses';
+import type { AddressSpace } from '../../language/kind';
+import { partOf } from '../addresses';
 import { innermost } from '../places';
 import type { Declared, DeclaredSlot, MappedRange } from './declared';
 import { besideHva, besideSlots, freeForTables, freeLinear, freeTarget, slotWith } from './free';

@@ -1,13 +1,15 @@
-/** Items of tables with their values: what is written in `tables … { … }`, loops unrolled. */
-import type { Flag, Mapping, Node, Placement, RawEntry, Share, Tables, Upper } from '../../syntax/tree';
+/** Items of tables with their values: what is written in `tables … { … }`, loops unrolled. Kinds of items read themselves. */
+import { lowersToNothing } from '../../kind';
+import { tablesItemKind } from '../../machine/tables/kinds';
+import type { ErrorNode, Flag, Mapping, Node, Placement, RawEntry, Share, Tables, TablesItem, Upper } from '../../syntax/tree';
 import type { Named } from '../../semantics/scopes';
 import { show, showSize } from '../../semantics/values';
 import type { Env } from '../../semantics/values';
 import type { Context } from '../context';
 import type { Rounds } from '../rounds';
-import { fieldOf, flagMeaning, plainEntry, wholeEntry, withFlags } from './flags';
+import { fieldOf, flagMeaning, plainEntry, withFlags } from './flags';
 import type { FlagMeaning } from './flags';
-import { levelOfPage, spanOf, whyNotTranslated } from './format';
+import { whyNotTranslated } from './format';
 import type { Shape } from './format';
 
 interface Item<N extends Node> {
@@ -55,6 +57,11 @@ export interface TablesItems {
   readonly shares: readonly ShareItem[];
 }
 
+/** Items that say something of their tables; constants say it where they are named. */
+export function readsSomething(item: Node): boolean {
+  return item.kind !== 'error' && tablesItemKind(item as Exclude<TablesItem, ErrorNode>).read !== lowersToNothing;
+}
+
 /** Reads the items of one `tables`; what is wrong is reported and left out. */
 export class ItemReader {
   readonly mappings: MappingItem[] = [];
@@ -64,117 +71,32 @@ export class ItemReader {
   readonly shares: ShareItem[] = [];
 
   constructor(
-    private readonly context: Context,
-    private readonly shape: Shape,
-    private readonly rounds: Rounds,
+    readonly context: Context,
+    readonly shape: Shape,
+    readonly rounds: Rounds,
     /** Widest physical address that entries can hold. */
-    private readonly maxPhyAddr: number,
+    readonly maxPhyAddr: number,
   ) {}
 
   read(tables: Tables, env: Env): TablesItems {
-    this.items(tables.body?.items ?? [], env);
+    this.all(tables.body?.items ?? [], env);
     return this;
   }
 
-  private items(items: readonly Node[], env: Env): void {
-    for (const item of items) {
-      switch (item.kind) {
-        case 'for':
-          for (const round of this.rounds.of(item, env)) this.items(item.body?.items ?? [], round);
-          break;
-        case 'mapping':
-          this.mapping(item, env);
-          break;
-        case 'raw-entry':
-          this.raw(item, env);
-          break;
-        case 'upper':
-          this.upper(item, env);
-          break;
-        case 'placement':
-          this.placement(item, env);
-          break;
-        case 'share':
-          this.share(item, env);
-          break;
-      }
-    }
+  all(items: readonly TablesItem[], env: Env): void {
+    for (const item of items) if (item.kind !== 'error') tablesItemKind(item).read(this, item, env);
   }
 
-  private mapping(node: Mapping, env: Env): void {
-    const { context, shape } = this;
-    const range = context.evaluator.range(node.from, env);
-    const to = context.unsigned(node.to, env, 'a physical address');
-    const level = this.pageLevel(node.flags, env);
-    const entry = level === null ? null : this.entry(node.flags, level, true, env);
-    if (!range || to === null || level === null || entry === null) return;
-    const page = spanOf(shape, level);
-    const size = range.last - range.from + 1n;
-    if (!this.translates(range, node.from, env)) return;
-    if (range.from % page !== 0n) return this.unaligned(node.from.from, env, range.from, page);
-    if (size % page !== 0n) return this.unaligned(node.from.size ?? node.from.to ?? node.from, env, size, page);
-    if (to % page !== 0n) return this.unaligned(node.to, env, to, page);
-    if (to + size - 1n >= 1n << BigInt(this.maxPhyAddr)) {
-      context.report(
-        env,
-        node.to,
-        'out-of-range',
-        `the mapping ends at ${show(to + size - 1n)}, above the ${this.maxPhyAddr} bits of a physical address`,
-      );
-      return;
-    }
-    this.mappings.push({ node, env, from: range.from, size, to, level, entry });
-  }
+  /* ------------------------------------------------------------ what kinds of items ask */
 
-  private unaligned(node: Node, env: Env, value: bigint, page: bigint): void {
+  unaligned(node: Node, env: Env, value: bigint, page: bigint): void {
     const down = value - (value % page);
     const fixes = [{ file: env.file, node, title: `Change to ${show(down)}`, text: show(down) }];
     const message = `${show(value)} is not a multiple of the page size ${showSize(page)}`;
     this.context.report(env, node, 'not-aligned', message, { fixes: value > 0n && down > 0n ? fixes : [] });
   }
 
-  private raw(node: RawEntry, env: Env): void {
-    const { context, shape } = this;
-    const address = this.address(node.address, env);
-    const level = this.level(node.level, env, 1);
-    const value = context.evaluator.bits(node.value, env);
-    if (address === null || level === null || value === null) return;
-    if (value > wholeEntry(shape.name)) {
-      context.report(env, node.value, 'entry-too-wide', `${show(value)} does not fit: entries of ${shape.name} tables have 4 bytes`);
-      return;
-    }
-    this.raws.push({ node, env, address, level, value });
-  }
-
-  private upper(node: Upper, env: Env): void {
-    const range = this.context.evaluator.range(node.address, env);
-    const level = this.level(node.level, env, 2);
-    const entry = level === null ? null : this.entry(node.flags, level, false, env);
-    if (!range || level === null || entry === null || !this.translates(range, node.address, env)) return;
-    this.uppers.push({ node, env, ...range, level, entry });
-  }
-
-  private placement(node: Placement, env: Env): void {
-    const address = this.address(node.address, env);
-    const level = this.level(node.level, env, 1, this.shape.levels - 1);
-    const at = this.context.unsigned(node.at, env, 'the address of a table');
-    if (address === null || level === null || at === null) return;
-    if (at % 4096n !== 0n) return this.unaligned(node.at, env, at, 4096n);
-    this.placements.push({ node, env, address, level, at });
-  }
-
-  private share(node: Share, env: Env): void {
-    const { context, shape } = this;
-    const tables = node.tables && context.links.byReference.get(node.tables);
-    const range = context.evaluator.range(node.address, env);
-    const level = node.level ? this.level(node.level, env, 1) : shape.levels;
-    if (!tables || tables.of !== 'tables' || !range || level === null || !this.translates(range, node.address, env)) return;
-    this.shares.push({ node, env, tables, ...range, level });
-  }
-
-  /* ------------------------------------------------------------ parts */
-
-  private address(node: RawEntry['address'], env: Env): bigint | null {
+  address(node: RawEntry['address'], env: Env): bigint | null {
     const address = this.context.unsigned(node, env, 'an address');
     if (address === null) return null;
     const why = whyNotTranslated(this.shape, address);
@@ -183,7 +105,7 @@ export class ItemReader {
     return null;
   }
 
-  private translates(range: { readonly from: bigint; readonly last: bigint }, node: Node, env: Env): boolean {
+  translates(range: { readonly from: bigint; readonly last: bigint }, node: Node, env: Env): boolean {
     const { context, shape } = this;
     if (range.from < 0n) {
       context.report(env, node, 'out-of-range', `an address is not negative: ${show(range.from)}`);
@@ -202,32 +124,14 @@ export class ItemReader {
     return true;
   }
 
-  private level(node: RawEntry['level'], env: Env, least: number, most = this.shape.levels): number | null {
+  level(node: RawEntry['level'], env: Env, least: number, most = this.shape.levels): number | null {
     if (!node) return null;
     const level = this.context.between(node, env, `a level of ${this.shape.name} tables here`, BigInt(least), BigInt(most));
     return level === null ? null : Number(level);
   }
 
-  private pageLevel(flags: readonly Flag[], env: Env): number | null {
-    const pages = flags.find((flag) => flag.name.text === 'pages');
-    if (!pages?.value) return 1;
-    const size = this.context.evaluator.number(pages.value, env);
-    if (size === null) return null;
-    const level = levelOfPage(this.shape, size);
-    if (level === null) {
-      const sizes = [1, ...this.shape.largeLevels].map((each) => showSize(spanOf(this.shape, each)));
-      this.context.report(
-        env,
-        pages.value,
-        'no-such-page-size',
-        `${this.shape.name} tables have pages of ${sizes.join(', ')}, not of ${showSize(size)}`,
-      );
-    }
-    return level;
-  }
-
   /** The entry that flags describe, without an address; null when they are wrong. */
-  private entry(flags: readonly Flag[], level: number, leaf: boolean, env: Env): bigint | null {
+  entry(flags: readonly Flag[], level: number, leaf: boolean, env: Env): bigint | null {
     const { context, shape } = this;
     const meanings: FlagMeaning[] = [];
     const told = new Map<string, Flag>();

@@ -1,110 +1,29 @@
-/** Words that make up the structure of a scenario. */
-type Words = { readonly [word: string]: string };
+/** Words that make up the structure of a scenario, each from the file of the kind that brings it. */
+import { EXPECTATION_KINDS } from '../../expectations/kinds';
+import type { Structure, Worded, Words } from '../../kind';
+import { FILE_ITEM_KINDS, VM_ITEM_KINDS } from '../../machine/kinds';
+import { TABLES_ITEM_KINDS } from '../../machine/tables/kinds';
+import { handler } from '../../parts/handler';
+import { HOST_ACT_KINDS } from '../../statements/host/kinds';
+import { STATEMENT_KINDS } from '../../statements/kinds';
+import { SHARED_CLAUSES } from './clauses';
 
-export const DECLARATIONS: Words = {
-  import: 'Takes constants, blocks and VMs from another file: `import "common.mmu"`.',
-  const: 'A named constant: `const page = 4K`.',
-  host: 'The host: memory, processor, TLB, options of KVM. In a script: an act of the VMM or of host memory management.',
-  budget: 'What a run may use before it is ended: steps, events, memory.',
-  vm: 'A virtual machine; inside another one, a nested guest.',
-  slot: 'A memory slot, as KVM_SET_USER_MEMORY_REGION makes it: guest-physical addresses backed by memory of the VMM (KVM API §4.35).',
-  vcpu: 'A virtual processor: paging mode, control registers, privilege level.',
-  tables: "Paging structures in the VM's memory: mapped ranges and raw entries. The name stands for the address of the root.",
-  word: 'A 64-bit word of guest-physical memory: its value at the start (in a VM), a store to it (in a script), or what it must be (in an expectation).',
-  load: 'Guest memory from a file: `load "guest.dump" at 0x10_0000`.',
-  entry: 'A raw entry: `entry 0x40_0000 level 2 = 0x4007` is the level-2 entry on the way of that address, written as it is.',
-  upper: 'Rights of upper-level entries: `upper 0x40_0000 level 2 ro`. Without it they allow everything.',
-  table: 'Where a table lies: `table 0x40_0000 level 1 at 0x4000`. Without it tables follow the root, page by page.',
-  share: 'Entries taken from other tables, so that both roots lead to the same lower tables: `share kernel 0xffff_8000_0000_0000 level 4`.',
-  block: 'A named block of statements with parameters, called as `name(1, 2)`.',
-  run: 'A script and the VM that it runs: the machine starts afresh for each kind after `under`.',
-};
+const KINDS: readonly Worded[] = [
+  ...Object.values(FILE_ITEM_KINDS),
+  ...Object.values(VM_ITEM_KINDS),
+  ...Object.values(TABLES_ITEM_KINDS),
+  ...Object.values(STATEMENT_KINDS),
+  handler,
+  ...Object.values(HOST_ACT_KINDS),
+  ...Object.values(EXPECTATION_KINDS),
+];
 
-export const ACTS: Words = {
-  read: 'A data read at a linear address.',
-  write: 'A data write at a linear address, `= value` if it matters.',
-  fetch: 'An instruction fetch at a linear address.',
-  rmw: 'A read-modify-write: `rmw a += 1`. For access rights it counts as a write.',
-  user: 'The access is made at CPL 3. As a flag or bit of an entry: U/S = 1.',
-  supervisor: 'The access is made at CPL 0 to 2. As a flag of an entry: U/S = 0.',
-  implicit:
-    'A supervisor access that the processor makes by itself, to descriptor tables or the TSS, at any CPL. EFLAGS.AC does not suspend SMAP for it.',
-  invlpg: 'INVLPG: invalidates the page of an address for the current PCID, and global entries for it (SDM vol. 3A, §4.10.4.1).',
-  invpcid: 'INVPCID: `a pcid p` (type 0), `pcid p` (1), `all` (2, with globals), `non_global` (3).',
-  invept: 'INVEPT: mappings of an EPTP (type 1), or `all` (type 2).',
-  invvpid: 'INVVPID: `a vpid v` (type 0), `vpid v` (1), `all` (2), `non_global vpid v` (3).',
-  vmlaunch: 'VMLAUNCH: an L1 played by the script enters its guest for the first time.',
-  vmresume: 'VMRESUME: an L1 played by the script enters its guest again.',
-  vmrun: 'VMRUN: an L1 played by the script enters its guest (AMD).',
-  for: 'A loop: `for i in 0 .. 15 { … }`; the end of the range is included.',
-  expect: 'What must hold, after the act before it or at this point.',
-  same: 'What the guest saw so far must be the same under these kinds of MMU: `same under soft, ept`.',
-  check: '`check invariants`: the rules that every state of the model must keep are checked here.',
-  replay: 'The accesses of a recorded memory trace: `replay "trace.txt"`.',
-};
+function wordsOf(category: Structure): Words {
+  return Object.assign({}, ...KINDS.map(({ words }) => words[category])) as Words;
+}
 
-export const CLAUSES: Words = {
-  under:
-    'The kinds of MMU virtualization for which something holds or is run: `under soft, ept, npt`; of a nested guest `soft on ept`. Before a brace: statements for these kinds only, `under soft { … }`.',
-  on: '`on fault { … }`: what the guest does at a #PF before it retries. Between kinds of MMU: `ept on ept`. As a value: 1.',
-  fault: '`on fault { … }`: what the guest does at a #PF before it retries.',
-  off: 'As a value: 0.',
-  yes: 'As a value: 1.',
-  no: 'As a value: 0.',
-  not: 'The flag or state does not hold: `not dirty`.',
-  at: 'Where something lies in guest-physical memory.',
-  in: 'The range of a loop.',
-  step: 'Distance from one repetition to the next.',
-  x: 'Number of repetitions: `read 0x1000 x 16 step 4K`. As a flag: fetches allowed.',
-  size: 'Bytes of an access or store: 1, 2, 4 or 8 (default). In a slot: its bytes.',
-  ac: 'EFLAGS.AC for this access: `ac on`.',
-  level: 'Level of a table or entry; 1 is the page table, whose entries map 4K.',
-  of: '`hpa of gpa a`: where the host backs that address. `exits 2 of EPT_VIOLATION`: exits of one reason.',
-  from: '`exits 3 from l2`: exits of one VM alone, when there is a VM inside a VM.',
-  to: 'The new address or size.',
-  pcid: 'The process-context identifier of INVPCID: `invpcid 0x1000 pcid 3`.',
-  vpid: 'The virtual-processor identifier of INVVPID: `invvpid 0x1000 vpid 2`.',
-  pages: 'Of KVM_CLEAR_DIRTY_LOG: numbers of the pages in the slot. Of a mapping: the size of its pages.',
-  log: '`get dirty log slot 0`, `clear dirty log slot 0`.',
-  invariants: '`check invariants`: the rules that every state of the model must keep are checked here.',
-};
-
-export const HOST_ACTS: Words = {
-  create:
-    'KVM_SET_USER_MEMORY_REGION: makes a slot, `host create slot 2 { … }`. For an id that exists it is the change that KVM makes of it, or its errno.',
-  delete: 'KVM_SET_USER_MEMORY_REGION with size 0: deletes a slot. All shadow pages are zapped.',
-  move: 'KVM_SET_USER_MEMORY_REGION with another guest_phys_addr: `move slot 1 to 0x100_0000`.',
-  resize: 'KVM_SET_USER_MEMORY_REGION with another size, which KVM refuses (EINVAL): `resize slot 1 to 8M`.',
-  flags: 'KVM_SET_USER_MEMORY_REGION with these flags and no others: `flags slot 0 log_dirty`, `flags slot 0 none`.',
-  get: '`get dirty log slot 0`: KVM_GET_DIRTY_LOG, pages written since the last call; the log is cleared (KVM API §4.8).',
-  clear: '`clear dirty log slot 0 pages 0 .. 63`: KVM_CLEAR_DIRTY_LOG, for manual protect.',
-  reclaim: 'The host takes pages back (reclaim, MADV_DONTNEED): the MMU notifier unmaps them, their content is lost.',
-  protect: "mprotect on the VMM's mapping: `protect gpa 0x5000 ro`.",
-  split: 'The host splits a large page into 4K pages.',
-  collapse: 'The host makes small pages into a large one (khugepaged).',
-  write: 'The VMM stores 8 bytes into guest memory: `write gpa 0x5000 = 7`.',
-  zap: '`zap all`: all shadow pages and roots are dropped.',
-  nr_mmu_pages: 'KVM_SET_NR_MMU_PAGES: shadow pages at most.',
-};
-
-export const EXPECTATIONS: Words = {
-  ok: 'The access reached memory, or the act succeeded.',
-  '#PF': 'The access ended in a page fault that the guest sees; `#PF(P W U)` or `#PF(0x7)` with that error code (SDM vol. 3A, §4.7).',
-  '#GP': 'The act ended in a general-protection fault.',
-  mmio: 'KVM_RUN returned KVM_EXIT_MMIO: the address is in no slot, or a read-only slot was written. `mmio read`, `mmio write`.',
-  error: 'The ioctl or KVM_RUN failed with this errno: `error EEXIST`.',
-  exit: 'The act ended in an exit for the hypervisor around, which the script plays: `exit EPT_VIOLATION`. Its guest is out.',
-  value: 'The value that was read.',
-  gpa: 'The guest-physical address reached. In a slot: where it begins.',
-  hva: "The address in the VMM that was reached. In a slot: where its memory lies in the VMM's address space.",
-  hpa: 'The host-physical address reached; `hpa of gpa a` is where the host backs that address.',
-  exits: 'Number of VM exits of the act before: `exits 1`, `exits <= 3`, `exits 2 of EPT_VIOLATION`.',
-  references: 'Number of paging-structure entries that the processor read for the act before.',
-  shadow:
-    'The shadow tables that L0 keeps: `shadow[a]` is the spte for a linear address. `l1.shadow[a]`: those that L1 as KVM keeps for its guest.',
-  tdp: 'The EPT or NPT that L0 keeps: `tdp[a]` is the entry for a guest-physical address. `l1.tdp[a]`: those that L1 as KVM keeps for its guest.',
-  tlb: '`tlb[a] present`: the translation of a linear address is cached. In `host`: the TLB.',
-  page: 'State of a guest page to KVM: `page 0x4000 write_protected`, `page 0x4000 not unsync`.',
-  dirty: '`dirty slot 0 [0x5000, 0x6000]`: pages of the dirty log just fetched, or not fetched yet. As a flag: D.',
-  events: 'Events in this order since the act before began, others between them allowed. The last of its list.',
-};
+export const DECLARATIONS = wordsOf('declaration');
+export const ACTS = wordsOf('statement');
+export const CLAUSES: Words = { ...wordsOf('clause'), ...SHARED_CLAUSES };
+export const HOST_ACTS = wordsOf('host-act');
+export const EXPECTATIONS = wordsOf('expectation');

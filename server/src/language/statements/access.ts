@@ -1,13 +1,66 @@
-/** Accesses to linear addresses, with their handlers. */
+/** `user read 0x40_0123 x 16 step 4K on fault { … } expect ok`: an access to a linear address, with its handler. */
 import type { Act } from '../../engine/program';
-import type { Access, Handler, Node } from '../syntax/tree';
+import { always, bindParts } from '../kind';
+import type { StatementKind } from '../kind';
+import { expectsGp } from '../lower/expected';
+import type { Frame, ScriptLowering } from '../lower/script';
+import { whyNotLinear } from '../lower/tables/format';
 import { FAULT_ADDRESS } from '../semantics/scopes';
 import { LIMIT, show } from '../semantics/values';
-import { whyNotLinear } from './tables/format';
-import { expectsGp } from './script';
-import type { Frame, ScriptLowering } from './script';
+import type { Base, Expect, Expression, Handler, Range } from '../syntax/tree';
+import { walk } from '../syntax/walk';
+import { actEntry } from './head';
 
-export function lowerAccess(script: ScriptLowering, node: Access, frame: Frame, out: Act[]): void {
+export interface Access extends Base {
+  readonly kind: 'access';
+  /** null: at the vCPU's privilege level. */
+  readonly privilege: 'user' | 'supervisor' | 'implicit' | null;
+  readonly access: 'read' | 'write' | 'fetch' | 'rmw';
+  /** Where `read` stands: the words of privilege and access. */
+  readonly head: Range;
+  readonly address: Expression;
+  /** After `=` (write) or `+=` (rmw). */
+  readonly value: Expression | null;
+  /** 1, 2, 4 or 8 bytes; null: 8. */
+  readonly size: Expression | null;
+  /** EFLAGS.AC for this access; null: the vCPU's. */
+  readonly ac: Expression | null;
+  /** After `x`. */
+  readonly count: Expression | null;
+  /** After `step`. */
+  readonly step: Expression | null;
+  readonly handler: Handler | null;
+  readonly expects: readonly Expect[];
+}
+
+export const access: StatementKind<Access> = {
+  words: {
+    statement: {
+      read: 'A data read at a linear address.',
+      write: 'A data write at a linear address, `= value` if it matters.',
+      fetch: 'An instruction fetch at a linear address.',
+      rmw: 'A read-modify-write: `rmw a += 1`. For access rights it counts as a write.',
+      user: 'The access is made at CPL 3. As a flag or bit of an entry: U/S = 1.',
+      supervisor: 'The access is made at CPL 0 to 2. As a flag of an entry: U/S = 0.',
+      implicit:
+        'A supervisor access that the processor makes by itself, to descriptor tables or the TSS, at any CPL. EFLAGS.AC does not suspend SMAP for it.',
+    },
+    clause: {
+      x: 'Number of repetitions: `read 0x1000 x 16 step 4K`. As a flag: fetches allowed.',
+      ac: 'EFLAGS.AC for this access: `ac on`.',
+    },
+  },
+  numbered: 'always',
+  line: 'statement',
+  ends: { called: 'an access', outcomes: ['ok', '#PF', '#GP', 'mmio', 'exit', 'error', 'value', 'address'] },
+  does: always,
+  bind: bindParts,
+  address: (node, part) => (node.address === part ? 'gva' : null),
+  outline: actEntry,
+  lower,
+};
+
+function lower(script: ScriptLowering, node: Access, frame: Frame, out: Act[]): void {
   const { context } = script;
   const { env } = frame;
   const address = context.unsigned(node.address, env, 'a linear address');
@@ -71,12 +124,9 @@ function lowerHandler(script: ScriptLowering, handler: Handler, node: Access, ad
   return script.handler(handler, frame, address);
 }
 
-function mentionsFaultAddress(node: Node): boolean {
-  if (node.kind === 'name' && node.name.text === FAULT_ADDRESS) return true;
-  return Object.values(node).some((value: unknown) => {
-    const each = Array.isArray(value) ? (value as unknown[]) : [value];
-    return each.some((child) => typeof child === 'object' && child !== null && 'kind' in child && mentionsFaultAddress(child as Node));
-  });
+function mentionsFaultAddress(handler: Handler): boolean {
+  for (const node of walk(handler)) if (node.kind === 'name' && node.name.text === FAULT_ADDRESS) return true;
+  return false;
 }
 
 function checkLinear(script: ScriptLowering, node: Access, first: bigint, last: bigint, frame: Frame): void {

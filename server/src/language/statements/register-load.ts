@@ -1,35 +1,39 @@
-/** Loads of registers, and whether a processor takes them. */
+/** `cr3 = user_root`, `cr0.wp = 0`: a load of a register, and whether a processor takes it. */
 import type { Act, RegisterName } from '../../engine/program';
-import type { RegisterLoad } from '../syntax/tree';
+import { always, bindParts, NO_WORDS } from '../kind';
+import type { StatementKind } from '../kind';
+import { lowerControlLoad } from '../lower/control-fields';
+import { expectsGp } from '../lower/expected';
+import { refusalReason } from '../lower/refusals';
+import { isLoadable } from '../lower/registers';
+import { registerValue } from '../lower/register-values';
+import type { Frame, ScriptLowering } from '../lower/script';
+import { checkFormat } from '../machine/vcpu';
 import { LIMIT } from '../semantics/values';
-import type { Env } from '../semantics/values';
-import { refusalReason } from './refusals';
-import { lowerControlLoad } from './hypervisor-acts';
-import { isLoadable, registerBit } from './registers';
-import { expectsGp } from './script';
-import type { Frame, ScriptLowering } from './script';
-import { checkFormat } from './vcpus';
+import type { Base, Expect, Expression, Word } from '../syntax/tree';
+import { actEntry } from './head';
 
-/** Register, mask and value of `cr0.wp = 0` or `cr3 = kernel`; null when there is no such bit or no value. */
-export function registerValue(
-  script: ScriptLowering,
-  node: Pick<RegisterLoad, 'register' | 'bit' | 'value'>,
-  env: Env,
-): { readonly mask: bigint; readonly value: bigint } | null {
-  const { context } = script;
-  const name = node.register.text;
-  if (!node.bit) {
-    const value = context.evaluator.bits(node.value, env);
-    return value === null ? null : { mask: LIMIT - 1n, value };
-  }
-  const mask = registerBit(name, node.bit.text);
-  // An unknown bit is reported by the parser.
-  if (mask === null) return null;
-  const value = context.switch(node.value, env, `${name}.${node.bit.text}`);
-  return value === null ? null : { mask, value: value ? mask : 0n };
+export interface RegisterLoad extends Base {
+  readonly kind: 'register-load';
+  readonly register: Word;
+  readonly bit: Word | null;
+  readonly value: Expression;
+  readonly expects: readonly Expect[];
 }
 
-export function lowerRegisterLoad(script: ScriptLowering, node: RegisterLoad, frame: Frame, out: Act[]): void {
+export const registerLoad: StatementKind<RegisterLoad> = {
+  words: NO_WORDS,
+  numbered: 'always',
+  line: 'statement',
+  ends: { called: 'a register load', outcomes: ['ok', '#GP', 'exit', 'error'] },
+  does: always,
+  bind: bindParts,
+  address: ({ register, bit }) => (register.text === 'cr3' && !bit ? 'gpa' : null),
+  outline: actEntry,
+  lower,
+};
+
+function lower(script: ScriptLowering, node: RegisterLoad, frame: Frame, out: Act[]): void {
   const { context } = script;
   const { env, vm, vcpu } = frame;
   const name = node.register.text;

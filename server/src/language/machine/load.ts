@@ -1,14 +1,43 @@
-/** `load "file" at gpa`: guest memory from a file, byte by byte as it stands there. */
+/** `load "guest.dump" at 0x10_0000`: guest memory from a file, byte by byte as it stands there. */
 import { PAGE_SIZE } from '../../engine/bits';
-import type { Load } from '../syntax/tree';
-import { MOST_LOADED, resolveImport } from '../semantics/source';
+import { bindParts, declaresNothing, notInOutline } from '../kind';
+import type { VmItemKind } from '../kind';
+import type { Context } from '../lower/context';
+import type { Area } from '../lower/tables/allocator';
+import type { Owners } from '../lower/tables/builder';
+import type { MemoryBuilder } from '../lower/tables/memory';
+import { reportUnsupported } from '../lower/unsupported';
+import { resolveImport } from '../semantics/paths';
 import { show } from '../semantics/values';
 import type { Env } from '../semantics/values';
-import type { Context } from './context';
-import type { Owners } from './tables/builder';
-import type { Area } from './tables/allocator';
-import type { MemoryBuilder } from './tables/memory';
-import { reportUnsupported } from './unsupported';
+import type { Base, Expression, Text } from '../syntax/tree';
+
+export interface Load extends Base {
+  readonly kind: 'load';
+  readonly path: Text | null;
+  readonly at: Expression;
+}
+
+export const load: VmItemKind<Load> = {
+  words: { declaration: { load: 'Guest memory from a file: `load "guest.dump" at 0x10_0000`.' } },
+  numbered: 'never',
+  line: 'plain',
+  bind: bindParts,
+  address: (node, part) => (node.at === part ? 'gpa' : null),
+  outline: notInOutline,
+  declare: declaresNothing,
+  once: () => null,
+  plan: {
+    claim: (vm, node, env, claims) => {
+      const area = loadedArea(vm.context, node, env, vm.readBytes);
+      if (area) claims.fill(area);
+    },
+    fill: (vm, node, env, memory) => loadFile(vm.context, node, env, vm.readBytes, memory, vm.owners, (gpa) => vm.hasMemory(gpa)),
+  },
+};
+
+/** Bytes of a file that is loaded into memory at most. */
+export const MOST_LOADED = 64 << 20;
 
 /** Content of files that are loaded; null: there is no such file. Absent: files cannot be read here. */
 export type ReadBytes = (uri: string) => Uint8Array | null;

@@ -1,12 +1,65 @@
-/** vCPUs at the start, and whether a processor could be in that state (§2.1, §2.11). */
+/** `vcpu { cr3 kernel }`, `vcpu 1 { … }`, `vcpu boot { … }`: a vCPU at the start, and whether a processor could be in that state (§2.1, §2.11). */
 import type { Features, PagingMode, VcpuConfig } from '../../engine/program';
-import type { Node, Setting } from '../syntax/tree';
+import { bindParts, noAddress } from '../kind';
+import type { VmItemKind } from '../kind';
+import type { Context } from '../lower/context';
+import { Settings } from '../lower/settings';
+import { SHAPES } from '../lower/tables/format';
 import type { Named } from '../semantics/scopes';
 import { show } from '../semantics/values';
 import type { Env } from '../semantics/values';
-import type { Context } from './context';
-import { Settings } from './settings';
-import { SHAPES } from './tables/format';
+import type { Base, Body, Definition, ErrorNode, Handler, Node } from '../syntax/tree';
+import type { Bounds, Setting, SettingSpecs } from './setting';
+
+export interface Vcpu extends Base {
+  readonly kind: 'vcpu';
+  /** A name or a number; null: the number of those before it. */
+  readonly name: Definition | null;
+  readonly body: Body<Setting | Handler | ErrorNode> | null;
+}
+
+export const vcpu: VmItemKind<Vcpu> = {
+  words: { declaration: { vcpu: 'A virtual processor: paging mode, control registers, privilege level.' } },
+  numbered: 'never',
+  line: 'vcpu',
+  bind: bindParts,
+  address: noAddress,
+  outline: ({ name }) => ({ name: name ? `vcpu ${name.text}` : 'vcpu', symbol: 'object', at: name }),
+  declare: (node, scope, definitions) => definitions.define(scope, node.name, node),
+  once: () => 'vcpu',
+  plan: { declare: (vm, node) => vm.addVcpu(node) },
+};
+
+const WORD: Bounds = { least: 0n, most: 0xffff_ffffn };
+
+/** Settings of a vCPU. */
+export const VCPU_SETTINGS: SettingSpecs = {
+  paging: {
+    takes: 'choice', default: '4-level',
+    about: 'Paging mode (SDM vol. 3A, §4.1.1). It sets CR0.PG, CR4.PAE, CR4.LA57 and EFER.LME together.',
+    choices: {
+      none: 'CR0.PG = 0: linear addresses are physical addresses.',
+      '32-bit': 'Two levels of 4-byte entries; 4-MByte pages with CR4.PSE.',
+      pae: 'Three levels of 8-byte entries; the four PDPTEs are registers loaded with CR3.',
+      '4-level': 'Four levels of 8-byte entries, 48-bit linear addresses.',
+      '5-level': 'Five levels of 8-byte entries, 57-bit linear addresses (CR4.LA57).',
+    },
+  },
+  cr3: { takes: 'address', about: "Root of the guest's tables: the name of tables, or an address. With CR4.PCIDE bits 11:0 are the PCID." },
+  cpl: { takes: 'choice', default: '0', choices: { '0': 'Supervisor.', '3': 'User.' }, about: 'Privilege level of accesses that do not say `user` or `supervisor`: 0 or 3.' },
+  'cr0.wp': { takes: 'switch', default: 'on', about: 'CR0.WP: supervisor writes obey R/W = 0 (SDM vol. 3A, §4.6).' },
+  'cr4.pse': { takes: 'switch', default: 'off', about: 'CR4.PSE: 4-MByte pages in 32-bit paging.' },
+  'cr4.pge': { takes: 'switch', default: 'off', about: 'CR4.PGE: pages with G = 1 stay in the TLB over MOV CR3.' },
+  'cr4.pcide': { takes: 'switch', default: 'off', about: 'CR4.PCIDE: process-context identifiers. It can be set only in 64-bit mode with PCID 0.' },
+  'cr4.smep': { takes: 'switch', default: 'off', about: 'CR4.SMEP: no supervisor fetch from user pages.' },
+  'cr4.smap': { takes: 'switch', default: 'off', about: 'CR4.SMAP: no supervisor data access to user pages, unless EFLAGS.AC = 1.' },
+  'cr4.pke': { takes: 'switch', default: 'off', about: 'CR4.PKE: protection keys for user pages.' },
+  'cr4.pks': { takes: 'switch', default: 'off', about: 'CR4.PKS: protection keys for supervisor pages.' },
+  'efer.nxe': { takes: 'switch', default: 'on', about: 'EFER.NXE: bit 63 of an entry forbids fetches; when off, the bit is reserved.' },
+  'eflags.ac': { takes: 'switch', default: 'off', about: 'EFLAGS.AC: suspends SMAP for explicit supervisor accesses.' },
+  pkru: { takes: 'number', bounds: WORD, default: '0', about: 'PKRU: two bits a key, AD and WD, for user pages.' },
+  pkrs: { takes: 'number', bounds: WORD, default: '0', about: 'IA32_PKRS: two bits a key, AD and WD, for supervisor pages.' },
+}; // prettier-ignore
 
 /** Settings that need a feature of the processor. */
 const NEEDS: readonly [setting: string, feature: keyof Features, name: string][] = [
@@ -36,7 +89,7 @@ export function pagingOf(items: readonly Node[]): PagingMode {
 
 /** @param at where a missing CR3 is reported */
 export function planVcpu(context: Context, items: readonly Node[], at: Node, name: string, env: Env, around: VcpuSurroundings): VcpuConfig {
-  const settings = new Settings(context, 'vcpu', items, env);
+  const settings = new Settings(context, VCPU_SETTINGS, items, env);
   const paging = pagingOf(items);
   const { features } = around;
   const refuse = (setting: string, message: string): void => context.report(env, settings.node(setting)!, 'register-refused', message);

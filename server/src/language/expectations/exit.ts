@@ -1,0 +1,40 @@
+/** `exit`, `exit EPT_VIOLATION`: it left the guest, for its hypervisor that the script plays. */
+import type { Expectation as Judged } from '../../engine/program';
+import { bindParts, noAddress } from '../kind';
+import type { ExpectationKind } from '../kind';
+import { otherVendor } from '../lower/observed';
+import type { Frame, ScriptLowering } from '../lower/script';
+import type { Base, Word } from '../syntax/tree';
+
+export interface ExpectExit extends Base {
+  readonly kind: 'expect-exit';
+  /** Null: any. */
+  readonly reason: Word | null;
+}
+
+export const exit: ExpectationKind<ExpectExit> = {
+  words: {
+    expectation: {
+      exit: 'The act ended in an exit for the hypervisor around, which the script plays: `exit EPT_VIOLATION`. Its guest is out.',
+    },
+  },
+  bind: bindParts,
+  address: noAddress,
+  outcome: () => 'exit',
+  ofLastAct: false,
+  lower,
+};
+
+function lower(script: ScriptLowering, node: ExpectExit, { env, vm }: Frame): readonly Judged[] {
+  const { context } = script;
+  const reason = node.reason?.text ?? null;
+  const other = reason === null ? null : otherVendor(reason, script.run.host.vendor);
+  if (other) context.warn(env, node.reason ?? node, 'other-vendor', other);
+  const l1 = vm.plan.parent;
+  if (l1?.hypervisor !== 'script') {
+    const why = l1 ? `${l1.named.name} behaves as KVM and handles exits of its guests by itself` : `${vm.plan.named.name} is in no VM`;
+    context.report(env, node, 'not-by-script', `no exit is left to the script: ${why}; expect exits, or the event kvm_exit`);
+    return [];
+  }
+  return [{ kind: 'vm-exit', reason }];
+}

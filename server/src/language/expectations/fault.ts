@@ -1,0 +1,66 @@
+/** `#PF`, `#PF(P W U)`, `#PF(0x7)`, `#GP` */
+import type { Expectation as Judged } from '../../engine/program';
+import { PageFault } from '../../engine/x86/fault-codes';
+import { bindParts, noAddress } from '../kind';
+import type { ExpectationKind } from '../kind';
+import type { Frame, ScriptLowering } from '../lower/script';
+import type { Base, Expression, Word } from '../syntax/tree';
+
+/** With neither flags nor code any error code will do. */
+export interface ExpectFault extends Base {
+  readonly kind: 'expect-fault';
+  readonly fault: '#PF' | '#GP';
+  /** Null: no parentheses. `#PF()` is an empty list: error code 0. */
+  readonly flags: readonly Word[] | null;
+  readonly code: Expression | null;
+}
+
+export const fault: ExpectationKind<ExpectFault> = {
+  words: {
+    expectation: {
+      '#PF': 'The access ended in a page fault that the guest sees; `#PF(P W U)` or `#PF(0x7)` with that error code (SDM vol. 3A, §4.7).',
+      '#GP': 'The act ended in a general-protection fault.',
+    },
+  },
+  bind: bindParts,
+  address: noAddress,
+  outcome: ({ fault }) => fault,
+  ofLastAct: false,
+  lower,
+};
+
+function lower({ context }: ScriptLowering, node: ExpectFault, { env }: Frame): readonly Judged[] {
+  if (node.fault === '#GP') return [{ kind: 'general-protection' }];
+  let error: number | null = null;
+  if (node.flags) error = node.flags.reduce((code, { text }) => code | (FAULT_BITS[text] ?? 0), 0);
+  else if (node.code) {
+    const code = context.between(node.code, env, 'a #PF error code', 0n, 0xffffn);
+    if (code === null) return [];
+    error = Number(code);
+  }
+  const why = error === null ? null : impossible(error);
+  if (why) context.report(env, node, 'impossible-error-code', `there is no such #PF: ${why}`);
+  return [{ kind: 'page-fault', error }];
+}
+
+const FAULT_BITS: { readonly [flag: string]: number } = {
+  P: PageFault.present,
+  W: PageFault.write,
+  U: PageFault.user,
+  RSVD: PageFault.reserved,
+  I: PageFault.fetch,
+  PK: PageFault.key,
+  SS: 1 << 6,
+  SGX: 1 << 15,
+};
+
+/** Why no #PF has this error code (§2.7); null: some have. */
+function impossible(error: number): string | null {
+  const has = (bit: number): boolean => (error & bit) !== 0;
+  if (has(PageFault.reserved) && !has(PageFault.present)) return 'RSVD comes with P';
+  if (has(PageFault.key) && !has(PageFault.present)) return 'PK comes with P';
+  if (has(PageFault.write) && has(PageFault.fetch)) return 'an access is a write (W) or a fetch (I), not both';
+  if (has(PageFault.key) && has(PageFault.fetch)) return 'protection keys do not concern fetches: PK and I exclude each other';
+  if (has(PageFault.key) && has(PageFault.reserved)) return 'a reserved bit (RSVD) ends the walk before keys (PK) are looked at';
+  return null;
+}

@@ -1,0 +1,34 @@
+/** `page 0x4000 write_protected`, `page 0x4000 not unsync` */
+import type { Expectation as Judged } from '../../engine/program';
+import { bindParts, noOutcome } from '../kind';
+import type { ExpectationKind } from '../kind';
+import { HIGHEST_PHYSICAL } from '../lower/context';
+import type { Frame, ScriptLowering } from '../lower/script';
+import type { Base, Expression, Word } from '../syntax/tree';
+
+export interface ExpectPage extends Base {
+  readonly kind: 'expect-page';
+  readonly gpa: Expression;
+  readonly not: boolean;
+  readonly state: Word | null;
+}
+
+export const page: ExpectationKind<ExpectPage> = {
+  words: {
+    expectation: {
+      page: 'State of a guest page to KVM: `page 0x4000 write_protected`, `page 0x4000 not unsync`.',
+    },
+  },
+  bind: bindParts,
+  address: (node, part) => (node.gpa === part ? 'gpa' : null),
+  outcome: noOutcome,
+  ofLastAct: false,
+  lower,
+};
+
+function lower({ context }: ScriptLowering, node: ExpectPage, { env, vm }: Frame): readonly Judged[] {
+  const gpa = context.between(node.gpa, env, 'a guest-physical address', 0n, HIGHEST_PHYSICAL);
+  if (gpa === null || !node.state) return [];
+  const state = node.state.text.replace('_', '-') as Extract<Judged, { kind: 'page-state' }>['state'];
+  return [{ kind: 'page-state', vm: vm.index, gpa: Number(gpa - (gpa % 4096n)), state, not: node.not }];
+}

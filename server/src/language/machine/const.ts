@@ -1,0 +1,27 @@
+/** `const page = 4K`; in a file, a VM, tables or a script. */
+import { bindParts, lowersToNothing, noAddress } from '../kind';
+import type { FileItemKind, StatementKind, TablesItemKind, VmItemKind } from '../kind';
+import type { Base, Definition, Expression } from '../syntax/tree';
+
+export interface Const extends Base {
+  readonly kind: 'const';
+  readonly name: Definition | null;
+  readonly value: Expression;
+}
+
+/** Its value is found when something names it, wherever it stands. */
+export const constant: FileItemKind<Const> & VmItemKind<Const> & TablesItemKind<Const> & StatementKind<Const> = {
+  words: { declaration: { const: 'A named constant: `const page = 4K`.' } },
+  numbered: 'never',
+  line: 'statement',
+  bind: bindParts,
+  address: noAddress,
+  outline: ({ name, value }, { text }) => ({ name: name?.text ?? 'const', detail: text(value), symbol: 'constant', at: name }),
+  declare: (node, scope, definitions) => definitions.define(scope, node.name, node),
+  once: () => null,
+  plan: {},
+  read: lowersToNothing,
+  ends: null,
+  does: () => false,
+  lower: lowersToNothing,
+};

@@ -1,0 +1,20 @@
+/** `import "file.mmu"`: its constants, blocks, and VMs. */
+import { bindParts, declaresNothing, noAddress } from '../kind';
+import type { FileItemKind } from '../kind';
+import type { Base, Text } from '../syntax/tree';
+
+export interface Import extends Base {
+  readonly kind: 'import';
+  readonly path: Text | null;
+}
+
+export const importFile: FileItemKind<Import> = {
+  words: { declaration: { import: 'Takes constants, blocks and VMs from another file: `import "common.mmu"`.' } },
+  numbered: 'never',
+  line: 'plain',
+  bind: bindParts,
+  address: noAddress,
+  outline: ({ path }, { text }) => ({ name: `import ${text(path)}`, symbol: 'file', at: path }),
+  // What it brings is known when all files are (semantics/definitions.ts).
+  declare: declaresNothing,
+};

@@ -1,0 +1,34 @@
+/** `table 0x40_0000 level 1 at 0x4000`: where the table of that level on the way of that address lies. */
+import { bindParts, notInOutline } from '../../kind';
+import type { TablesItemKind } from '../../kind';
+import type { ItemReader } from '../../lower/tables/items';
+import type { Env } from '../../semantics/values';
+import type { Base, Expression } from '../../syntax/tree';
+
+export interface Placement extends Base {
+  readonly kind: 'placement';
+  readonly address: Expression;
+  readonly level: Expression | null;
+  readonly at: Expression;
+}
+
+export const placement: TablesItemKind<Placement> = {
+  words: {
+    declaration: { table: 'Where a table lies: `table 0x40_0000 level 1 at 0x4000`. Without it tables follow the root, page by page.' },
+  },
+  numbered: 'never',
+  line: 'plain',
+  bind: bindParts,
+  address: (node, part) => (node.address === part ? 'gva' : node.at === part ? 'gpa' : null),
+  outline: notInOutline,
+  read,
+};
+
+function read(items: ItemReader, node: Placement, env: Env): void {
+  const address = items.address(node.address, env);
+  const level = items.level(node.level, env, 1, items.shape.levels - 1);
+  const at = items.context.unsigned(node.at, env, 'the address of a table');
+  if (address === null || level === null || at === null) return;
+  if (at % 4096n !== 0n) return items.unaligned(node.at, env, at, 4096n);
+  items.placements.push({ node, env, address, level, at });
+}

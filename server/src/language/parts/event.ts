@@ -1,0 +1,38 @@
+/** `kvm_exit(EPT_VIOLATION)`, `kvm_page_fault(gfn 5)`: an event that is expected, with fields that are to be so. */
+import { noAddress } from '../kind';
+import type { Kind } from '../kind';
+import type { Base, Expression, Word } from '../syntax/tree';
+import { ACTORS, EVENT_VALUES } from '../syntax/words/observed';
+
+export interface EventPattern extends Base {
+  readonly kind: 'event';
+  readonly name: Word;
+  readonly fields: readonly EventField[];
+}
+
+/** `gfn 5`, or a value alone, which is the event's first field. */
+export interface EventField extends Base {
+  readonly kind: 'event-field';
+  readonly name: Word | null;
+  readonly value: Expression;
+}
+
+export const event: Kind<EventPattern> = {
+  /** Fields may be told by names that events have, as `kvm_mmu_get_page(new)`. */
+  bind: (node, scope, binder) => {
+    for (const field of node.fields) {
+      if (!isEventValue(node, field) || scope.find('value', textOf(field.value))) binder.bind(field.value, scope);
+    }
+  },
+  address: noAddress,
+};
+
+/** A name that an event's field has: in its first field, or as its actor. */
+export function isEventValue(pattern: EventPattern, { name, value }: EventField): boolean {
+  const names = name?.text === 'actor' ? ACTORS : (EVENT_VALUES[pattern.name.text] ?? {});
+  return value.kind === 'name' && value.vm === null && Object.hasOwn(names, value.name.text);
+}
+
+function textOf(value: Expression): string {
+  return value.kind === 'name' ? value.name.text : '';
+}

@@ -1,0 +1,31 @@
+/** `host move slot 2 to 0x100_0000` */
+import { bindParts } from '../../kind';
+import type { HostActKind } from '../../kind';
+import { regionOfSlot } from '../../lower/host-acts';
+import type { Expression } from '../../syntax/tree';
+import type { HostActBase } from './act';
+
+export interface Move extends HostActBase {
+  readonly act: 'move';
+  readonly id: Expression;
+  readonly to: Expression;
+}
+
+export const move: HostActKind<Move> = {
+  words: {
+    'host-act': {
+      move: 'KVM_SET_USER_MEMORY_REGION with another guest_phys_addr: `move slot 1 to 0x100_0000`.',
+    },
+  },
+  bind: bindParts,
+  address: (node, part) => (node.to === part ? 'gpa' : null),
+  memory: ({ to }) => ({ from: to, size: null }),
+  lower: (host, node) => {
+    const named = host.slot(node.id, 'EINVAL');
+    const gpa = named && host.script.context.unsigned(node.to, host.frame.env, 'a guest-physical address');
+    if (!named || gpa === null) return;
+    const { id, slot } = named;
+    if (slot) host.refusedSlot({ ...regionOfSlot(slot), gpa: Number(gpa) }, { whole: node.to, gpa: node.to });
+    host.emit({ do: 'move-slot', id, gpa: Number(gpa) });
+  },
+};

@@ -1,0 +1,43 @@
+/** `host write gpa 0x5000 = 7` */
+import { bindParts, noAddress, noMemory } from '../../kind';
+import type { HostActKind } from '../../kind';
+import type { HostActLowering } from '../../lower/host-acts';
+import { show } from '../../semantics/values';
+import type { Expression, HostArea } from '../../syntax/tree';
+import type { HostActBase } from './act';
+
+export interface HostWrite extends HostActBase {
+  readonly act: 'write';
+  readonly area: HostArea;
+  readonly value: Expression;
+}
+
+export const hostWrite: HostActKind<HostWrite> = {
+  words: {
+    'host-act': {
+      write: 'The VMM stores 8 bytes into guest memory: `write gpa 0x5000 = 7`.',
+    },
+  },
+  bind: bindParts,
+  address: noAddress,
+  memory: noMemory,
+  lower,
+};
+
+function lower(host: HostActLowering, { area, value: written }: HostWrite): void {
+  const { context } = host.script;
+  const { env } = host.frame;
+  const address = context.evaluator.number(area.area.from, env);
+  const value = context.evaluator.bits(written, env);
+  if (area.area.to || area.area.size)
+    context.report(env, area.area, 'no-range', 'the VMM writes one word of 8 bytes: give its address alone');
+  if (address === null || value === null) return;
+  const gpa = area.space === 'gpa' ? Number(address) : host.gpaOf(area, Number(address));
+  if (gpa === null) return;
+  if (!host.vm.slots.at(gpa)) return host.noSlot(area, gpa);
+  if (gpa % 8 !== 0) {
+    context.report(env, area.area, 'not-aligned', `a word lies at a multiple of 8, not at ${show(address)}`);
+    return;
+  }
+  host.emit({ do: 'host-write', gpa, value });
+}

@@ -1,0 +1,77 @@
+/** All statements of scripts. */
+import type { StatementKind } from '../kind';
+import { constant } from '../machine/const';
+import type { Const } from '../machine/const';
+import { memoryWord } from '../machine/memory-word';
+import type { MemoryWord } from '../machine/memory-word';
+import type { ErrorNode } from '../syntax/tree';
+import { access } from './access';
+import type { Access } from './access';
+import { call } from './call';
+import type { Call } from './call';
+import { checkInvariants } from './check-invariants';
+import type { CheckInvariants } from './check-invariants';
+import { edit } from './edit';
+import type { Edit } from './edit';
+import { enter } from './enter';
+import type { Enter } from './enter';
+import { expect } from './expect';
+import type { Expect } from './expect';
+import { loop } from './for';
+import type { For } from './for';
+import { hostActs } from './host-acts';
+import type { HostActs } from './host-acts';
+import { invalidate } from './invalidate';
+import type { Invalidate } from './invalidate';
+import { performed } from './performed';
+import type { Performed } from './performed';
+import { registerLoad } from './register-load';
+import type { RegisterLoad } from './register-load';
+import { replay } from './replay';
+import type { Replay } from './replay';
+import { same } from './same';
+import type { Same } from './same';
+import { underStatement } from './under';
+import type { UnderStatement } from './under';
+
+export type Statement = KnownStatement | ErrorNode;
+type KnownStatement =
+  | Access
+  | Edit
+  | MemoryWord
+  | RegisterLoad
+  | Invalidate
+  | Enter
+  | Call
+  | Performed
+  | HostActs
+  | For
+  | UnderStatement
+  | Const
+  | Expect
+  | Same
+  | CheckInvariants
+  | Replay;
+
+export const STATEMENT_KINDS: { readonly [K in KnownStatement['kind']]: StatementKind<Extract<KnownStatement, { kind: K }>> } = {
+  access,
+  edit,
+  'memory-word': memoryWord,
+  'register-load': registerLoad,
+  invalidate,
+  enter,
+  call,
+  performed,
+  'host-acts': hostActs,
+  for: loop,
+  'under-statement': underStatement,
+  const: constant,
+  expect,
+  same,
+  'check-invariants': checkInvariants,
+  replay,
+};
+
+export function statementKind<N extends KnownStatement>(node: N): StatementKind<N> {
+  return STATEMENT_KINDS[node.kind] as unknown as StatementKind<N>;
+}

@@ -1,0 +1,77 @@
+/** `l2: …`, `vcpu 1: …`, `l2 vcpu 1: { … }`: who performs. */
+import type { Act } from '../../engine/program';
+import { noAddress, NO_WORDS } from '../kind';
+import type { Outliner, OutlineEntry, StatementKind } from '../kind';
+import type { RunVm } from '../lower/run-state';
+import type { Frame, ScriptLowering } from '../lower/script';
+import type { Binder } from '../semantics/binder';
+import type { Scope } from '../semantics/scopes';
+import type { Base, Body, Reference, Statement, Vm } from '../syntax/tree';
+
+export interface Performed extends Base {
+  readonly kind: 'performed';
+  readonly vm: Reference | null;
+  readonly vcpu: Reference | null;
+  /** Exactly one of `statement` and `body` is there, or neither. */
+  readonly statement: Statement | null;
+  readonly body: Body<Statement> | null;
+}
+
+export const performed: StatementKind<Performed> = {
+  words: NO_WORDS,
+  numbered: 'never',
+  line: 'statement',
+  ends: null,
+  does: ({ statement, body }, activity) => (statement ? activity.does(statement) : activity.anyOf(body?.items)),
+  bind,
+  address: noAddress,
+  outline,
+  lower,
+};
+
+/** Names in it are those of the VM that performs, before all others. */
+function bind(node: Performed, scope: Scope, binder: Binder): void {
+  const { definitions } = binder;
+  let inner = scope;
+  if (node.vm) {
+    binder.resolve(node.vm, scope);
+    const vm = binder.meaning(node.vm);
+    if (vm) inner = definitions.scope(scope.file, node, [definitions.ofVm(vm.node as Vm), scope], vm, true);
+  }
+  if (node.vcpu) binder.resolve(node.vcpu, inner);
+  binder.bind(node.statement, inner);
+  binder.bind(node.body, inner);
+}
+
+function outline({ range, statement, body }: Performed, { text, entry }: Outliner): OutlineEntry | null {
+  if (!body) return statement && entry(statement);
+  return { name: text({ range: { start: range.start, end: body.range.start } }), symbol: 'group', inner: body.items };
+}
+
+function lower(script: ScriptLowering, node: Performed, frame: Frame, out: Act[]): void {
+  const vm = node.vm ? vmNamed(script, node.vm, frame) : frame.vm;
+  if (!vm) return;
+  const vcpu = node.vcpu ? vcpuNamed(script, node.vcpu, vm, frame) : vm === frame.vm ? frame.vcpu : 0;
+  if (vcpu === null) return;
+  const inner: Frame = { ...frame, vm, vcpu, named: frame.named || node.vm !== null, env: { ...frame.env, vm: vm.plan.named } };
+  script.all(node.statement ? [node.statement] : (node.body?.items ?? []), inner, out);
+}
+
+function vmNamed({ context, run }: ScriptLowering, reference: Reference, { env }: Frame): RunVm | null {
+  const target = context.links.byReference.get(reference);
+  const found = target ? run.vmNamed(target) : null;
+  if (target && !found) {
+    const related = [{ file: target.file, node: target.definition, message: `${target.name} is declared here` }];
+    const message = `${target.name} is not part of this run: it is neither inside nor around the VM that runs`;
+    context.report(env, reference, 'not-in-run', message, { related });
+  }
+  return found;
+}
+
+function vcpuNamed({ context }: ScriptLowering, reference: Reference, { plan }: RunVm, { env }: Frame): number | null {
+  const names = plan.vcpus.map(({ config }) => config.name);
+  const index = names.indexOf(reference.text);
+  if (index >= 0) return index;
+  context.report(env, reference, 'unknown-name', `${plan.named.name} has no vCPU ${reference.text}; it has ${names.join(', ')}`);
+  return null;
+}
