@@ -23,12 +23,20 @@ export type Words = { readonly [word: string]: string };
 /** Categories of the words that make up the structure of a scenario. */
 export type Structure = 'declaration' | 'statement' | 'clause' | 'host-act' | 'expectation';
 
+/** Categories of words that mean something in one kind alone. */
+export type Vocabulary = 'scope' | 'errno' | 'state' | 'fault-flag' | 'format';
+
 /** Words that a kind brings, with what they mean, by category. */
-export type KindWords = { readonly [category in Structure]?: Words };
+export type KindWords = { readonly [category in Structure | Vocabulary]?: Words };
 export const NO_WORDS: KindWords = {};
 
 export interface Worded {
   readonly words: KindWords;
+}
+
+/** Brings words of these categories for certain. */
+export interface Brings<C extends Vocabulary> {
+  readonly words: KindWords & { readonly [category in C]: Words };
 }
 
 /* ---------------------------------------------------------------- every node */

@@ -1,6 +1,6 @@
 /** `error EEXIST` */
 import { bindParts, noAddress } from '../kind';
-import type { ExpectationKind } from '../kind';
+import type { Brings, ExpectationKind } from '../kind';
 import type { Base, Word } from '../syntax/tree';
 
 export interface ExpectError extends Base {
@@ -8,10 +8,22 @@ export interface ExpectError extends Base {
   readonly errno: Word | null;
 }
 
-export const error: ExpectationKind<ExpectError> = {
+export const error: ExpectationKind<ExpectError> & Brings<'errno'> = {
   words: {
     expectation: {
       error: 'The ioctl or KVM_RUN failed with this errno: `error EEXIST`.',
+    },
+    errno: {
+      EINVAL: 'Invalid argument: alignment, wrap-around, a change that KVM does not allow.',
+      EEXIST: 'The slot overlaps another one.',
+      ENOENT: 'No such slot, or it does not log.',
+      EFAULT: 'The memory of the VMM cannot be accessed so.',
+      ENOMEM: 'Out of memory.',
+      ENXIO: 'Not available in this configuration.',
+      EAGAIN: 'The guest does not run: its hypervisor, played by the script, has to enter it.',
+      EBUSY: 'The guest runs already.',
+      VMfailInvalid: 'VMX: VMLAUNCH or VMRESUME without a VMCS.',
+      VMfailValid: 'VMX: VMLAUNCH or VMRESUME refuse the VMCS.',
     },
   },
   bind: bindParts,

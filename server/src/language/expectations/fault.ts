@@ -2,7 +2,7 @@
 import type { Expectation as Judged } from '../../engine/program';
 import { PageFault } from '../../engine/x86/fault-codes';
 import { bindParts, noAddress } from '../kind';
-import type { ExpectationKind } from '../kind';
+import type { Brings, ExpectationKind } from '../kind';
 import type { Frame, ScriptLowering } from '../lower/script';
 import type { Base, Expression, Word } from '../syntax/tree';
 
@@ -15,11 +15,22 @@ export interface ExpectFault extends Base {
   readonly code: Expression | null;
 }
 
-export const fault: ExpectationKind<ExpectFault> = {
+export const fault: ExpectationKind<ExpectFault> & Brings<'fault-flag'> = {
   words: {
     expectation: {
       '#PF': 'The access ended in a page fault that the guest sees; `#PF(P W U)` or `#PF(0x7)` with that error code (SDM vol. 3A, §4.7).',
       '#GP': 'The act ended in a general-protection fault.',
+    },
+    // Flags of the #PF error code (SDM vol. 3A, §4.7).
+    'fault-flag': {
+      P: 'Bit 0: not caused by a non-present entry, but by rights or a reserved bit.',
+      W: 'Bit 1: the access was a write.',
+      U: 'Bit 2: the access was a user access.',
+      RSVD: 'Bit 3: a reserved bit was set in an entry.',
+      I: 'Bit 4: the access was an instruction fetch.',
+      PK: 'Bit 5: a protection key forbade the access.',
+      SS: 'Bit 6: the access was a shadow-stack access.',
+      SGX: 'Bit 15: an SGX rule was violated.',
     },
   },
   bind: bindParts,

@@ -1,7 +1,7 @@
 /** `page 0x4000 write_protected`, `page 0x4000 not unsync` */
 import type { Expectation as Judged } from '../../engine/program';
 import { bindParts, noOutcome } from '../kind';
-import type { ExpectationKind } from '../kind';
+import type { Brings, ExpectationKind } from '../kind';
 import { HIGHEST_PHYSICAL } from '../lower/context';
 import type { Frame, ScriptLowering } from '../lower/script';
 import type { Base, Expression, Word } from '../syntax/tree';
@@ -13,10 +13,17 @@ export interface ExpectPage extends Base {
   readonly state: Word | null;
 }
 
-export const page: ExpectationKind<ExpectPage> = {
+export const page: ExpectationKind<ExpectPage> & Brings<'state'> = {
   words: {
     expectation: {
       page: 'State of a guest page to KVM: `page 0x4000 write_protected`, `page 0x4000 not unsync`.',
+    },
+    state: {
+      write_protected: 'No spte lets the guest write this page.',
+      tracked: 'Write-tracked: it holds a shadowed table, and writes to it are emulated.',
+      unsync: 'It holds a level-1 table whose shadow page is out of sync.',
+      synced: 'It holds a level-1 table whose shadow page is in sync.',
+      shadowed: 'It holds a table that has a shadow page.',
     },
   },
   bind: bindParts,

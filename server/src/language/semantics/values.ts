@@ -84,7 +84,8 @@ export class Evaluator {
         if (left === null || right === null) return null;
         return this.binary(expression.operator, left, right, expression, env);
       }
-      default:
+      case 'word':
+      case 'missing':
         return null;
     }
   }
@@ -120,7 +121,9 @@ export class Evaluator {
         return env.locals.get(named) ?? null;
       case 'tables':
         return expression.vm ? named : this.performers(named, env);
-      default:
+      case 'block':
+      case 'vm':
+      case 'vcpu':
         return null;
     }
   }

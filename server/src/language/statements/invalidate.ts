@@ -1,7 +1,7 @@
 /** INVLPG and INVPCID; INVEPT and INVVPID, which are for hypervisors. */
 import type { Act } from '../../engine/program';
 import { always, bindParts } from '../kind';
-import type { StatementKind } from '../kind';
+import type { Brings, StatementKind } from '../kind';
 import { eptpOf } from '../lower/control-fields';
 import { expectsGp } from '../lower/expected';
 import { isHypervisor } from '../lower/hypervisors';
@@ -26,7 +26,7 @@ export interface Invalidate extends Base {
   readonly expects: readonly Expect[];
 }
 
-export const invalidate: StatementKind<Invalidate> = {
+export const invalidate: StatementKind<Invalidate> & Brings<'scope'> = {
   words: {
     statement: {
       invlpg: 'INVLPG: invalidates the page of an address for the current PCID, and global entries for it (SDM vol. 3A, §4.10.4.1).',
@@ -37,6 +37,10 @@ export const invalidate: StatementKind<Invalidate> = {
     clause: {
       pcid: 'The process-context identifier of INVPCID: `invpcid 0x1000 pcid 3`.',
       vpid: 'The virtual-processor identifier of INVVPID: `invvpid 0x1000 vpid 2`.',
+    },
+    scope: {
+      all: 'Everything, globals included.',
+      non_global: 'All but global translations.',
     },
   },
   numbered: 'always',

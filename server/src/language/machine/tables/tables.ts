@@ -1,5 +1,5 @@
 /** `tables kernel at 0x1000 { … }`, `tables ept12 ept { … }`: paging structures; lower/tables/ builds them from their items. */
-import type { VmItemKind } from '../../kind';
+import type { Brings, VmItemKind } from '../../kind';
 import type { Binder } from '../../semantics/binder';
 import type { Scope } from '../../semantics/scopes';
 import type { Base, Body, Definition, RangeExpression, TablesItem, Word } from '../../syntax/tree';
@@ -14,10 +14,18 @@ export interface Tables extends Base {
   readonly body: Body<TablesItem> | null;
 }
 
-export const tables: VmItemKind<Tables> = {
+export const tables: VmItemKind<Tables> & Brings<'format'> = {
   words: {
     declaration: {
       tables: "Paging structures in the VM's memory: mapped ranges and raw entries. The name stands for the address of the root.",
+    },
+    format: {
+      '32-bit': 'Two levels of 4-byte entries.',
+      pae: 'Three levels of 8-byte entries, the root has four.',
+      '4-level': 'Four levels of 8-byte entries.',
+      '5-level': 'Five levels of 8-byte entries.',
+      ept: 'Extended page tables, kept by an L1 for its guest (SDM vol. 3C, "The Extended Page Table Mechanism").',
+      npt: 'Nested page tables, kept by an L1 for its guest (APM vol. 2, §15.25).',
     },
   },
   numbered: 'never',

@@ -1,26 +1,16 @@
 /** Words for what is observed: kinds, formats, events, exit reasons, error codes, states. */
 import { EVENTS } from '../../../engine/journal/events';
-
-type Words = { readonly [word: string]: string };
+import { error } from '../../expectations/error';
+import { fault } from '../../expectations/fault';
+import { page } from '../../expectations/page';
+import type { Words } from '../../kind';
+import { tables } from '../../machine/tables/tables';
+import { invalidate } from '../../statements/invalidate';
 
 export const MMU_KINDS: Words = {
   soft: 'Soft MMU: shadow page tables.',
   ept: "Hard MMU with Intel's extended page tables.",
   npt: "Hard MMU with AMD's nested page tables.",
-};
-
-export const FORMATS: Words = {
-  '32-bit': 'Two levels of 4-byte entries.',
-  pae: 'Three levels of 8-byte entries, the root has four.',
-  '4-level': 'Four levels of 8-byte entries.',
-  '5-level': 'Five levels of 8-byte entries.',
-  ept: 'Extended page tables, kept by an L1 for its guest (SDM vol. 3C, "The Extended Page Table Mechanism").',
-  npt: 'Nested page tables, kept by an L1 for its guest (APM vol. 2, §15.25).',
-};
-
-export const SCOPES: Words = {
-  all: 'Everything, globals included.',
-  non_global: 'All but global translations.',
 };
 
 /** Events of the journal, with KVM's names where KVM has them. */
@@ -94,35 +84,11 @@ export const REASONS: Words = {
   invalid: 'SVM: VMRUN refuses the VMCB.',
 };
 
-export const ERRNOS: Words = {
-  EINVAL: 'Invalid argument: alignment, wrap-around, a change that KVM does not allow.',
-  EEXIST: 'The slot overlaps another one.',
-  ENOENT: 'No such slot, or it does not log.',
-  EFAULT: 'The memory of the VMM cannot be accessed so.',
-  ENOMEM: 'Out of memory.',
-  ENXIO: 'Not available in this configuration.',
-  EAGAIN: 'The guest does not run: its hypervisor, played by the script, has to enter it.',
-  EBUSY: 'The guest runs already.',
-  VMfailInvalid: 'VMX: VMLAUNCH or VMRESUME without a VMCS.',
-  VMfailValid: 'VMX: VMLAUNCH or VMRESUME refuse the VMCS.',
-};
+/* ---------------------------------------------------------------- brought by one kind each */
 
-export const PAGE_STATES: Words = {
-  write_protected: 'No spte lets the guest write this page.',
-  tracked: 'Write-tracked: it holds a shadowed table, and writes to it are emulated.',
-  unsync: 'It holds a level-1 table whose shadow page is out of sync.',
-  synced: 'It holds a level-1 table whose shadow page is in sync.',
-  shadowed: 'It holds a table that has a shadow page.',
-};
-
-/** Flags of the #PF error code (SDM vol. 3A, §4.7). */
-export const FAULT_FLAGS: Words = {
-  P: 'Bit 0: not caused by a non-present entry, but by rights or a reserved bit.',
-  W: 'Bit 1: the access was a write.',
-  U: 'Bit 2: the access was a user access.',
-  RSVD: 'Bit 3: a reserved bit was set in an entry.',
-  I: 'Bit 4: the access was an instruction fetch.',
-  PK: 'Bit 5: a protection key forbade the access.',
-  SS: 'Bit 6: the access was a shadow-stack access.',
-  SGX: 'Bit 15: an SGX rule was violated.',
-};
+export const FORMATS: Words = tables.words.format;
+export const SCOPES: Words = invalidate.words.scope;
+export const ERRNOS: Words = error.words.errno;
+export const PAGE_STATES: Words = page.words.state;
+/** Flags of the #PF error code. */
+export const FAULT_FLAGS: Words = fault.words['fault-flag'];
