@@ -22,6 +22,8 @@ export function scratch(): string {
     format: 'cjs',
     target: 'node20',
     keepNames: true,
+    // By which coverage of the bundle is told by source lines.
+    sourcemap: process.env.NODE_V8_COVERAGE ? 'inline' : false,
     logLevel: 'error',
     define: { MMU_VERSION: '"1.2.3-test"' },
   });
