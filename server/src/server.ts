@@ -16,7 +16,7 @@ import { routePanel } from './routes/panel';
 import { ProgressReports } from './routes/progress';
 import { MOST_LOADED } from './language/analysis';
 import { LEGEND } from './services/semantic-tokens';
-import type { ClientAbilities, Core } from './workspace/core';
+import type { ClientAbilities, Core } from './routes/core';
 import { Files } from './workspace/files';
 import { Folders } from './workspace/folders';
 import { RunPool } from './workspace/pool';

@@ -1,7 +1,7 @@
 /** Diagnostics to the client: sent when they change, or given when it asks. */
 import type { Diagnostic, DocumentDiagnosticReport } from 'vscode-languageserver';
 import { foundDiagnostics, limited, runDiagnostics, textDiagnostics } from '../services/diagnostics';
-import type { Core } from '../workspace/core';
+import type { Core } from './core';
 import type { ScriptRuns } from '../workspace/runs';
 import type { Script } from '../workspace/scripts';
 

@@ -19,7 +19,7 @@ import { semanticTokens, tokenEdits } from '../services/semantic-tokens';
 import { signatureHelp } from '../services/signature-help';
 import { workspaceSymbols } from '../services/workspace-symbols';
 import type { Analysis } from '../language/analysis';
-import type { Core } from '../workspace/core';
+import type { Core } from './core';
 
 interface AtDocument {
   readonly textDocument: { readonly uri: string };

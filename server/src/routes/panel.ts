@@ -6,7 +6,7 @@ import { translateAt } from '../services/translate-at';
 import { stepDetail } from '../views/detail';
 import { StepFilterIndex } from '../views/step-filter';
 import type { RunView } from '../views/view';
-import type { Core } from '../workspace/core';
+import type { Core } from './core';
 import type { ProgressReports } from './progress';
 
 /** Steps looked at in one go when a filter is applied. */

@@ -1,12 +1,12 @@
 /** What the routes of the server share. */
 import type { Connection, TextDocuments } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import type { Guard } from '../routes/guard';
-import type { Files } from './files';
-import type { Folders } from './folders';
-import type { Runs, ScriptRuns } from './runs';
-import type { Script, Scripts } from './scripts';
-import type { Settings } from './settings';
+import type { Guard } from './guard';
+import type { Files } from '../workspace/files';
+import type { Folders } from '../workspace/folders';
+import type { Runs, ScriptRuns } from '../workspace/runs';
+import type { Script, Scripts } from '../workspace/scripts';
+import type { Settings } from '../workspace/settings';
 
 /** What the client said it can do, as far as the server asks. */
 export interface ClientAbilities {
