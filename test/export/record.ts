@@ -5,7 +5,7 @@ import { Journal } from '../../server/src/engine/journal/journal';
 import type { Act, Program } from '../../server/src/engine/program';
 import type { Outcome, RunRecord } from '../../server/src/run/record';
 import { RunView } from '../../server/src/views/view';
-import type { StatementPlace } from '../../server/src/views/view';
+import type { StatementPlace } from '../../server/src/language/places';
 
 export const URI = 'file:///scenarios/a.mmu';
 

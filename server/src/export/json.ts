@@ -11,7 +11,8 @@ import type { Outcome, RunRecord } from '../run/record';
 import { errorCode } from '../events/decode';
 import { eventAt } from '../events/fields';
 import { nestedExits } from '../views/nested-exits';
-import type { RunView, StatementPlace } from '../views/view';
+import type { StatementPlace } from '../language/places';
+import type { RunView } from '../views/view';
 
 export const SCHEMA_VERSION = 1;
 

@@ -3,7 +3,7 @@
  * session use this and nothing of the rooms behind it (syntax/ for trees and printing excepted).
  */
 import type { Program } from '../engine/program';
-import type { StatementPlace } from '../views/view';
+import type { StatementPlace } from './places';
 import type { Parsed } from './syntax/parse';
 import type { LowerOptions } from './lower/programs';
 import { Analyzed } from './semantics/analyze';

@@ -10,7 +10,7 @@ import { entryFields } from '../engine/x86/entries';
 import type { EntryKind } from '../engine/x86/entries';
 import { errorFlags } from '../events/decode';
 import { entryText } from '../events/entry-text';
-import { exitsText, totalExits } from '../views/outcome';
+import { exitsText, totalExits } from '../events/exits';
 import { hex, pageRanges, plural } from '../events/wording';
 import { matchEvents } from './event-patterns';
 import { exitsFrom } from './exits-from';

@@ -4,7 +4,7 @@ import type { CodeAction, Diagnostic, Range, TextEdit } from 'vscode-languageser
 import type { Analysis, Problem } from '../language/analysis';
 import { pathAt } from '../language/syntax/tree';
 import type { Node } from '../language/syntax/tree';
-import { totalExits } from '../views/outcome';
+import { totalExits } from '../events/exits';
 import type { RunView } from '../views/view';
 import { resultExpectation } from './expectation-text';
 import { grouped, innermost, kindsOf, lspRange } from './places';

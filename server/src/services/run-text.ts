@@ -1,7 +1,8 @@
 /** What a statement came to under each kind of a run, in words: hints show the short form, their tooltips the long one. */
 import type { RunView } from '../views/view';
 import type { Outcome } from '../run/record';
-import { exitsText, outcomeText, resultText, statementOutcome, totalExits } from '../views/outcome';
+import { exitsText, totalExits } from '../events/exits';
+import { outcomeText, resultText, statementOutcome } from '../views/outcome';
 import type { StatementOutcome } from '../views/outcome';
 import { hex, joined, plural } from '../events/wording';
 import { grouped, kindsOf } from './places';

@@ -1,7 +1,8 @@
 /** What statements came to, in a few words: inlay hints, the terminal and JSON show these. */
-import type { ExitCount, Result } from '../engine/result';
+import type { Result } from '../engine/result';
 import type { Ended, Outcome } from '../run/record';
 import { errorCode } from '../events/decode';
+import { totalExits } from '../events/exits';
 import { bytes, hex, joined, pageRanges, plural } from '../events/wording';
 import type { RunView } from './view';
 
@@ -25,15 +26,6 @@ export interface FailedExpectation {
   readonly origin: number;
   readonly expected: string;
   readonly got: string;
-}
-
-export function totalExits(exits: readonly ExitCount[]): number {
-  return exits.reduce((sum, each) => sum + each.count, 0);
-}
-
-/** `EPT_VIOLATION` or `2 × EPT_VIOLATION, EPT_MISCONFIG`. */
-export function exitsText(exits: readonly ExitCount[]): string {
-  return exits.map(({ reason, count }) => (count === 1 ? reason : `${count} × ${reason}`)).join(', ');
 }
 
 /** Ranges of a dirty log that are shown. */

@@ -3,24 +3,10 @@
  * of steps and one movable state. Nothing here changes the run.
  */
 import { State } from '../engine/journal/state';
+import type { StatementPlace } from '../language/places';
 import type { Outcome, RunRecord } from '../run/record';
 import { MachineState } from './machine-state';
 import { StepIndex } from './steps';
-
-/** Where a statement of the script stands. Lines and characters count from zero, characters are UTF-16 units. */
-export interface StatementPlace {
-  readonly uri: string;
-  readonly range: { readonly start: Place; readonly end: Place };
-  /** The statement on one line, without comments. */
-  readonly text: string;
-  /** Of an expectation: the statement that it is about. */
-  readonly of?: number;
-}
-
-export interface Place {
-  readonly line: number;
-  readonly character: number;
-}
 
 /** What views know of the script: its statements by their origin. */
 export interface Script {

@@ -4,7 +4,7 @@ import type { LowerOptions } from '../lower/programs';
 import type { Analysis, AnalyzeOptions, Location, Lowered, NameInScope, Problem, Target, Use } from '../analysis';
 import type { Parsed } from '../syntax/parse';
 import type { Definition, Expression, Import, Node, Range, Reference } from '../syntax/tree';
-import type { StatementPlace } from '../../views/view';
+import type { StatementPlace } from '../places';
 import type { ProblemCode } from './codes';
 import { link } from './links';
 import type { Links } from './links';

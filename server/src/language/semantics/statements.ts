@@ -1,6 +1,6 @@
 /** Statements that acts come from, numbered in the order of the text: an act's origin is such a number. */
-import type { StatementPlace } from '../../views/view';
 import { itemKindOf } from '../kinds';
+import type { StatementPlace } from '../places';
 import type { Node, Range } from '../syntax/tree';
 import { children } from '../syntax/walk';
 import type { SourceFile } from './source';
