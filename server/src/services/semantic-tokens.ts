@@ -7,7 +7,7 @@ import type {
   SemanticTokenTypes,
 } from 'vscode-languageserver-types';
 import type { Analysis } from '../language/analysis';
-import { Fault, isReserved, Num, rangeOf, Str, tokenize, Word as WordToken } from '../language/syntax/tokens';
+import { AnyWord, Fault, isOf, Num, rangeOf, Str, tokenize } from '../language/syntax/tokens';
 import { walk } from '../language/syntax/tree';
 import type { DefinitionOf, Node, Range, WordAs } from '../language/syntax/tree';
 import { lspRange } from './places';
@@ -141,10 +141,10 @@ function* inOrder(text: string, comments: readonly Range[], known: ReadonlyMap<n
       yield { range: comments[comment++], meaning: { type: 'comment' } };
     }
     const { tokenType } = token;
-    const word = tokenType === WordToken || tokenType === Fault || isReserved(tokenType);
+    const word = isOf(tokenType, AnyWord) || isOf(tokenType, Fault);
     const plain: Meaning | null = word
       ? { type: 'keyword' }
-      : tokenType === Num
+      : isOf(tokenType, Num)
         ? { type: 'number' }
         : tokenType === Str
           ? { type: 'string' }

@@ -1,47 +1,27 @@
 /** The lexer: text to tokens, comments, and what could not be read. */
 import { createToken, Lexer, type IToken, type TokenType } from 'chevrotain';
-import { RESERVED } from './words/reserved';
 import { MAX_PROBLEMS, type SyntaxProblem } from './problem';
 import type { Comment, Range } from './tree';
+import {
+  Fault,
+  LCurly,
+  LParen,
+  LSquare,
+  Mode,
+  Num,
+  Plus,
+  PlusSize,
+  RCurly,
+  RParen,
+  RSquare,
+  SIGNS,
+  Str,
+  Version,
+  Word,
+  wordType,
+} from './vocabulary';
 
-const punctuation = (name: string, pattern: string): TokenType => createToken({ name, pattern, label: `'${pattern}'` });
-
-export const Word = createToken({ name: 'Word', pattern: /[A-Za-z_][A-Za-z0-9_]*/, label: 'a name' });
-export const Mode = createToken({ name: 'Mode', pattern: /(?:32-bit|[45]-level)(?![A-Za-z0-9_])/, label: 'a paging mode' });
-export const Version = createToken({ name: 'Version', pattern: /[0-9]+\.[0-9]+/, label: 'a version' });
-export const Num = createToken({ name: 'Num', pattern: /[0-9][0-9A-Za-z_]*/, label: 'a number' });
-export const Str = createToken({ name: 'Str', pattern: /"[^"\r\n]*"/, label: 'a string' });
-const OpenStr = createToken({ name: 'OpenStr', pattern: /"[^"\r\n]*/, label: 'a string' });
-export const Fault = createToken({ name: 'Fault', pattern: /#[A-Za-z]*/, label: 'a fault' });
-
-export const Arrow = punctuation('Arrow', '->');
-export const DotDot = punctuation('DotDot', '..');
-export const PlusAssign = punctuation('PlusAssign', '+=');
-export const Equal = punctuation('Equal', '==');
-export const AtMost = punctuation('AtMost', '<=');
-export const AtLeast = punctuation('AtLeast', '>=');
-export const ShiftLeft = punctuation('ShiftLeft', '<<');
-export const ShiftRight = punctuation('ShiftRight', '>>');
-export const Assign = punctuation('Assign', '=');
-export const LCurly = punctuation('LCurly', '{');
-export const RCurly = punctuation('RCurly', '}');
-export const LParen = punctuation('LParen', '(');
-export const RParen = punctuation('RParen', ')');
-export const LSquare = punctuation('LSquare', '[');
-export const RSquare = punctuation('RSquare', ']');
-export const Comma = punctuation('Comma', ',');
-export const Colon = punctuation('Colon', ':');
-export const Dot = punctuation('Dot', '.');
-/** `+` with a space before and none behind: the length of a range, `a +2M`; elsewhere a plain sum. */
-export const PlusSize = createToken({ name: 'PlusSize', pattern: Lexer.NA, label: "'+'" });
-export const Plus = punctuation('Plus', '+');
-export const Minus = punctuation('Minus', '-');
-export const Times = punctuation('Times', '*');
-export const Divide = punctuation('Divide', '/');
-export const Modulo = punctuation('Modulo', '%');
-export const And = punctuation('And', '&');
-export const Or = punctuation('Or', '|');
-export const Not = punctuation('Not', '~');
+export * from './vocabulary';
 
 const Space = createToken({ name: 'Space', pattern: /[ \t\r\n\f\uFEFF]+/, group: Lexer.SKIPPED, line_breaks: true });
 const LineComment = createToken({ name: 'LineComment', pattern: /\/\/[^\r\n]*/, group: 'comments' });
@@ -58,27 +38,18 @@ const Unexpected = createToken({
   start_chars_hint: Array.from({ length: 0x10000 }, (_, code) => code).filter((code) => !isBeginning.test(String.fromCharCode(code))),
 });
 
-const reservedTokens = new Map(RESERVED.map((word) => [word, createToken({ name: `'${word}'`, pattern: Lexer.NA, label: `'${word}'` })]));
+const OpenStr = createToken({ name: 'OpenStr', pattern: /"[^"\r\n]*/, label: 'a string' });
 
-/** Token type of a reserved word. */
-export function reserved(word: string): TokenType {
-  const type = reservedTokens.get(word);
-  if (!type) throw new Error(`${word} is not a reserved word`);
-  return type;
-}
-
-/** Reserved words come from Word tokens, PlusSize from Plus; so neither has a pattern. */
-export const VOCABULARY: TokenType[] = [
+/** What the lexer tries, in this order. Words of the language come from Word tokens and the like, PlusSize from Plus. */
+const PATTERNS: TokenType[] = [
   Space, LineComment, BlockComment, OpenComment, Word, Mode, Version, Num, Str, OpenStr, Fault,
-  Arrow, DotDot, PlusAssign, Equal, AtMost, AtLeast, ShiftLeft, ShiftRight, Assign, LCurly, RCurly, LParen, RParen,
-  LSquare, RSquare, Comma, Colon, Dot, PlusSize, Plus, Minus, Times, Divide, Modulo, And, Or, Not, Unexpected,
-  ...reservedTokens.values(),
+  ...SIGNS.filter((type) => type !== PlusSize), Unexpected,
 ]; // prettier-ignore
 
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 
-const lexer = new Lexer(VOCABULARY, { positionTracking: 'onlyOffset', ensureOptimizations: true });
+const lexer = new Lexer(PATTERNS, { positionTracking: 'onlyOffset', ensureOptimizations: true });
 
 /** Braces, brackets and parentheses within each other at most. */
 export const MAX_DEPTH = 200;
@@ -86,10 +57,6 @@ export const MAX_DEPTH = 200;
 /** A token that is the first on its line carries its column (characters from the line's start) as payload. */
 export function columnOf(token: IToken): number | null {
   return typeof token.payload === 'number' ? token.payload : null;
-}
-
-export function isReserved(type: TokenType): boolean {
-  return type.name.startsWith("'");
 }
 
 export function rangeOf(token: IToken): Range {
@@ -129,11 +96,15 @@ function refine(text: string, tokens: readonly IToken[], problems: SyntaxProblem
     const lineStart = lineStartIn(text, end, token.startOffset);
     if (lineStart !== null) token.payload = token.startOffset - lineStart;
     switch (token.tokenType) {
-      case Word: {
-        const type = reservedTokens.get(token.image);
-        if (type) retype(token, type);
+      case Num:
+        if (token.image.length === 1) toWord(token);
         break;
-      }
+      case Word:
+      case Mode:
+      case Version:
+      case Fault:
+        toWord(token);
+        break;
       case Plus:
         if (token.startOffset > end && !/[\s/]/.test(text[token.startOffset + 1] ?? ' ')) retype(token, PlusSize);
         break;
@@ -164,6 +135,12 @@ function lineStartIn(text: string, from: number, to: number): number | null {
     if (code === LINE_FEED || code === CARRIAGE_RETURN) return at + 1;
   }
   return from === 0 ? 0 : null;
+}
+
+/** Gives a word of the language its own type. */
+function toWord(token: IToken): void {
+  const type = wordType(token.image);
+  if (type) retype(token, type);
 }
 
 function retype(token: IToken, type: TokenType): void {

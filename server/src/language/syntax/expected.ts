@@ -1,0 +1,138 @@
+/** What can stand at a place of a text, told by the grammar. */
+import type { IToken, TokenType } from 'chevrotain';
+import { Explorer, type Way } from './grammar/explorer';
+import type { BodyOf } from './grammar/lists';
+import type { Value } from './grammar/rule';
+import type { Category } from './keywords';
+import * as t from './tokens';
+import type { DefinitionOf, Reference } from './tree';
+
+export type { BodyOf } from './grammar/lists';
+export type { Value, ValueOf } from './grammar/rule';
+
+/** One thing that can stand at the place. */
+export type ExpectedItem = (
+  | /** A word of the language. `as` and `of`: where it is explained (keywords.ts), when the place tells. */
+    { readonly kind: 'word'; readonly text: string; readonly as?: Category; readonly of?: string }
+    /** `{`, `->`, `=` … */
+  | { readonly kind: 'sign'; readonly text: string }
+  | { readonly kind: 'number' }
+  /** A name that is used: a constant, tables, a VM … */
+  | { readonly kind: 'reference'; readonly to: Reference['to'] }
+  /** A name that is made up here. */
+  | { readonly kind: 'definition'; readonly of: DefinitionOf }
+  /** A string: the path of another file, or null for a title. */
+  | { readonly kind: 'string'; readonly path: 'import' | 'load' | 'replay' | null }
+  /** The name of a field of an event. */
+  | { readonly kind: 'field'; readonly event: string }
+) & {
+  /** It begins an item of this body; null: it goes on with what stands before it. */
+  readonly begins: BodyOf | null;
+  /** What the expression is of that it begins; null: it begins none. */
+  readonly value: Value | null;
+};
+
+export interface Expected {
+  /** Where the word at the place begins; it is replaced. Within a string: where what is in quotes begins. */
+  readonly start: number;
+  /** Empty in a comment. */
+  readonly items: readonly ExpectedItem[];
+  /** The bodies around the place, the innermost last. */
+  readonly bodies: readonly BodyOf[];
+  /** The place is in quotes. */
+  readonly quoted: boolean;
+}
+
+/** The word, or its beginning, that the cursor is at the end of. */
+const WORD_BEFORE = /(?:#?[A-Za-z_][A-Za-z0-9_]*|#|(?<![A-Za-z0-9_])(?:[0-9]+-[a-z]*|[0-9]+\.))$/;
+
+const NOTHING = { items: [], bodies: [], quoted: false } as const;
+
+let explorer: Explorer | undefined;
+
+/** What can stand at an offset, as a word that is written there or replaces the one before the cursor. */
+export function expectedAt(text: string, offset: number): Expected {
+  const head = text.slice(0, offset);
+  const quote = openQuote(head);
+  if (quote === 'comment') return { start: offset, ...NOTHING };
+  const start = quote ?? offset - (WORD_BEFORE.exec(head)?.[0].length ?? 0);
+  const before = head.slice(0, start);
+  const tokens = t.tokenize(before);
+  const { ways, bodies } = (explorer ??= new Explorer()).explore(
+    before,
+    fromLastDeclaration(tokens),
+    columnAt(before, tokens.tokens.at(-1)),
+  );
+  const items = distinct(ways.flatMap(itemsOf));
+  if (quote === null) return { start, items, bodies, quoted: false };
+  return { start: start + 1, items: items.filter(({ kind }) => kind === 'string'), bodies, quoted: true };
+}
+
+/** Where the string begins that is not closed at the end of the text; null: there is none. */
+function openQuote(head: string): number | 'comment' | null {
+  const { tokens, comments } = t.tokenize(head);
+  const comment = comments.at(-1);
+  if (comment?.range.end === head.length && (!comment.block || !/^\/\*[^]*\*\/$/.test(head.slice(comment.range.start)))) return 'comment';
+  const last = tokens.at(-1);
+  const isOpen = last?.image.startsWith('"') && !/^"[^"]*"$/.test(last.image) && last.startOffset + last.image.length === head.length;
+  return isOpen ? last!.startOffset : null;
+}
+
+/** The column of the place if a new line has begun behind the last token. */
+function columnAt(before: string, last: IToken | undefined): number | null {
+  const from = last ? last.startOffset + last.image.length : 0;
+  const space = before.slice(from);
+  const line = Math.max(space.lastIndexOf('\n'), space.lastIndexOf('\r'));
+  if (line < 0) return last ? null : space.length;
+  return space.length - line - 1;
+}
+
+const DECLARATIONS = new Set(['import', 'const', 'host', 'budget', 'vm', 'block', 'run'].map(t.word));
+
+/** What stands before the declaration that the place is in, or behind, does not matter. */
+function fromLastDeclaration(all: t.Tokens): t.Tokens {
+  const { tokens } = all;
+  let depth = 0;
+  let from = 0;
+  tokens.forEach(({ tokenType }, index) => {
+    if (tokenType === t.LCurly) depth++;
+    else if (tokenType === t.RCurly && depth > 0) depth--;
+    else if (depth === 0 && DECLARATIONS.has(tokenType) && t.columnOf(tokens[index]!) !== null) from = index;
+  });
+  return from === 0 ? all : { ...all, tokens: tokens.slice(from) };
+}
+
+/* ---------------------------------------------------------------- ways to items */
+
+function itemsOf(way: Way): ExpectedItem[] {
+  const { begins, value } = way;
+  return thingsOf(way).map((thing) => ({ ...thing, begins, value }) as ExpectedItem);
+}
+
+type Thing = ExpectedItem extends infer T ? (T extends ExpectedItem ? Omit<T, 'begins' | 'value'> : never) : never;
+
+function thingsOf({ type, options, already, event }: Way): Thing[] {
+  const explained = t.explanationOf(type);
+  if (explained) {
+    const { as, of, words } = explained;
+    const isThere = as === 'flag' || as === 'fault-flag' ? already : [];
+    return words.filter((text) => !isThere.includes(text)).map((text) => ({ kind: 'word', text, as, ...(of === undefined ? {} : { of }) }));
+  }
+  if (options?.DEFINES) return [{ kind: 'definition', of: options.DEFINES }];
+  if (options?.REFERS) return [{ kind: 'reference', to: options.REFERS }];
+  if (type === t.Str) return [{ kind: 'string', path: options?.PATH ?? null }];
+  if (type === t.Num) return [{ kind: 'number' }];
+  if (type === t.AnyWord) return [{ kind: 'field', event }];
+  const words = t.WORD_TYPES.includes(type) ? [type] : [];
+  if (words.length > 0) return [{ kind: 'word', text: textOf(type) }];
+  const signs = t.SIGNS.filter((sign) => t.isOf(sign, type));
+  return signs.map((sign) => ({ kind: 'sign', text: textOf(sign) }));
+}
+
+function textOf(type: TokenType): string {
+  return type.LABEL!.slice(1, -1);
+}
+
+function distinct(items: readonly ExpectedItem[]): ExpectedItem[] {
+  return [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
+}

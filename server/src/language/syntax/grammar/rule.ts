@@ -1,0 +1,36 @@
+/** A rule of the grammar: a function of the parser that gives the rule itself, so that what it needs is made once. */
+import type { ParserMethod, SubruleMethodOpts } from 'chevrotain';
+import type { Lists } from './lists';
+import type { RULES } from './rules';
+
+type Methods = {
+  readonly [K in keyof typeof RULES]: (typeof RULES)[K] extends Rule<infer A, infer R> ? ParserMethod<A, R> : never;
+};
+
+/** The parser with all its rules, each by its name. */
+export type Grammar = Lists & Methods;
+
+export type Rule<A extends unknown[], R> = ($: Grammar) => (...args: A) => R;
+
+/** What an expression is of, for those who offer values. */
+export type ValueOf =
+  | 'value' | 'linear' | 'gpa' | 'hva' | 'address' | 'size' | 'length' | 'number' | 'switch' | 'level' | 'slot' | 'step' | 'repetitions' | 'access-size'
+  | 'error-code' | 'entry' | 'pcid' | 'vpid' | 'eptp' | 'key' | 'memtype' | 'page-numbers' | 'exits' | 'references' | 'sets' | 'ways' | 'argument'
+  | 'event-field' | 'root' | 'loop' | 'bit'; // prettier-ignore
+
+export interface Value {
+  /** In messages, as `an address`. */
+  readonly what: string;
+  readonly of: ValueOf;
+  /** It stands on the line of what comes before it even where other values need not. */
+  readonly sameLine?: true;
+  /** What it belongs to: a setting, a register. */
+  readonly owner?: string;
+}
+
+/** Argument of the rules of expressions. */
+export function value(what: string, of: ValueOf, more: Omit<Value, 'what' | 'of'> = {}): SubruleMethodOpts<[Value]> {
+  return { ARGS: [{ what, of, ...more }] };
+}
+
+export const VALUE = value('a value', 'value');
