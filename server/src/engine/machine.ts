@@ -20,14 +20,12 @@ import type { Hypervisor } from './mmu/vmm/hypervisor';
 import type { Completion } from './mmu/vcpu/instruction';
 import { brokenInvariants } from './mmu/checks/invariants';
 import type { KvmVcpu } from './mmu/vcpu/kvm-vcpu';
-import { ownRoot, shadowEntry } from './mmu/inspection/look-through';
+import { formatNamed } from './mmu/vcpu/vcpu-mmu';
+import { shadowEntry } from './mmu/inspection/look-through';
 import { MemslotStage } from './mmu/contexts/memslot-stage';
 import { L1 } from './mmu/nested/l1';
 import { invalidateNested } from './mmu/nested/instructions';
-import { NestedCpu } from './mmu/nested/nested-cpu';
 import { brokenNesting } from './mmu/checks/nested-invariants';
-import { ScriptedVcpu } from './mmu/nested/scripted-vcpu';
-import type { Root } from './mmu/contexts/roots';
 import { Host } from './mmu/vmm/setup';
 import type { ShadowPage } from './mmu/pages/shadow-page';
 import { pageState, type PageState } from './mmu/inspection/page-state';
@@ -179,7 +177,7 @@ export class Machine implements Inspection {
     const refusal = this.refusals.get(act.by.vm);
     if (guest === undefined) return refusal !== undefined ? refused(refusal) : NO_PERFORMER;
     const { vcpu } = guest;
-    stopNested(vcpu);
+    vcpu.guests.stopGuest();
     vcpu.rip = ripOf(act.origin);
     switch (act.do) {
       case 'access':
@@ -207,25 +205,19 @@ export class Machine implements Inspection {
     if (vcpu === undefined || this.config.vms[act.by.vm].parent !== null) return NO_PERFORMER;
     vcpu.rip = ripOf(act.origin);
     if (act.do === 'invept' || act.do === 'invvpid') {
-      stopNested(vcpu);
-      return doneOr(this.resultOf(vcpu, invalidateNested(vcpu, act)));
+      vcpu.guests.stopGuest();
+      return doneOr(this.resultOf(vcpu, invalidateNested(vcpu, this.host.nestingOf(vcpu), act)));
     }
     const guest = this.config.vms[act.guest]?.parent === act.by.vm ? this.guests[act.guest]?.[act.by.vcpu]?.vcpu : undefined;
-    if (!(guest instanceof ScriptedVcpu)) {
-      return refused('only a hypervisor that is played by the script enters its guests by the script');
-    }
-    stopNested(vcpu);
-    if (act.do === 'vmenter') {
-      const failed = guest.entry(act.instruction);
-      return failed === null ? { kind: 'done' } : this.resultOf(guest, failed);
-    }
-    guest.write(act.field, act.value);
-    return { kind: 'done' };
+    if (!guest?.mode.script) return refused('only a hypervisor that is played by the script enters its guests by the script');
+    const { script } = guest.mode;
+    vcpu.guests.stopGuest();
+    return doneOr(this.resultOf(guest, act.do === 'vmenter' ? script.vmEntry(act.instruction) : script.writeField(act.field, act.value)));
   }
 
   /** An L1's VMM acts: its guests are out of hardware. */
   private runHypervisor(vm: number): void {
-    for (const { vcpu } of this.guests[vm]) stopNested(vcpu);
+    for (const { vcpu } of this.guests[vm]) vcpu.guests.stopGuest();
   }
 
   private resultOf(vcpu: KvmVcpu, completion: Completion): Result {
@@ -250,7 +242,7 @@ export class Machine implements Inspection {
 
   /** vCPUs that were interrupted go on (requests are served on the way in). */
   private settle(): void {
-    for (const guests of this.guests) for (const { vcpu } of guests) if (vcpu.interrupted && !isNested(vcpu)) vcpu.enter();
+    for (const guests of this.guests) for (const { vcpu } of guests) if (vcpu.interrupted && vcpu.mode.level === 1) vcpu.enter();
   }
 
   private takeExits(): ExitCount[] {
@@ -258,7 +250,7 @@ export class Machine implements Inspection {
     for (const guests of this.guests) {
       for (const { vcpu } of guests) {
         // What an L1 sees as exits of its guests are part of exits to the host.
-        if (!isNested(vcpu)) for (const [reason, count] of vcpu.exits) counts.set(reason, (counts.get(reason) ?? 0) + count);
+        if (vcpu.mode.level === 1) for (const [reason, count] of vcpu.exits) counts.set(reason, (counts.get(reason) ?? 0) + count);
         vcpu.exits.clear();
       }
     }
@@ -281,8 +273,9 @@ export class Machine implements Inspection {
   rootOf(by: Performer): { readonly kind: 'shadow' | 'tdp'; readonly hpa: number; readonly level: number } | null {
     const vcpu = this.vcpu(by);
     if (vcpu === null) return null;
-    const { hpa, level } = rootBelow(vcpu);
-    return hpa < 0 ? null : { kind: hypervisorBelow(vcpu).kvm.tdp ? 'tdp' : 'shadow', hpa, level };
+    const { root, below } = vcpu.mode;
+    const { hpa, level } = root;
+    return hpa < 0 ? null : { kind: below.kvm.tdp ? 'tdp' : 'shadow', hpa, level };
   }
 
   entry(table: TableRef | HypervisorTable, by: Performer, address: bigint, level: number): FoundEntry | null {
@@ -291,15 +284,16 @@ export class Machine implements Inspection {
     const lo = lowOf(address);
     const hi = highOf(address);
     if (typeof table === 'object') {
-      const format = vcpu.formatNamed(table.format);
+      const format = formatNamed(vcpu, table.format);
       const stage = new MemslotStage(vcpu.kvm, true);
       return format === null ? null : findEntry(this.physical, format, table.root, stage, lo, hi, level);
     }
     const own = table === 'shadow12' || table === 'tdp12';
-    if (own && (!isNested(vcpu) || vcpu.scripted !== null)) return null;
-    const keeper = own ? vcpu : hypervisorBelow(vcpu);
-    if (keeper.kvm.tdp !== table.startsWith('tdp')) return null;
-    return this.looking(() => shadowEntry(keeper.kvm, own ? vcpu.mmu.roots.current : rootBelow(vcpu), lo, hi, level));
+    const { root12, root, below } = vcpu.mode;
+    const from = own ? root12 : root;
+    const { kvm } = own ? vcpu : below;
+    if (from === null || kvm.tdp !== table.startsWith('tdp')) return null;
+    return this.looking(() => shadowEntry(kvm, from, lo, hi, level));
   }
 
   pageState(vm: number, gpa: number, state: PageState): boolean {
@@ -335,9 +329,7 @@ export class Machine implements Inspection {
   }
 
   control(by: Performer, field: ControlField): bigint | null {
-    const vcpu = this.vcpu(by);
-    if (!(vcpu?.processor instanceof NestedCpu)) return null;
-    return vcpu.processor.field(field);
+    return this.vcpu(by)?.mode.field(field) ?? null;
   }
 
   /** Shadow pages of a VM, zapped roots in use included, in no particular order. */
@@ -349,9 +341,14 @@ export class Machine implements Inspection {
   brokenInvariants(): readonly string[] {
     return this.looking(() =>
       this.hypervisors.flatMap((hypervisor) =>
-        hypervisor ? [...brokenInvariants(hypervisor), ...hypervisor.vcpus.flatMap(brokenNesting)] : [],
+        hypervisor ? [...brokenInvariants(hypervisor), ...hypervisor.vcpus.flatMap((vcpu) => this.brokenNesting(vcpu))] : [],
       ),
     );
+  }
+
+  private brokenNesting(vcpu: KvmVcpu): string[] {
+    const nesting = this.host.nestingOf(vcpu);
+    return nesting === null ? [] : brokenNesting(nesting);
   }
 
   /** Ask something of an L1's tables without any access by the L1. */
@@ -361,25 +358,6 @@ export class Machine implements Inspection {
     for (const { memory } of this.l1s.values()) memory.quiet = false;
     return answer;
   }
-}
-
-/** It runs on a vCPU of an L1 VM. */
-function isNested(vcpu: KvmVcpu): boolean {
-  return vcpu.processor instanceof NestedCpu;
-}
-
-/** Whose tables a vCPU's guest is run by: of an L2, of L0's vCPU that it runs on. */
-function hypervisorBelow(vcpu: KvmVcpu): KvmVcpu {
-  return vcpu.processor instanceof NestedCpu ? vcpu.processor.below : vcpu;
-}
-
-function rootBelow(vcpu: KvmVcpu): Root {
-  return vcpu.processor instanceof NestedCpu ? vcpu.processor.root : ownRoot(vcpu);
-}
-
-/** Whoever runs on a vCPU of an L1 VM leaves: the L1 has something to do. */
-function stopNested({ nesting }: KvmVcpu): void {
-  if (nesting?.control instanceof NestedCpu) nesting.control.guest.kick();
 }
 
 /** Acts that have nothing to say when they are done. */

@@ -230,3 +230,5 @@ export interface ExitInfo {
   readonly intrInfo: number;
   readonly errorCode: number;
 }
+
+export const NO_INFO: ExitInfo = { info1Lo: 0, info1Hi: 0, info2Lo: 0, info2Hi: 0, intrInfo: 0, errorCode: 0 };

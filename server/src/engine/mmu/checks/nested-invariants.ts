@@ -5,6 +5,7 @@
 import { join } from '../../bits';
 import { Register } from '../../vcpu/registers';
 import { Ept } from '../../x86/entries';
+import type { Nesting } from '../nested/nested-state';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import type { MmuContext } from '../contexts/mmu-context';
 import { Role } from '../pages/role';
@@ -12,24 +13,22 @@ import type { Root } from '../contexts/roots';
 
 const EPTP_AD = 1 << 6;
 
-export function brokenNesting(vcpu: KvmVcpu): string[] {
+export function brokenNesting(nesting: Nesting): string[] {
   const broken: string[] = [];
-  const { nesting } = vcpu;
-  if (nesting === null) return broken;
-  brokenMode(vcpu, broken);
+  const { vcpu } = nesting;
+  brokenMode(nesting, broken);
   brokenRoots(vcpu, nesting.guestMmu, broken);
-  if (nesting.control !== null) brokenCurrent(vcpu, broken);
+  if (nesting.control !== null) brokenCurrent(nesting, broken);
   return broken;
 }
 
 /** N5: one of L1 and L2 runs, with everything that belongs to it. */
-function brokenMode(vcpu: KvmVcpu, broken: string[]): void {
-  const { nesting, guestMode, nested, mmu, rootMmu, walkMmu, registers, parts } = vcpu;
-  if (guestMode !== (nesting?.control !== null)) broken.push('N5: guest mode without a control structure, or the other way round');
+function brokenMode({ vcpu, guestMmu, nestedMmu, pending }: Nesting, broken: string[]): void {
+  const { guestMode, nested, mmu, rootMmu, walkMmu, registers, parts } = vcpu;
   if (guestMode === (registers === parts.registers)) broken.push('N5: the registers are not those of the guest that runs');
-  const [tables, walked] = nested ? [nesting?.guestMmu, nesting?.nestedMmu] : [rootMmu, rootMmu];
+  const [tables, walked] = nested ? [guestMmu, nestedMmu] : [rootMmu, rootMmu];
   if (mmu !== tables || walkMmu !== walked) broken.push('N5: the MMU contexts are not those of the guest that runs');
-  if (nesting?.pending !== null) broken.push('N5: an exception that L1 wants waits still');
+  if (pending !== null) broken.push('N5: an exception that L1 wants waits still');
 }
 
 /** N7, N2: what L1 runs on was not built for L2, nor the other way round; above a hard MMU only nested tables are shadowed. */
@@ -50,16 +49,16 @@ function brokenRoots(vcpu: KvmVcpu, guestMmu: MmuContext, broken: string[]): voi
 }
 
 /** N3: the root in hardware mirrors what L1's control structure names, with its accessed and dirty flags. */
-function brokenCurrent(vcpu: KvmVcpu, broken: string[]): void {
-  const { kvm, nesting, nested, mmu, registers } = vcpu;
+function brokenCurrent(nesting: Nesting, broken: string[]): void {
+  const { kvm, nested, mmu, registers } = nesting.vcpu;
   const { current } = mmu.roots;
   if (current.hpa < 0 || current.page === null || mmu.direct) return;
   const named = nested
-    ? join(nesting!.rootLo & ~0xfff, nesting!.rootHi)
+    ? join(nesting.rootLo & ~0xfff, nesting.rootHi)
     : join(registers.lo(Register.cr3) & ~0xfff, registers.hi(Register.cr3) & 0xfffff);
   if (current.page.gfn !== Math.floor(named / 4096)) broken.push('N3: the root in hardware mirrors another table than L1 names');
   if (!nested || !kvm.format.ept) return;
-  const flags = (nesting!.rootLo & EPTP_AD) !== 0;
+  const flags = (nesting.rootLo & EPTP_AD) !== 0;
   if (flags !== ((current.page.role & Role.adDisabled) === 0)) broken.push('N3: accessed and dirty flags are on where L1 has them off');
   if (flags !== (mmu.walker.format.accessed === (Ept.accessed as number))) broken.push("N3: L1's flags are not looked at");
 }

@@ -7,7 +7,7 @@ import { Access } from '../../x86/permissions';
 import { ACCESS_FETCH, ACCESS_READ, ACCESS_USER, ACCESS_WRITE } from '../../journal/events';
 import { PageFault } from '../../x86/fault-codes';
 import type { Format } from '../../x86/formats';
-import { Walk, Walking, type Stage } from '../../x86/stage';
+import { Walk, type Stage } from '../../x86/stage';
 import type { Walker } from '../../x86/walker';
 import type { Kvm } from '../pages/kvm';
 import { ACC_ALL, Role, accOfRights } from '../pages/role';
@@ -58,7 +58,6 @@ export class MmuContext {
     private readonly beneath: Stage | null = null,
   ) {
     this.roots = new Roots(kvm);
-    walker.walking = Walking.software;
   }
 
   /** The guest pages. */

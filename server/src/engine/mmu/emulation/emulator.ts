@@ -6,10 +6,13 @@ import { highOf, join, lowOf } from '../../bits';
 import { Actor } from '../../journal/events';
 import { longMode } from '../../vcpu/control-registers';
 import { PageFault } from '../../x86/fault-codes';
+import { Access, GUEST_ALL, HOST_ALL, Rights, permits } from '../../x86/permissions';
 import { Walk } from '../../x86/stage';
 import { loadBytes, storeBytes } from '../../memory/bytes';
-import { codeOf, partsOf, truncated, type Completion, type Handled, type Instruction, type Part } from '../vcpu/instruction';
+import { codeOf, failedRun, partsOf, truncated, type Completion, type Handled, type Instruction, type Part } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
+import { accessOfCode } from '../contexts/mmu-context';
+import { Acc } from '../pages/role';
 import { trackWrite } from '../pages/write-flooding';
 import { MmioType, UserExit } from '../trace';
 import { unprotectFrame } from '../pages/zap';
@@ -30,7 +33,7 @@ export function emulate(vcpu: KvmVcpu, lo: number, hi: number, allowRetry: boole
     if (allowRetry && reexecute(vcpu, lo, hi, writesOwnTable)) return { kind: 'resume' };
     kvm.trace.emulate(instruction.rip, [], true);
     kvm.trace.userExit(UserExit.internalError, 0, 0);
-    return vcpu.failed('KVM_INTERNAL_ERROR', 'the instruction cannot be fetched where no memory is');
+    return failedRun('KVM_INTERNAL_ERROR', 'the instruction cannot be fetched where no memory is');
   }
   const code = codeOf(instruction, longMode(vcpu.registers));
   kvm.trace.emulate(instruction.rip, code, false);
@@ -162,8 +165,8 @@ class Emulation {
     vcpu.kvm.trace.userExit(UserExit.mmio, gpa, 0);
     const { journal } = vcpu.kvm.trace;
     journal.actor = Actor.user;
-    const bits = truncated(vcpu.mmioRead(), size);
-    journal.actor = vcpu.actor;
+    const bits = truncated(vcpu.parts.mmioRead(), size);
+    journal.actor = vcpu.parts.actor;
     vcpu.kvm.trace.mmio(MmioType.read, size, gpa, lowOf(bits), highOf(bits));
     return bits;
   }
@@ -197,7 +200,7 @@ class Emulation {
     const { lo, hi } = part;
     if (vcpu.mmu.direct && ((lo ^ this.faultLo) & 0xfff) === 0) return this.placeAt(part, join(this.faultLo, this.faultHi), write);
     const code = (write ? PageFault.write : 0) | (this.instruction.user ? PageFault.user : 0);
-    if (vcpu.mmio.matchesGva(lo, hi) && vcpu.mmioPermitted(code)) {
+    if (vcpu.mmio.matchesGva(lo, hi) && mmioPermitted(vcpu, code)) {
       const gpa = vcpu.mmio.gfn * 4096 + (lo & 0xfff);
       vcpu.kvm.trace.matchMmio(lo, hi, gpa, write, false);
       return { gpa, mmio: true };
@@ -222,4 +225,12 @@ class Emulation {
     if (mmio) this.vcpu.kvm.trace.matchMmio(lo, hi, gpa, write, true);
     return { gpa, mmio };
   }
+}
+
+/** May the access be made by the rights of the remembered MMIO access? (vcpu_mmio_gva_to_gpa) */
+function mmioPermitted({ walkMmu, mmio, alignmentCheck }: KvmVcpu, code: number): boolean {
+  if (!walkMmu.paging) return true;
+  const bit = (acc: Acc, right: Rights): number => ((mmio.access & acc) !== 0 ? right : 0);
+  const rights = HOST_ALL | (GUEST_ALL & (bit(Acc.write, Rights.write) | bit(Acc.user, Rights.user)));
+  return permits(walkMmu.walker.policy, rights, accessOfCode(code) | (alignmentCheck ? Access.ac : 0));
 }

@@ -2,8 +2,9 @@
 import { VmxExit } from '../../x86/exit-reasons';
 import { PageFault } from '../../x86/fault-codes';
 import type { Handled } from '../vcpu/instruction';
-import { NO_INFO, type KvmVcpu } from '../vcpu/kvm-vcpu';
+import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { handlePageFault } from './page-fault';
+import { NO_INFO } from '../trace';
 
 /** Nothing is known of the access; KVM's own MMIO marks are malformed. */
 export function eptMisconfig(vcpu: KvmVcpu, gpaLo: number, gpaHi: number): Handled {

@@ -2,8 +2,9 @@
 import { VmxExit } from '../../x86/exit-reasons';
 import { PageFault, Qualification } from '../../x86/fault-codes';
 import type { Handled } from '../vcpu/instruction';
-import { NO_INFO, type KvmVcpu } from '../vcpu/kvm-vcpu';
+import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { handlePageFault } from './page-fault';
+import { NO_INFO } from '../trace';
 
 /** Bits 32 and 33 of a nested fault's error code. */
 const GUEST_FINAL_HIGH = 1;

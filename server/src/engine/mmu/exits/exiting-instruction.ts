@@ -1,7 +1,8 @@
 /** Instructions of a guest that always exit and that no MMU is asked for: CPUID, VMCALL, RDMSR, WRMSR. */
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
 import { DONE, LENGTHS, type Completion } from '../vcpu/instruction';
-import { NO_INFO, type KvmVcpu } from '../vcpu/kvm-vcpu';
+import type { KvmVcpu } from '../vcpu/kvm-vcpu';
+import { NO_INFO } from '../trace';
 
 /** An instruction that the hypervisor carries out without its MMU. */
 export function exitingInstruction(vcpu: KvmVcpu, name: keyof typeof EXITING): Completion {
@@ -9,7 +10,7 @@ export function exitingInstruction(vcpu: KvmVcpu, name: keyof typeof EXITING): C
   if (failed !== null) return failed;
   const exit = EXITING[name];
   vcpu.exited(exit[vcpu.parts.vendor], { ...NO_INFO, info1Lo: vcpu.parts.vendor === 'amd' ? exit.info1 : 0 });
-  if (vcpu.scripted !== null) return vcpu.scripted();
+  if (vcpu.mode.script !== null) return vcpu.mode.script.exit();
   vcpu.rip += LENGTHS[name];
   return vcpu.enter() ?? DONE;
 }

@@ -3,11 +3,12 @@ import { Actor } from '../../journal/events';
 import { Outcome } from '../../vcpu/processor';
 import { VmxExit } from '../../x86/exit-reasons';
 import type { Completion, Handled } from '../vcpu/instruction';
-import { NO_INFO, type KvmVcpu } from '../vcpu/kvm-vcpu';
+import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { eptMisconfig } from './ept-misconfiguration';
 import { eptViolation } from './ept-violation';
 import { nestedPageFault } from './nested-page-fault';
 import { pageFaultExit } from './page-fault-exit';
+import { NO_INFO } from '../trace';
 
 /** The processor could not make the guest's access: exit, and handle it. */
 export function handleOutcome(vcpu: KvmVcpu, outcome: Outcome, lo: number, hi: number): Handled {

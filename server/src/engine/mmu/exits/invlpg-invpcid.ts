@@ -6,7 +6,9 @@ import { Register } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
 import { invalidateAddress } from '../soft/invlpg';
 import { DONE, GP, LENGTHS, type Completion } from '../vcpu/instruction';
-import { NO_INFO, type KvmVcpu } from '../vcpu/kvm-vcpu';
+import type { KvmVcpu } from '../vcpu/kvm-vcpu';
+import { NO_INFO } from '../trace';
+import { invalidateGuestAddress } from '../vcpu/vcpu-mmu';
 
 /** INVLPG. */
 export function invlpg(vcpu: KvmVcpu, address: bigint): Completion {
@@ -21,8 +23,8 @@ export function invlpg(vcpu: KvmVcpu, address: bigint): Completion {
     return DONE;
   }
   vcpu.exited(parts.vendor === 'intel' ? VmxExit.INVLPG : SvmExit.INVLPG, { ...NO_INFO, info1Lo: lo, info1Hi: hi });
-  if (vcpu.scripted !== null) return vcpu.scripted();
-  if (canonical(vcpu, hi)) vcpu.invalidateAddress(vcpu.walkMmu, lo, hi, true);
+  if (vcpu.mode.script !== null) return vcpu.mode.script.exit();
+  if (canonical(vcpu, hi)) invalidateGuestAddress(vcpu, vcpu.walkMmu, lo, hi, true);
   vcpu.rip += LENGTHS.invlpg;
   return vcpu.enter() ?? DONE;
 }
@@ -43,7 +45,7 @@ export function invpcid(vcpu: KvmVcpu, type: 0 | 1 | 2 | 3, pcid: number, addres
     return DONE;
   }
   vcpu.exited(parts.vendor === 'intel' ? VmxExit.INVPCID : SvmExit.INVPCID, { ...NO_INFO, info1Lo: low(type), info1Hi: high(type) });
-  if (vcpu.scripted !== null) return vcpu.scripted();
+  if (vcpu.mode.script !== null) return vcpu.mode.script.exit();
   if (refused) {
     kvm.trace.injectException(13, 0);
     return vcpu.enter() ?? GP;
@@ -67,7 +69,7 @@ function invalidatePcid(vcpu: KvmVcpu, pcid: number): void {
 function invalidatePcidAddress(vcpu: KvmVcpu, pcid: number, lo: number, hi: number): void {
   const { mmu, kvm } = vcpu;
   if (mmu.direct) return;
-  if (pcidOf(vcpu.registers) === pcid) vcpu.invalidateAddress(mmu, lo, hi, false);
+  if (pcidOf(vcpu.registers) === pcid) invalidateGuestAddress(vcpu, mmu, lo, hi, false);
   const pcide = (vcpu.registers.lo(Register.cr4) & Cr4.pcide) !== 0;
   for (const root of mmu.roots.previous) {
     if (root.hpa >= 0 && (pcide ? root.pgdLo & 0xfff : 0) === pcid) invalidateAddress(kvm, mmu, root, lo, hi);

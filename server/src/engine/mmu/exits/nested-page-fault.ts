@@ -1,8 +1,9 @@
 /** Nested page faults, MMIO among them (§6.2; svm.c: npf_interception). */
 import { SvmExit } from '../../x86/exit-reasons';
 import type { Handled } from '../vcpu/instruction';
-import { NO_INFO, type KvmVcpu } from '../vcpu/kvm-vcpu';
+import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { handlePageFault } from './page-fault';
+import { NO_INFO } from '../trace';
 
 export function nestedPageFault(vcpu: KvmVcpu, gpaLo: number, gpaHi: number, infoLo: number, infoHi: number): Handled {
   vcpu.exited(SvmExit.NPF, { ...NO_INFO, info1Lo: infoLo, info1Hi: infoHi, info2Lo: gpaLo, info2Hi: gpaHi });

@@ -1,8 +1,8 @@
 /** The exit by a #PF of a guest under soft MMU (§6.2; vmx.c: handle_exception_nmi, svm.c: pf_interception). */
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
-import { INTR_INFO_PF } from '../trace';
+import { NO_INFO, INTR_INFO_PF } from '../trace';
 import type { Handled } from '../vcpu/instruction';
-import { NO_INFO, type KvmVcpu } from '../vcpu/kvm-vcpu';
+import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { handlePageFault } from './page-fault';
 
 export function pageFaultExit(vcpu: KvmVcpu, code: number, lo: number, hi: number): Handled {

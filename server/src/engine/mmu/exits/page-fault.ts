@@ -4,7 +4,7 @@ import { emulate } from '../emulation/emulator';
 import { Fault } from '../faults/fault';
 import { mmioKnown, mmioPageFault } from '../faults/mmio-sptes';
 import { directPageFault } from '../hard/direct-page-fault';
-import type { Handled } from '../vcpu/instruction';
+import { failedRun, type Handled } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { shadowPageFault } from '../soft/shadow-page-fault';
 import { RetPf } from '../trace';
@@ -18,7 +18,7 @@ const GUEST_PAGE_HIGH = 2;
  * @param code error code: {@link PageFault} bits, and bits 32 and 33 of a nested fault in `codeHi`
  */
 export function handlePageFault(vcpu: KvmVcpu, lo: number, hi: number, code: number, codeHi: number): Handled {
-  if (vcpu.scripted !== null) return { kind: 'done', completion: vcpu.scripted() };
+  if (vcpu.mode.script !== null) return { kind: 'done', completion: vcpu.mode.script.exit() };
   const { kvm, mmu } = vcpu;
   let result = RetPf.invalid;
   let mayRetry = !vcpu.guestMode;
@@ -31,7 +31,7 @@ export function handlePageFault(vcpu: KvmVcpu, lo: number, hi: number, code: num
     result = mmu.direct ? directPageFault(vcpu, mmu, fault) : shadowPageFault(vcpu, mmu, fault);
     kvm.trace.pageFaultReturn(result, lo, hi, code, codeHi);
     if (kvm.rules.readonlySlotIsEmulated && fault.slot?.readonly === true) mayRetry = false;
-    if (result === RetPf.error) return vcpu.failed(fault.errno, `the page at the faulting address cannot be had`);
+    if (result === RetPf.error) return failedRun(fault.errno, 'the page at the faulting address cannot be had');
   }
   if (result !== RetPf.emulate) return { kind: 'resume' };
 

@@ -10,8 +10,9 @@ import { Register } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
 import { handleSecondStage } from './handle-exit';
 import { DONE, GP, LENGTHS, type Completion } from '../vcpu/instruction';
-import { NO_INFO, type KvmVcpu } from '../vcpu/kvm-vcpu';
-import type { ExitInfo } from '../trace';
+import type { KvmVcpu } from '../vcpu/kvm-vcpu';
+import { NO_INFO, type ExitInfo } from '../trace';
+import { initMmu, newPgd, resetMmu, updateWalker } from '../vcpu/vcpu-mmu';
 
 const MSR_EFER = 0xc0000080 | 0;
 /** Bits of CR4 that a VMX guest owns under EPT: VME..OSXMMEXCPT without PSE, PAE; FSGSBASE. */
@@ -41,14 +42,14 @@ export function loadRegister(vcpu: KvmVcpu, name: RegisterName, value: bigint): 
   const hi = highOf(value);
   if (name !== 'cr0' && name !== 'cr3' && name !== 'cr4' && name !== 'efer') {
     vcpu.registers.set(NUMBERS[name], lo, hi);
-    vcpu.updateWalker();
-    vcpu.loadHardware();
+    updateWalker(vcpu);
+    vcpu.mode.loadHardware();
     return DONE;
   }
   const exit = interception(vcpu, name, lo, hi);
   if (exit === null) return loadNatively(vcpu, name, lo, hi);
   vcpu.exited(exit.reason, exit.info);
-  if (vcpu.scripted !== null) return vcpu.scripted();
+  if (vcpu.mode.script !== null) return vcpu.mode.script.exit();
   const { trace } = vcpu.kvm;
   if (name === 'efer') trace.msr(MSR_EFER, lo, hi);
   else trace.cr(Number(name[2]), lo, hi);
@@ -94,8 +95,8 @@ function loadNatively(vcpu: KvmVcpu, name: Loadable, lo: number, hi: number): Co
       continue;
     }
     if ((effects & LOAD_REFUSED) !== 0) return GP;
-    vcpu.initMmu();
-    vcpu.loadHardware();
+    initMmu(vcpu);
+    vcpu.mode.loadHardware();
     if (vcpu.tlbOn) processor.invalidations.apply(effects);
     return DONE;
   }
@@ -127,16 +128,16 @@ function emulateLoad(vcpu: KvmVcpu, name: Loadable, lo: number, hi: number): Com
 /** kvm_post_set_cr0; with TDP no table depends on WP. */
 function afterCr0(vcpu: KvmVcpu, changed: number): void {
   if ((changed & Cr0.pg) !== 0 && (vcpu.registers.lo(Register.cr0) & Cr0.pg) === 0) vcpu.request('flushGuest');
-  if (vcpu.kvm.tdp && changed === Cr0.wp) vcpu.initMmu();
-  else if ((changed & (Cr0.pg | Cr0.wp)) !== 0) vcpu.resetMmu();
+  if (vcpu.kvm.tdp && changed === Cr0.wp) initMmu(vcpu);
+  else if ((changed & (Cr0.pg | Cr0.wp)) !== 0) resetMmu(vcpu);
 }
 
 /** kvm_set_cr3, kvm_invalidate_pcid */
 function afterCr3(vcpu: KvmVcpu, oldCr3: bigint, lo: number, hi: number): void {
   const { registers, mmu } = vcpu;
   const pcide = (registers.lo(Register.cr4) & Cr4.pcide) !== 0;
-  if (registers.value(Register.cr3) !== oldCr3) vcpu.newPgd();
-  else vcpu.updateWalker();
+  if (registers.value(Register.cr3) !== oldCr3) newPgd(vcpu);
+  else updateWalker(vcpu);
   if (pcide && hi < 0) return;
   vcpu.request('sync');
   vcpu.request('flushCurrent');
@@ -147,14 +148,14 @@ function afterCr3(vcpu: KvmVcpu, oldCr3: bigint, lo: number, hi: number): void {
 function afterCr4(vcpu: KvmVcpu, old: number, changed: number): void {
   const now = vcpu.registers.lo(Register.cr4);
   const set = now & ~old;
-  if ((changed & (Cr4.pse | Cr4.pae | Cr4.la57 | Cr4.smep | Cr4.smap | Cr4.pke)) !== 0) vcpu.resetMmu();
-  else vcpu.initMmu();
+  if ((changed & (Cr4.pse | Cr4.pae | Cr4.la57 | Cr4.smep | Cr4.smap | Cr4.pke)) !== 0) resetMmu(vcpu);
+  else initMmu(vcpu);
   if (!vcpu.kvm.tdp && (set & Cr4.pcide) !== 0) vcpu.rootMmu.roots.freeAll();
   if ((changed & Cr4.pge) !== 0 || (changed & old & Cr4.pcide) !== 0) vcpu.request('flushGuest');
   else if ((changed & Cr4.pae) !== 0 || (set & Cr4.smep) !== 0) vcpu.request('flushCurrent');
 }
 
 function afterEfer(vcpu: KvmVcpu, changed: number): void {
-  if ((changed & (Efer.nxe | Efer.lme)) !== 0) vcpu.resetMmu();
-  else vcpu.initMmu();
+  if ((changed & (Efer.nxe | Efer.lme)) !== 0) resetMmu(vcpu);
+  else initMmu(vcpu);
 }

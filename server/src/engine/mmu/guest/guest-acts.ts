@@ -12,6 +12,7 @@ import type { Completion, Instruction } from '../vcpu/instruction';
 import { truncated } from '../vcpu/instruction';
 import { KernelAccess } from './kernel-access';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
+import { formatNamed } from '../vcpu/vcpu-mmu';
 import { MemslotStage } from '../contexts/memslot-stage';
 import { InstructionRunner } from './instruction-runner';
 
@@ -68,7 +69,7 @@ export class GuestActs {
 
   private entryOf({ table, address, level }: EditAct): Found | null {
     const { vcpu } = this;
-    const format = vcpu.formatNamed(table.format);
+    const format = formatNamed(vcpu, table.format);
     if (format === null) return null;
     const stage = new MemslotStage(vcpu.kvm, false, true);
     return findEntry(vcpu.parts.physical, format, table.root, stage, lowOf(address), highOf(address), level);

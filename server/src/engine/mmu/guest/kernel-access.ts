@@ -15,6 +15,7 @@ import { loadBytes, storeBytes } from '../../memory/bytes';
 import { windowOn, type Linear } from './own-tables';
 import { codeOf, type Completion, type Instruction } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
+import { updateWalker } from '../vcpu/vcpu-mmu';
 import type { InstructionRunner } from './instruction-runner';
 import { protectedByShadow } from '../pages/write-protect';
 import { trackWrite } from '../pages/write-flooding';
@@ -52,7 +53,7 @@ export class KernelAccess {
     const format = vcpu.parts.formats.of(registers);
     if (format === null) return { lo: low(gpa), hi: high(gpa) };
     const { walker } = vcpu.rootMmu;
-    vcpu.updateWalker();
+    updateWalker(vcpu);
     const roots: { table: number; base: Linear }[] = [];
     if (format.pae) {
       const pdptes = registers.pdptes(Register.pdpte0);

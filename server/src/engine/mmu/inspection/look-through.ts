@@ -1,19 +1,9 @@
-/** What a vCPU's shadow and TDP tables say of an address. Looks only. */
+/** What shadow and TDP tables say of an address. Looks only. */
 import { toBigInt } from '../../bits';
 import type { FoundEntry } from '../../inspection';
 import type { Kvm } from '../pages/kvm';
-import type { KvmVcpu } from '../vcpu/kvm-vcpu';
-import { Role } from '../pages/role';
-import { NO_ROOT, type Root } from '../contexts/roots';
+import type { Root } from '../contexts/roots';
 import { ShadowWalk } from '../contexts/shadow-walk';
-
-/** The root by which its guest itself runs, also while the guest of that does. */
-export function ownRoot(vcpu: KvmVcpu): Root {
-  const { current, previous } = vcpu.rootMmu.roots;
-  if (!vcpu.guestMode || vcpu.nested) return current;
-  const own = (root: Root): boolean => root.page !== null && (root.page.role & Role.guestMode) === 0;
-  return own(current) ? current : (previous.find(own) ?? NO_ROOT);
-}
 
 /** The entry of a root's tables on the way of an address; level 0: the last one. */
 export function shadowEntry(kvm: Kvm, root: Root, lo: number, hi: number, level: number): FoundEntry | null {

@@ -18,6 +18,10 @@ export interface Control {
   readonly event: InjectedFault | null;
   /** L1 wants #PFs of its guest. */
   readonly interceptsPageFault: boolean;
+  /** The guest runs by EPT or nested tables of L1. */
+  readonly nested: boolean;
+  /** The guest that runs by it leaves hardware. */
+  stopGuest(): void;
   /** The guest's state, as it is to be loaded. */
   load(into: Registers): void;
 }

@@ -13,10 +13,10 @@ import type { Cpu } from '../vcpu/cpu';
 import { handleOutcome } from '../exits/handle-exit';
 import type { GuestActs } from '../guest/guest-acts';
 import type { Completion, Handled, Instruction } from '../vcpu/instruction';
-import { NO_INFO, type KvmVcpu } from '../vcpu/kvm-vcpu';
+import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { Role } from '../pages/role';
 import { NO_ROOT, type Root } from '../contexts/roots';
-import type { ExitInfo, InjectedFault } from '../trace';
+import { NO_INFO, type ExitInfo, type InjectedFault } from '../trace';
 import { gpaByShadow } from '../contexts/shadow-walk';
 import type { Control, Reflected } from './control-structure';
 import type { L1 } from './l1';
@@ -111,6 +111,14 @@ export class NestedCpu implements Cpu, Control {
     return this.guest.rip;
   }
 
+  get nested(): boolean {
+    return this.context.second !== null;
+  }
+
+  stopGuest(): void {
+    this.guest.kick();
+  }
+
   get interceptsPageFault(): boolean {
     return !this.guest.kvm.tdp;
   }
@@ -124,11 +132,14 @@ export class NestedCpu implements Cpu, Control {
     }
   }
 
-  /** A field of the control structure, as it stands for the next entry; null: the vendor has none of that name. */
-  field(field: ControlField): bigint | null {
+  /**
+   * A field of the control structure, as it stands for the next entry; null: the vendor has none of that name.
+   *
+   * @param root that L1 has for the guest
+   */
+  field(field: ControlField, root: bigint): bigint | null {
     const { registers, kvm, parts } = this.guest;
     const amd = parts.vendor === 'amd';
-    const root = this.guest.controlRoot ?? registers.value(kvm.tdp ? Register.secondRoot : Register.hwCr3);
     switch (field) {
       case 'cr3':
         return kvm.tdp ? registers.value(Register.cr3) : root;
@@ -227,9 +238,9 @@ export class NestedCpu implements Cpu, Control {
   /** Let the hypervisor run on its vCPU: another guest of it that is in hardware leaves. */
   private run(): Completion | null {
     const { below, nesting } = this;
-    if (nesting.control instanceof NestedCpu && !this.running) nesting.control.guest.kick();
+    if (!this.running) nesting.stopGuest();
     below.instruction = HYPERVISOR;
-    if (this.guest.scripted === null) below.rip = HOST_RIP;
+    if (this.guest.mode.script === null) below.rip = HOST_RIP;
     this.l1.memory.on = this.acts;
     return below.enter();
   }

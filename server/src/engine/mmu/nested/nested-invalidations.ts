@@ -21,7 +21,7 @@ export class NestedInvalidations implements Pick<Cpu['invalidations'], keyof Cpu
     if (cpu.running) {
       if (this.native) this.real.invlpg(lo, hi);
     } else if (below.parts.vendor === 'amd') cpu.execute(SvmExit.INVLPGA, () => invlpga(below, lo, hi));
-    else if (guest.parts.vpid !== 0) cpu.execute(VmxExit.INVVPID, () => invvpid(below, 0, lo, hi));
+    else if (guest.parts.vpid !== 0) cpu.execute(VmxExit.INVVPID, () => invvpid(cpu.nesting, 0, lo, hi));
   }
 
   invpcid(type: number, pcid: number, lo: number, hi: number): boolean {
@@ -33,8 +33,8 @@ export class NestedInvalidations implements Pick<Cpu['invalidations'], keyof Cpu
     const { cpu } = this;
     const { below, guest } = cpu;
     if (below.parts.vendor === 'amd') return;
-    if (guest.kvm.tdp) cpu.execute(VmxExit.INVEPT, () => invept(below, 2, 0, 0));
-    else if (guest.parts.vpid !== 0) cpu.execute(VmxExit.INVVPID, () => invvpid(below, 1, 0, 0));
+    if (guest.kvm.tdp) cpu.execute(VmxExit.INVEPT, () => invept(cpu.nesting, 2, 0, 0));
+    else if (guest.parts.vpid !== 0) cpu.execute(VmxExit.INVVPID, () => invvpid(cpu.nesting, 1, 0, 0));
   }
 
   /** VM entry and exit without VPID: the hypervisor below sees to it. */

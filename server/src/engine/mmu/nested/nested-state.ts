@@ -5,20 +5,26 @@
 import { ACCESS_FETCH, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE, STAGE_GUEST, STAGE_SECOND } from '../../journal/events';
 import type { Invalidations } from '../../vcpu/invalidations';
 import { Efer } from '../../vcpu/control-registers';
+import type { Context } from '../../vcpu/processor-context';
 import { Bank, Register, Registers } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
 import { PageFault, Qualification } from '../../x86/fault-codes';
 import { HOST_ALL, Policy } from '../../x86/permissions';
-import { Walk, Walking } from '../../x86/stage';
-import { Walker } from '../../x86/walker';
+import { Walk } from '../../x86/stage';
+import type { Walker } from '../../x86/walker';
 import { UNMAPPED_TAG } from '../guest/kernel-access';
-import { NO_INFO, writesTable, type KvmVcpu } from '../vcpu/kvm-vcpu';
+import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { MemslotStage } from '../contexts/memslot-stage';
 import { MmuContext } from '../contexts/mmu-context';
+import type { Root } from '../contexts/roots';
+import { softwareWalker } from '../contexts/software-walker';
 import { ACC_ALL, Role, withAccess, withLevel } from '../pages/role';
 import { invalidateAddress } from '../soft/invlpg';
 import { syncPage } from '../soft/sync-page';
-import { INTR_INFO_PF, type ExitInfo, type InjectedFault } from '../trace';
+import type { GuestHypervisor } from '../vcpu/guest-hypervisor';
+import { useSecondStage, useShadowTables } from '../vcpu/hardware';
+import { initMmu, invalidateGuestAddress, newPgd } from '../vcpu/vcpu-mmu';
+import { NO_INFO, INTR_INFO_PF, type ExitInfo, type InjectedFault } from '../trace';
 import type { Control, Reflected } from './control-structure';
 import { whyRefused } from './entry-checks';
 import { NestedStage } from './nested-stage';
@@ -26,7 +32,7 @@ import { NestedStage } from './nested-stage';
 /** VPID of L2, so that its translations are not L1's (vpid02). */
 const VPID02 = 0x4000;
 
-export class Nesting {
+export class Nesting implements GuestHypervisor {
   /** Shadows L1's EPT or nested tables. */
   readonly guestMmu: MmuContext;
   /** Walks L2's own tables by software, through L1's. */
@@ -41,25 +47,20 @@ export class Nesting {
   /** Guest state of vmcs02. */
   private readonly registers: Registers;
   private lastVpid = 0;
+  private eventOfEntry: InjectedFault | null = null;
 
   /** @param invalidations of the processor */
   constructor(
-    private readonly vcpu: KvmVcpu,
+    readonly vcpu: KvmVcpu,
     private readonly invalidations: Invalidations,
   ) {
     const { kvm, parts } = vcpu;
     const { physical, hardware } = parts;
     const slots = new MemslotStage(kvm);
-    const tables = (): Walker => {
-      const walker = new Walker(physical, hardware.second ?? hardware.four, STAGE_SECOND, slots);
-      walker.walking = Walking.software;
-      walker.writes = (lo, hi) => writesTable(kvm, lo, hi);
-      return walker;
-    };
+    const tables = (): Walker => softwareWalker(kvm, physical, hardware.second ?? hardware.four, STAGE_SECOND, slots);
     this.guestMmu = new MmuContext(kvm, tables(), syncPage);
     this.stage = new NestedStage(tables(), new MemslotStage(kvm));
-    const walker = new Walker(physical, hardware.four, STAGE_GUEST, this.stage);
-    walker.writes = (lo, hi) => writesTable(kvm, lo, hi);
+    const walker = softwareWalker(kvm, physical, hardware.four, STAGE_GUEST, this.stage);
     this.nestedMmu = new MmuContext(kvm, walker, syncPage, this.stage);
     this.registers = new Registers(kvm.trace.journal, parts.number, Bank.nested);
   }
@@ -72,15 +73,46 @@ export class Nesting {
     return this.control?.rootHi ?? 0;
   }
 
-  get interceptsPageFault(): boolean {
-    return this.control?.interceptsPageFault ?? false;
+  get guestMode(): boolean {
+    return this.control !== null;
   }
 
-  /** VPID or ASID of what runs now. AMD: L1 and L2 share one. */
-  get vpid(): number {
-    const { vpid } = this.vcpu.parts;
+  get nested(): boolean {
+    return this.control?.nested ?? false;
+  }
+
+  get contexts(): readonly MmuContext[] {
+    return [this.guestMmu];
+  }
+
+  /** AMD: L1 and L2 share one. */
+  tagOf(own: number): number {
     const unmapped = (this.control?.context.vpid ?? 0) & UNMAPPED_TAG;
-    return (this.hasOwnTag ? vpid + VPID02 : vpid) ^ unmapped;
+    return (this.hasOwnTag ? own + VPID02 : own) ^ unmapped;
+  }
+
+  takeEvent(): InjectedFault | null {
+    const { eventOfEntry } = this;
+    this.eventOfEntry = null;
+    return eventOfEntry;
+  }
+
+  takePageFault(fault: InjectedFault): boolean {
+    const takes = this.control?.interceptsPageFault ?? false;
+    if (takes) this.pending = fault;
+    return takes;
+  }
+
+  /** Under soft MMU by shadow tables too, else what L1 loaded, above tables of L0. */
+  loadGuest(root: Root): void {
+    const { vcpu, control } = this;
+    if (!vcpu.kvm.tdp || control === null) return useShadowTables(vcpu, root);
+    copyFirstStage(control.context, vcpu.context);
+    useSecondStage(vcpu, root);
+  }
+
+  stopGuest(): void {
+    this.control?.stopGuest();
   }
 
   private get hasOwnTag(): boolean {
@@ -113,44 +145,41 @@ export class Nesting {
     );
     this.control = control;
     this.pending = null;
-    vcpu.guestMode = true;
     vcpu.registers = guest;
-    vcpu.eventOfEntry = control.event;
-    this.flushOnTransition(true);
+    this.eventOfEntry = control.event;
+    this.flushOnTransition(true, control);
     if (second !== null) {
       this.shadowTables(control);
-      vcpu.nested = true;
       vcpu.mmu = this.guestMmu;
       vcpu.walkMmu = this.nestedMmu;
-      vcpu.newPgd();
+      newPgd(vcpu);
     }
-    vcpu.initMmu();
-    if (second === null) vcpu.newPgd();
+    initMmu(vcpu);
+    if (second === null) newPgd(vcpu);
     if (parts.vendor === 'intel') this.lastVpid = control.vpid;
     return null;
   }
 
   /** What runs in hardware has changed without an exit: L2 loaded a register natively. */
   reload(): void {
+    const { vcpu } = this;
     this.control?.load(this.registers);
-    this.vcpu.initMmu();
-    this.vcpu.loadHardware();
+    initMmu(vcpu);
+    vcpu.mode.loadHardware();
   }
 
   /** Hand an exit to L1 (nested_vmx_vmexit, nested_svm_vmexit). The next entry is L1's. */
   leave(reflected: Reflected): void {
-    const { vcpu } = this;
+    const { vcpu, control } = this;
     const { kvm, parts } = vcpu;
     kvm.trace.nestedExitInjected(reflected.reason, reflected.info);
     this.reflected = reflected;
-    this.pending = null;
-    vcpu.guestMode = vcpu.nested = false;
+    this.control = this.pending = null;
     vcpu.registers = parts.registers;
     vcpu.mmu = vcpu.walkMmu = vcpu.rootMmu;
-    vcpu.initMmu();
-    vcpu.newPgd();
-    this.flushOnTransition(false);
-    this.control = null;
+    initMmu(vcpu);
+    newPgd(vcpu);
+    this.flushOnTransition(false, control);
   }
 
   /** Hand the #PF that waits to L1, as the exit that it asked for. */
@@ -170,12 +199,12 @@ export class Nesting {
    *
    * @returns the walk's error code; null: they are not
    */
-  reflectedFault(mmu: MmuContext, status: number): number | null {
+  takeWalkFault(mmu: MmuContext, status: number): number | null {
     if (mmu !== this.guestMmu && !(mmu === this.nestedMmu && status === Walk.below)) return null;
     const { walker } = mmu === this.guestMmu ? mmu : this.stage;
     const { errorCode, inLo, inHi } = walker;
     if ((errorCode & PageFault.present) !== 0 && (errorCode & PageFault.reserved) === 0) {
-      this.vcpu.invalidateAddress(this.guestMmu, inLo, inHi, false);
+      invalidateGuestAddress(this.vcpu, this.guestMmu, inLo, inHi, false);
     }
     this.leave(this.vcpu.parts.vendor === 'intel' ? this.asEptExit(walker) : this.asNestedPageFault(walker));
     return errorCode;
@@ -210,8 +239,8 @@ export class Nesting {
   }
 
   /** Translations that must not survive the change of guests (nested_vmx_transition_tlb_flush, nested_svm_transition_tlb_flush). */
-  private flushOnTransition(entry: boolean): void {
-    const { vcpu, control } = this;
+  private flushOnTransition(entry: boolean, control: Control | null): void {
+    const { vcpu } = this;
     if (vcpu.parts.vendor === 'amd') {
       vcpu.request('sync');
       vcpu.request('flushCurrent');
@@ -249,4 +278,9 @@ export class Nesting {
 /** Two root registers name the same table. */
 export function samePage(lo: number, hi: number, otherLo: number, otherHi: number): boolean {
   return ((lo ^ otherLo) & ~0xfff) === 0 && hi === otherHi;
+}
+
+function copyFirstStage(from: Context, to: Context): void {
+  const { first, rootLo, rootHi, pdptes, firstStage, policy, keys, pkru, pkrs, globalPages, pcid } = from;
+  Object.assign(to, { first, rootLo, rootHi, pdptes, firstStage, policy, keys, pkru, pkrs, globalPages, pcid });
 }

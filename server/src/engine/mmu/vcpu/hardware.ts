@@ -3,11 +3,9 @@ import { high, low } from '../../bits';
 import { STAGE_SHADOW } from '../../journal/events';
 import { Cr0, Cr4, Efer, pcidOf } from '../../vcpu/control-registers';
 import { useGuestRegisters } from '../../vcpu/guest-context';
-import type { Context } from '../../vcpu/processor-context';
-import { Register } from '../../vcpu/registers';
+import { Register, type Registers } from '../../vcpu/registers';
 import { Policy } from '../../x86/permissions';
 import type { KvmVcpu } from './kvm-vcpu';
-import type { Nesting } from '../nested/nested-state';
 import { Role } from '../pages/role';
 import type { Root } from '../contexts/roots';
 
@@ -23,7 +21,7 @@ export function useShadowTables(vcpu: KvmVcpu, root: Root): void {
   context.firstStage = STAGE_SHADOW;
   context.rootLo = low(root.hpa);
   context.rootHi = high(root.hpa);
-  context.policy = vcpu.shadowPolicy;
+  context.policy = shadowPolicy(registers);
   context.keys = 0;
   context.globalPages = false;
   context.pcid = pcidOf(registers);
@@ -49,19 +47,8 @@ export function useTdp(vcpu: KvmVcpu, root: Root): void {
   useSecondStage(vcpu, root);
 }
 
-/** A guest's guest: under soft MMU by shadow tables too, else what its hypervisor loaded, above tables of this one. */
-export function useNested(vcpu: KvmVcpu, { control }: Nesting, root: Root): void {
-  if (!vcpu.kvm.tdp || control === null) return useShadowTables(vcpu, root);
-  copyFirstStage(control.context, vcpu.context);
-  useSecondStage(vcpu, root);
-}
-
-function copyFirstStage(from: Context, to: Context): void {
-  const { first, rootLo, rootHi, pdptes, firstStage, policy, keys, pkru, pkrs, globalPages, pcid } = from;
-  Object.assign(to, { first, rootLo, rootHi, pdptes, firstStage, policy, keys, pkru, pkrs, globalPages, pcid });
-}
-
-function useSecondStage(vcpu: KvmVcpu, root: Root): void {
+/** The tables of a root beneath whatever runs. */
+export function useSecondStage(vcpu: KvmVcpu, root: Root): void {
   const { context, registers, parts, mmu } = vcpu;
   const accessedDirty = (mmu.rootRole & Role.adDisabled) === 0;
   const second = accessedDirty ? parts.hardware.second : parts.hardware.secondWithoutAd;
@@ -80,3 +67,10 @@ const HARDWARE_REGISTERS: readonly (readonly [Register, Register])[] = [
   [Register.hwCr4, Register.cr4],
   [Register.hwEfer, Register.efer],
 ];
+
+/** Policy bits that hardware runs the shadow tables with: WP and NX always, SMEP and SMAP as the guest has them (§5.2). */
+function shadowPolicy(registers: Registers): number {
+  const paging = (registers.lo(Register.cr0) & Cr0.pg) !== 0;
+  const cr4 = paging ? registers.lo(Register.cr4) : 0;
+  return Policy.writeProtect | Policy.nxe | ((cr4 & Cr4.smep) !== 0 ? Policy.smep : 0) | ((cr4 & Cr4.smap) !== 0 ? Policy.smap : 0);
+}

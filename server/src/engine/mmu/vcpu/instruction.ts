@@ -44,6 +44,11 @@ export type Handled =
   /** The instruction was carried out, or ended in a fault or error. */
   | { readonly kind: 'done'; readonly completion: Completion };
 
+/** KVM_RUN fails. */
+export function failedRun(errno: string, why: string): Handled {
+  return { kind: 'done', completion: { kind: 'error', errno, why } };
+}
+
 /** One part of an operand, within a page. */
 export interface Part {
   readonly lo: number;

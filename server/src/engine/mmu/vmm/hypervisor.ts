@@ -22,6 +22,7 @@ import type { Result } from '../../result';
 import { rearmLogging, startLogging, stopLogging } from '../logging/dirty-logging';
 import type { Kvm } from '../pages/kvm';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
+import { dropDummyRoot } from '../vcpu/vcpu-mmu';
 import { zapFrame } from '../pages/leaf';
 import { ensurePmlBuffer } from '../logging/pml';
 import { setMaxPages } from '../pages/page-quota';
@@ -133,7 +134,7 @@ export class Hypervisor implements SlotListener, MmuNotifier {
     if (change.change === 'create' || change.change === 'delete') {
       if (kvm.requestedPages === 0) setMaxPages(kvm, 0);
       // A root that was in no slot may be in one now.
-      if (change.change === 'create') for (const vcpu of this.vcpus) vcpu.dropDummyRoot();
+      if (change.change === 'create') for (const vcpu of this.vcpus) dropDummyRoot(vcpu);
       return;
     }
     if (change.change !== 'flags') return;

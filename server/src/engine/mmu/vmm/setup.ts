@@ -14,11 +14,13 @@ import { MachineMemory } from '../../memory/hypervisor-memory';
 import { Kvm } from '../pages/kvm';
 import { KvmVcpu } from '../vcpu/kvm-vcpu';
 import type { HardwareFormats, VcpuParts } from '../vcpu/vcpu-parts';
+import type { VcpuMode } from '../vcpu/vcpu-mode';
 import { MemslotStage } from '../contexts/memslot-stage';
 import type { L1 } from '../nested/l1';
+import { L2ByKvm } from '../nested/l2-by-kvm';
 import { NestedCpu } from '../nested/nested-cpu';
 import { Nesting } from '../nested/nested-state';
-import { ScriptedVcpu } from '../nested/scripted-vcpu';
+import { L2ByScript } from '../nested/l2-by-script';
 import { ensurePmlBuffer } from '../logging/pml';
 import { SpteFormat, spteOptions } from '../pages/spte';
 import { TdpMmu } from '../hard/tdp-mmu';
@@ -33,6 +35,8 @@ export class Host {
   readonly trace: Trace;
   private readonly contents: PhysicalFrames;
   private readonly processors = new Map<KvmVcpu, Processor>();
+  /** Of vCPUs whose guests run guests. */
+  private readonly nestings = new Map<KvmVcpu, Nesting>();
   private nextVcpu = 0;
   private mmioReads = 0n;
 
@@ -99,14 +103,23 @@ export class Host {
     // What a script's hypervisor reads and writes is the script's to say.
     const accesses = { reads: exits ? options.vmreads : 0, writes: exits ? options.vmwrites : 0 };
     const vpid = vendor === 'amd' || features.vpid ? vpidOf(vm, index) : 0;
-    const cpu = new NestedCpu(l1, acts, this.nestingOf(acts.vcpu), vm.control?.address ?? l1.control(), vpid, accesses);
-    const make = byScript ? (parts: VcpuParts) => new ScriptedVcpu(parts, cpu, vm.control?.root ?? 0) : undefined;
-    return (cpu.guest = this.vcpuOn(cpu, hypervisor, vm, index, config, Actor.L1, vpid, make));
+    const cpu = new NestedCpu(l1, acts, this.nestingFor(acts.vcpu), vm.control?.address ?? l1.control(), vpid, accesses);
+    const mode = (vcpu: KvmVcpu): VcpuMode => (byScript ? new L2ByScript(vcpu, cpu, vm.control?.root ?? 0) : new L2ByKvm(vcpu, cpu));
+    return (cpu.guest = this.vcpuOn(cpu, hypervisor, vm, index, config, Actor.L1, vpid, mode));
   }
 
-  /** What the host keeps for the guests of a vCPU's guest. */
-  nestingOf(vcpu: KvmVcpu): Nesting {
-    return (vcpu.nesting ??= new Nesting(vcpu, this.processors.get(vcpu)!.invalidations));
+  /** What the host keeps for the guests of a vCPU's guest; null: it runs none. */
+  nestingOf(vcpu: KvmVcpu): Nesting | null {
+    return this.nestings.get(vcpu) ?? null;
+  }
+
+  private nestingFor(vcpu: KvmVcpu): Nesting {
+    let nesting = this.nestings.get(vcpu);
+    if (nesting !== undefined) return nesting;
+    nesting = new Nesting(vcpu, this.processors.get(vcpu)!.invalidations);
+    this.nestings.set(vcpu, nesting);
+    vcpu.guests = nesting;
+    return nesting;
   }
 
   private vcpuOn(
@@ -117,7 +130,7 @@ export class Host {
     config: VcpuConfig,
     actor: Actor,
     vpid: number,
-    make: (parts: VcpuParts) => KvmVcpu = (parts) => new KvmVcpu(parts),
+    mode?: (vcpu: KvmVcpu) => VcpuMode,
   ): KvmVcpu {
     const { kvm } = hypervisor;
     const number = this.nextVcpu++;
@@ -130,7 +143,7 @@ export class Host {
     resetRegisters(registers, { ...config, cr4: { ...config.cr4, pke: config.cr4.pke && kvm.tdp, pks: false } });
     // KVM_SET_SREGS reads the PDPTEs of a PAE guest; malformed ones leave the registers empty.
     if (config.paging === 'pae') loadCr3(registers, rules, registers.lo(Register.cr3), registers.hi(Register.cr3));
-    const vcpu = make({
+    const parts: VcpuParts = {
       kvm,
       number,
       index,
@@ -147,7 +160,8 @@ export class Host {
       tlbOn: tlb.on || actor !== Actor.L0,
       formatNamed: (name) => this.formatNamed(name),
       mmioRead: () => 0x4d4d_494f_0000_0000n + ++this.mmioReads,
-    });
+    };
+    const vcpu = new KvmVcpu(parts, mode);
     hypervisor.vcpus.push(vcpu);
     // Slots that log from the start are there before the vCPUs.
     if (kvm.pmlActive) ensurePmlBuffer(kvm, vcpu.parts);

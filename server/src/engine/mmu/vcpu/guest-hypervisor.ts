@@ -1,0 +1,49 @@
+/**
+ * What a vCPU asks of the state that is kept when its guest is a hypervisor itself (nested_vmx, svm_nested_state). The room
+ * `nested` keeps it; a vCPU whose guest runs no guests has {@link NO_GUESTS}.
+ */
+import type { MmuContext } from '../contexts/mmu-context';
+import type { Root } from '../contexts/roots';
+import type { InjectedFault } from '../trace';
+
+export interface GuestHypervisor {
+  /** Its guest runs, in place of itself (is_guest_mode). */
+  readonly guestMode: boolean;
+  /** … by nested tables of it (mmu_is_nested). */
+  readonly nested: boolean;
+  /** Contexts with roots besides the vCPU's own. */
+  readonly contexts: readonly MmuContext[];
+  /** EPTP12 or nCR3, while {@link nested}. */
+  readonly rootLo: number;
+  readonly rootHi: number;
+  /** VPID or ASID of what runs now. @param own the vCPU's */
+  tagOf(own: number): number;
+  /** The event that it injects with the entry that is made now (VM-entry interruption information of vmcs12); null: none. */
+  takeEvent(): InjectedFault | null;
+  /**
+   * A walk failed for which its tables are to blame: it gets the exit.
+   *
+   * @returns the walk's error code; null: they are not
+   */
+  takeWalkFault(mmu: MmuContext, status: number): number | null;
+  /** A #PF of its guest that it wants to have as an exit. @returns false: it does not */
+  takePageFault(fault: InjectedFault): boolean;
+  /** What stands in hardware while its guest runs. */
+  loadGuest(root: Root): void;
+  /** Its guest leaves hardware, if it runs: the hypervisor has something to do. */
+  stopGuest(): void;
+}
+
+export const NO_GUESTS: GuestHypervisor = {
+  guestMode: false,
+  nested: false,
+  contexts: [],
+  rootLo: 0,
+  rootHi: 0,
+  tagOf: (own) => own,
+  takeEvent: () => null,
+  takeWalkFault: () => null,
+  takePageFault: () => false,
+  loadGuest: () => undefined,
+  stopGuest: () => undefined,
+};

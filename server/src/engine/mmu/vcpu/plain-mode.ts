@@ -1,0 +1,119 @@
+/** A vCPU of the host's KVM: the way into its guest and out of it (x86.c: vcpu_enter_guest; vmx.c: vmx_vcpu_run; svm.c). */
+import { Kind } from '../../journal/events';
+import { Load } from '../../vcpu/control-registers';
+import { Register } from '../../vcpu/registers';
+import { exitReasonName } from '../../x86/exit-reasons';
+import type { ControlField } from '../../program';
+import { loadRoot } from '../contexts/load-roots';
+import { NO_ROOT, type Root } from '../contexts/roots';
+import { drainPml } from '../logging/pml';
+import { Role } from '../pages/role';
+import { INTR_INFO_PF, type ExitInfo } from '../trace';
+import { useShadowTables, useTdp } from './hardware';
+import type { Completion } from './instruction';
+import type { KvmVcpu } from './kvm-vcpu';
+import { freeObsoleteRoots, pgdOf, syncPreviousRoots, syncRoots } from './vcpu-mmu';
+import type { VcpuMode } from './vcpu-mode';
+
+export class PlainMode implements VcpuMode {
+  readonly level: 1 | 2 = 1;
+  readonly script = null;
+  private loadedRoot = -1;
+
+  constructor(protected readonly vcpu: KvmVcpu) {}
+
+  get below(): KvmVcpu {
+    return this.vcpu;
+  }
+
+  /** The root by which its guest itself runs, also while the guest of that does. */
+  get root(): Root {
+    const { vcpu } = this;
+    const { current, previous } = vcpu.rootMmu.roots;
+    if (!vcpu.guestMode || vcpu.nested) return current;
+    const own = (root: Root): boolean => root.page !== null && (root.page.role & Role.guestMode) === 0;
+    return own(current) ? current : (previous.find(own) ?? NO_ROOT);
+  }
+
+  get root12(): Root | null {
+    return null;
+  }
+
+  /** Requests in KVM's order, then the root, then an exception that waits. */
+  enter(): Completion | null {
+    const { vcpu } = this;
+    if (vcpu.inGuest) return null;
+    const { kvm, parts, processor, requests, guests } = vcpu;
+    const asked = requests.pending;
+    kvm.trace.journal.actor = parts.actor;
+    if (asked.freeObsoleteRoots) freeObsoleteRoots(vcpu);
+    if (asked.sync) syncRoots(vcpu);
+    if (asked.flushGuest && !kvm.tdp) {
+      syncRoots(vcpu);
+      syncPreviousRoots(vcpu);
+    }
+    if (asked.flushAll || asked.flushCurrent) this.flushHardware();
+    requests.clear();
+    const injected = vcpu.takeInjected();
+    const event = injected ?? guests.takeEvent();
+    if (injected !== null) kvm.trace.injectPageFault(injected.errorCode, injected.lo, injected.hi);
+    if (vcpu.mmu.roots.current.hpa < 0) {
+      const { lo, hi } = pgdOf(vcpu);
+      const root = loadRoot(kvm, vcpu.mmu, lo, hi);
+      if (root === null) return { kind: 'error', errno: 'ENOSPC', why: 'no shadow page can be had for a root' };
+      vcpu.mmu.roots.current = root;
+      syncRoots(vcpu);
+      this.flushHardware();
+    }
+    this.loadHardware();
+    if (asked.flushGuest && !asked.flushAll && !asked.flushCurrent && vcpu.tlbOn) processor.invalidations.apply(Load.flushAll);
+    kvm.trace.entry(parts.index, vcpu.rip, event === null ? 0 : INTR_INFO_PF, event?.errorCode ?? 0, vcpu.guestMode);
+    if (parts.vpid === 0 && vcpu.tlbOn) processor.invalidations.transition();
+    const failed = processor.launch?.(injected) ?? null;
+    if (failed !== null) return failed;
+    vcpu.inGuest = true;
+    vcpu.interrupted = false;
+    return null;
+  }
+
+  /** kvm_exit */
+  exited(reason: number, info: ExitInfo): void {
+    const { vcpu } = this;
+    const { kvm, parts, processor, guestMode } = vcpu;
+    processor.stop?.(reason, info);
+    kvm.trace.journal.actor = parts.actor;
+    vcpu.inGuest = false;
+    vcpu.lastExit = { reason, info };
+    const name = exitReasonName(parts.vendor, reason);
+    vcpu.exits.set(name, (vcpu.exits.get(name) ?? 0) + 1);
+    kvm.trace.exit(Kind.kvm_exit, reason, info, vcpu.rip, parts.index, guestMode);
+    if (guestMode) kvm.trace.exit(Kind.kvm_nested_vmexit, reason, info, vcpu.rip, parts.index, guestMode);
+    if (kvm.pmlActive) drainPml(kvm, parts);
+    if (parts.vpid === 0 && vcpu.tlbOn) processor.invalidations.transition();
+  }
+
+  loadHardware(): void {
+    const { vcpu } = this;
+    const { mmu, kvm, context, registers, parts, guests, guestMode } = vcpu;
+    const { current } = mmu.roots;
+    context.vpid = guests.tagOf(parts.vpid);
+    if (current.hpa !== this.loadedRoot) {
+      this.loadedRoot = current.hpa;
+      kvm.trace.loadRoot(current.hpa, current.level, current.pgdLo, current.pgdHi);
+    }
+    registers.set(Register.vpid, context.vpid, 0);
+    if (guestMode) guests.loadGuest(current);
+    else if (kvm.tdp) useTdp(vcpu, current);
+    else useShadowTables(vcpu, current);
+    context.pml = kvm.pmlActive && !guestMode && registers.lo(Register.pmlAddress) !== 0 ? vcpu.pml : null;
+    vcpu.processor.enter(context);
+  }
+
+  field(_name: ControlField): bigint | null {
+    return null;
+  }
+
+  private flushHardware(): void {
+    if (this.vcpu.tlbOn) this.vcpu.processor.invalidations.everything();
+  }
+}
