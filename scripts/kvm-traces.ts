@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compareLines, emptyComparison, readLines, TIERS } from './kvm-traces/compare';
 import type { Comparison, Mismatch } from './kvm-traces/compare';
+import { OWN } from './kvm-traces/cleaning';
 import { Interpreter } from './kvm-traces/interpreter';
 import type { Line } from './kvm-traces/lines';
 import { isIntel, isMode, MODES } from './kvm-traces/mode';
@@ -102,7 +103,7 @@ function runMode(scenarios: readonly Scenario[], mode: Mode, options: Options): 
     if (options.out !== null) write(join(options.out, mode), scenario.name, done);
     const recorded = options.expected === null ? null : join(options.expected, mode, `${scenario.name}.ndjson`);
     if (recorded !== null && existsSync(recorded))
-      compareLines(readLines(readFileSync(recorded, 'utf8')), done, { mode, order: options.order }, comparison);
+      compareLines(readLines(readFileSync(recorded, 'utf8')), done, { mode, own: OWN[scenario.schema], order: options.order }, comparison);
   }
   const tiers = TIERS.map((tier) => `  ${tier} ${comparison.tiers[tier].matched}/${comparison.tiers[tier].compared}`).join('');
   const played = `${mode}: ${runnable.length - failures} of ${runnable.length} scenarios, ${lines} operations`;

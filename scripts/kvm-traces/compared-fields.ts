@@ -2,16 +2,17 @@
  * The fields of a line that are compared, by tier: what guest and VMM see (A), the exits (B), what the MMU code did (C). Form and
  * meaning of each: test/kvm-traces/README.md.
  */
-import { ownAddress, ownFrame } from './cleaning';
+import type { Own } from './cleaning';
 import type { Line } from './lines';
 import { isIntel, isSoft } from './mode';
 import type { Mode } from './mode';
 
 export type Tier = 'A' | 'B' | 'C';
 
-/** How a line is read: whose frames are the interpreter's, and whether the order of tier C counts. */
+/** How a line is read: what is the recorded code's own, and whether the order of tier C counts. */
 export interface Reading {
   readonly mode: Mode;
+  readonly own: Own;
   readonly order: boolean;
 }
 
@@ -26,30 +27,30 @@ interface ComparedField {
 type Fault = readonly [number, string, string?];
 type L1Exit = readonly [string, string, string];
 
-const ownGpa = (mode: Mode, gpa: string): boolean => ownFrame(mode, BigInt(gpa) >> 12n);
+const ownGpa = ({ mode, own }: Reading, gpa: string): boolean => own.frame(mode, BigInt(gpa) >> 12n);
 
 const gfns =
   (field: 'unsync' | 'sync' | 'track' | 'untrack') =>
-  (line: Line, { mode, order }: Reading): readonly string[] =>
+  (line: Line, { mode, own, order }: Reading): readonly string[] =>
     asSet(
-      (line[field] ?? []).filter((gfn) => !ownFrame(mode, BigInt(gfn))),
+      (line[field] ?? []).filter((gfn) => !own.frame(mode, BigInt(gfn))),
       order,
     );
 
 const gpas =
   (field: 'A' | 'D') =>
-  (line: Line, { mode, order }: Reading): readonly string[] =>
+  (line: Line, reading: Reading): readonly string[] =>
     asSet(
-      (line[field] ?? []).filter((gpa) => !ownGpa(mode, gpa)),
-      order,
+      (line[field] ?? []).filter((gpa) => !ownGpa(reading, gpa)),
+      reading.order,
     );
 
 /** Shadow pages and sptes: gfn, level, and as many more facts as are compared. */
 const pages =
   (field: 'new' | 'found' | 'map' | 'zap', facts: number) =>
-  (line: Line, { mode, order }: Reading): readonly unknown[] =>
+  (line: Line, { mode, own, order }: Reading): readonly unknown[] =>
     asSet(
-      (line[field] ?? []).filter(([gfn, level]) => !ownFrame(mode, BigInt(gfn), Number(level))).map((page) => page.slice(0, facts)),
+      (line[field] ?? []).filter(([gfn, level]) => !own.frame(mode, BigInt(gfn), Number(level))).map((page) => page.slice(0, facts)),
       order,
     );
 
@@ -58,7 +59,7 @@ const FIELDS = {
   f: { tier: 'A', of: ({ f }) => f ?? [], accepts: sameFaults },
   g: { tier: 'A', of: ({ g }) => byKey(g ?? {}) },
   mmio: { tier: 'A', of: ({ mmio }) => mmio ?? [] },
-  dirty: { tier: 'A', of: ({ dirty }, { mode }) => dirty && asSet(dirty.filter((gpa) => !ownGpa(mode, gpa)), false) }, // prettier-ignore
+  dirty: { tier: 'A', of: ({ dirty }, reading) => dirty && asSet(dirty.filter((gpa) => !ownGpa(reading, gpa)), false) }, // prettier-ignore
   l1: { tier: 'A', of: ({ l1 }) => l1 ?? [], accepts: sameL1Exits },
   x: { tier: 'B', of: exits },
   new: { tier: 'C', of: pages('new', 3) },
@@ -69,7 +70,7 @@ const FIELDS = {
   sync: { tier: 'C', of: gfns('sync') },
   track: { tier: 'C', of: gfns('track') },
   untrack: { tier: 'C', of: gfns('untrack') },
-  ptew: { tier: 'C', of: ({ ptew }, { mode, order }) => inOrder((ptew ?? []).filter(([gpa]) => !ownGpa(mode, gpa)), order) }, // prettier-ignore
+  ptew: { tier: 'C', of: ({ ptew }, reading) => inOrder((ptew ?? []).filter(([gpa]) => !ownGpa(reading, gpa)), reading.order) }, // prettier-ignore
   A: { tier: 'C', of: gpas('A') },
   D: { tier: 'C', of: gpas('D') },
   inj: { tier: 'C', of: ({ inj }, { order }) => inOrder(inj ?? [], order), accepts: sameFaults },
@@ -81,22 +82,22 @@ export type FieldName = keyof typeof FIELDS;
 export const COMPARED: ReadonlyMap<FieldName, ComparedField> = new Map(Object.entries(FIELDS) as [FieldName, ComparedField][]);
 
 /** Exits by kind; from their list where there is one, as an own exit is known by its address. */
-function exits({ x, xl }: Line, { mode }: Reading): object {
+function exits({ x, xl }: Line, reading: Reading): object {
   if (xl === undefined) return byKey(x ?? {});
   const counts: Record<string, number> = {};
-  for (const [kind, , address] of xl) if (!ownExit(mode, kind, address)) counts[kind] = (counts[kind] ?? 0) + 1;
+  for (const [kind, , address] of xl) if (!ownExit(reading, kind, address)) counts[kind] = (counts[kind] ?? 0) + 1;
   return byKey(counts);
 }
 
-function ownExit(mode: Mode, kind: string, address: string | undefined): boolean {
+function ownExit(reading: Reading, kind: string, address: string | undefined): boolean {
   if (address === undefined) return false;
-  if (kind === 'PF') return ownAddress(BigInt(address));
-  return (kind === 'NPF' || kind === 'EPTV') && ownGpa(mode, address);
+  if (kind === 'PF') return reading.own.address(BigInt(address));
+  return (kind === 'NPF' || kind === 'EPTV') && ownGpa(reading, address);
 }
 
 /** Under nested paging the address of a leaf is guest-physical, and may be the interpreter's. */
-function leaves({ vis }: Line, { mode }: Reading): object {
-  return byKey(Object.fromEntries(Object.entries(vis ?? {}).filter(([address]) => isSoft(mode) || !ownGpa(mode, address))));
+function leaves({ vis }: Line, reading: Reading): object {
+  return byKey(Object.fromEntries(Object.entries(vis ?? {}).filter(([address]) => isSoft(reading.mode) || !ownGpa(reading, address))));
 }
 
 const text = (value: unknown): string => JSON.stringify(value);

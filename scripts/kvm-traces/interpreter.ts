@@ -5,9 +5,11 @@
 import { Kind } from '../../server/src/engine/journal/events';
 import { Journal } from '../../server/src/engine/journal/journal';
 import { Machine } from '../../server/src/engine/machine';
-import type { AccessKind, Act, HostAct } from '../../server/src/engine/program';
+import type { AccessKind, Act, HostAct, Performer } from '../../server/src/engine/program';
 import type { Result } from '../../server/src/engine/result';
 import { eventAt, field } from '../../server/src/events/fields';
+import { OWN } from './cleaning';
+import type { Own } from './cleaning';
 import { changedLeaves, leavesOf } from './leaves';
 import type { Leaves } from './leaves';
 import { RecordedL1 } from './l1';
@@ -24,8 +26,6 @@ import { VmmMemory } from './vmm-memory';
 const ROWS = 8_000_000;
 const MEMORY = 256 * 1024 * 1024;
 const GIVEN_UP = 0xdeadn;
-/** PML4 slots of the interpreter's own code, left out of `vis` under shadow paging. */
-const OWN_SLOTS = [1, 511];
 const PAGE = 4096n;
 
 /**
@@ -38,11 +38,15 @@ enum At {
   W,
   RMW,
   X,
+  W8,
   fix,
   other,
 }
 
-const ACCESS: { readonly [kind in AccessOp['kind']]: AccessKind } = { R: 'read', W: 'write', RMW: 'rmw', X: 'fetch' };
+const ACCESS = { R: 'read', W: 'write', RMW: 'rmw', X: 'fetch' } as const satisfies { readonly [kind: string]: AccessKind };
+
+/** The page of vCPU 0's stack in schema 2; that of another vCPU lies as many pages further. */
+const STACK = 0x1_3000n;
 
 /** What an operation came to, apart from what the journal tells. */
 interface Outcome {
@@ -60,7 +64,9 @@ export class Interpreter {
   /** Guest frame that the spte at a host-physical address maps, from the events that set it. */
   private readonly mapped = new Map<number, bigint>();
   private seen = 0;
-  private leaves: Leaves;
+  private readonly ownOnes: Own;
+  /** By vCPU, when it acted last. */
+  private readonly leaves: Leaves[];
   private readonly watched = new Map<number, bigint | null>();
 
   constructor(
@@ -69,10 +75,14 @@ export class Interpreter {
   ) {
     this.machine = new Machine(machineConfig(scenario, mode, this.vmm), this.journal, { steps: Infinity, events: ROWS, memory: MEMORY });
     this.l1 = scenario.nested && new RecordedL1(scenario.nested, (act) => this.perform(act));
-    this.loadRegisters();
-    this.own(scenario.own.warmup, 0);
+    this.ownOnes = OWN[scenario.schema];
+    const vcpus = Array.from({ length: scenario.cpu.vcpus }, (_, vcpu): Performer => ({ vm: GUEST.vm, vcpu }));
+    for (const by of vcpus) {
+      this.loadRegisters(by);
+      this.own(by, scenario.own.warmup, 0);
+    }
     for (const gpa of scenario.watch) this.watched.set(gpa, this.machine.word(GUEST.vm, gpa));
-    this.leaves = this.currentLeaves();
+    this.leaves = vcpus.map((by) => this.currentLeaves(by));
   }
 
   *lines(): IterableIterator<Line> {
@@ -80,23 +90,25 @@ export class Interpreter {
   }
 
   /** Bits that a machine does not declare, as CR0.NE, are loaded as the recorded guest's boot code did. */
-  private loadRegisters(): void {
+  private loadRegisters(by: Performer): void {
     const { cr0, cr4, efer } = this.scenario.cpu;
     for (const [register, value] of Object.entries({ cr0, cr4, efer } as const)) {
       const name = register as 'cr0' | 'cr4' | 'efer';
-      if (this.machine.register(GUEST, name) !== value)
-        this.perform({ do: 'register', origin: At.other, by: GUEST, register: name, value });
+      if (this.machine.register(by, name) !== value) this.perform({ do: 'register', origin: At.other, by, register: name, value });
     }
   }
 
   private line(op: Op): Line {
     const from = this.journal.length;
     const { beforeOp, afterOp } = this.scenario.own;
-    this.own(beforeOp, op.i);
-    const { v, f, dirty, l1 } = this.operation(op);
-    this.own(afterOp, op.i);
-    const before = this.leaves;
-    this.leaves = this.currentLeaves();
+    const by = { vm: GUEST.vm, vcpu: op.vcpu };
+    this.own(by, beforeOp, op.i);
+    const { v, f, dirty, l1 } = this.operation(op, by);
+    this.own(by, afterOp, op.i);
+    // The others serve their requests within the operation.
+    for (let vcpu = 0; vcpu < this.leaves.length; vcpu++) if (vcpu !== op.vcpu) this.own({ vm: GUEST.vm, vcpu }, beforeOp, op.i);
+    const before = this.leaves[op.vcpu];
+    const after = (this.leaves[op.vcpu] = this.currentLeaves(by));
     const line = {
       s: this.scenario.name,
       m: this.mode,
@@ -107,30 +119,35 @@ export class Interpreter {
       g: this.changedWords(),
       dirty,
       l1,
-      ...factsOf(this.journal, from, this.journal.length, this.mode),
-      vis: changedLeaves(before, this.leaves),
+      ...factsOf(this.journal, from, this.journal.length, this.mode, this.ownOnes),
+      vis: changedLeaves(before, after),
+      cpu: this.leaves.length > 1 ? op.vcpu : undefined,
     };
     return withoutEmpty(line);
   }
 
-  private operation(op: Op): Outcome {
+  private operation(op: Op, by: Performer): Outcome {
     switch (op.kind) {
       case 'R':
       case 'W':
       case 'RMW':
       case 'X':
-        return this.accessOperation(op);
+      case 'W8':
+        return this.accessOperation(op, by);
       case 'INVLPG':
-        this.perform({ do: 'invlpg', origin: At.other, by: GUEST, address: op.va });
+        this.perform({ do: 'invlpg', origin: At.other, by, address: op.va });
         return { f: [] };
       case 'CR0':
       case 'CR3':
       case 'CR4':
-      case 'EFER':
-        this.perform({ do: 'register', origin: At.other, by: GUEST, register: op.kind.toLowerCase() as 'cr0', value: op.value });
-        return { f: [] };
+      case 'EFER': {
+        const result = this.perform({ do: 'register', origin: At.other, by, register: op.kind.toLowerCase() as 'cr0', value: op.value });
+        if (!isFault(result)) return { f: [] };
+        this.own(by, this.scenario.own.onGuestFault, op.i);
+        return { f: [faultOf(result)] };
+      }
       case 'HOST':
-        return this.hostOperation(op.host, op.i);
+        return this.hostOperation(op.host, by, op.i);
       case 'L2INIT':
         this.hypervisor(op).init(this.machine.register(GUEST, 'efer'));
         return { f: [] };
@@ -145,35 +162,38 @@ export class Interpreter {
   }
 
   /** The access, the guest's handler at its first #PF, another try; given up at a second #PF, or without a handler. */
-  private accessOperation(op: AccessOp): Outcome {
+  private accessOperation(op: AccessOp, by: Performer): Outcome {
     const { own } = this.scenario;
     const user = op.cpl === 3;
-    this.own(own.beforeAccess, op.i);
-    if (user) this.own(own.cpl3.slice(0, 2), op.i);
-    if (user && op.kind === 'X') this.own(own.cpl3Call, op.i);
+    this.own(by, own.beforeAccess, op.i);
+    if (user) this.own(by, own.cpl3, op.i);
+    if (op.kind === 'X') this.own(by, user ? own.cpl3Call : own.cpl0Call, op.i);
     const f: (readonly [number, string, string])[] = [];
-    let result = this.access(op);
+    let result = this.access(op, by);
     let fix = op.fix;
     while (isFault(result)) {
       f.push(faultOf(result));
-      this.own(own.onGuestFault, op.i);
+      this.own(by, own.onGuestFault, op.i);
       if (!fix) break;
-      this.perform(store(At.fix, fix.va, fix.value));
-      if (fix.invlpg) this.perform({ do: 'invlpg', origin: At.other, by: GUEST, address: op.va });
+      this.perform({ ...base(At.fix, by, fix.va, op.size), access: 'write', user: false, value: fix.value });
+      if (fix.invlpg) this.perform({ do: 'invlpg', origin: At.other, by, address: op.va });
       fix = null;
-      result = this.access(op);
+      result = this.access(op, by);
     }
-    if (user) this.own(own.cpl3.slice(2), op.i);
+    if (user) this.own(by, own.cpl3After, op.i);
     return { f, v: isFault(result) ? GIVEN_UP : valueOf(op, result) };
   }
 
-  private access(op: AccessOp): Result {
-    const { kind, va, cpl, ac, value } = op;
-    return this.perform({ ...base(At[kind], va), access: ACCESS[kind], user: cpl === 3, ac, value });
+  private access({ kind, va, cpl, ac, value, size }: AccessOp, by: Performer): Result {
+    const one = (access: AccessKind): Result =>
+      this.perform({ ...base(At[kind], by, va, kind === 'X' ? 8 : size), access, user: cpl === 3, ac, value });
+    if (kind !== 'W8') return one(ACCESS[kind]);
+    const read = one('read');
+    return isFault(read) ? read : one('write');
   }
 
   /** The VMM's commands; then the vCPU is entered again and the interpreter goes on. */
-  private hostOperation(commands: readonly HostCommand[], i: number): Outcome {
+  private hostOperation(commands: readonly HostCommand[], by: Performer, i: number): Outcome {
     const dirty: string[] = [];
     let asked = false;
     for (const command of commands) {
@@ -184,7 +204,7 @@ export class Interpreter {
         dirty.push(...result.gpas.map(hex));
       }
     }
-    this.own(this.scenario.own.beforeOp, i);
+    this.own(by, this.scenario.own.beforeOp, i);
     return asked ? { f: [], dirty } : { f: [] };
   }
 
@@ -222,9 +242,10 @@ export class Interpreter {
     }
   }
 
-  private own(accesses: readonly OwnAccess[], i: number): void {
+  private own(by: Performer, accesses: readonly OwnAccess[], i: number): void {
     for (const { kind, base: address, step, cpl } of accesses) {
-      this.perform({ ...base(At.own, address + step * BigInt(i)), access: ACCESS[kind], user: cpl === 3, value: null });
+      const stack = address - (address % PAGE) === STACK ? BigInt(by.vcpu) * PAGE : 0n;
+      this.perform({ ...base(At.own, by, address + stack + step * BigInt(i), 8), access: ACCESS[kind], user: cpl === 3, value: null });
     }
   }
 
@@ -243,7 +264,7 @@ export class Interpreter {
     return changed;
   }
 
-  private currentLeaves(): Leaves {
+  private currentLeaves(by: Performer): Leaves {
     for (; this.seen < this.journal.length; this.seen++) {
       const event = eventAt(this.journal, this.seen);
       if (event?.kind === Kind.kvm_mmu_set_spte) this.mapped.set(Number(field(event, 'at')), field(event, 'gfn') ?? 0n);
@@ -253,20 +274,16 @@ export class Interpreter {
       const gfn = this.mapped.get(at);
       return gfn === undefined ? null : gfn * PAGE;
     };
-    return leavesOf(this.machine.physical, this.machine.rootOf(GUEST), {
+    return leavesOf(this.machine.physical, this.machine.rootOf(by), {
       ept: isEpt(this.mode),
       gpaOf: soft ? gpaOf : null,
-      skip: soft ? OWN_SLOTS : [],
+      skip: soft ? (address) => this.ownOnes.leaf(address) : null,
     });
   }
 }
 
-function base(origin: At, address: bigint) {
-  return { do: 'access', origin, by: GUEST, implicit: false, ac: null, address, size: 8, count: 1, stride: 0n, handler: null } as const;
-}
-
-function store(origin: At, address: bigint, value: bigint): Act {
-  return { ...base(origin, address), access: 'write', user: false, value };
+function base(origin: At, by: Performer, address: bigint, size: 4 | 8) {
+  return { do: 'access', origin, by, implicit: false, ac: null, address, size, count: 1, stride: 0n, handler: null } as const;
 }
 
 type Fault = Extract<Result, { kind: 'page-fault' | 'general-protection' }>;
@@ -281,7 +298,7 @@ function faultOf(result: Fault): readonly [number, string, string] {
 
 /** The value that the recorded guest kept: of a read, of a called routine its `mov $value,%eax`, else the operand. */
 function valueOf(op: AccessOp, result: Result): bigint {
-  if (op.kind === 'W' || op.kind === 'RMW') return op.value ?? 0n;
+  if (op.kind === 'W' || op.kind === 'RMW' || op.kind === 'W8') return op.value ?? 0n;
   const value = result.kind === 'ok' || result.kind === 'mmio' ? (result.value ?? 0n) : 0n;
   return op.kind === 'R' ? value : (value >> 8n) & 0xffff_ffffn;
 }

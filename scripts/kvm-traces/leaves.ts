@@ -15,8 +15,8 @@ export interface LeafFormat {
   readonly ept: boolean;
   /** Guest-physical address of the page that a leaf maps, by the address of the leaf; null: it is the address itself. */
   readonly gpaOf: ((at: number) => bigint | null) | null;
-  /** PML4 slots left out. */
-  readonly skip: readonly number[];
+  /** Addresses left out; null: none. */
+  readonly skip: ((address: bigint) => boolean) | null;
 }
 
 const MMU_PRESENT = 1n << 11n;
@@ -38,18 +38,26 @@ function collect(
   format: LeafFormat,
   into: Map<bigint, Leaf>,
 ): void {
-  for (let index = 0; index < 512; index++) {
+  // A PAE root has four entries.
+  for (let index = 0; index < (top === 3 && level === 3 ? 4 : 512); index++) {
     const at = table + index * 8;
     const entry = toBigInt(memory.low(at), memory.high(at));
-    if ((entry & MMU_PRESENT) === 0n || (level === top && format.skip.includes(index))) continue;
+    if (!present(entry, level === 3 && top === 3)) continue;
     const address = base + (BigInt(index) << BigInt(12 + 9 * (level - 1)));
     if (level > 1 && (entry & LARGE) === 0n) {
       collect(memory, Number(entry & FRAME), level - 1, address, top, format, into);
       continue;
     }
+    const linear = canonical(address, top);
+    if (format.skip?.(linear)) continue;
     const gpa = format.gpaOf ? format.gpaOf(at) : address;
-    into.set(canonical(address), [hex(gpa ?? 0n), ...rights(entry, format.ept), level]);
+    into.set(linear, [hex(gpa ?? 0n), ...rights(entry, format.ept), level]);
   }
+}
+
+/** Entries of a PAE root are plain ones. */
+function present(entry: bigint, pdpte: boolean): boolean {
+  return (entry & (pdpte ? 1n : MMU_PRESENT)) !== 0n;
 }
 
 function rights(entry: bigint, ept: boolean): [0 | 1, 0 | 1, 0 | 1] {
@@ -67,8 +75,9 @@ export function changedLeaves(before: Leaves, after: Leaves): Record<string, Lea
   return changes;
 }
 
-function canonical(address: bigint): bigint {
-  return BigInt.asUintN(64, BigInt.asIntN(48, address));
+/** @param top levels of the tables */
+function canonical(address: bigint, top: number): bigint {
+  return BigInt.asUintN(64, BigInt.asIntN(12 + 9 * Math.max(top, 4), address));
 }
 
 function hex(value: bigint): string {

@@ -5,7 +5,7 @@ import { SvmExit, VmxExit } from '../../server/src/engine/x86/exit-reasons';
 import { Acc, accessOf, levelOf, Role } from '../../server/src/engine/mmu/pages/role';
 import { eventAt, field } from '../../server/src/events/fields';
 import type { Event } from '../../server/src/events/fields';
-import { ownAddress, ownFrame } from './cleaning';
+import type { Own } from './cleaning';
 import type { Leaf } from './leaves';
 import { isEpt, isIntel } from './mode';
 import type { Mode } from './mode';
@@ -48,13 +48,15 @@ export interface Line extends Partial<Facts> {
   readonly g?: Record<string, string>;
   readonly dirty?: readonly string[];
   readonly l1?: readonly (readonly string[])[];
+  /** Who acted, where there are several. */
+  readonly cpu?: number;
   readonly vis?: Record<string, Leaf | null>;
 }
 
 const RETURNS = ['CONTINUE', 'RETRY', 'EMULATE', 'INVALID', 'FIXED', 'SPURIOUS'];
 
-export function factsOf(rows: Rows, from: number, to: number, mode: Mode): Facts {
-  const facts = new FactCollector(mode);
+export function factsOf(rows: Rows, from: number, to: number, mode: Mode, own: Own): Facts {
+  const facts = new FactCollector(mode, own);
   for (let row = from; row < to; row++) {
     const event = eventAt(rows, row);
     if (event) facts.take(event);
@@ -63,6 +65,7 @@ export function factsOf(rows: Rows, from: number, to: number, mode: Mode): Facts
 }
 
 interface Exit {
+  readonly vcpu: number;
   readonly kind: string;
   /** Error code or qualification; null where the exit has none that is recorded. */
   readonly code: bigint | null;
@@ -99,16 +102,23 @@ class FactCollector {
   };
   private exit: Exit | null = null;
 
-  constructor(private readonly mode: Mode) {}
+  constructor(
+    private readonly mode: Mode,
+    private readonly ownOnes: Own,
+  ) {}
 
   take(event: Event): void {
     const { facts } = this;
     const of = (name: string): bigint => field(event, name) ?? 0n;
     switch (event.kind) {
-      case Kind.kvm_exit:
+      case Kind.kvm_exit: {
+        const exit = this.exitOf(event);
+        // Another vCPU is kicked out while this one's exit is handled.
+        if (exit.kind === HOST_INTERRUPT && this.exit !== null && this.exit.vcpu !== exit.vcpu) return;
         this.endExit();
-        this.exit = this.exitOf(event);
+        this.exit = exit;
         return;
+      }
       case Kind.kvm_page_fault:
         if (this.exit) this.exit.address ??= of('address');
         return;
@@ -181,8 +191,8 @@ class FactCollector {
     if (!exit || exit.kind === HOST_INTERRUPT) return;
     const { kind, code, address } = exit;
     if (address !== null) {
-      if (kind === 'PF' && ownAddress(address)) return;
-      if ((kind === 'NPF' || kind === 'EPTV') && ownFrame(mode, address >> 12n)) return;
+      if (kind === 'PF' && this.ownOnes.address(address)) return;
+      if ((kind === 'NPF' || kind === 'EPTV') && this.ownOnes.frame(mode, address >> 12n)) return;
     }
     facts.x[kind] = (facts.x[kind] ?? 0) + 1;
     facts.xl.push(code === null ? [kind] : [kind, hex(code), hex(address ?? 0n)]);
@@ -196,7 +206,8 @@ class FactCollector {
   private exitOf(event: Event): Exit {
     const reason = Number(field(event, 'reason'));
     const [info1, info2] = [field(event, 'info1') ?? 0n, field(event, 'info2') ?? 0n];
-    const exit = { code: null, address: null, ret: [], inj: [], walk: [], fast: 0, emulated: 0 };
+    const vcpu = Number(field(event, 'vcpu') ?? 0n);
+    const exit = { vcpu, code: null, address: null, ret: [], inj: [], walk: [], fast: 0, emulated: 0 };
     if (!isIntel(this.mode)) {
       const kind = SVM_KINDS[reason] ?? `0x${reason.toString(16)}`;
       return kind === 'PF' || kind === 'NPF' ? { ...exit, kind, code: info1, address: info2 } : { ...exit, kind };
@@ -222,7 +233,7 @@ class FactCollector {
   }
 
   private own(gfn: bigint, level = 0): boolean {
-    return ownFrame(this.mode, gfn, level);
+    return this.ownOnes.frame(this.mode, gfn, level);
   }
 }
 

@@ -53,7 +53,8 @@ export function machineConfig(scenario: Scenario, mode: Mode, vmm: VmmMemory): M
       memory: 2 ** 35,
       pageSize: 4096,
       maxPhyAddr: cpu.maxPhyAddr,
-      features: FEATURES,
+      features: { ...FEATURES, la57: cpu.la57 },
+      rmwLoadsFirst: !intel,
       // Empty at the start of each operation, and nothing within one depends on it.
       tlb: { on: false, l1: { sets: 1, ways: 1 }, l2: { sets: 1, ways: 1 }, pagingStructureEntries: 0 },
       kvm: { ...KVM, tdpMmu: mode !== 'npt1-tdp0' },
@@ -66,7 +67,7 @@ export function machineConfig(scenario: Scenario, mode: Mode, vmm: VmmMemory): M
         hypervisor: scenario.nested === null ? 'kvm' : 'script',
         slots: scenario.slots.map((slot): SlotConfig => vmm.config(slot)),
         memory: images(scenario),
-        vcpus: [vcpu(scenario, cpu.cr3)],
+        vcpus: Array.from({ length: cpu.vcpus }, (_, index) => vcpu(scenario, index === 0 ? cpu.cr3 : cpu.cr3b)),
       },
       ...nestedVm(scenario),
     ],
@@ -77,7 +78,7 @@ function vcpu({ cpu }: Scenario, cr3: bigint): VcpuConfig {
   const bit = (value: bigint, n: number): boolean => ((value >> BigInt(n)) & 1n) !== 0n;
   return {
     name: 'vcpu',
-    paging: '4-level',
+    paging: cpu.paging,
     cr3,
     cr0: { wp: bit(cpu.cr0, 16) },
     cr4: {

@@ -2,9 +2,14 @@
  * Scenario of a scripted guest that was run under a real KVM, as JSON in the form that `test/kvm-traces/README.md`
  * describes. Reading is strict: what the form does not have is an error.
  */
-import type { Performer } from '../../server/src/engine/program';
+import type { PagingMode, Performer } from '../../server/src/engine/program';
+import { OWN } from './cleaning';
+import type { Schema } from './cleaning';
+import { identityWords, setNarrow } from './identity-map';
 
 export interface Scenario {
+  /** 1: an interpreter in a 4-level guest; 2: stubs in any paging mode, perhaps on several vCPUs. */
+  readonly schema: Schema;
   readonly name: string;
   readonly cpu: Cpu;
   readonly slots: readonly SlotSpec[];
@@ -19,9 +24,15 @@ export interface Scenario {
 }
 
 export interface Cpu {
+  readonly paging: PagingMode;
+  readonly vcpus: number;
+  /** The processor has LA57, and the host 5-level tables. */
+  readonly la57: boolean;
   readonly maxPhyAddr: number;
   readonly cr0: bigint;
   readonly cr3: bigint;
+  /** CR3 of further vCPUs at the start. */
+  readonly cr3b: bigint;
   readonly cr4: bigint;
   readonly efer: bigint;
 }
@@ -46,8 +57,11 @@ export interface OwnAccesses {
   readonly beforeOp: readonly OwnAccess[];
   readonly beforeAccess: readonly OwnAccess[];
   readonly cpl3: readonly OwnAccess[];
-  /** At a call of code at CPL 3. */
+  /** After an access at CPL 3. */
+  readonly cpl3After: readonly OwnAccess[];
+  /** At a call of code at CPL 3, and at CPL 0. */
   readonly cpl3Call: readonly OwnAccess[];
+  readonly cpl0Call: readonly OwnAccess[];
   readonly onGuestFault: readonly OwnAccess[];
   readonly afterOp: readonly OwnAccess[];
 }
@@ -61,7 +75,9 @@ export interface OwnAccess {
 }
 
 export type AccessOp = OpBase & {
-  readonly kind: 'R' | 'W' | 'RMW' | 'X';
+  /** W8 is CMPXCHG8B: a load, then a store. */
+  readonly kind: 'R' | 'W' | 'RMW' | 'X' | 'W8';
+  readonly size: 4 | 8;
   readonly va: bigint;
   readonly cpl: number;
   readonly ac: boolean;
@@ -100,6 +116,7 @@ export type CodeStep = 'start' | Exclude<NestedAccess, 'NOP'> | 'VMMCALL';
 
 interface OpBase {
   readonly i: number;
+  readonly vcpu: number;
   readonly text: string;
 }
 
@@ -122,7 +139,7 @@ export type HostCommand =
   | { readonly cmd: 'host_write_gpa'; readonly gpa: number; readonly value: bigint }
   | { readonly cmd: 'set_nr_mmu_pages'; readonly n: number };
 
-/** The one vCPU of these guests. */
+/** The first vCPU of these guests. */
 export const GUEST: Performer = { vm: 0, vcpu: 0 };
 
 type Json = Readonly<Record<string, unknown>>;
@@ -131,9 +148,15 @@ type Json = Readonly<Record<string, unknown>>;
 export function readScenario(text: string): Scenario {
   const json = object(JSON.parse(text), 'scenario');
   const cpu = object(json.cpu, 'cpu');
+  const schema = schemaOf(json.schema);
   return {
+    schema,
     name: string(json.name, 'name'),
     cpu: {
+      paging: schema === 1 ? '4-level' : pagingOf(cpu.mode),
+      vcpus: number(cpu.vcpus ?? 1, 'cpu.vcpus'),
+      la57: cpu.la57 === true,
+      cr3b: big(cpu.cr3b ?? cpu.cr3, 'cpu.cr3b'),
       maxPhyAddr: number(cpu.maxphyaddr, 'cpu.maxphyaddr'),
       cr0: big(cpu.cr0, 'cpu.cr0'),
       cr3: big(cpu.cr3, 'cpu.cr3'),
@@ -141,7 +164,7 @@ export function readScenario(text: string): Scenario {
       efer: big(cpu.efer, 'cpu.efer'),
     },
     slots: list(json.slots, 'slots').map((each) => slotSpec(object(each, 'slot'), 'id')),
-    words: memoryWords(json),
+    words: memoryWords(json, schema),
     bytes: Object.entries(object(json.data_bytes ?? {}, 'data_bytes')).map(([gpa, hex]) => ({
       gpa: number(gpa, 'data_bytes'),
       bytes: Uint8Array.from(string(hex, 'data_bytes').match(/../g) ?? [], (digits) => parseInt(digits, 16)),
@@ -154,6 +177,20 @@ export function readScenario(text: string): Scenario {
         : nestedSetup(object(json.nested, 'nested'), object(json.data_bytes ?? {}, 'data_bytes')),
     ops: list(json.ops, 'ops').map((each) => operation(object(each, 'operation'))),
   };
+}
+
+function schemaOf(value: unknown): Schema {
+  const schema = number(value ?? 1, 'schema');
+  if (!Object.hasOwn(OWN, schema)) throw new Error(`schema ${schema} is unknown`);
+  return schema as Schema;
+}
+
+function pagingOf(value: unknown): PagingMode {
+  const text = string(value, 'cpu.mode');
+  const modes: { readonly [text: string]: PagingMode } = { none: 'none', 32: '32-bit', pae: 'pae', 4: '4-level', 5: '5-level' };
+  const mode = Object.hasOwn(modes, text) ? modes[text] : undefined;
+  if (mode === undefined) throw new Error(`cpu.mode: no mode ${text}`);
+  return mode;
 }
 
 /** L2's instructions: `mov (%rsi),%rax`, `mov %rdx,(%rsi)`, `invlpg (%rsi)`, `mov %rsi,%cr3`, `vmmcall`. */
@@ -200,9 +237,26 @@ function nestedSetup(json: Json, pages: Json): NestedSetup {
   };
 }
 
-function memoryWords(json: Json): Map<number, bigint> {
+function memoryWords(json: Json, schema: Schema): Map<number, bigint> {
+  const words = schema === 1 ? linearWords(object(json.linear_map, 'linear_map')) : identityMap(object(json.identity, 'identity'));
+  for (const key of ['page_table_words', 'data_words']) {
+    for (const [gpa, word] of Object.entries(object(json[key] ?? {}, key))) {
+      const at = number(gpa, key);
+      if (at % 8 === 0) words.set(at, big(word, key));
+      else setNarrow(words, at, big(word, key));
+    }
+  }
+  return words;
+}
+
+function identityMap(json: Json): Map<number, bigint> {
+  const of = (key: string): bigint => big(json[key], `identity.${key}`);
+  const user = list(json.user_pages, 'identity.user_pages').map((page) => number(page, 'identity.user_pages'));
+  return identityWords({ size: Number(of('size')), flags: of('entry_flags'), user, userFlags: of('user_flags') });
+}
+
+function linearWords(linear: Json): Map<number, bigint> {
   const words = new Map<number, bigint>();
-  const linear = object(json.linear_map, 'linear_map');
   const [base, size, flags] = [
     number(linear.gpa, 'linear_map.gpa'),
     number(linear.size, 'linear_map.size'),
@@ -210,9 +264,6 @@ function memoryWords(json: Json): Map<number, bigint> {
   ];
   const page = number(linear.page_size, 'linear_map.page_size');
   for (let gpa = base; gpa < base + size; gpa += page) words.set(LINEAR_TABLES + 8 * (gpa / page), BigInt(gpa) | flags);
-  for (const key of ['page_table_words', 'data_words']) {
-    for (const [gpa, word] of Object.entries(object(json[key] ?? {}, key))) words.set(number(gpa, key), big(word, key));
-  }
   return words;
 }
 
@@ -221,12 +272,17 @@ const LINEAR_TABLES = 0x10_3000;
 
 function ownAccesses(json: Json): OwnAccesses {
   const of = (key: string): OwnAccess[] => list(json[key] ?? [], key).map((each) => ownAccess(list(each, key), key));
+  // Schema 1 has them in one list: the first two come before the access.
+  const cpl3 = of('cpl3');
+  const before = json.cpl3_after === undefined ? cpl3.slice(0, 2) : cpl3;
   return {
     warmup: of('warmup'),
     beforeOp: of('before_op'),
     beforeAccess: of('before_access_R_W_X_RMW'),
-    cpl3: of('cpl3'),
+    cpl3: before,
+    cpl3After: json.cpl3_after === undefined ? cpl3.slice(2) : of('cpl3_after'),
     cpl3Call: of('cpl3_X'),
+    cpl0Call: of('cpl0_X'),
     onGuestFault: of('on_guest_fault'),
     afterOp: of('after_op'),
   };
@@ -245,17 +301,24 @@ function ownAccess(parts: readonly unknown[], what: string): OwnAccess {
 }
 
 function operation(json: Json): Op {
-  const base = { i: number(json.i, 'operation i'), text: string(json.text, 'operation text') };
+  const base = {
+    i: number(json.i, 'operation i'),
+    text: string(json.text, 'operation text'),
+    vcpu: number(json.vcpu ?? 0, 'operation vcpu'),
+  };
   const what = `operation ${base.i}`;
   const kind = string(json.kind, what);
   switch (kind) {
     case 'R':
     case 'W':
     case 'RMW':
-    case 'X': {
+    case 'X':
+    case 'W8': {
+      const size = number(json.size ?? 8, what);
+      if (size !== 4 && size !== 8) throw new Error(`${what}: no access of ${size} bytes`);
       const value = json.value === undefined ? null : big(json.value, what);
       const fix = json.fix === undefined || json.fix === null ? null : fixOf(object(json.fix, `${what} fix`));
-      return { ...base, kind, va: big(json.va, what), cpl: number(json.cpl ?? 0, what), ac: Boolean(json.ac), value, fix };
+      return { ...base, kind, size, va: big(json.va, what), cpl: number(json.cpl ?? 0, what), ac: Boolean(json.ac), value, fix };
     }
     case 'INVLPG':
       return { ...base, kind, va: big(json.va, what) };

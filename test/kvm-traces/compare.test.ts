@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { OWN } from '../../scripts/kvm-traces/cleaning';
 import { compareLines, emptyComparison, readLines } from '../../scripts/kvm-traces/compare';
 import { COMPARED } from '../../scripts/kvm-traces/compared-fields';
 import type { FieldName } from '../../scripts/kvm-traces/compared-fields';
@@ -18,7 +19,7 @@ const RECORDED = MODES.flatMap((mode) =>
 /** Fields that differ, as `operation tier.field`. */
 function differing(mode: Mode, recorded: readonly Line[], actual: readonly Line[], order = false): string[] {
   const comparison = emptyComparison();
-  compareLines(recorded, actual, { mode, order }, comparison);
+  compareLines(recorded, actual, { mode, own: OWN[1], order }, comparison);
   return comparison.mismatches.map(({ op, tier, field }) => `${op} ${tier}.${field ?? '-'}`);
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { compareLines, emptyComparison, readLines, TIERS } from '../../scripts/kvm-traces/compare';
+import { OWN } from '../../scripts/kvm-traces/cleaning';
 import { Interpreter } from '../../scripts/kvm-traces/interpreter';
 import { MODES } from '../../scripts/kvm-traces/mode';
 import { readScenario } from '../../scripts/kvm-traces/scenario';
@@ -20,7 +21,12 @@ for (const { name, folder } of RECORDINGS) {
         for (const file of readdirSync(join(folder, 'expected', mode))) {
           const scenario = readScenario(readFileSync(join(folder, 'scenarios', file.replace(/\.ndjson$/, '.json')), 'utf8'));
           const recorded = readLines(readFileSync(join(folder, 'expected', mode, file), 'utf8'));
-          compareLines(recorded, [...new Interpreter(scenario, mode).lines()], { mode, order: true }, comparison);
+          compareLines(
+            recorded,
+            [...new Interpreter(scenario, mode).lines()],
+            { mode, own: OWN[scenario.schema], order: true },
+            comparison,
+          );
         }
         assert.deepEqual(comparison.mismatches, []);
         for (const tier of TIERS) assert.ok(comparison.tiers[tier].compared > 100, 'operations are compared');

@@ -41,6 +41,8 @@ describe('recorded scenarios', () => {
       i: 0,
       text: 'R 1000 cpl3',
       kind: 'R',
+      vcpu: 0,
+      size: 8,
       va: 0x1000n,
       cpl: 3,
       ac: false,
@@ -51,8 +53,28 @@ describe('recorded scenarios', () => {
       i: 2,
       text: 'HOST',
       kind: 'HOST',
+      vcpu: 0,
       host: [{ cmd: 'mprotect', slot: 0, offset: 0x1000, size: 0x1000, writable: false }],
     });
+  });
+
+  it('of schema 2 have the identity map in tables of both widths, a mode, several vCPUs and sizes of accesses', () => {
+    const json = JSON.parse(scenarioJson({ data_words: { '0x21004': '0x7777' } })) as Record<string, unknown>;
+    const scenario = readScenario(
+      JSON.stringify({
+        ...json,
+        schema: 2,
+        linear_map: undefined,
+        cpu: { ...(json.cpu as object), mode: 'pae', vcpus: 2, cr3b: '0x200000' },
+        identity: { size: '0x400000', entry_flags: '0x63', user_pages: ['0x15000'], user_flags: '0x67' },
+        ops: [{ i: 0, kind: 'W8', va: '0x1000', cpl: 0, size: 4, vcpu: 1, value: '0x5', text: 'W8' }],
+      }),
+    );
+    assert.deepEqual([scenario.schema, scenario.cpu.paging, scenario.cpu.vcpus, scenario.cpu.cr3b], [2, 'pae', 2, 0x20_0000n]);
+    assert.deepEqual([scenario.words.get(0x2_3000 + 8 * 5), scenario.words.get(0x2_3000 + 8 * 0x15)], [0x5063n, 0x1_5067n]);
+    assert.equal(scenario.words.get(0x2_1000), 0x7777_0000_0063n, 'two entries of 4 bytes in a word');
+    const [op] = scenario.ops;
+    assert.deepEqual([op.kind, op.vcpu], ['W8', 1]);
   });
 
   it('know every backing', () => {
@@ -61,10 +83,10 @@ describe('recorded scenarios', () => {
     assert.deepEqual(
       readScenario(scenarioJson({ slots })).slots.map(({ readonly, logDirty, backing }) => [readonly, logDirty, backing]),
       [
-        [false, false, { kind: 'anonymous', pageSize: 0x1000, populated: true }],
-        [false, true, { kind: 'anonymous', pageSize: 0x1000, populated: false }],
-        [true, false, { kind: 'anonymous', pageSize: 0x20_0000, populated: true }],
-        [true, true, { kind: 'anonymous', pageSize: 0x20_0000, populated: true }],
+        [false, false, { kind: 'anonymous', pageSize: 0x1000, populated: true, hugetlbfs: false }],
+        [false, true, { kind: 'anonymous', pageSize: 0x1000, populated: false, hugetlbfs: false }],
+        [true, false, { kind: 'anonymous', pageSize: 0x20_0000, populated: true, hugetlbfs: false }],
+        [true, true, { kind: 'anonymous', pageSize: 0x20_0000, populated: true, hugetlbfs: true }],
         [false, false, { kind: 'shared', slot: 1, offset: 0x2000 }],
       ],
     );

@@ -42,6 +42,8 @@ export interface HostConfig {
   /** MAXPHYADDR, 36 to 52. */
   readonly maxPhyAddr: number;
   readonly features: Features;
+  /** A read-modify-write is a load and then a store, as of emulated processors; otherwise it asks for the write at once. */
+  readonly rmwLoadsFirst?: boolean;
   readonly tlb: TlbConfig;
   readonly kvm: KvmOptions;
 }

@@ -3,7 +3,7 @@
  * tries is bounded, whatever the tables are.
  */
 import { high, highOf, low, lowOf } from '../../bits';
-import { ACCESS_WHAT, Actor, Kind } from '../../journal/events';
+import { ACCESS_READ, ACCESS_WHAT, Actor, Kind } from '../../journal/events';
 import { Outcome } from '../../vcpu/processor';
 import { Register } from '../../vcpu/registers';
 import { handleOutcome } from '../exits/handle-exit';
@@ -44,8 +44,13 @@ export class InstructionRunner {
     const small = instruction.kind === 'rmw' ? (access & ~ACCESS_WHAT) | ACCESS_RMW : access;
     journal.actor = this.guest;
     journal.row(Kind.access, 0, small & 0xf, instruction.lo, instruction.hi, instruction.size, 0);
+    let loaded = instruction.kind !== 'rmw' || !vcpu.parts.rmwLoadsFirst;
     for (let exits = 0; exits < MOST_EXITS; exits++) {
-      const outcome = this.translate(instruction, access);
+      const outcome = this.translate(instruction, loaded ? access : (access & ~ACCESS_WHAT) | ACCESS_READ);
+      if (outcome === null && !loaded) {
+        loaded = true;
+        continue;
+      }
       if (outcome === null) return this.perform(instruction, small & 0xf);
       if (outcome.kind === 'done') return this.finish(outcome.completion);
       const { pendingFault } = vcpu;

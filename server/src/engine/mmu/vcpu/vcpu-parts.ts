@@ -27,6 +27,8 @@ export interface VcpuParts {
   readonly hardware: HardwareFormats;
   /** VPID or ASID; 0: none. */
   readonly vpid: number;
+  /** As HostConfig has it. */
+  readonly rmwLoadsFirst: boolean;
   /** The processor caches translations. */
   readonly tlbOn: boolean;
   /** Formats by name, apart from any registers. */

@@ -156,6 +156,7 @@ export class Host {
       vendor,
       hardware: this.hardware(vm),
       vpid,
+      rmwLoadsFirst: this.config.rmwLoadsFirst === true,
       // Whether a processor in a guest caches translations is not for its hypervisor to know.
       tlbOn: tlb.on || actor !== Actor.L0,
       formatNamed: (name) => this.formatNamed(name),
