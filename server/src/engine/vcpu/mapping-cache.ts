@@ -3,9 +3,10 @@ import type { Journal } from '../journal/journal';
 import { Kind } from '../journal/events';
 import { FRAME_HIGH, FRAME_LOW } from '../x86/entries';
 import { ACCESS_RIGHTS_MASK } from '../x86/permissions';
+import type { TranslationCache } from '../x86/walk-caches';
 import { CLASS_SHIFTS, PageClass, RIGHTS_MASK, TlbArray, classOf, lineKey } from './tlb-array';
 
-export class MappingCache {
+export class MappingCache implements TranslationCache {
   readonly array: TlbArray;
   /** Tag of what is walked now; 0: nothing is looked up or kept. */
   tag = 0;
@@ -29,11 +30,6 @@ export class MappingCache {
     this.array = new TlbArray(journal, processor, firstLine, 1, entries);
   }
 
-  /**
-   * A mapping that serves the access as it stands.
-   *
-   * @param permitted permissionTable of the stage's policy
-   */
   find(lo: number, hi: number, access: number, permitted: Uint8Array): boolean {
     const { array } = this;
     if (this.tag === 0 || array.used === 0) return false;

@@ -5,22 +5,19 @@
 import { join } from '../bits';
 import { Kind } from '../journal/events';
 import type { PhysicalMemory } from '../memory/physical-memory';
+import type { ModificationLog } from '../x86/walk-caches';
 import { Register, type Registers } from './registers';
 
 export const PML_ENTRIES = 512;
 
-export class PmlLog {
+export class PmlLog implements ModificationLog {
   /** @param registers of the vCPU, which hold the buffer's address and the index */
   constructor(
     private readonly memory: PhysicalMemory,
     private readonly registers: Registers,
   ) {}
 
-  /**
-   * Log the page of a guest-physical address.
-   *
-   * @returns false when the index is outside 0..511: nothing is logged, and the processor exits with PML_FULL
-   */
+  /** @returns false when the index is outside 0..511: the processor exits with PML_FULL */
   log(lo: number, hi: number): boolean {
     const { memory, registers } = this;
     const index = registers.lo(Register.pmlIndex);

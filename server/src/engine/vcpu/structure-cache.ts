@@ -8,12 +8,13 @@
 import type { Journal } from '../journal/journal';
 import { Kind } from '../journal/events';
 import { FRAME_HIGH, FRAME_LOW, NX_HIGH } from '../x86/entries';
+import type { EntryCache } from '../x86/walk-caches';
 import { TAG_MASK, TlbArray } from './tlb-array';
 
 export const LOWEST = 2;
 export const HIGHEST = 5;
 
-export class StructureCache {
+export class StructureCache implements EntryCache {
   /** Tag of what is walked now; 0: nothing is looked up or kept. */
   tag = 0;
   /** Entries used so far. */
@@ -43,7 +44,6 @@ export class StructureCache {
     );
   }
 
-  /** The lowest cached entry on the way of an address, in tables of `levels` levels. */
   find(lo: number, hi: number, levels: number): boolean {
     if (this.tag === 0) return false;
     for (let level = LOWEST; level <= levels; level++) {
@@ -66,7 +66,6 @@ export class StructureCache {
     return false;
   }
 
-  /** Keep the entry of a level, that leads to a table; `all` and `any` include it. */
   add(lo: number, hi: number, level: number, tableLo: number, tableHi: number, all: number, any: number): void {
     if (this.tag === 0) return;
     this.arrays[level - LOWEST].put(

@@ -5,14 +5,12 @@
 import { ACCESS_IMPLICIT, ACCESS_READ, ACCESS_USER, ACCESS_WRITE } from '../journal/events';
 import { join } from '../bits';
 import { NEAR_FRAMES, type PhysicalMemory } from '../memory/physical-memory';
-import type { MappingCache } from '../vcpu/mapping-cache';
-import type { PmlLog } from '../vcpu/pml-log';
-import type { StructureCache } from '../vcpu/structure-cache';
 import { FRAME_HIGH, FRAME_LOW, keyOf } from './entries';
 import { pageFaultCode } from './fault-codes';
 import type { Format } from './formats';
 import { Access, GUEST_ALL, HOST_ALL, Policy, Rights, permissionTable } from './permissions';
 import { Walk, Walking, type Stage } from './stage';
+import type { EntryCache, TranslationCache, ModificationLog } from './walk-caches';
 
 /** Words of {@link WalkerState.path} a level. */
 export const PATH = 8;
@@ -50,7 +48,7 @@ export abstract class WalkerState {
   /** Software walks: error code shown as the walk begins; -1: what the access amounts to. */
   pferr = -1;
   /** Page-modification logging of what becomes dirty here (EPT); null: off. */
-  pml: PmlLog | null = null;
+  pml: ModificationLog | null = null;
   /** Told of each entry whose flags a software walk is about to write: its address in the space behind. */
   writes: ((outLo: number, outHi: number) => void) | null = null;
 
@@ -94,8 +92,8 @@ export abstract class WalkerState {
   protected policyBits = 0;
   protected keysInForce = 0;
   protected behalf: Walking = Walking.hardware;
-  protected structures: StructureCache | null = null;
-  protected wholes: MappingCache | null = null;
+  protected structures: EntryCache | null = null;
+  protected wholes: TranslationCache | null = null;
   /** With a stage behind: what `outLo` and `outHi` are. */
   protected stageLo = 0;
   protected stageHi = 0;
@@ -166,19 +164,19 @@ export abstract class WalkerState {
   }
 
   /** Paging-structure cache for these tables; null: none. */
-  get cache(): StructureCache | null {
+  get cache(): EntryCache | null {
     return this.structures;
   }
-  set cache(cache: StructureCache | null) {
+  set cache(cache: EntryCache | null) {
     this.structures = cache;
     this.setPlain();
   }
 
   /** Cache of whole translations by these tables (guest-physical mappings); null: none. Only without a stage behind. */
-  get mappings(): MappingCache | null {
+  get mappings(): TranslationCache | null {
     return this.wholes;
   }
-  set mappings(mappings: MappingCache | null) {
+  set mappings(mappings: TranslationCache | null) {
     this.wholes = mappings;
     this.setPlain();
   }

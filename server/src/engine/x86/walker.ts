@@ -7,8 +7,6 @@
  * every rule, journal row and flag. No objects, closures or bigints; results are left in fields until the next walk.
  */
 import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE, Kind, STAGE_SECOND } from '../journal/events';
-import type { MappingCache } from '../vcpu/mapping-cache';
-import type { StructureCache } from '../vcpu/structure-cache';
 import { FRAME_HIGH, FRAME_LOW, Pte, keyOf } from './entries';
 import { PageFault } from './fault-codes';
 import { LEAF, type Format } from './formats';
@@ -16,6 +14,7 @@ import { ACCESS_RIGHTS_MASK, Access, HOST_ALL, Rights, keyDenies } from './permi
 import { Walk, Walking, type Stage } from './stage';
 import { QuickWalker } from './quick-walk';
 import { At, PATH, shiftOf } from './walker-state';
+import type { EntryCache, TranslationCache } from './walk-caches';
 
 export class Walker extends QuickWalker implements Stage {
   /**
@@ -207,7 +206,7 @@ export class Walker extends QuickWalker implements Stage {
   }
 
   /** A cached guest-physical mapping serves the access. */
-  private mapped(lo: number, { level, frameLo, frameHi, rights }: MappingCache): Walk {
+  private mapped(lo: number, { level, frameLo, frameHi, rights }: TranslationCache): Walk {
     const offset = (1 << shiftOf(this.format, level)) - 1;
     this.firstLevel = 0;
     this.level = level;
@@ -342,7 +341,7 @@ export class Walker extends QuickWalker implements Stage {
   }
 
   /** Valid non-leaf entries of a completed walk go into the paging-structure cache (§2.10). */
-  private fillCache(lo: number, hi: number, cache: StructureCache): void {
+  private fillCache(lo: number, hi: number, cache: EntryCache): void {
     let all = -1;
     let any = 0;
     if (this.firstLevel < this.format.levels) {
