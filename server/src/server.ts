@@ -17,19 +17,20 @@ import { ProgressReports } from './routes/progress';
 import { MOST_LOADED } from './language/analysis';
 import { LEGEND } from './services/semantic-tokens';
 import type { ClientAbilities, Core } from './routes/core';
-import { Files } from './workspace/files';
+import { Files, shareable } from './workspace/files';
 import { Folders } from './workspace/folders';
-import { RunPool } from './workspace/pool';
+import { Carried } from './workspace/carried';
+import { Inquiries } from './workspace/inquiries';
+import { WorkerPool } from './workspace/pool';
 import { Runs } from './workspace/runs';
-import type { ScriptRuns } from './workspace/runs';
 import type { Runtime } from './workspace/runtime';
 import { Scripts } from './workspace/scripts';
 import { DEFAULTS, readSettings, SECTION } from './workspace/settings';
 
 declare const MMU_VERSION: string;
 
-/** Runs at once. */
-const WORKERS = 2;
+/** Workers at most: documents of their own, with no other one in the way. */
+const WORKERS = 6;
 
 /** Milliseconds that an answer waits for a run before it does without. */
 const PATIENCE = 2000;
@@ -50,12 +51,27 @@ export function startServer(connection: Connection, runtime: Runtime): void {
 
 class Server implements Core {
   readonly client: ClientAbilities;
-  readonly documents = new TextDocuments(TextDocument);
+  readonly carried = new Carried();
+  readonly documents = new TextDocuments<TextDocument>({
+    create: (uri, languageId, version, content) => TextDocument.create(uri, languageId, version, content),
+    update: (document, changes, version) => {
+      const whole = changes.every((each) => 'range' in each) ? '' : document.getText();
+      const updated = TextDocument.update(document, changes, version);
+      this.carried.edited(
+        document.uri,
+        changes,
+        () => whole,
+        () => updated.getText(),
+      );
+      return updated;
+    },
+  });
   readonly files: Files;
   /** Files that are loaded into memory. */
   private readonly dumps: Files<Uint8Array>;
   readonly scripts: Scripts;
   readonly runs: Runs;
+  readonly inquiries: Inquiries;
   settings = DEFAULTS;
   /** Nothing runs before the client has said how. */
   private setReady!: () => void;
@@ -77,14 +93,15 @@ class Server implements Core {
       options.readFiles ? this.askClient('mmu/readFolder', { uri }) : runtime.readFolder(uri),
     );
     this.files = new Files((uri) => (options.readFiles ? this.askClient('mmu/readFile', { uri }) : runtime.readFile(uri)));
-    this.dumps = new Files((uri) => runtime.readBytes(uri, MOST_LOADED + 1));
+    this.dumps = new Files(async (uri) => shareable(await runtime.readBytes(uri, MOST_LOADED + 1)));
     this.scripts = new Scripts((uri) => this.documents.get(uri), this.files, this.dumps);
     const log = (message: string): void => connection.console.warn(message);
-    const pool = new RunPool(
-      WORKERS,
-      () => runtime.spawnWorker(options.workerUrl, log),
-      (call, milliseconds) => void runtime.later(call, milliseconds),
-    );
+    const pool = new WorkerPool({
+      size: WORKERS,
+      spawn: () => runtime.spawnWorker(options.workerUrl, log),
+      later: (call, milliseconds) => void runtime.later(call, milliseconds),
+      lost: guard.event('worker', (uris: readonly string[]) => this.runs.lost(uris)),
+    });
     this.progress = new ProgressReports(
       this.client.workDoneProgress ? () => connection.window.createWorkDoneProgress() : null,
       runtime.later,
@@ -99,8 +116,10 @@ class Server implements Core {
       log,
       later: (call, milliseconds) => runtime.later(call, milliseconds),
       settings: () => this.settings.run,
+      now: runtime.now,
       events: this.runsEvents(),
     });
+    this.inquiries = new Inquiries(this.runs, pool, (promise) => this.soon(promise));
     this.diagnostics = new DiagnosticReports(this);
     routeLanguage(this);
     routePanel(this, this.progress);
@@ -139,12 +158,6 @@ class Server implements Core {
 
   /* -------------------------------------------------------------- what routes ask for */
 
-  async scriptAndRuns(uri: string): Promise<{ script: NonNullable<Awaited<ReturnType<Scripts['get']>>>; runs: ScriptRuns | null } | null> {
-    const runs = await this.within(PATIENCE, this.runs.current(uri));
-    const script = await this.scripts.get(uri);
-    return script && { script, runs: runs?.script === script ? runs : null };
-  }
-
   async findFiles(): Promise<readonly string[]> {
     return this.client.findFiles ? this.askClient('mmu/findFiles', {}) : this.runtime.findFiles(this.workspace);
   }
@@ -153,10 +166,9 @@ class Server implements Core {
     return this.connection.sendRequest(method, params);
   }
 
-  /** What a promise comes to within some milliseconds; null when it takes longer. */
-  private within<T>(milliseconds: number, promise: Promise<T>): Promise<T | null> {
+  soon<T>(promise: Promise<T>): Promise<T | null> {
     return new Promise((resolve, reject) => {
-      const cancel = this.runtime.later(() => resolve(null), milliseconds);
+      const cancel = this.runtime.later(() => resolve(null), PATIENCE);
       promise.then(resolve, reject).finally(cancel);
     });
   }
@@ -189,6 +201,7 @@ class Server implements Core {
     documents.onDidClose(
       guard.event('close', async ({ document: { uri } }) => {
         runs.closed(uri);
+        this.carried.closed(uri);
         this.scripts.close(uri);
         this.files.forget(uri);
         for (const importer of this.scripts.importersOf(uri)) this.reconsider(importer);
@@ -216,7 +229,7 @@ class Server implements Core {
   private readonly reconsider = (uri: string): void => {
     this.guard.event('import', async () => {
       const script = await this.scripts.get(uri);
-      if (this.runs.last(uri)?.script === script) return;
+      if (script && this.runs.isKnown(script)) return;
       this.runs.changed(uri, 'edit');
       await this.diagnostics.changed(uri);
     })();
@@ -231,6 +244,10 @@ class Server implements Core {
         this.progress.started(uri, stop);
         this.tellRunState({ uri, version, state: 'running', runs: [...(this.runs.last(uri)?.infos ?? [])] });
       }),
+      checked: guard.event('check ended', async ({ uri }, found) => {
+        this.carried.checked(uri, found);
+        await this.diagnostics.changed(uri);
+      }),
       progress: guard.event('run progress', (uri, fraction) => this.progress.progress(uri, fraction)),
       cancelled: guard.event('run cancelled', ({ uri, version }) => {
         this.progress.ended(uri);
@@ -244,8 +261,9 @@ class Server implements Core {
           message: 'the run was cancelled',
         });
       }),
-      ended: guard.event('run ended', async (runs) => {
+      ended: guard.event('run ended', async (runs, found) => {
         const { uri, version } = runs.script;
+        if (found) this.carried.ran(uri, found);
         this.progress.ended(uri);
         this.tellRunState({
           uri,

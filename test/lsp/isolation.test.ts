@@ -4,8 +4,8 @@ import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { RunInfo } from '../../server/src/protocol/messages';
-import { inThread } from '../../server/src/run/in-thread';
-import type { WorkerLike } from '../../server/src/run/worker-client';
+import { inThread } from '../../server/src/worker/in-thread';
+import type { WorkerLike } from '../../server/src/worker/worker-like';
 import type { Runtime } from '../../server/src/workspace/runtime';
 import type { LspClient } from '../support/lsp';
 import { bundles, PULLS, threadClient } from '../support/lsp';
@@ -20,6 +20,7 @@ const runtime = (more: Partial<Runtime> = {}): Runtime => ({
   readFolder: () => Promise.resolve(null),
   findFiles: () => Promise.resolve([]),
   spawnWorker: () => inThread(setImmediate, () => performance.now()),
+  now: () => performance.now(),
   later(call, milliseconds) {
     const timer = setTimeout(call, milliseconds);
     return () => clearTimeout(timer);

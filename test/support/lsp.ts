@@ -56,8 +56,11 @@ export interface ClientOptions {
   readonly workspaceFolders?: readonly { uri: string; name: string }[];
 }
 
-/** Asks for diagnostics, as most clients of today. */
-export const PULLS: ClientCapabilities = { textDocument: { diagnostic: {} }, workspace: { diagnostics: { refreshSupport: true } } };
+/** Asks for diagnostics, and cannot be told that there are others: it is answered when they are known. */
+export const PULLS: ClientCapabilities = { textDocument: { diagnostic: {} } };
+
+/** Asks for diagnostics, and again when it is told so, as most clients of today. */
+export const REFRESHES: ClientCapabilities = { ...PULLS, workspace: { diagnostics: { refreshSupport: true } } };
 
 export class LspClient {
   readonly published: PublishDiagnosticsParams[] = [];

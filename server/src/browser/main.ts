@@ -1,9 +1,10 @@
 /** Entry of the language server's bundle in a web worker. */
 import { BrowserMessageReader, BrowserMessageWriter, createConnection } from 'vscode-languageserver/browser';
-import { inThread } from '../run/in-thread';
-import type { WorkerLike } from '../run/worker-client';
-import type { RunAnswer } from '../run/worker-protocol';
+import { inThread } from '../worker/in-thread';
+import type { WorkerAnswer } from '../worker/protocol';
+import type { WorkerLike } from '../worker/worker-like';
 import { startServer } from '../server';
+import { soon } from './soon';
 import type { Runtime } from '../workspace/runtime';
 
 /** A worker's global scope posts and receives as a port does. */
@@ -22,8 +23,9 @@ const runtime: Runtime = {
     } catch (error) {
       log(`no worker can be made (${error instanceof Error ? error.message : String(error)}): runs happen in the thread of the server`);
     }
-    return inThread((call) => setTimeout(call), () => performance.now()); // prettier-ignore
+    return inThread(soon, () => performance.now());
   },
+  now: () => performance.now(),
   later(call, milliseconds) {
     const timer = setTimeout(call, milliseconds);
     return () => clearTimeout(timer);
@@ -43,7 +45,7 @@ function workerOf(url: string): Worker {
 function worker(thread: Worker): WorkerLike {
   return {
     post: (request) => thread.postMessage(request),
-    onAnswer: (listener) => thread.addEventListener('message', ({ data }: MessageEvent<RunAnswer>) => listener(data)),
+    onAnswer: (listener) => thread.addEventListener('message', ({ data }: MessageEvent<WorkerAnswer>) => listener(data)),
     onEnd: (listener) => thread.addEventListener('error', ({ message }) => listener(message || 'its script failed')),
     end: () => thread.terminate(),
   };

@@ -1,7 +1,7 @@
-/** Web worker that executes runs. */
-import { serve } from '../run/worker';
-import type { RunRequest } from '../run/worker-protocol';
+/** Web worker that checks scripts and runs them. */
+import { Desk } from '../worker/desk';
+import type { WorkerRequest } from '../worker/protocol';
+import { soon } from './soon';
 
-addEventListener('message', ({ data }: MessageEvent<RunRequest>) => {
-  serve(data, { now: () => performance.now(), post: (answer, transfer) => postMessage(answer, { transfer }) });
-});
+const desk = new Desk({ soon, now: () => performance.now(), post: (answer) => postMessage(answer) });
+addEventListener('message', ({ data }: MessageEvent<WorkerRequest>) => desk.receive(data));

@@ -4,8 +4,8 @@ import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { inThread } from '../run/in-thread';
-import type { WorkerLike } from '../run/worker-client';
+import { inThread } from '../worker/in-thread';
+import type { WorkerLike } from '../worker/worker-like';
 import type { Runtime } from '../workspace/runtime';
 
 /** Bytes of an imported file at most. */
@@ -64,6 +64,8 @@ export const nodeRuntime: Runtime = {
     log('no worker.js beside the server: runs happen in the thread of the server');
     return inThread((call) => setImmediate(call), () => performance.now()); // prettier-ignore
   },
+
+  now: () => performance.now(),
 
   later(call, milliseconds) {
     const timer = setTimeout(call, milliseconds);

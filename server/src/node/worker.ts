@@ -1,8 +1,11 @@
-/** Worker thread that executes runs. */
+/** Worker thread that checks scripts and runs them. */
 import { parentPort } from 'node:worker_threads';
-import type { RunRequest } from '../run/worker-protocol';
-import { serve } from '../run/worker';
+import { Desk } from '../worker/desk';
+import type { WorkerRequest } from '../worker/protocol';
 
-parentPort?.on('message', (request: RunRequest) => {
-  serve(request, { now: () => performance.now(), post: (answer, transfer) => parentPort?.postMessage(answer, transfer) });
+const desk = new Desk({
+  soon: (call) => void setImmediate(call),
+  now: () => performance.now(),
+  post: (answer) => parentPort?.postMessage(answer),
 });
+parentPort?.on('message', (request: WorkerRequest) => desk.receive(request));

@@ -2,10 +2,12 @@
 import type { Connection, TextDocuments } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Guard } from './guard';
+import type { Carried } from '../workspace/carried';
 import type { Files } from '../workspace/files';
 import type { Folders } from '../workspace/folders';
-import type { Runs, ScriptRuns } from '../workspace/runs';
-import type { Script, Scripts } from '../workspace/scripts';
+import type { Inquiries } from '../workspace/inquiries';
+import type { Runs } from '../workspace/runs';
+import type { Scripts } from '../workspace/scripts';
 import type { Settings } from '../workspace/settings';
 
 /** What the client said it can do, as far as the server asks. */
@@ -32,9 +34,11 @@ export interface Core {
   readonly folders: Folders;
   readonly scripts: Scripts;
   readonly runs: Runs;
+  readonly inquiries: Inquiries;
+  readonly carried: Carried;
   readonly settings: Settings;
   /** URIs of scenarios in the workspace that are not open. */
   findFiles(): Promise<readonly string[]>;
-  /** The script with its runs, waiting for them for a moment; without them when they take longer. */
-  scriptAndRuns(uri: string): Promise<{ readonly script: Script; readonly runs: ScriptRuns | null } | null>;
+  /** What a promise comes to within a moment; null when it takes longer. */
+  soon<T>(promise: Promise<T>): Promise<T | null>;
 }

@@ -1,9 +1,7 @@
 /** Diagnostics to the client: sent when they change, or given when it asks. */
 import type { Diagnostic, DocumentDiagnosticReport } from 'vscode-languageserver';
-import { foundDiagnostics, limited, runDiagnostics, textDiagnostics } from '../services/diagnostics';
+import { limited, textDiagnostics } from '../services/diagnostics';
 import type { Core } from './core';
-import type { ScriptRuns } from '../workspace/runs';
-import type { Script } from '../workspace/scripts';
 
 interface Report {
   readonly version: number;
@@ -52,17 +50,16 @@ export class DiagnosticReports {
     return { kind: 'full', resultId, items: [...report.items] };
   }
 
-  /** With what the run found, when that is known in a moment; a text with errors is not run, nor waited for. */
+  /**
+   * What the text itself shows, and what the last check and run found, which follow when others are known. A client that
+   * cannot be told so waits for them for a moment.
+   */
   private async report(uri: string): Promise<Report | null> {
-    const script = await this.core.scripts.get(uri);
+    const { client, scripts, runs, carried } = this.core;
+    if (client.pullsDiagnostics && !client.refreshesDiagnostics) await this.core.soon(runs.current(uri));
+    const script = await scripts.get(uri);
     if (!script) return null;
-    if (script.lowered.problems.some(({ severity }) => severity === 'error')) return reportOf(script, null);
-    const found = await this.core.scriptAndRuns(uri);
-    return found && reportOf(found.script, found.runs);
+    const fresh = textDiagnostics(script.analysis);
+    return { version: script.version, items: limited([...fresh, ...carried.beside(uri, fresh)]) };
   }
-}
-
-function reportOf({ analysis, lowered, version }: Script, runs: ScriptRuns | null): Report {
-  const all = [...textDiagnostics(analysis), ...foundDiagnostics(analysis, lowered.found), ...(runs ? runDiagnostics(analysis, runs) : [])];
-  return { version, items: limited(all) };
 }

@@ -10,7 +10,6 @@ import { documentLinks } from '../services/document-links';
 import { foldingRanges } from '../services/folding';
 import { formatting, rangeFormatting } from '../services/formatting';
 import { hover } from '../services/hover';
-import { inlayHints } from '../services/inlay-hints';
 import { documentSymbols } from '../services/outline';
 import { documentHighlights, references } from '../services/references';
 import { CannotRename, prepareRename, rename } from '../services/rename';
@@ -42,25 +41,29 @@ async function analysisOf(core: Core, { textDocument }: AtDocument): Promise<Ana
 function routeReading(core: Core): void {
   const { connection, guard } = core;
   connection.onHover(
-    guard.request('hover', null, async ({ textDocument, position }: AtPosition) => {
-      const found = await core.scriptAndRuns(textDocument.uri);
-      if (!found) return null;
-      const { analysis } = found.script;
-      return hover(analysis, found.runs?.views ?? [], analysis.offsetAt(position));
+    guard.request('hover', null, async (params: AtPosition, token) => {
+      const { textDocument, position } = params;
+      const known = await core.inquiries.ofDocument(textDocument.uri, 'hover', { position }, token);
+      if (known) return known.answer;
+      const analysis = await analysisOf(core, params);
+      return analysis && hover(analysis, [], analysis.offsetAt(position));
     }),
   );
   connection.languages.inlayHint.on(
-    guard.request('inlay hints', null, async ({ textDocument, range }) => {
-      if (!core.settings.inlayHints.enabled) return [];
-      const runs = await core.runs.current(textDocument.uri);
-      return runs ? inlayHints(runs.script.analysis, runs.views, range, core.settings.inlayHints) : [];
+    guard.request('inlay hints', null, async ({ textDocument, range }, token) => {
+      // The settings come a moment after the client; runs wait for them.
+      await core.soon(core.runs.current(textDocument.uri));
+      const { enabled, exits } = core.settings.inlayHints;
+      if (!enabled) return [];
+      return (await core.inquiries.ofDocument(textDocument.uri, 'inlayHints', { range, exits }, token))?.answer ?? [];
     }),
   );
   connection.onCodeLens(
-    guard.request('code lenses', null, async ({ textDocument }: AtDocument) => {
+    guard.request('code lenses', null, async (params: AtDocument) => {
+      const runs = await core.soon(core.runs.current(params.textDocument.uri));
       if (!core.settings.codeLens.enabled) return [];
-      const found = await core.scriptAndRuns(textDocument.uri);
-      return found && codeLenses(found.script.analysis, found.runs?.infos ?? []);
+      const analysis = await analysisOf(core, params);
+      return analysis && codeLenses(analysis, runs?.script.analysis === analysis ? runs.infos : []);
     }),
   );
   connection.onDocumentSymbol(
@@ -187,16 +190,13 @@ function routeWriting(core: Core): void {
     }),
   );
   connection.onCodeAction(
-    guard.request('code actions', null, async ({ textDocument, range, context }) => {
-      const found = await core.scriptAndRuns(textDocument.uri);
-      if (!found) return null;
-      const actions = codeActions(
-        found.script.analysis,
-        found.script.lowered.problems,
-        found.runs?.views ?? [],
-        range,
-        context.diagnostics,
-      );
+    guard.request('code actions', null, async (params, token) => {
+      const { textDocument, range, context } = params;
+      const shown = context.diagnostics;
+      const known = await core.inquiries.ofDocument(textDocument.uri, 'codeActions', { range, shown }, token);
+      const analysis = await analysisOf(core, params);
+      if (!analysis) return null;
+      const actions = known?.answer ?? codeActions(analysis, analysis.problems, [], range, shown);
       const { only } = context;
       return only ? actions.filter(({ kind }) => only.some((each) => kind === each || kind?.startsWith(`${each}.`))) : actions;
     }),

@@ -8,6 +8,7 @@ import { Journal } from '../engine/journal/journal';
 import { Machine } from '../engine/machine';
 import type { Act, Program } from '../engine/program';
 import type { ExitCount, Result } from '../engine/result';
+import { drained } from '../language/steps';
 import { evaluate } from './expectations';
 import type { Ended, Outcome, RunRecord } from './record';
 
@@ -16,17 +17,37 @@ export interface Hooks {
   now?(): number;
   /** Milliseconds that the run may take by {@link now}. */
   readonly timeLimit?: number;
+  /** Milliseconds that the runs of a file have together, of which this one has a part. */
+  readonly sharedLimit?: number;
   /** Asked before acts; true ends the run. */
   cancelled?(): boolean;
-  /** Told now and then how many acts are done, of how many. */
-  progress?(done: number, of: number): void;
+  /** Told now and then how much is done, from 0 to 1. */
+  progress?(fraction: number): void;
 }
 
-/** Steps between two looks at clock, cancellation and progress. */
+/** Steps and expectations between two looks at clock, cancellation and progress. */
 const LOOK_EVERY = 64;
 
 export function execute(program: Program, hooks: Hooks = {}): RunRecord {
+  return drained(inSteps(program, hooks));
+}
+
+/** The same in steps, between which other work can be done. */
+export function inSteps(program: Program, hooks: Hooks): Generator<void, RunRecord> {
   return new Execution(program, hooks).run();
+}
+
+/** An act under way. */
+interface Doing {
+  readonly act: Do<Exclude<Act['do'], 'expect'>>;
+  readonly index: number;
+  readonly from: number;
+  readonly count: number;
+  /** Repetitions done. */
+  done: number;
+  readonly exits: Map<string, number>;
+  references: number;
+  result: Result | null;
 }
 
 type Do<K extends Act['do']> = Extract<Act, { do: K }>;
@@ -38,6 +59,7 @@ class Execution {
   private machine: Machine | null = null;
   private setup = 0;
   private steps = 0;
+  private looks = 0;
   private ended: Ended | null = null;
   /** The outcome that expectations are about: of the last act that is none. */
   private last: Outcome | null = null;
@@ -50,11 +72,21 @@ class Execution {
     this.started = hooks.now?.() ?? 0;
   }
 
-  run(): RunRecord {
+  *run(): Generator<void, RunRecord> {
     try {
       this.start();
       const { acts } = this.program;
-      for (let index = 0; index < acts.length && !this.ended; index++) this.perform(acts[index], index);
+      for (let index = 0; index < acts.length && !this.ended; index++) {
+        const act = acts[index];
+        if (act.do === 'expect') {
+          if (this.lookDue()) yield;
+          if (!this.ended) this.expect(act, index);
+          continue;
+        }
+        const doing = this.begin(act, index);
+        while (this.repeat(doing)) yield;
+        this.finish(doing);
+      }
     } catch (error) {
       this.ended = { how: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
     }
@@ -78,26 +110,32 @@ class Execution {
     this.checkBudgets();
   }
 
-  private perform(act: Act, index: number): void {
-    if (act.do === 'expect') {
-      this.expect(act, index);
-      return;
-    }
-    const machine = this.machine!;
+  private begin(act: Doing['act'], index: number): Doing {
     const from = this.journal.length;
     this.journal.actor = Actor.user;
     this.journal.row(Kind.statement, 0, 0, low(act.origin), high(act.origin), low(index), high(index));
     const count = act.do === 'access' ? Math.max(1, act.count) : 1;
-    const exits = new Map<string, number>();
-    let references = 0;
-    let result: Result | null = null;
-    for (let i = 0; i < count && this.mayStep(); i++) {
-      const done = machine.perform(i === 0 ? act : repetition(act as Do<'access'>, i));
+    return { act, index, from, count, done: 0, exits: new Map(), references: 0, result: null };
+  }
+
+  /** Performs an act's repetitions until a look was due, or all are done; true when there are more. */
+  private repeat(doing: Doing): boolean {
+    const { act, exits } = doing;
+    for (; doing.done < doing.count && this.mayStep(); doing.done++) {
+      const done = this.machine!.perform(doing.done === 0 ? act : repetition(act as Do<'access'>, doing.done));
       for (const each of done.exits) exits.set(each.reason, (exits.get(each.reason) ?? 0) + each.count);
-      references += done.references;
-      result = done.result;
+      doing.references += done.references;
+      doing.result = done.result;
       this.checkBudgets();
+      if (this.lookDue() && !this.ended) {
+        doing.done++;
+        return true;
+      }
     }
+    return false;
+  }
+
+  private finish({ act, index, from, exits, references, result }: Doing): void {
     if (result === null) return;
     const outcome: Outcome = { act: index, origin: act.origin, from, to: this.journal.length, result, exits: counts(exits), references };
     this.outcomes.push(outcome);
@@ -120,16 +158,23 @@ class Execution {
       this.ended = { how: 'budget', which: 'steps', limit: steps };
       return false;
     }
-    if (this.steps++ % LOOK_EVERY === 0) this.look();
+    if (this.steps++ === 0) this.look();
     return !this.ended;
   }
 
+  /** Looks when it is time to; true when it was. */
+  private lookDue(): boolean {
+    if (++this.looks % LOOK_EVERY !== 0) return false;
+    this.look();
+    return true;
+  }
+
   private look(): void {
-    const { now, timeLimit, cancelled, progress } = this.hooks;
-    progress?.call(this.hooks, this.last ? this.last.act + 1 : 0, this.program.acts.length);
+    const { now, timeLimit, sharedLimit, cancelled, progress } = this.hooks;
+    progress?.call(this.hooks, this.last ? (this.last.act + 1) / this.program.acts.length : 0);
     if (cancelled?.call(this.hooks)) this.ended = { how: 'cancelled' };
     else if (now && timeLimit !== undefined && now.call(this.hooks) - this.started > timeLimit) {
-      this.ended = { how: 'budget', which: 'time', limit: timeLimit };
+      this.ended = { how: 'budget', which: 'time', limit: timeLimit, ...(sharedLimit !== undefined && { of: sharedLimit }) };
     }
   }
 

@@ -16,10 +16,13 @@ export interface RunRecord {
   readonly ended: Ended;
 }
 
-/** How a run ended. `budget` keeps what there is; `limit` is a number of steps, rows, bytes or milliseconds. */
+/**
+ * How a run ended. `budget` keeps what there is; `limit` is a number of steps, rows, bytes or milliseconds, `of` the
+ * milliseconds of all runs of the file, of which this one had a part.
+ */
 export type Ended =
   | { readonly how: 'done' }
-  | { readonly how: 'budget'; readonly which: 'steps' | 'events' | 'memory' | 'time'; readonly limit: number }
+  | { readonly how: 'budget'; readonly which: 'steps' | 'events' | 'memory' | 'time'; readonly limit: number; readonly of?: number }
   | { readonly how: 'cancelled' }
   | { readonly how: 'failed'; readonly message: string };
 

@@ -124,14 +124,19 @@ export function endedText(ended: Ended): string {
     case 'failed':
       return `the engine failed: ${ended.message.split('\n')[0]}`;
     case 'budget':
-      return `stopped: the budget of ${ended.which} is used up (${limitText(ended.which, ended.limit)})`;
+      return `stopped: the budget of ${ended.which} is used up (${limitText(ended)})`;
   }
 }
 
-function limitText(which: 'steps' | 'events' | 'memory' | 'time', limit: number): string {
+function limitText({ which, limit, of = limit }: Extract<Ended, { how: 'budget' }>): string {
   if (which === 'memory') return bytes(limit);
-  if (which === 'time') return `${Math.round(limit / 100) / 10} s`;
+  if (which === 'time') return seconds(limit) === seconds(of) ? seconds(of) : `${seconds(of)}, of which this run had ${seconds(limit)}`;
   return plural(limit, which.slice(0, -1));
+}
+
+/** Never 0: a budget of time is some time. */
+function seconds(milliseconds: number): string {
+  return milliseconds >= 100 ? `${Math.round(milliseconds / 100) / 10} s` : `${Math.max(1, Math.round(milliseconds))} ms`;
 }
 
 export interface Tally {

@@ -3,6 +3,14 @@
 /** Files kept at most; beyond it the oldest go. */
 const MOST_FILES = 500;
 
+/** Bytes in memory that workers see without a copy, where there is such. */
+export function shareable(bytes: Uint8Array | null): Uint8Array | null {
+  if (bytes === null || typeof SharedArrayBuffer === 'undefined') return bytes;
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  return shared;
+}
+
 /** @typeParam T text, or bytes */
 export class Files<T = string> {
   private readonly contents = new Map<string, T | null>();

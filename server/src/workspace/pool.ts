@@ -1,55 +1,88 @@
-/** Workers shared by all documents: as many runs at once as there are workers, others wait their turn. */
-import type { Program } from '../engine/program';
-import type { RunRecord } from '../run/record';
-import { RunCancelled, RunWorker } from '../run/worker-client';
-import type { RunCall, RunEvents, WorkerLike } from '../run/worker-client';
+/**
+ * Workers for all documents. A document stays with its worker, which knows its runs; it has one of its own as long as there are
+ * enough, so that an expensive scenario keeps no other one waiting, and shares that of the cheapest ones otherwise.
+ */
+import type { WorkerLike } from '../worker/worker-like';
+import { ScriptWorker } from './script-worker';
 
-interface Waiting {
-  start(worker: RunWorker): void;
+interface Member {
+  readonly worker: ScriptWorker;
+  readonly uris: Set<string>;
 }
 
-export class RunPool {
-  private readonly free: RunWorker[];
-  private readonly all: readonly RunWorker[];
-  private readonly waiting: Waiting[] = [];
+export interface PoolOptions {
+  /** Workers at most; each is made when it is first needed. */
+  readonly size: number;
+  spawn(): WorkerLike;
+  later(call: () => void, milliseconds: number): void;
+  /** What was known of these documents' runs is lost. */
+  lost(uris: readonly string[]): void;
+}
 
-  /** @param size workers at most; each is made when it is first needed */
-  constructor(size: number, spawn: () => WorkerLike, later: (call: () => void, milliseconds: number) => void) {
-    this.all = Array.from({ length: size }, () => new RunWorker(spawn, later));
-    this.free = [...this.all];
+export class WorkerPool {
+  private readonly members: Member[] = [];
+  /** Milliseconds of the last job of each document. */
+  private readonly costs = new Map<string, number>();
+
+  constructor(private readonly options: PoolOptions) {}
+
+  /** The worker of a document. */
+  of(uri: string): ScriptWorker {
+    const member = this.memberOf(uri) ?? this.vacancy();
+    member.uris.add(uri);
+    return member.worker;
   }
 
-  /** As {@link RunWorker.run}, but gives up no other run. */
-  run(programs: readonly Program[], timeLimit: number, events: RunEvents): RunCall {
-    let cancel!: () => void;
-    const done = new Promise<readonly RunRecord[]>((resolve, reject) => {
-      const waiting: Waiting = {
-        start: (worker) => {
-          const call = worker.run(programs, timeLimit, events);
-          cancel = () => call.cancel();
-          call.done.then(resolve, reject).finally(() => this.release(worker));
-        },
-      };
-      cancel = () => {
-        const at = this.waiting.indexOf(waiting);
-        if (at >= 0) this.waiting.splice(at, 1);
-        reject(new RunCancelled());
-      };
-      const worker = this.free.pop();
-      if (worker) waiting.start(worker);
-      else this.waiting.push(waiting);
-    });
-    return { done, cancel: () => cancel() };
+  /** A document's last job took so many milliseconds, or at least so many when it was given up. */
+  took(uri: string, milliseconds: number): void {
+    if (this.memberOf(uri)) this.costs.set(uri, Math.max(milliseconds, (this.costs.get(uri) ?? 0) / 2));
+  }
+
+  /** The document is closed. A worker without documents is kept for the next one, a second such is ended. */
+  forget(uri: string): void {
+    const member = this.memberOf(uri);
+    this.costs.delete(uri);
+    if (!member) return;
+    member.uris.delete(uri);
+    member.worker.forget(uri);
+    if (member.uris.size > 0 || !this.members.some((other) => other !== member && other.uris.size === 0)) return;
+    this.members.splice(this.members.indexOf(member), 1);
+    member.worker.dispose();
   }
 
   dispose(): void {
-    this.waiting.length = 0;
-    for (const worker of this.all) worker.dispose();
+    for (const { worker } of this.members) worker.dispose();
+    this.members.length = 0;
   }
 
-  private release(worker: RunWorker): void {
-    const next = this.waiting.shift();
-    if (next) next.start(worker);
-    else this.free.push(worker);
+  private memberOf(uri: string): Member | undefined {
+    return this.members.find(({ uris }) => uris.has(uri));
+  }
+
+  /** For a document that has none: one without documents, a new one, or the one whose documents cost least. */
+  private vacancy(): Member {
+    const free = this.members.find(({ uris }) => uris.size === 0);
+    if (free) return free;
+    if (this.members.length < this.options.size) return this.add();
+    const [first, ...others] = this.members;
+    return others.reduce((cheapest, each) => (this.costOf(each) < this.costOf(cheapest) ? each : cheapest), first);
+  }
+
+  private costOf({ uris }: Member): number {
+    let sum = 0;
+    for (const uri of uris) sum += this.costs.get(uri) ?? UNKNOWN;
+    return sum;
+  }
+
+  private add(): Member {
+    const uris = new Set<string>();
+    const { spawn, later, lost } = this.options;
+    const worker = new ScriptWorker({ spawn, later, lost: () => lost([...uris]) });
+    const member = { worker, uris };
+    this.members.push(member);
+    return member;
   }
 }
+
+/** Cost, in milliseconds, of a document whose first job is not over. */
+const UNKNOWN = 1000;

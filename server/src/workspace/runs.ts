@@ -1,39 +1,58 @@
-/** The runs of open documents: begun a moment after an edit, given up at the next, kept until the next are done. */
+/**
+ * Checks and runs of open documents: begun a moment after an edit, given up at the next, kept until the next are done. What
+ * they came to stays in the worker that did them; here is what it is called, and what is told of it.
+ */
+import type { Diagnostic } from 'vscode-languageserver-types';
 import type { RunInfo } from '../protocol/messages';
-import { RunCancelled } from '../run/worker-client';
-import type { RunCall } from '../run/worker-client';
-import { runInfo } from '../views/info';
-import { RunView } from '../views/view';
-import type { RunPool } from './pool';
-import { programsTo } from './programs-to';
+import { runDiagnostics } from '../services/diagnostics';
+import type { Job } from '../worker/protocol';
+import type { WorkerPool } from './pool';
+import { Cancelled } from './script-worker';
+import type { Call, JobResult } from './script-worker';
 import type { Script, Scripts } from './scripts';
 import type { Settings } from './settings';
 
-/** What the programs of a document came to. */
+/** What is known of a document as it was. */
 export interface ScriptRuns {
   readonly script: Script;
-  /** In the order of the programs; fewer when the run was given up early. */
-  readonly views: readonly RunView[];
+  /** Names what its worker knows of it; null when there is nothing to ask. */
+  readonly of: number | null;
+  /** In the order of the programs; empty when nothing was run. */
   readonly infos: readonly RunInfo[];
+  /** Zero-based line up to which it was run; null: to the end. */
+  readonly until: number | null;
   /** Why there are no runs: the worker died. */
   readonly failure: string | null;
 }
 
 export interface RunsEvents {
-  /** `stop` gives the run up. */
+  /** Something will be run, as it seems. `stop` gives it up. */
   started(script: Script, stop: () => void): void;
+  /** Problems of machines and scripts are known. */
+  checked(script: Script, found: readonly Diagnostic[]): void;
   /** Of the programs together, 0 to 1. */
   progress(uri: string, fraction: number): void;
-  ended(runs: ScriptRuns): void;
-  /** Given up, by an edit or by the user. */
+  /** @param found what the runs found; null when there was none, as the text has errors */
+  ended(runs: ScriptRuns, found: readonly Diagnostic[] | null): void;
+  /** A run was given up, by an edit or by the user. */
   cancelled(script: Script): void;
 }
 
-/** A document's run that is waited for: the pause after an edit, or the run itself. */
+/** A document's check or run that is waited for: the pause after an edit, or the job itself. */
 interface Pending {
   readonly over: Promise<void>;
+  /** It is a run, not just a check; false until that is known. */
+  runs: boolean;
   /** Gives up what has begun. */
   stop(): void;
+}
+
+/** What a document last came to. */
+interface Kept {
+  /** By its last check, or run. */
+  checked: ScriptRuns | null;
+  /** By its last run, perhaps at an older version. */
+  ran: ScriptRuns | null;
 }
 
 type Trigger = 'open' | 'edit' | 'save' | 'request';
@@ -42,52 +61,59 @@ export interface RunsOptions {
   /** Settled when the settings are those of the user. */
   readonly ready: Promise<void>;
   readonly scripts: Scripts;
-  readonly pool: RunPool;
+  readonly pool: WorkerPool;
   readonly events: RunsEvents;
   settings(): Settings['run'];
   later(call: () => void, milliseconds: number): () => void;
+  /** A monotonic clock in milliseconds. */
+  now(): number;
   log(message: string): void;
 }
 
 export class Runs {
-  private readonly kept = new Map<string, ScriptRuns>();
+  private readonly kept = new Map<string, Kept>();
   private readonly pending = new Map<string, Pending>();
-  private nextId = 1;
 
   constructor(private readonly options: RunsOptions) {}
 
-  /** A document was opened, edited or saved: gives its run up and begins one, when the user wants it then. */
+  /** A document was opened, edited or saved: gives up what is under way and begins anew, with a run when the user wants it then. */
   changed(uri: string, how: 'open' | 'edit' | 'save'): void {
-    if (how === 'save' && this.pending.has(uri)) return;
+    const pending = this.pending.get(uri);
+    if (how === 'save' && pending && (pending.runs || !wanted(this.options.settings().when, how))) return;
     this.begin(uri, how, null);
   }
 
   closed(uri: string): void {
     this.stop(uri);
     this.kept.delete(uri);
+    this.options.pool.forget(uri);
   }
 
   /** Runs a document now and gives what came of it; null when it was given up. */
   async run(uri: string, line: number | null, cancelled?: (stop: () => void) => void): Promise<ScriptRuns | null> {
-    const before = this.kept.get(uri);
+    const before = this.last(uri);
     const pending = this.begin(uri, 'request', line);
     cancelled?.(() => pending.stop());
     await pending.over;
-    const runs = this.kept.get(uri);
+    const runs = this.last(uri);
     return runs && runs !== before ? runs : null;
   }
 
-  /** What a document last came to, perhaps at an older version. */
+  /** What a document's last run came to, perhaps at an older version. */
   last(uri: string): ScriptRuns | null {
-    return this.kept.get(uri) ?? null;
+    return this.kept.get(uri)?.ran ?? null;
   }
 
-  /** What a document comes to as it is now, once that is known; null when no run of it is coming. */
+  /** What a document comes to as it is now, once that is known; null when nothing of it is coming. */
   async current(uri: string): Promise<ScriptRuns | null> {
     for (let pending = this.pending.get(uri); pending; pending = this.pending.get(uri)) await pending.over;
     const script = await this.options.scripts.get(uri);
-    const runs = this.kept.get(uri);
-    return runs && runs.script === script ? runs : null;
+    return script && this.knownOf(script);
+  }
+
+  /** The text was checked as it is. */
+  isKnown(script: Script): boolean {
+    return this.knownOf(script) !== null;
   }
 
   isPending(uri: string): boolean {
@@ -95,19 +121,34 @@ export class Runs {
   }
 
   /** A run by its id; null when it is no more. */
-  byId(runId: string): { readonly view: RunView; readonly script: Script } | null {
-    for (const { infos, views, script } of this.kept.values()) {
-      const index = infos.findIndex((info) => info.runId === runId);
-      if (index >= 0) return { view: views[index], script };
+  byId(runId: string): { readonly uri: string; readonly of: number; readonly index: number } | null {
+    for (const [uri, { ran }] of this.kept) {
+      const index = ran?.infos.findIndex((info) => info.runId === runId) ?? -1;
+      if (index >= 0 && ran!.of !== null) return { uri, of: ran!.of, index };
     }
     return null;
+  }
+
+  /** What a worker knew of documents is lost: what it is not busy with is done again. */
+  lost(uris: readonly string[]): void {
+    for (const uri of uris) {
+      const kept = this.kept.get(uri);
+      if (!kept || this.pending.has(uri)) continue;
+      this.kept.delete(uri);
+      this.begin(uri, kept.ran ? 'request' : 'open', kept.ran?.until ?? null);
+    }
+  }
+
+  private knownOf(script: Script): ScriptRuns | null {
+    const { checked, ran } = this.kept.get(script.uri) ?? { checked: null, ran: null };
+    return ran?.script === script ? ran : checked?.script === script ? checked : null;
   }
 
   private begin(uri: string, why: Trigger, line: number | null): Pending {
     this.stop(uri);
     let stopped = false;
     let wake: (() => void) | null = null;
-    let call: RunCall | null = null;
+    let call: Call<JobResult> | null = null;
     const stop = (): void => {
       if (stopped) return;
       stopped = true;
@@ -118,11 +159,13 @@ export class Runs {
     const go = async (): Promise<void> => {
       await this.options.ready;
       const settings = this.options.settings();
-      if (stopped || !wanted(settings.when, why)) return;
-      if (why === 'edit') await new Promise<void>((resolve) => (wake = this.pause(settings.delay, resolve)));
+      pending.runs = wanted(settings.when, why);
+      if (why === 'edit' && !stopped) await new Promise<void>((resolve) => (wake = this.pause(settings.delay, resolve)));
       const script = stopped ? null : await this.options.scripts.get(uri);
-      if (script && !stopped) await this.execute(script, line, stop, (begun) => (call = begun));
+      if (!script || stopped || (!pending.runs && this.isKnown(script))) return;
+      await this.execute(script, pending.runs ? { until: line } : null, stop, (begun) => (call = begun));
     };
+    const pending: Pending = { over: Promise.resolve(), runs: false, stop };
     const over = go()
       .catch((error: unknown) =>
         this.options.log(`running ${uri}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
@@ -130,7 +173,7 @@ export class Runs {
       .then(() => {
         if (this.pending.get(uri) === pending) this.pending.delete(uri);
       });
-    const pending: Pending = { over, stop };
+    Object.assign(pending, { over });
     this.pending.set(uri, pending);
     return pending;
   }
@@ -148,37 +191,51 @@ export class Runs {
     this.pending.get(uri)?.stop();
   }
 
-  private async execute(script: Script, line: number | null, stop: () => void, begun: (call: RunCall) => void): Promise<void> {
-    const { pool, events, settings } = this.options;
-    const { uri, analysis, lowered } = script;
-    const programs = line === null ? lowered.programs : programsTo(analysis, lowered.programs, line);
-    if (programs.length === 0) {
-      this.keep({ script, views: [], infos: [], failure: null });
-      return;
-    }
-    events.started(script, stop);
-    const call = pool.run(programs, settings().timeLimit, {
-      onProgress: (index, done, of) => events.progress(uri, (index + (of > 0 ? done / of : 0)) / programs.length),
-    });
+  private async execute(script: Script, run: Job['run'], stop: () => void, begun: (call: Call<JobResult>) => void): Promise<void> {
+    const { pool, events, settings, now } = this.options;
+    const { uri, version, analysis, texts, files } = script;
+    const until = run?.until ?? null;
+    // A text that is not read has nothing to check.
+    if (analysis.problems.some(({ code }) => code === 'too-large'))
+      return this.keep({ script, of: null, infos: [], until, failure: null }, run !== null, []);
+    const runs = run !== null && seemsRunnable(script);
+    if (runs) events.started(script, stop);
+    const since = now();
+    const { text } = analysis.parsed;
+    const call = pool
+      .of(uri)
+      .do(
+        { uri, version, text, texts, files, run, timeLimit: settings().timeLimit },
+        { onChecked: (found) => events.checked(script, found), onProgress: (fraction) => events.progress(uri, fraction) },
+      );
     begun(call);
     try {
-      const records = await call.done;
-      const views = records.map((record) => new RunView(record, analysis));
-      this.keep({ script, views, infos: views.map((view, index) => this.info(script, view, index, line)), failure: null });
+      const { of, ran } = await call.done;
+      this.keep({ script, of, infos: ran?.infos ?? [], until, failure: null }, run !== null, ran?.found ?? null);
     } catch (error) {
-      if (error instanceof RunCancelled) events.cancelled(script);
-      else this.keep({ script, views: [], infos: [], failure: error instanceof Error ? error.message : String(error) });
+      if (error instanceof Cancelled) {
+        if (runs) events.cancelled(script);
+      } else {
+        const failure = error instanceof Error ? error.message : String(error);
+        const found = runDiagnostics(analysis, { views: [], failure });
+        this.keep({ script, of: null, infos: [], until, failure }, true, found);
+      }
+    } finally {
+      pool.took(uri, now() - since);
     }
   }
 
-  private keep(runs: ScriptRuns): void {
-    this.kept.set(runs.script.uri, runs);
-    this.options.events.ended(runs);
+  /** @param run it was a run, not just a check */
+  private keep(runs: ScriptRuns, run: boolean, found: readonly Diagnostic[] | null): void {
+    const { uri } = runs.script;
+    this.kept.set(uri, { checked: runs, ran: run ? runs : this.last(uri) });
+    if (run) this.options.events.ended(runs, found);
   }
+}
 
-  private info({ uri, version }: Script, view: RunView, index: number, until: number | null): RunInfo {
-    return runInfo(view, { runId: String(this.nextId++), uri, version, index, until });
-  }
+/** As far as the text tells without being unrolled. */
+function seemsRunnable({ analysis }: Script): boolean {
+  return analysis.parsed.tree.items.some(({ kind }) => kind === 'run') && analysis.problems.every(({ severity }) => severity !== 'error');
 }
 
 function wanted(when: Settings['run']['when'], why: Trigger): boolean {

@@ -1,6 +1,6 @@
 /** What the server needs of the place that it runs in: Node or a browser. */
 import type { FolderEntry } from '../protocol/messages';
-import type { WorkerLike } from '../run/worker-client';
+import type { WorkerLike } from '../worker/worker-like';
 
 export interface Runtime {
   /** Text of a file; null when there is none. May reject. */
@@ -16,6 +16,8 @@ export interface Runtime {
    * @param log told when there is no worker and runs happen in the server's own thread
    */
   spawnWorker(url: string | undefined, log: (message: string) => void): WorkerLike;
+  /** A monotonic clock in milliseconds. */
+  now(): number;
   /** Calls back after some milliseconds, unless the function that it returns is called before. */
   later(call: () => void, milliseconds: number): () => void;
 }

@@ -1,7 +1,7 @@
 /** Documents as analyses: one a version of the text and of every file that it imports, made when asked for. */
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { analyze } from '../language/analysis';
-import type { Analysis, Lowered } from '../language/analysis';
+import type { Analysis } from '../language/analysis';
 import type { Files } from './files';
 
 /** A document's text at a version, understood. */
@@ -10,16 +10,15 @@ export interface Script {
   /** 0 for a file that is not open. */
   readonly version: number;
   readonly analysis: Analysis;
-  readonly lowered: Lowered;
+  /** Texts of the other files as the analysis saw them; null for those that cannot be read. */
+  readonly texts: ReadonlyMap<string, string | null>;
+  /** Contents of the files that it loads. */
+  readonly files: ReadonlyMap<string, Uint8Array | null>;
 }
 
 interface Kept {
   readonly text: string;
   readonly script: Script;
-  /** Texts of the other files as the analysis saw them. */
-  readonly read: ReadonlyMap<string, string | null>;
-  /** Contents of loaded files as it saw them. */
-  readonly loaded: ReadonlyMap<string, Uint8Array | null>;
 }
 
 /** Times that an analysis is made again for files which it turned out to need. */
@@ -49,7 +48,9 @@ export class Scripts {
 
   /** Open documents whose last analysis looked at a file, whether it was there or not. */
   importersOf(uri: string): string[] {
-    return [...this.kept].filter(([importer, { read }]) => importer !== uri && read.has(uri) && this.open(importer)).map(([each]) => each);
+    return [...this.kept]
+      .filter(([importer, { script }]) => importer !== uri && script.texts.has(uri) && this.open(importer))
+      .map(([each]) => each);
   }
 
   close(uri: string): void {
@@ -72,30 +73,27 @@ export class Scripts {
     const kept = this.kept.get(uri);
     const fresh = kept && kept.script.version === version && kept.text === text;
     const seenStill = (): boolean =>
-      [...kept!.read].every(([other, seen]) => this.textOf(other) === seen) &&
-      [...kept!.loaded].every(([other, seen]) => this.dumps.get(other) === seen);
+      [...kept!.script.texts].every(([other, seen]) => this.textOf(other) === seen) &&
+      [...kept!.script.files].every(([other, seen]) => this.dumps.get(other) === seen);
     if (fresh && seenStill()) return [];
-    const read = new Map<string, string | null>();
-    const loaded = new Map<string, Uint8Array | null>();
+    const texts = new Map<string, string | null>();
     const missing = new Set<string>();
     const missingDumps = new Set<string>();
     const analysis = analyze(text, uri, {
       read: (other) => {
         const found = this.textOf(other);
         if (found === undefined) missing.add(other);
-        read.set(other, found ?? null);
+        texts.set(other, found ?? null);
         return found ?? null;
       },
     });
-    const lowered = analysis.lower({
-      readBytes: (other) => {
-        const found = this.dumps.get(other);
-        if (found === undefined) missingDumps.add(other);
-        loaded.set(other, found ?? null);
-        return found ?? null;
-      },
-    });
-    this.kept.set(uri, { text, script: { uri, version, analysis, lowered }, read, loaded });
+    const files = new Map<string, Uint8Array | null>();
+    for (const other of analysis.loads) {
+      const found = this.dumps.get(other);
+      if (found === undefined) missingDumps.add(other);
+      files.set(other, found ?? null);
+    }
+    this.kept.set(uri, { text, script: { uri, version, analysis, texts, files } });
     return [...[...missing].map((each) => this.files.read(each)), ...[...missingDumps].map((each) => this.dumps.read(each))];
   }
 

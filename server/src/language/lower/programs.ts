@@ -5,6 +5,7 @@ import { planHost } from '../machine/host';
 import type { HostPlan } from '../machine/host';
 import { readingOnce } from '../machine/load';
 import type { ReadBytes } from '../machine/load';
+import { drained } from '../steps';
 import type { Links } from '../semantics/links';
 import type { ProblemCode } from '../semantics/codes';
 import type { Reporter } from '../semantics/reporter';
@@ -258,12 +259,4 @@ function kindText(plan: VmPlan): string {
   const kinds: string[] = [];
   for (let vm: VmPlan | null = plan; vm; vm = vm.parent) kinds.push(vm.mmu);
   return kinds.join(' on ');
-}
-
-/** What a generator comes to, done in one go. */
-export function drained<T>(steps: Generator<void, T>): T {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
 }

@@ -1,5 +1,6 @@
 /** Puts the parts together: files, names, constants, statements, and, when they are asked for, programs. */
-import { drained, Lowering } from '../lower/programs';
+import { Lowering } from '../lower/programs';
+import { drained } from '../steps';
 import type { LowerOptions } from '../lower/programs';
 import type { Analysis, AnalyzeOptions, Location, Lowered, NameInScope, Problem, Target, Use } from '../analysis';
 import type { Parsed } from '../syntax/parse';

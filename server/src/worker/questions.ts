@@ -1,0 +1,78 @@
+/** What can be asked of a script that was checked and run: each feature that looks at runs, as a question with its answer. */
+import type { CodeAction, Diagnostic, Hover, InlayHint, Position, Range } from 'vscode-languageserver-types';
+import type { Analysis, Problem } from '../language/analysis';
+import type { RunInfo, StepDetail, StepFilter, StepRow, TranslationView } from '../protocol/messages';
+import { codeActions } from '../services/code-actions';
+import { hover } from '../services/hover';
+import { inlayHints } from '../services/inlay-hints';
+import { translateAt } from '../services/translate-at';
+import { stepDetail } from '../views/detail';
+import type { RunView } from '../views/view';
+import { searched } from './searches';
+import type { Searches } from './searches';
+
+/** A script as a worker knows it. */
+export interface KnownScript {
+  readonly analysis: Analysis;
+  readonly problems: readonly Problem[];
+  /** Empty when it was not run. */
+  readonly views: readonly RunView[];
+  readonly infos: readonly RunInfo[];
+  readonly searches: Searches;
+}
+
+/** A run is named by its index. */
+interface OfRun {
+  readonly run: number;
+}
+
+interface Questions {
+  hover: { params: { position: Position }; answer: Hover | null };
+  inlayHints: { params: { range: Range; exits: boolean }; answer: InlayHint[] };
+  codeActions: { params: { range: Range; shown: readonly Diagnostic[] }; answer: CodeAction[] };
+  translate: { params: OfRun & { position: Position; address: string | null }; answer: { markdown: string; view: TranslationView } | null };
+  steps: { params: OfRun & { from: number; count: number; filter: StepFilter | null }; answer: { rows: StepRow[]; total: number } | null };
+  position: { params: OfRun & { step: number; filter: StepFilter | null }; answer: number | null };
+  step: { params: OfRun & { step: number }; answer: StepDetail | null };
+  stepAtLine: { params: OfRun & { line: number }; answer: number | null };
+}
+
+export type What = keyof Questions;
+export type Params<K extends What> = Questions[K]['params'];
+export type Answer<K extends What> = Questions[K]['answer'];
+export type Question = { [K in What]: { readonly what: K; readonly params: Params<K> } }[What];
+
+/** Answers in steps: a search for text looks at a million rows. */
+type Answering<K extends What> = (script: KnownScript, params: Params<K>) => Answer<K> | Generator<void, Answer<K>>;
+
+const ANSWERS: { readonly [K in What]: Answering<K> } = {
+  hover: ({ analysis, views }, { position }) => hover(analysis, views, analysis.offsetAt(position)),
+  inlayHints: ({ analysis, views }, { range, exits }) => inlayHints(analysis, views, range, { exits }),
+  codeActions: ({ analysis, problems, views }, { range, shown }) => codeActions(analysis, problems, views, range, shown),
+  translate({ analysis, views }, { run, position, address }) {
+    const view = views[run];
+    return view ? translateAt(analysis, view, position, address) : null;
+  },
+  *steps({ views, searches }, { run, from, count, filter }) {
+    const view = views[run];
+    if (!view) return null;
+    const list = yield* searched(searches, run, view, filter);
+    return { rows: list.rows(from, count), total: list.length };
+  },
+  *position({ views, searches }, { run, step, filter }) {
+    const view = views[run];
+    return view ? (yield* searched(searches, run, view, filter)).positionOf(step) : null;
+  },
+  step: ({ views }, { run, step }) => (views[run] ? stepDetail(views[run], step) : null),
+  stepAtLine: ({ analysis, views }, { run, line }) => views[run]?.steps.stepAtLine(analysis.uri, line) ?? null,
+};
+
+export function* answerInSteps<K extends What>(script: KnownScript, { what, params }: Question & { what: K }): Generator<void, Answer<K>> {
+  const answering = ANSWERS[what] as Answering<K>;
+  const answer = answering(script, params as Params<K>);
+  return isSteps(answer) ? yield* answer : answer;
+}
+
+function isSteps<T>(answer: T | Generator<void, T>): answer is Generator<void, T> {
+  return typeof answer === 'object' && answer !== null && Symbol.iterator in answer && 'next' in answer;
+}
