@@ -1,9 +1,10 @@
 /**
  * From the frame that a fault is about to the host page behind it, and to the level at which it can be mapped (§4.5, §4.6;
- * mmu.c: kvm_faultin_pfn, kvm_handle_bad_page, kvm_mmu_hugepage_adjust).
+ * mmu.c: kvm_faultin_pfn, kvm_handle_bad_page, is_page_fault_stale, kvm_mmu_hugepage_adjust).
  */
 import { Pfn } from '../../memory/guest-memory';
 import type { Slot } from '../../memory/slots';
+import type { Root } from '../contexts/roots';
 import type { Fault } from './fault';
 import type { Kvm } from '../pages/kvm';
 import { framesAt } from '../pages/shadow-page';
@@ -13,14 +14,14 @@ import { RetPf } from '../trace';
 const NO_SLOT_HIGH = 1 << 31;
 
 /**
- * Find the page. Without a slot the fault's slot is null, and it is MMIO.
+ * Find the page, without the lock ({@link stillHolds}). Without a slot the fault's slot is null, and it is MMIO.
  *
- * @returns continue; retry when the page was replaced meanwhile or its slot is about to go; emulate for writes to a READONLY
- *   slot; error
+ * @returns continue; retry when its slot is about to go; emulate for writes to a READONLY slot; error
  */
 export function faultIn(kvm: Kvm, fault: Fault): RetPf {
   const { guest } = kvm;
-  const before = guest.host.invalidations;
+  fault.sequence = guest.host.invalidations;
+  kvm.onStep('sequence read');
   const outcome = guest.follow(fault.gfn, fault.write);
   fault.slot = guest.slot;
   switch (outcome) {
@@ -40,8 +41,15 @@ export function faultIn(kvm: Kvm, fault: Fault): RetPf {
       fault.pfn = guest.pfn;
       fault.mapWritable = guest.mapWritable;
       fault.hostLevel = guest.hostLevel;
-      return guest.host.invalidations === before ? RetPf.continue : RetPf.retry;
+      return RetPf.continue;
   }
+}
+
+/** Under the lock, taken here: is the root still one, and the page still what was found? (is_page_fault_stale) */
+export function stillHolds(kvm: Kvm, root: Root, fault: Fault): boolean {
+  kvm.onStep('lock taken');
+  if (root.page !== null && kvm.pages.obsolete(root.page)) return false;
+  return fault.slot === null || kvm.guest.host.invalidations === fault.sequence;
 }
 
 /** Largest level at which a frame of a slot can be mapped (kvm_mmu_max_mapping_level). */

@@ -16,6 +16,8 @@ export class Fault {
   /** Frame found, at the level of the leaf; meaningless without a slot. */
   pfn = 0;
   mapWritable = false;
+  /** mmu_invalidate_seq before the frame was looked for. */
+  sequence = 0;
   /** Level that host page and slot allow (§4.6 conditions 1 and 2). */
   hostLevel = 1;
   /** Level up to which the guest's own mapping goes. */

@@ -3,7 +3,7 @@
  * soft MMU. The address already is the guest-physical one.
  */
 import { isTrackedWrite, type Fault } from '../faults/fault';
-import { adjustLevel, faultIn, requested } from '../faults/fault-in';
+import { adjustLevel, faultIn, requested, stillHolds } from '../faults/fault-in';
 import { installLeaf } from '../faults/install';
 import type { FaultingVcpu } from '../faults/faulting-vcpu';
 import { getChild, linkShadowPage } from '../pages/get-page';
@@ -34,7 +34,7 @@ export function directPageFault(vcpu: FaultingVcpu, mmu: MmuContext, fault: Faul
     if (!kvm.format.mmioCaching) return RetPf.emulate;
   }
   const root = mmu.roots.current;
-  if (root.page !== null && kvm.pages.obsolete(root.page)) return RetPf.retry;
+  if (!stillHolds(kvm, root, fault)) return RetPf.retry;
   if (root.page?.tdpMmu && tdpMmu !== null) return tdpMap(kvm, tdpMmu, root.page, fault);
   if (!makePagesAvailable(kvm)) {
     fault.errno = 'ENOSPC';

@@ -8,6 +8,7 @@ import type { Slot } from '../../memory/slots';
 import type { KvmOptions } from '../../program';
 import { rulesOf, type KernelRules } from '../kernel-rules';
 import { PageTrack } from './page-track';
+import type { HandlerStep } from './handler-steps';
 import { ReverseMap } from './reverse-map';
 import type { HypervisorMemory } from '../../memory/hypervisor-memory';
 import { ShadowPages } from './shadow-pages';
@@ -68,6 +69,8 @@ export class Kvm {
   pmlActive = false;
   /** Frames that the VMM stored into by itself, which no shadow page hears of (mmu-semantics-6.1.md M8). */
   readonly unseenWrites = new Set<number>();
+  /** Told of each step of a handler. */
+  onStep: (step: HandlerStep) => void = () => undefined;
   /** Number of shadow pages that user space asked for; 0: by the slots' size. */
   requestedPages = 0;
 
@@ -100,6 +103,7 @@ export class Kvm {
   flushRemoteTlbs(gfn = 0, pages = 0): void {
     this.trace.flushRemoteTlbs(gfn, pages);
     for (const vcpu of this.vcpus) vcpu.requestTlbFlush();
+    this.onStep('flush sent');
   }
 
   freeObsoleteRoots(): void {
@@ -113,5 +117,6 @@ export class Kvm {
 
   setSpte(at: number, { lo, hi }: Spte): void {
     this.tables.write(at, lo, hi);
+    this.onStep('entry written');
   }
 }

@@ -7,7 +7,7 @@ import { Walk } from '../../x86/stage';
 import { PageFault } from '../../x86/fault-codes';
 import { isTrackedWrite, type Fault } from '../faults/fault';
 import type { FaultingVcpu } from '../faults/faulting-vcpu';
-import { adjustLevel, faultIn, requested } from '../faults/fault-in';
+import { adjustLevel, faultIn, requested, stillHolds } from '../faults/fault-in';
 import { installLeaf } from '../faults/install';
 import type { Kvm } from '../pages/kvm';
 import { getChild, linkShadowPage } from '../pages/get-page';
@@ -51,6 +51,7 @@ export function shadowPageFault(vcpu: FaultingVcpu, mmu: MmuContext, fault: Faul
     access = (access | Acc.write) & ~Acc.user;
     if (vcpu.smep) access &= ~Acc.exec;
   }
+  if (!stillHolds(kvm, mmu.roots.current, fault)) return RetPf.retry;
   if (!makePagesAvailable(kvm)) {
     fault.errno = 'ENOSPC';
     return RetPf.error;
