@@ -112,13 +112,11 @@ export class Decisions implements ILookaheadStrategy {
     prodOccurrence: number;
   }): (alternatives?: IOrAlt<unknown>[]) => number | undefined {
     const { definition } = find(rule, Alternation, prodOccurrence) as Alternation;
-    const byType: number[][] = [];
-    const always: number[] = [];
-    (definition as Alternative[]).forEach((alternative, index) => {
-      const first = firstOf(alternative.definition);
-      if (first.empty) always.push(index);
-      for (const type of indicesOf(first.types)) (byType[type] ??= []).push(index);
-    });
+    const firsts = (definition as Alternative[]).map((alternative) => firstOf(alternative.definition));
+    const indices = firsts.map(({ types }) => indicesOf(types));
+    const byType = Array.from({ length: 1 + Math.max(0, ...indices.flatMap((all) => [...all])) }, (): number[] => []);
+    indices.forEach((types, index) => types.forEach((type) => byType[type]!.push(index)));
+    const always = firsts.findIndex(({ empty }) => empty);
     return function (this: Sees, alternatives: IOrAlt<unknown>[] = []): number | undefined {
       const possible = byType[this.LA(1).tokenTypeIdx];
       if (possible !== undefined) {
@@ -127,7 +125,7 @@ export class Decisions implements ILookaheadStrategy {
           if (gate === undefined || gate.call(this)) return index;
         }
       }
-      if (always.length > 0) return always[0];
+      if (always >= 0) return always;
       // What stands behind the rule's own alternatives is taken when none of them fits.
       return alternatives.length > definition.length ? definition.length : undefined;
     } as (alternatives?: IOrAlt<unknown>[]) => number | undefined;

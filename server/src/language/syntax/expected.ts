@@ -8,7 +8,7 @@ import * as t from './tokens';
 import type { DefinitionOf, Reference } from './tree';
 
 export type { BodyOf } from './grammar/lists';
-export type { Value, ValueOf } from './grammar/rule';
+export type { ValueOf } from './grammar/rule';
 
 /** One thing that can stand at the place. */
 export type ExpectedItem = (
@@ -29,8 +29,10 @@ export type ExpectedItem = (
   /** It begins an item of this body; null: it goes on with what stands before it. */
   readonly begins: BodyOf | null;
   /** What the expression is of that it begins; null: it begins none. */
-  readonly value: Value | null;
+  readonly value: ExpectedValue | null;
 };
+
+export type ExpectedValue = Pick<Value, 'what' | 'of' | 'owner'>;
 
 export interface Expected {
   /** Where the word at the place begins; it is replaced. Within a string: where what is in quotes begins. */
@@ -105,7 +107,12 @@ function fromLastDeclaration(all: t.Tokens): t.Tokens {
 /* ---------------------------------------------------------------- ways to items */
 
 function itemsOf(way: Way): ExpectedItem[] {
-  const { begins, value } = way;
+  const { begins } = way;
+  const value = way.value && {
+    what: way.value.what,
+    of: way.value.of,
+    ...(way.value.owner === undefined ? {} : { owner: way.value.owner }),
+  };
   return thingsOf(way).map((thing) => ({ ...thing, begins, value }) as ExpectedItem);
 }
 

@@ -8,8 +8,38 @@ const MOST_DIGITS = 80;
 export type ReadNumber =
   { readonly value: bigint } | { readonly code: 'bad-number' | 'number-too-large'; readonly message: string; readonly instead?: string };
 
+const ZERO = 48;
+const NINE = 57;
+const UNDERSCORE = 95;
+/** Digits of any base that fit into a number without loss. */
+const FEW_DIGITS = 12;
+
+/** The value of what nearly all numbers are: few digits, with `_` between them; -1 for all else. */
+function readPlain(text: string): number {
+  const hexadecimal = text.length > 2 && text.charCodeAt(1) === 120 && text.charCodeAt(0) === ZERO;
+  const base = hexadecimal ? 16 : 10;
+  let value = 0;
+  let digits = 0;
+  let before = UNDERSCORE;
+  for (let at = hexadecimal ? 2 : 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === UNDERSCORE) {
+      if (before === UNDERSCORE) return -1;
+    } else {
+      const letter = (code | 32) - 97;
+      const digit = code >= ZERO && code <= NINE ? code - ZERO : hexadecimal && letter >= 0 && letter < 6 ? letter + 10 : -1;
+      if (digit < 0 || ++digits > FEW_DIGITS) return -1;
+      value = value * base + digit;
+    }
+    before = code;
+  }
+  return before === UNDERSCORE ? -1 : value;
+}
+
 /** The value of a number's text, below 2^64, or what is wrong with it. */
 export function readNumber(text: string): ReadNumber {
+  const plain = readPlain(text);
+  if (plain >= 0) return { value: BigInt(plain) };
   const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
   const match = /^(?:(0x)([0-9a-fA-F_]*)|(0b)([01_]*)|([0-9][0-9_]*)([KMGT]?))$/.exec(text);
   if (!match) return malformed(text, shown);

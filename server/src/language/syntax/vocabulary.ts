@@ -55,8 +55,11 @@ export function explanationOf(type: TokenType): Explained | undefined {
   return explained.get(type);
 }
 
+/** By the types' indices: this is asked of every token. */
+const isBoundAt: boolean[] = [];
+
 export function isBound(type: TokenType): boolean {
-  return bound.has(type);
+  return (isBoundAt[type.tokenTypeIdx!] ??= bound.has(type));
 }
 
 /* ---------------------------------------------------------------- names, numbers, strings */
@@ -130,6 +133,8 @@ const keys = Object.keys;
 export const Switch = words('Switch', ['on', 'off', 'yes', 'no'], { as: 'clause', what: 'switch' });
 export const Privilege = words('Privilege', ['user', 'supervisor', 'implicit'], { as: 'statement', what: 'privilege' });
 export const AccessKind = words('AccessKind', ['read', 'write', 'fetch', 'rmw'], { as: 'statement', what: 'access' });
+/** Of an access; the rules name each. */
+export const Clause = words('Clause', ['size', 'ac', 'x', 'step']);
 export const Entering = words('Entering', ['vmlaunch', 'vmresume', 'vmrun'], { as: 'statement', what: 'entry' });
 export const MmioKind = words('MmioKind', ['read', 'write'], { as: 'statement', what: 'access' });
 export const MmuKind = words('MmuKind', keys(MMU_KINDS), { as: 'mmu', what: 'kind of MMU' });

@@ -10,6 +10,7 @@ import { EXPECTATIONS } from '../words/structure';
 import { isEntry, someFlags, underOpensBody } from './parts';
 import { value, VALUE, type Grammar, type Rule } from './rule';
 
+const EXPECT = t.word('expect');
 const WHAT = 'what must hold, as ok, #PF, exits or value';
 
 /** `expect ok, exits 1 under ept, npt` */
@@ -23,17 +24,12 @@ export const expect: Rule<[], Expect> = ($) => {
   };
 };
 
-/** The `expect`s that follow an act. */
-export const expects: Rule<[], Expect[]> = ($) => {
-  let found: Expect[] = [];
-  const one = (): void => void found.push($.SUBRULE($.expect));
-  return () => {
-    found = [];
-    const all = found;
-    $.MANY(one);
-    return all;
-  };
-};
+/** The `expect`s that follow an act: a part of its rule. */
+export function expects($: Grammar): Expect[] {
+  const found: Expect[] = [];
+  if ($.RECORDING_PHASE || $.may(EXPECT, 1)) $.many(1, () => void found.push($.SUBRULE3($.expect)));
+  return found;
+}
 
 export const expectation: Rule<[], Expectation | null> = ($) => {
   const choice = {

@@ -175,6 +175,15 @@ export class Explorer extends GrammarParser {
 
   override MANY(option: Optional<unknown>): void {
     super.MANY(option);
+    this.more(option);
+  }
+
+  override many(index: number, option: Optional<unknown>): void {
+    super.many(index, option);
+    this.more(option);
+  }
+
+  private more(option: Optional<unknown>): void {
     const { gate, action } = parts(option);
     if (this.atEnd() && isOpen(gate)) this.goes(action);
   }

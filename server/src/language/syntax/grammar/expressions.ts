@@ -3,7 +3,7 @@ import type { IToken } from 'chevrotain';
 import { readNumber } from '../numbers';
 import * as t from '../tokens';
 import type { Binary, BinaryOperator, Expression, NumberExpression, Range, RangeExpression, Reference } from '../tree';
-import { VALUE, type Grammar, type Rule, type Value } from './rule';
+import { value, VALUE, type Grammar, type Rule, type Value } from './rule';
 
 const PRECEDENCE: { readonly [operator: string]: number } = {
   '|': 1, '&': 2, '<<': 3, '>>': 3, '+': 4, '-': 4, '*': 5, '/': 5, '%': 5,
@@ -12,31 +12,41 @@ const PRECEDENCE: { readonly [operator: string]: number } = {
 /** Operators, signs and parentheses in one expression at most; a tree as deep as that is safe to walk by recursion. */
 const MAX_OPERATORS = 200;
 
-const whole: Value = { what: 'a value', of: 'value' };
+const [WHOLE] = VALUE.ARGS!;
 
 /** `inRange`: a `+` with a space before and none behind is not part of the expression. */
-export const expression: Rule<[Value, boolean?], Expression> = ($) => {
+export const expression: Rule<[Value?, boolean?], Expression> = ($) => {
   const { depth } = $;
-  return (what, inRange) => {
+  const operand = operandOf($);
+  return (what = WHOLE, inRange = false) => {
     if (depth.within === 0) depth.operators = 0;
     depth.within++;
-    const first = $.SUBRULE($.operand, { ARGS: [what] });
-    let operands: Expression[] | null = null;
-    let operators: BinaryOperator[] | null = null;
-    $.MANY({
-      GATE: () => !inRange || $.next().tokenType !== t.PlusSize,
-      DEF: () => {
-        (operators ??= []).push($.CONSUME(t.Operator).image as BinaryOperator);
-        (operands ??= [first]).push($.SUBRULE2($.operand, VALUE));
-      },
-    });
+    const first = operand(what);
+    const result = $.RECORDING_PHASE || $.may(t.Operator, 1) ? operation($, first, inRange) : first;
     depth.within--;
-    if ($.RECORDING_PHASE) return first;
-    if (operators) depth.operators += (operators as BinaryOperator[]).length;
-    if (depth.operators > MAX_OPERATORS) return tooLong($, first.range.start);
-    return operands && operators ? fold(operands, operators) : first;
+    return depth.operators > MAX_OPERATORS && !$.RECORDING_PHASE ? tooLong($, first.range.start) : result;
   };
 };
+
+export const operand: Rule<[Value?], Expression> = ($) => {
+  const read = operandOf($);
+  return (what = WHOLE) => read(what);
+};
+
+/** `first + second * third …`, a part of an expression's rule. */
+function operation($: Grammar, first: Expression, inRange: boolean): Expression {
+  const operands = [first];
+  const operators: BinaryOperator[] = [];
+  $.many(1, {
+    GATE: () => !inRange || $.next().tokenType !== t.PlusSize,
+    DEF: () => {
+      operators.push($.CONSUME(t.Operator).image as BinaryOperator);
+      operands.push($.SUBRULE($.operand, VALUE));
+    },
+  });
+  $.depth.operators += operators.length;
+  return $.RECORDING_PHASE || $.depth.operators > MAX_OPERATORS ? first : fold(operands, operators);
+}
 
 function tooLong($: Grammar, start: number): Expression {
   const range = $.since(start);
@@ -51,21 +61,37 @@ export function missing($: Grammar, what: string): Expression {
   return { kind: 'missing', range: $.behind() };
 }
 
-export const operand: Rule<[Value?], Expression> = ($) => {
+const A_VALUE = { REFERS: 'value' } as const;
+const OF_TABLES = { ERR_MSG: 'the name of tables', REFERS: 'table' } as const;
+
+/** An operand with its signs; a part of two rules, for most expressions are one operand. */
+function operandOf($: Grammar): (what: Value) => Expression {
   const { depth } = $;
   let signs: IToken[] = [];
-  let expected = whole;
+  let expected = WHOLE;
   const sign = (): void => void signs.push($.CONSUME(t.Sign));
+  const ofVm = (): Reference | null => {
+    $.CONSUME(t.Dot);
+    return $.referenceOrNull($.CONSUME2(t.Word, OF_TABLES), 'value');
+  };
   const unsigned = {
     DEF: [
       { ALT: (): Expression => number($, $.CONSUME(t.Num)) },
-      { ALT: (): Expression => $.SUBRULE($.name) },
+      {
+        /** `name` or `vm.name` */
+        ALT: (): Expression => {
+          const first = $.CONSUME1(t.Word, A_VALUE);
+          const second = $.OPTION(ofVm) ?? null;
+          const vm = second && $.referenceOf(first, 'vm');
+          return { kind: 'name', vm, name: second ?? $.referenceOf(first, 'value'), range: $.since(first.startOffset) };
+        },
+      },
       { ALT: (): Expression => $.SUBRULE($.parenthesized) },
       { ALT: (): Expression => switched($.CONSUME(t.Switch)) },
     ],
     ELSE: (): Expression => missing($, expected.what),
   };
-  return (what = whole) => {
+  return (what) => {
     $.expectsValue(what);
     if ($.beginsLine() && ($.broken() || what.sameLine || beginsStatement($))) return missing($, what.what);
     expected = what;
@@ -81,7 +107,7 @@ export const operand: Rule<[Value?], Expression> = ($) => {
       result = { kind: 'unary', operator: each.image as '-' | '~', operand: result, range: $.since(each.startOffset) };
     return result;
   };
-};
+}
 
 /** A name that no value goes on with. */
 function beginsStatement($: Grammar): boolean {
@@ -102,23 +128,6 @@ function number($: Grammar, token: IToken): NumberExpression {
   return { kind: 'number', text: token.image, value: null, range };
 }
 
-const A_VALUE = { REFERS: 'value' } as const;
-const OF_TABLES = { ERR_MSG: 'the name of tables', REFERS: 'table' } as const;
-
-/** `name` or `vm.name` */
-export const name: Rule<[], Expression> = ($) => {
-  const tables = (): Reference | null => {
-    $.CONSUME(t.Dot);
-    return $.referenceOrNull($.CONSUME2(t.Word, OF_TABLES), 'value');
-  };
-  return () => {
-    const first = $.CONSUME(t.Word, A_VALUE);
-    const second = $.OPTION(tables) ?? null;
-    const vm = second && $.referenceOf(first, 'vm');
-    return { kind: 'name', vm, name: second ?? $.referenceOf(first, 'value'), range: $.since(first.startOffset) };
-  };
-};
-
 export const parenthesized: Rule<[], Expression> = ($) => () => {
   const start = $.CONSUME(t.LParen).startOffset;
   $.depth.operators++;
@@ -129,8 +138,8 @@ export const parenthesized: Rule<[], Expression> = ($) => () => {
 
 /* ---------------------------------------------------------------- ranges */
 
-const END = { ARGS: [{ what: 'the end of the range', of: 'address' }, true] } as { ARGS: [Value, boolean] };
-const LENGTH = { ARGS: [{ what: 'a length', of: 'length' }, true] } as { ARGS: [Value, boolean] };
+const END = value('the end of the range', 'address').ARGS![0].inRange;
+const LENGTH = value('a length', 'length').ARGS![0].inRange;
 
 /** `a .. b`, `a +size`: the parts behind `a`. */
 type Extent = Pick<RangeExpression, 'to' | 'size'>;
@@ -166,10 +175,10 @@ export const extent: Rule<[Expression?], Extent> = ($) => {
 const NO_EXTENT: Extent = { to: null, size: null };
 
 /** `a .. b`, `a +size`, or `a`. */
-export const range: Rule<[Value], RangeExpression> = ($) => {
+export const range: Rule<[Value?], RangeExpression> = ($) => {
   const more = (): Extent => $.SUBRULE($.extent);
-  return (what) => {
-    const from = $.SUBRULE($.expression, { ARGS: [what, true] });
+  return (what = WHOLE) => {
+    const from = $.SUBRULE($.expression, what.inRange);
     const found = $.OPTION(more);
     if (!found) ambiguous($, from);
     return { kind: 'range', from, ...(found ?? NO_EXTENT), range: $.sinceStart(from) };
@@ -177,11 +186,13 @@ export const range: Rule<[Value], RangeExpression> = ($) => {
 };
 
 /** `a .. b` or `a +size` */
-export const span: Rule<[Value], RangeExpression> = ($) => (what) => {
-  const from = $.SUBRULE($.expression, { ARGS: [what, true] });
-  const found = $.SUBRULE($.extent, { ARGS: [from] });
-  return { kind: 'range', from, ...found, range: $.sinceStart(from) };
-};
+export const span: Rule<[Value?], RangeExpression> =
+  ($) =>
+  (what = WHOLE) => {
+    const from = $.SUBRULE($.expression, what.inRange);
+    const found = $.SUBRULE($.extent, { ARGS: [from] });
+    return { kind: 'range', from, ...found, range: $.sinceStart(from) };
+  };
 
 /** A sum where a length could be meant is refused: the space makes the difference. */
 function ambiguous($: Grammar, from: Expression): boolean {

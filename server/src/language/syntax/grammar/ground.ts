@@ -38,6 +38,8 @@ export interface Choice<T> {
   readonly DEF: IOrAlt<T>[];
   /** What is done, by way of recovery, where none of them fits. Not a part of the grammar. */
   readonly ELSE?: Action<T>;
+  /** Both, as the parser runs over them; made when it first does. */
+  RUN?: IOrAlt<T>[];
 }
 
 /** Chevrotain's parser, open to rules that are functions of their own. */
@@ -66,6 +68,7 @@ interface Dsl {
   OPTION1<T>(option: Optional<T>): T | undefined;
   OPTION2<T>(option: Optional<T>): T | undefined;
   OPTION3<T>(option: Optional<T>): T | undefined;
+  many(index: number, option: Optional<unknown>): void;
   MANY(option: Optional<unknown>): void;
   AT_LEAST_ONE_SEP(options: { readonly SEP: TokenType; readonly DEF: Action<unknown> }): void;
   OR<T>(choice: IOrAlt<T>[] | Choice<T>): T;
@@ -110,7 +113,6 @@ export abstract class Ground extends Chevrotain {
   inEvent = '';
   /** Expressions around the one that is being read, and operators read in the outermost so far. */
   readonly depth = { within: 0, operators: 0 };
-  private readonly runtime = new WeakMap<Choice<unknown>, IOrAlt<unknown>[]>();
 
   /** @param validated checks the grammar itself, which costs time and is for tests */
   constructor(validated: boolean) {
@@ -311,6 +313,28 @@ export abstract class Ground extends Chevrotain {
     while (!this.atEnd() && !this.onNewLine() && !this.is(t.RCurly) && !ends(this.next())) this.take();
   }
 
+  /* Gates first, and without a function for both: decisions are many. */
+
+  override OPTION<T>(option: Optional<T>): T | undefined {
+    if (typeof option === 'function') return super.OPTION(option);
+    return option.GATE!() ? super.OPTION(option.DEF) : undefined;
+  }
+
+  override OPTION1<T>(option: Optional<T>): T | undefined {
+    if (typeof option === 'function') return super.OPTION1(option);
+    return option.GATE!() ? super.OPTION1(option.DEF) : undefined;
+  }
+
+  override OPTION2<T>(option: Optional<T>): T | undefined {
+    if (typeof option === 'function') return super.OPTION2(option);
+    return option.GATE!() ? super.OPTION2(option.DEF) : undefined;
+  }
+
+  override OPTION3<T>(option: Optional<T>): T | undefined {
+    if (typeof option === 'function') return super.OPTION3(option);
+    return option.GATE!() ? super.OPTION3(option.DEF) : undefined;
+  }
+
   /** As Chevrotain's, and `ELSE` where nothing fits. */
   override OR<T>(choice: IOrAlt<T>[] | Choice<T>): T {
     return super.OR(this.alternatives(choice));
@@ -318,12 +342,7 @@ export abstract class Ground extends Chevrotain {
 
   protected alternatives<T>(choice: IOrAlt<T>[] | Choice<T>): IOrAlt<T>[] {
     if (Array.isArray(choice)) return choice;
-    let alternatives = this.runtime.get(choice) as IOrAlt<T>[] | undefined;
-    if (!alternatives) {
-      alternatives = choice.ELSE ? [...choice.DEF, { ALT: choice.ELSE }] : choice.DEF;
-      this.runtime.set(choice, alternatives);
-    }
-    return alternatives;
+    return (choice.RUN ??= choice.ELSE ? [...choice.DEF, { ALT: choice.ELSE }] : choice.DEF);
   }
 
   /**

@@ -3,6 +3,7 @@ import type { TokenType } from 'chevrotain';
 import * as t from '../tokens';
 import type { Body, ErrorNode, Expression, HostAct, HostActs, HostArea, RangeExpression, Slot } from '../tree';
 import { HOST_ACTS } from '../words/structure';
+import { expects } from './expectations';
 import { someFlags } from './parts';
 import { value, VALUE, type Grammar, type Rule } from './rule';
 
@@ -57,8 +58,8 @@ export const hostAct: Rule<[], HostAct | null> = ($) => {
     const start = $.here();
     const act = $.broken() ? none($) : $.OR(choice);
     if (!act) return null;
-    const expects = $.SUBRULE($.expects);
-    return { kind: 'host-act', ...act, expects, range: $.since(start) } as HostAct;
+    const after = expects($);
+    return { kind: 'host-act', ...act, expects: after, range: $.since(start) } as HostAct;
   };
 };
 

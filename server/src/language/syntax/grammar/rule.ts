@@ -24,13 +24,19 @@ export interface Value {
   readonly of: ValueOf;
   /** It stands on the line of what comes before it even where other values need not. */
   readonly sameLine?: true;
-  /** What it belongs to: a setting, a register. */
+  /** What it belongs to: a setting, a flag. */
   readonly owner?: string;
+  /** It as the argument of a rule, alone and as a part of a range: made once, for this is asked of every number. */
+  readonly alone: SubruleMethodOpts<[Value]>;
+  readonly inRange: SubruleMethodOpts<[Value, boolean?]>;
 }
 
 /** Argument of the rules of expressions. */
-export function value(what: string, of: ValueOf, more: Omit<Value, 'what' | 'of'> = {}): SubruleMethodOpts<[Value]> {
-  return { ARGS: [{ what, of, ...more }] };
+export function value(what: string, of: ValueOf, more: Pick<Value, 'sameLine' | 'owner'> = {}): SubruleMethodOpts<[Value]> {
+  const ARGS: [Value] = [{ what, of, ...more, alone: {}, inRange: {} }];
+  Object.assign(ARGS[0].alone, { ARGS });
+  Object.assign(ARGS[0].inRange, { ARGS: [ARGS[0], true] });
+  return ARGS[0].alone;
 }
 
 export const VALUE = value('a value', 'value');

@@ -7,6 +7,7 @@ import type {
   Statement, Under, UnderStatement, Word,
 } from '../tree'; // prettier-ignore
 import { ACTS } from '../words/structure';
+import { expects } from './expectations';
 import { isEntry, underOpensBody } from './parts';
 import { value, VALUE, type Grammar, type Rule } from './rule';
 
@@ -148,6 +149,7 @@ export const access: Rule<[], Access | null> = ($) => {
       return $.SUBRULE2($.expression, VALUE);
     },
   };
+  const clauses = clausesOf($);
   const handled = (): Handler => $.SUBRULE($.handler);
   return () => {
     const start = $.here();
@@ -159,10 +161,11 @@ export const access: Rule<[], Access | null> = ($) => {
     const address = $.SUBRULE1($.expression, LINEAR);
     kind = access;
     const of = $.OPTION2(stored) ?? null;
-    const clauses = $.SUBRULE($.clauses);
+    const { size, ac, count, step } = clauses();
     const handler = $.OPTION3(handled) ?? null;
-    const expects = $.SUBRULE($.expects);
-    return { kind: 'access', privilege, access, head, address, value: of, ...clauses, handler, expects, range: $.since(start) };
+    const after = expects($);
+    const range = $.since(start);
+    return { kind: 'access', privilege, access, head, address, value: of, size, ac, count, step, handler, expects: after, range };
   };
 };
 
@@ -184,8 +187,8 @@ const CLAUSES = [
   { text: 'step', field: 'step', of: 'step' },
 ] as const;
 
-/** Clauses in any order, each once. */
-export const clauses: Rule<[], Clauses> = ($) => {
+/** Clauses in any order, each once: a part of the access's rule. */
+function clausesOf($: Grammar): () => Clauses {
   let found: { -readonly [field in keyof Clauses]: Clauses[field] };
   const choice = CLAUSES.map(({ text, field, of }, index) => {
     const type = t.word(text);
@@ -195,20 +198,17 @@ export const clauses: Rule<[], Clauses> = ($) => {
       ALT: (): void => {
         const token = $.CONSUME(type);
         if (!$.RECORDING_PHASE && found[field] !== null && !$.panic) $.report('unexpected', `${text} stands here twice`, t.rangeOf(token));
-        const all = found;
-        const given = $.subrule(index, $.expression, after);
-        all[field] = given;
+        found[field] = $.subrule(10 + index, $.expression, after);
       },
     };
   });
   const more = { GATE: () => $.clause(), DEF: () => $.OR(choice) };
   return () => {
     found = { size: null, ac: null, count: null, step: null };
-    const all = found;
-    $.MANY(more);
-    return all;
+    if ($.RECORDING_PHASE || $.may(t.Clause, 1)) $.MANY(more);
+    return found;
   };
-};
+}
 
 /* ---------------------------------------------------------------- memory and registers */
 
@@ -221,8 +221,8 @@ export const edit: Rule<[], Edit> = ($) => {
     const bit = $.OPTION(part) ?? null;
     $.CONSUME(t.Assign);
     const of = $.SUBRULE($.expression, VALUE);
-    const expects = $.SUBRULE($.expects);
-    return { kind: 'edit', entry, bit, value: of, expects, range: $.since(start) };
+    const after = expects($);
+    return { kind: 'edit', entry, bit, value: of, expects: after, range: $.since(start) };
   };
 };
 
@@ -230,8 +230,8 @@ export const edit: Rule<[], Edit> = ($) => {
 export const store: Rule<[], MemoryWord> = ($) => () => {
   const start = $.here();
   const word = $.SUBRULE($.memoryWord);
-  const expects = $.SUBRULE($.expects);
-  return { ...word, expects, range: $.since(start) };
+  const after = expects($);
+  return { ...word, expects: after, range: $.since(start) };
 };
 
 /** `cr3 = user_root`, `cr0.wp = 0` */
@@ -240,16 +240,16 @@ export const registerLoad: Rule<[], RegisterLoad> = ($) => () => {
   const part = $.SUBRULE($.register);
   $.CONSUME(t.Assign);
   const of = $.SUBRULE($.expression, VALUE);
-  const expects = $.SUBRULE($.expects);
-  return { kind: 'register-load', register: part.register, bit: part.bit, value: of, expects, range: $.since(start) };
+  const after = expects($);
+  return { kind: 'register-load', register: part.register, bit: part.bit, value: of, expects: after, range: $.since(start) };
 };
 
 /** `invlpg 0x1000` */
 export const invlpg: Rule<[], Invalidate> = ($) => () => {
   const start = $.CONSUME(t.word('invlpg')).startOffset;
   const address = $.SUBRULE($.expression, LINEAR);
-  const expects = $.SUBRULE($.expects);
-  return { kind: 'invalidate', instruction: 'invlpg', scope: null, address, tag: null, expects, range: $.since(start) };
+  const after = expects($);
+  return { kind: 'invalidate', instruction: 'invlpg', scope: null, address, tag: null, expects: after, range: $.since(start) };
 };
 
 /** After the name of an instruction. */
@@ -288,8 +288,8 @@ export const invpcid: Rule<[], Invalidate> = ($) => {
   return () => {
     const start = $.CONSUME(t.word('invpcid')).startOffset;
     const operands = $.OR(choice);
-    const expects = $.SUBRULE($.expects);
-    return { kind: 'invalidate', instruction: 'invpcid', ...operands, expects, range: $.since(start) };
+    const after = expects($);
+    return { kind: 'invalidate', instruction: 'invpcid', ...operands, expects: after, range: $.since(start) };
   };
 };
 
@@ -306,8 +306,8 @@ export const invept: Rule<[], Invalidate> = ($) => {
   return () => {
     const start = $.CONSUME(t.word('invept')).startOffset;
     const operands = $.OR(choice);
-    const expects = $.SUBRULE($.expects);
-    return { kind: 'invalidate', instruction: 'invept', ...operands, expects, range: $.since(start) };
+    const after = expects($);
+    return { kind: 'invalidate', instruction: 'invept', ...operands, expects: after, range: $.since(start) };
   };
 };
 
@@ -336,8 +336,8 @@ export const invvpid: Rule<[], Invalidate> = ($) => {
   return () => {
     const start = $.CONSUME(t.word('invvpid')).startOffset;
     const operands = $.OR(choice);
-    const expects = $.SUBRULE($.expects);
-    return { kind: 'invalidate', instruction: 'invvpid', ...operands, expects, range: $.since(start) };
+    const after = expects($);
+    return { kind: 'invalidate', instruction: 'invvpid', ...operands, expects: after, range: $.since(start) };
   };
 };
 
@@ -350,8 +350,8 @@ export const enter: Rule<[], Enter> = ($) => {
     const start = $.here();
     const instruction = $.CONSUME(t.Entering).image as Enter['instruction'];
     const vm = $.OPTION(named) ?? null;
-    const expects = $.SUBRULE($.expects);
-    return { kind: 'enter', instruction, vm, expects, range: $.since(start) };
+    const after = expects($);
+    return { kind: 'enter', instruction, vm, expects: after, range: $.since(start) };
   };
 };
 
@@ -371,8 +371,8 @@ export const call: Rule<[], Call> = ($) => {
     $.CONSUME(t.LParen);
     const given = $.OPTION(values) ?? ($.is(t.RParen) ? [] : $.otherwise(values, []));
     $.CONSUME(t.RParen);
-    const expects = $.SUBRULE($.expects);
-    return { kind: 'call', block, arguments: given, expects, range: $.since(start) };
+    const after = expects($);
+    return { kind: 'call', block, arguments: given, expects: after, range: $.since(start) };
   };
 };
 
