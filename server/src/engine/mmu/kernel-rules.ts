@@ -61,6 +61,12 @@ export const KERNEL_RULES = {
     '6.1': measured(false),
     mainline: read(true),
   },
+  /** A huge leaf in the way of a small one becomes a table of small leaves; else it is zapped, and its other pages fault again. */
+  hugeInTheWayIsSplit: {
+    function: 'mmu/tdp_mmu.c: kvm_tdp_mmu_map',
+    '6.1': measured(false),
+    mainline: read(true),
+  },
   /** Bit 63 stands in empty entries, in the mark of removal and in all entries of EPT (C10, C11). */
   suppressVe: {
     function: 'mmu/spte.h: SHADOW_NONPRESENT_VALUE',

@@ -12,6 +12,7 @@ const GUEST_PAGE_HIGH = 2;
 
 export function eptViolation(vcpu: KvmVcpu, gpaLo: number, gpaHi: number, qualification: number): Handled {
   vcpu.exited(VmxExit.EPT_VIOLATION, { ...NO_INFO, info1Lo: qualification });
+  vcpu.exitQualification = qualification;
   vcpu.kvm.trace.pageFault(vcpu.parts.index, gpaLo, gpaHi, qualification, 0);
   const has = (bit: Qualification): boolean => (qualification & bit) !== 0;
   const code =

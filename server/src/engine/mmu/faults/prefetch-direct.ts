@@ -5,7 +5,7 @@
 import { Pfn } from '../../memory/guest-memory';
 import type { Slot } from '../../memory/slots';
 import type { Kvm } from '../pages/kvm';
-import { Acc, Role } from '../pages/role';
+import { Acc } from '../pages/role';
 import { indexOf, type ShadowPage } from '../pages/shadow-page';
 import { installLeaf } from './install';
 
@@ -14,7 +14,7 @@ export const PREFETCH_GROUP = 8;
 
 /** The whole group of a direct page, whatever the guest's tables say; runs of empty entries are mapped together. */
 export function prefetchDirect(kvm: Kvm, page: ShadowPage, at: number): void {
-  if (page.level > 1 || !kvm.options.prefetch || (page.role & Role.adDisabled) !== 0) return;
+  if (page.level > 1 || !kvm.options.prefetch) return;
   const index = indexOf(at);
   const first = index - (index % PREFETCH_GROUP);
   let run: number[] = [];

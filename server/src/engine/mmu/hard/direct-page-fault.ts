@@ -9,7 +9,7 @@ import type { FaultingVcpu } from '../faults/faulting-vcpu';
 import { getChild, linkShadowPage } from '../pages/get-page';
 import type { MmuContext } from '../contexts/mmu-context';
 import type { Kvm } from '../pages/kvm';
-import { ACC_ALL } from '../pages/role';
+import { ACC_ALL, Role } from '../pages/role';
 import { ShadowWalk } from '../contexts/shadow-walk';
 import { framesAt, type ShadowPage } from '../pages/shadow-page';
 import type { TdpTree } from '../pages/tdp-tree';
@@ -72,6 +72,7 @@ function directMap(vcpu: FaultingVcpu, mmu: MmuContext, fault: Fault): RetPf {
   const gfn = fault.gfn - (fault.gfn % framesAt(walk.level));
   const { slot, pfn, mapWritable, write } = fault;
   const result = installLeaf(kvm, walk.at, { slot, access: ACC_ALL, gfn, pfn, hostWritable: mapWritable, prefetch: false, write });
-  if (result !== RetPf.spurious) prefetchDirect(kvm, page, walk.at);
+  // Without A there would be no telling whether what was prefetched is used (direct_pte_prefetch).
+  if (result !== RetPf.spurious && (page.role & Role.adDisabled) === 0) prefetchDirect(kvm, page, walk.at);
   return result;
 }

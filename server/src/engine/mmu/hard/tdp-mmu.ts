@@ -48,9 +48,11 @@ export class TdpMmu implements TdpTree {
         page = child;
         continue;
       }
+      const splits = format.present(lo) && kvm.rules.hugeInTheWayIsSplit;
+      if (format.present(lo) && !splits) this.zapEntry(page, index);
       const child = this.newPage(gfn - (gfn % framesAt(page.level)), childRole(page.role, index, true, ACC_ALL));
       if (child === null) return null;
-      if (format.present(lo)) this.splitInto(child, page, index, lo, hi);
+      if (splits) this.splitInto(child, page, index, lo, hi);
       else this.link(page, index, child);
       page = child;
     }
@@ -139,10 +141,16 @@ export class TdpMmu implements TdpTree {
     const end = slot.gfn + slot.pages;
     this.visit(slot.gfn, end, 2, (page, index, lo, _hi, gfn) => {
       if (page.level > 3 || format.last(lo, page.level) || gfn < slot.gfn || gfn >= end || maxLevel(gfn) < page.level) return;
-      this.change(page, index, format.removed);
-      this.kvm.flushRemoteTlbs(gfn, framesAt(page.level));
-      this.kvm.setSpte(page.entryAddress(index), format.empty);
+      this.zapEntry(page, index);
     });
+  }
+
+  /** An entry goes by way of the mark of removal, so that nobody sets it before translations are flushed (tdp_mmu_zap_spte_atomic). */
+  private zapEntry(page: ShadowPage, index: number): void {
+    const { kvm } = this;
+    this.change(page, index, kvm.format.removed);
+    kvm.flushRemoteTlbs(page.gfn + index * framesAt(page.level), framesAt(page.level));
+    kvm.setSpte(page.entryAddress(index), kvm.format.empty);
   }
 
   splitHuge(start: number, end: number): void {

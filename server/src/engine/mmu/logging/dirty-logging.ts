@@ -5,6 +5,7 @@
 import type { Slot } from '../../memory/slots';
 import { maxMappingLevel } from '../faults/fault-in';
 import type { Kvm } from '../pages/kvm';
+import { splitHugePages } from './eager-split';
 import { dropSpte, updateSpte } from '../pages/leaf';
 import { protectLeaves } from '../pages/write-protect';
 
@@ -13,7 +14,7 @@ export function startLogging(kvm: Kvm, slot: Slot): void {
   const { tdpMmu } = kvm;
   if (slot.readonly || kvm.options.dirtyLogInitiallySet) return;
   const end = slot.gfn + slot.pages;
-  tdpMmu?.splitHuge(slot.gfn, end);
+  splitHugePages(kvm, slot.gfn, end);
   const byProtectionFrom = kvm.pmlActive ? 2 : 1;
   if (kvm.pmlActive) {
     for (const gfn of kvm.rmap.blocks(slot.gfn, end, 1)) clearDirty(kvm, gfn);
@@ -63,7 +64,7 @@ export function rearmLogging(kvm: Kvm, slot: Slot, pages: readonly number[]): vo
 function protectHuge(kvm: Kvm, slot: Slot, pages: readonly number[]): void {
   for (const page of pages) {
     const gfn = slot.gfn + page;
-    kvm.tdpMmu?.splitHuge(gfn, gfn + 1);
+    splitHugePages(kvm, gfn, gfn + 1);
     for (let level = 2; level <= 3; level++) protectLeaves(kvm, gfn, level, true);
     kvm.tdpMmu?.protectFrame(gfn, 2);
   }

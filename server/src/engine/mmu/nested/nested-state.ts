@@ -108,7 +108,7 @@ export class Nesting implements GuestHypervisor {
     const { vcpu, control } = this;
     if (!vcpu.kvm.tdp || control === null) return useShadowTables(vcpu, root);
     copyFirstStage(control.context, vcpu.context);
-    useSecondStage(vcpu, root);
+    useSecondStage(vcpu, root, control.nested);
   }
 
   stopGuest(): void {
@@ -213,15 +213,17 @@ export class Nesting implements GuestHypervisor {
   private asEptExit(walker: Walker): Reflected {
     const { inLo: gpaLo, inHi: gpaHi, access } = walker;
     this.invalidateCached(gpaLo, gpaHi);
-    if (walker.status === Walk.reserved) return { reason: VmxExit.EPT_MISCONFIG, info: NO_INFO, gpaLo, gpaHi };
+    const { vcpu } = this;
+    if (walker.status === Walk.reserved)
+      return { reason: VmxExit.EPT_MISCONFIG, info: { ...NO_INFO, info1Lo: vcpu.exitQualification }, gpaLo, gpaHi };
     const what = access & ACCESS_WHAT;
-    const qualification =
+    vcpu.exitQualification =
       ((access & ACCESS_USER) !== 0 ? Qualification.read : 0) |
       (what === ACCESS_WRITE ? Qualification.write : 0) |
       (what === ACCESS_FETCH ? Qualification.fetch : 0) |
       (walker.rights & HOST_ALL) |
-      (this.vcpu.lastExit.info.info1Lo & (Qualification.linearValid | Qualification.final));
-    return { reason: VmxExit.EPT_VIOLATION, info: { ...NO_INFO, info1Lo: qualification }, gpaLo, gpaHi };
+      (vcpu.exitQualification & (Qualification.linearValid | Qualification.final));
+    return { reason: VmxExit.EPT_VIOLATION, info: { ...NO_INFO, info1Lo: vcpu.exitQualification }, gpaLo, gpaHi };
   }
 
   private asNestedPageFault({ errorCode, inLo, inHi }: Walker): Reflected {

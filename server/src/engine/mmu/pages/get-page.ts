@@ -36,21 +36,21 @@ export function getChild(kvm: Kvm, at: number, gfn: number, direct: boolean, acc
   return getShadowPage(kvm, gfn, childRole(parent.role, indexOf(at), direct, access), sync);
 }
 
-/** Let an entry point to a table; a huge leaf that stands there goes. */
-export function linkShadowPage(kvm: Kvm, at: number, child: ShadowPage): void {
+/** Let an entry point to a table; a huge leaf that stands there goes. @param flush the table may lead to less than the leaf did */
+export function linkShadowPage(kvm: Kvm, at: number, child: ShadowPage, flush = true): void {
   const { format, tables } = kvm;
-  if (format.present(tables.low(at))) dropHuge(kvm, at);
+  if (format.present(tables.low(at))) dropHuge(kvm, at, flush);
   kvm.setSpte(at, format.nonLeaf(child.frame, (child.role & Role.adDisabled) !== 0));
   child.parents.add(at);
   if (child.unsync || child.unsyncChildren > 0) markEntryUnsync(kvm, at);
 }
 
 /** drop_large_spte */
-function dropHuge(kvm: Kvm, at: number): void {
+function dropHuge(kvm: Kvm, at: number, flush: boolean): void {
   const page = kvm.pages.holding(at);
   if (page === null) return;
   dropSpte(kvm, page, at);
-  kvm.flushRemoteTlbs(page.gfnAt(indexOf(at)), 1);
+  if (flush) kvm.flushRemoteTlbs(page.gfnAt(indexOf(at)), 1);
 }
 
 function find(kvm: Kvm, gfn: number, role: number, sync: SyncPage): ShadowPage | null {

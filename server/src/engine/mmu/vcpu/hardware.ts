@@ -47,10 +47,14 @@ export function useTdp(vcpu: KvmVcpu, root: Root): void {
   useSecondStage(vcpu, root);
 }
 
-/** The tables of a root beneath whatever runs. */
-export function useSecondStage(vcpu: KvmVcpu, root: Root): void {
+/**
+ * The tables of a root beneath whatever runs.
+ *
+ * @param flags A and D may be used (vmx.c: construct_eptp: for a nested guest only where its hypervisor's EPT uses them)
+ */
+export function useSecondStage(vcpu: KvmVcpu, root: Root, flags = true): void {
   const { context, registers, parts, mmu } = vcpu;
-  const accessedDirty = (mmu.rootRole & Role.adDisabled) === 0;
+  const accessedDirty = flags && (mmu.rootRole & Role.adDisabled) === 0;
   const second = accessedDirty ? parts.hardware.second : parts.hardware.secondWithoutAd;
   context.second = second;
   context.secondRootLo = low(root.hpa);

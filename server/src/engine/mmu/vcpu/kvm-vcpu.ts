@@ -52,6 +52,11 @@ export class KvmVcpu implements VcpuRequests, FaultingVcpu {
   /** Exits by name, since they were last taken. */
   readonly exits = new Map<string, number>();
   /** The exit that is being handled. */
+  /**
+   * Of the last EPT violation, or of the last walk of a guest's EPT that failed by its rights: what a nested exit reports, of an
+   * EPT misconfiguration too (vcpu->arch.exit_qualification).
+   */
+  exitQualification = 0;
   lastExit: { readonly reason: number; readonly info: ExitInfo } = { reason: 0, info: NO_INFO };
   /** Hardware runs the guest: no exit is being handled. */
   inGuest = false;
