@@ -31,7 +31,9 @@ type Optional<T> = Action<T> | DSLMethodOpts<T>;
 /** The way ends here. */
 const STOP = Symbol('stop');
 
-const isOpen = (gate: (() => boolean) | undefined): boolean => gate === undefined || gate();
+/** Runs at most; there are rarely more than four. */
+const MOST_PLANS = 32;
+
 const parts = <T>(option: Optional<T>): { gate: (() => boolean) | undefined; action: Action<T> } =>
   typeof option === 'function' ? { gate: undefined, action: option } : { gate: option.GATE, action: option.DEF };
 
@@ -40,6 +42,10 @@ export class Explorer extends GrammarParser {
   private end: IToken = createTokenInstance(EOF, '', NaN, NaN, NaN, NaN, NaN, NaN);
   /** Ways within each other that are being tried. */
   private trying = 0;
+  /** Decisions that only the end of the text leaves open, in their order: those of this run, and of all runs that are to be made. */
+  private decided: boolean[] = [];
+  private turn = 0;
+  private plans: boolean[][] = [];
   /** A gate has looked behind the end, where anything may come. */
   private peeked = false;
   private value: Value | null = null;
@@ -49,17 +55,24 @@ export class Explorer extends GrammarParser {
   /** Ways behind the tokens of a text, and the bodies around, the innermost last. `column`: a new line has begun. */
   explore(text: string, tokens: t.Tokens, column: number | null): { ways: readonly Way[]; bodies: readonly BodyOf[] } {
     this.ways = [];
+    this.plans = [[]];
+    this.end = { ...createTokenInstance(EOF, '', text.length, NaN, NaN, NaN, NaN, NaN), ...(column === null ? {} : { payload: column }) };
+    for (let next = 0; next < this.plans.length; next++) this.go(text, tokens, this.plans[next]!);
+    return { ways: this.ways, bodies: [...this.bodies] };
+  }
+
+  private go(text: string, tokens: t.Tokens, plan: readonly boolean[]): void {
+    this.decided = [...plan];
+    this.turn = 0;
     this.bodies = [];
     this.trying = 0;
     this.value = null;
     this.begins = null;
-    this.end = { ...createTokenInstance(EOF, '', text.length, NaN, NaN, NaN, NaN, NaN), ...(column === null ? {} : { payload: column }) };
     try {
       this.read(text, tokens, false);
     } catch (error) {
       if (error !== STOP) throw error;
     }
-    return { ways: this.ways, bodies: [...this.bodies] };
   }
 
   /* ------------------------------------------------------------ the end */
@@ -112,6 +125,29 @@ export class Explorer extends GrammarParser {
     }
   }
 
+  /** Whether a way is taken that is open, or is only because the text ends: that one is gone too, on a way of its own. */
+  private isTaken(gate: (() => boolean) | undefined): boolean {
+    const open = this.isOpen(gate);
+    return this.peeked ? this.decides() : open;
+  }
+
+  /** Whether a way is open, or whether it is told by what is still to come; then `peeked` says so. */
+  private isOpen(gate: (() => boolean) | undefined): boolean {
+    this.peeked = false;
+    const open = gate === undefined || gate.call(this);
+    return open || this.peeked;
+  }
+
+  /** A decision that the text leaves open: no, and yes the next time. */
+  private decides(): boolean {
+    const turn = this.turn++;
+    if (turn === this.decided.length) {
+      if (this.plans.length < MOST_PLANS) this.plans.push([...this.decided, true]);
+      this.decided.push(false);
+    }
+    return this.decided[turn]!;
+  }
+
   /* ------------------------------------------------------------ tokens */
 
   protected override consumed(type: TokenType, options?: Consumed): IToken {
@@ -158,19 +194,10 @@ export class Explorer extends GrammarParser {
   private optional<T>(option: Optional<T>, decide: (open: DSLMethodOpts<T>) => T | undefined): T | undefined {
     const { gate, action } = parts(option);
     if (this.atEnd()) {
-      if (isOpen(gate)) this.goes(action);
+      if (this.isOpen(gate)) this.goes(action);
       return undefined;
     }
-    let doubtful = false;
-    const GATE = (): boolean => {
-      this.peeked = false;
-      const open = isOpen(gate);
-      doubtful = this.peeked;
-      return open && !doubtful;
-    };
-    const found = decide({ GATE, DEF: action });
-    if (doubtful) this.goes(action);
-    return found;
+    return decide({ GATE: () => this.isTaken(gate), DEF: action });
   }
 
   override MANY(option: Optional<unknown>): void {
@@ -185,7 +212,7 @@ export class Explorer extends GrammarParser {
 
   private more(option: Optional<unknown>): void {
     const { gate, action } = parts(option);
-    if (this.atEnd() && isOpen(gate)) this.goes(action);
+    if (this.atEnd() && this.isOpen(gate)) this.goes(action);
   }
 
   override OR<T>(choice: IOrAlt<T>[] | Choice<T>): T {
@@ -199,26 +226,20 @@ export class Explorer extends GrammarParser {
   private alternative<T>(choice: IOrAlt<T>[] | Choice<T>, decide: (open: Choice<T>) => T): T {
     const alternatives = Array.isArray(choice) ? choice : choice.DEF;
     if (this.atEnd()) {
-      for (const { GATE, ALT } of alternatives) if (isOpen(GATE && ((): boolean => GATE.call(this)))) this.goes(ALT);
+      for (const { GATE, ALT } of alternatives) if (this.isOpen(GATE)) this.goes(ALT);
       return this.stop();
     }
-    const doubtful: IOrAlt<T>[] = [];
-    /** What gates let through only because the text ends is tried, and left. */
-    const first = (then: () => T) => (): T => {
-      for (const { ALT } of doubtful) this.goes(ALT);
-      return then();
-    };
-    const DEF = alternatives.map((alternative) => ({
+    let doubtful = false;
+    const DEF = alternatives.map(({ GATE, ALT }) => ({
       GATE: (): boolean => {
-        this.peeked = false;
-        const open = isOpen(alternative.GATE && ((): boolean => alternative.GATE!.call(this)));
-        if (open && this.peeked) doubtful.push(alternative);
-        return open && !this.peeked;
+        const open = this.isTaken(GATE);
+        doubtful ||= this.peeked && !open;
+        return open;
       },
-      ALT: first(alternative.ALT as () => T),
+      ALT,
     }));
     const otherwise = Array.isArray(choice) ? undefined : choice.ELSE;
-    const ELSE = first(() => (doubtful.length > 0 || !otherwise ? this.stop() : otherwise()));
+    const ELSE = (): T => (doubtful || !otherwise ? this.stop() : otherwise());
     return decide({ DEF, ELSE });
   }
 
