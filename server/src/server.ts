@@ -134,7 +134,7 @@ class Server implements Core {
       hoverProvider: true,
       inlayHintProvider: true,
       codeLensProvider: {},
-      completionProvider: { triggerCharacters: ['.', '(', '[', '"', '/'], resolveProvider: true },
+      completionProvider: { triggerCharacters: [' ', '.', '(', '[', '"', '/'], resolveProvider: true },
       signatureHelpProvider: { triggerCharacters: ['(', ','] },
       documentSymbolProvider: true,
       workspaceSymbolProvider: true,

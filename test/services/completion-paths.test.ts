@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { CompletionItem, CompletionList } from 'vscode-languageserver/node';
 import type { FolderEntry } from '../../server/src/protocol/messages';
+import { expectedAt } from '../../server/src/language/syntax/expected';
 import { pathItems, pathPlace } from '../../server/src/services/completion/paths';
 import { Folders } from '../../server/src/workspace/folders';
 import { processClient } from '../support/lsp';
@@ -16,7 +17,7 @@ const ENTRIES = [file('test.mmu'), file('common.mmu'), file('guest.dump'), folde
 
 function place(fixture: string): ReturnType<typeof pathPlace> {
   const { analysis, cursor } = opened(fixture);
-  return pathPlace(analysis, cursor);
+  return pathPlace(analysis, cursor, expectedAt(analysis.parsed.text, cursor));
 }
 
 function items(fixture: string): CompletionItem[] {
@@ -46,9 +47,11 @@ describe('completion of paths', () => {
       end: { line: 0, character: 15 },
     });
   });
-  it('is none outside of the quotes', () => {
-    for (const fixture of ['import <|>"a.mmu"', 'import "a.mmu"<|>', '<|>import "a"', 'run a "ti<|>tle" { }'])
-      assert.equal(place(fixture), null, fixture);
+  it('brings the quotes where they are not there', () => {
+    assert.deepEqual(written(items('import <|>')), ['"lib/', '"common.mmu"']);
+  });
+  it('is none behind the quotes, and in a title', () => {
+    for (const fixture of ['import "a.mmu"<|>', '<|>import "a"', 'run a "ti<|>tle" { }']) assert.equal(place(fixture), null, fixture);
   });
 });
 

@@ -14,7 +14,7 @@ const VM = `vm guest {\n  slot 0 { gpa 0  size 16M  hva 0x7f00_0000_0000 }\n  sl
 /** Values offered at the cursor, as `0x40_0000 (about)`. */
 function values(fixture: string): string[] {
   const { analysis, cursor } = opened(fixture);
-  const way = wayTo(analysis.parsed, cursor);
+  const way = wayTo(analysis.parsed.text.slice(0, cursor));
   return offeredValues(new Declared(analysis, cursor, way.path), way).map(({ text, about }) => `${text} (${about})`);
 }
 const inRun = (statement: string): string[] => values(`${VM}}\nrun guest under soft, ept {\n  ${statement}\n}\n`);

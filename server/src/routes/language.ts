@@ -1,10 +1,9 @@
 /** Routes of the editor's features: a request's document and position to a service, and its result back. */
 import { LSPErrorCodes, ResponseError } from 'vscode-languageserver';
-import type { Position, SemanticTokens } from 'vscode-languageserver';
+import type { CompletionContext, Position, SemanticTokens } from 'vscode-languageserver';
 import { codeActions } from '../services/code-actions';
 import { codeLenses } from '../services/code-lens';
-import { completion, resolveCompletion } from '../services/completion';
-import { pathItems, pathPlace } from '../services/completion/paths';
+import { completionWithFiles, resolveCompletion } from '../services/completion';
 import { definition } from '../services/definition';
 import { documentLinks } from '../services/document-links';
 import { foldingRanges } from '../services/folding';
@@ -154,13 +153,13 @@ async function others(core: Core, analysis: Analysis): Promise<Analysis[]> {
 function routeWriting(core: Core): void {
   const { connection, guard, client } = core;
   connection.onCompletion(
-    guard.request('completion', null, async (params: AtPosition) => {
+    guard.request('completion', null, async (params: AtPosition & { context?: CompletionContext }) => {
       const analysis = await analysisOf(core, params);
       if (!analysis) return null;
-      const offset = analysis.offsetAt(params.position);
-      const path = pathPlace(analysis, offset);
-      if (path) return { isIncomplete: false, items: pathItems(path, await core.folders.list(path.folder, analysis.uri)) };
-      return completion(analysis, offset, { snippets: client.snippets });
+      const options = { snippets: client.snippets, trigger: params.context?.triggerCharacter };
+      return completionWithFiles(analysis, analysis.offsetAt(params.position), options, (folder) =>
+        core.folders.list(folder, analysis.uri),
+      );
     }),
   );
   connection.onCompletionResolve(async (item, token) => {

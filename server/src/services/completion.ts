@@ -1,47 +1,69 @@
-/** Completion: what can stand at the cursor, by what stands before it. */
-import { CompletionItemKind, InsertTextFormat, MarkupKind } from 'vscode-languageserver-types';
+/** Completion: what the grammar lets stand at the cursor, names and values for it, the usual first. */
+import { MarkupKind } from 'vscode-languageserver-types';
 import type { CompletionItem, CompletionList } from 'vscode-languageserver-types';
-import { EVENTS } from '../engine/journal/events';
 import type { Analysis, NameInScope } from '../language/analysis';
-import { KEYWORDS, keywordsFor } from '../language/syntax/keywords';
+import { expectedAt, type BodyOf, type Expected, type ExpectedItem, type ValueOf } from '../language/syntax/expected';
+import { keywordsFor } from '../language/syntax/keywords';
 import type { Category, Keyword } from '../language/syntax/keywords';
-import type { DefinitionOf } from '../language/syntax/tree';
-import { BITS, FLAGS, REGISTERS } from '../language/syntax/words/paging';
-import type { FlagPlace } from '../language/syntax/words/paging';
-import { SETTING_BLOCKS } from '../language/syntax/words/settings';
-import type { SettingBlock, SettingSpec } from '../language/syntax/words/settings';
-import { completionContext } from './completion-context';
-import type { CompletionContext } from './completion-context';
-import { nameText } from './name-text';
+import type { DefinitionOf, Reference } from '../language/syntax/tree';
+import { BUILT_IN_TABLES, FAULT_ADDRESS } from '../language/semantics/scopes';
+import { SETTING_BLOCKS, type SettingBlock } from '../language/syntax/words/settings';
+import type { FolderEntry } from '../protocol/messages';
 import { Declared } from './completion/declared';
+import { bodyAround, excerpt } from './completion/excerpt';
+import { fieldsOf, valuesOf } from './completion/events';
 import { snippetFacts } from './completion/facts';
+import {
+  fieldItem,
+  nameItem,
+  settingItem,
+  snippetItem,
+  snippetText,
+  valueItem,
+  wordItem,
+  type Insert,
+  type ItemData,
+} from './completion/items';
+import { Group, sortText, usualness } from './completion/order';
+import { pathItems, pathPlace } from './completion/paths';
 import { SNIPPETS, type SnippetPlace } from './completion/snippets';
 import { offeredValues } from './completion/values';
-import { wayTo, type Way } from './completion/way';
+import { closing, wayTo, type Way } from './completion/way';
+import { nameText } from './name-text';
+import { innermost, lspRange } from './places';
 import { keywordText } from './words';
 
 export interface CompletionOptions {
   /** The editor fills in snippets. */
   readonly snippets: boolean;
+  /** The character that was typed, when the editor asks because of it. */
+  readonly trigger?: string;
+  /** Items before the place that are looked at, in each body around it; see excerpt.ts. */
+  readonly kept?: number;
 }
 
-/** Which explanation an item gets when it is looked at. */
-type Data =
-  { readonly word: string; readonly category: Category; readonly of?: string } | { readonly uri: string; readonly offset: number };
+/** Items at most; of more, those that begin like what is written already. */
+const MOST_ITEMS = 500;
 
-export function completion(analysis: Analysis, offset: number, { snippets }: CompletionOptions): CompletionList {
-  const { text } = analysis.parsed;
-  const context = completionContext(text, offset);
-  if (!context) return { isIncomplete: false, items: [] };
-  const range = analysis.locate(analysis.uri, { start: context.start, end: offset }).range;
-  const items = new Completion(analysis, context, offset, snippets).items();
-  const edited = items.map((item) => ({ ...item, textEdit: { range, newText: item.insertText ?? item.label }, insertText: undefined }));
-  return { isIncomplete: false, items: distinct(edited) };
+export function completion(analysis: Analysis, offset: number, options: CompletionOptions): CompletionList {
+  return new Completion(analysis, offset, options).list();
+}
+
+/** @param list what is in a folder */
+export async function completionWithFiles(
+  analysis: Analysis,
+  offset: number,
+  options: CompletionOptions,
+  list: (folder: string) => Promise<readonly FolderEntry[]>,
+): Promise<CompletionList> {
+  const completion = new Completion(analysis, offset, options);
+  const path = pathPlace(analysis, offset, completion.expected);
+  return path ? { isIncomplete: false, items: pathItems(path, await list(path.folder)) } : completion.list();
 }
 
 /** Fills in an item's explanation. */
 export function resolveCompletion(item: CompletionItem, analysis: Analysis | null): CompletionItem {
-  const data = item.data as Data | undefined;
+  const data = item.data as ItemData | undefined;
   if (!data) return item;
   if ('word' in data) {
     const keyword = keywordsFor(data.word, data.category, data.of)[0];
@@ -52,360 +74,271 @@ export function resolveCompletion(item: CompletionItem, analysis: Analysis | nul
   return value ? { ...item, documentation: { kind: MarkupKind.Markdown, value } } : item;
 }
 
-function distinct(items: readonly CompletionItem[]): CompletionItem[] {
-  const seen = new Map<string, CompletionItem>();
-  for (const item of items) if (!seen.has(item.label)) seen.set(item.label, item);
-  return [...seen.values()];
+/** A word, a name or a value has to stand here: what is written so far is not whole. */
+function mustStand({ items }: Expected): boolean {
+  return items.every(({ begins, ...item }) => begins === null && (item.kind !== 'sign' || /^[-~({]$/.test(item.text)));
 }
 
-const KINDS: { readonly [category in Category]: CompletionItemKind } = {
-  declaration: CompletionItemKind.Keyword,
-  statement: CompletionItemKind.Keyword,
-  clause: CompletionItemKind.Keyword,
-  'host-act': CompletionItemKind.Keyword,
-  expectation: CompletionItemKind.Keyword,
-  setting: CompletionItemKind.Property,
-  choice: CompletionItemKind.EnumMember,
-  mmu: CompletionItemKind.EnumMember,
-  format: CompletionItemKind.EnumMember,
-  flag: CompletionItemKind.EnumMember,
-  register: CompletionItemKind.Variable,
-  bit: CompletionItemKind.Field,
-  scope: CompletionItemKind.EnumMember,
-  event: CompletionItemKind.Event,
-  reason: CompletionItemKind.EnumMember,
-  errno: CompletionItemKind.EnumMember,
-  state: CompletionItemKind.EnumMember,
-  'fault-flag': CompletionItemKind.EnumMember,
+/** Categories in which a word that stands alone in the grammar is looked up, by what it begins. */
+const STRUCTURE: { readonly [of in 'file' | 'vm' | 'tables' | 'script' | 'host-acts' | 'rest']: readonly Category[] } = {
+  file: ['declaration'],
+  vm: ['declaration', 'statement'],
+  tables: ['declaration', 'statement'],
+  script: ['statement', 'declaration', 'register', 'clause'],
+  'host-acts': ['host-act'],
+  rest: ['expectation', 'clause', 'statement', 'host-act', 'declaration', 'register'],
 };
 
-const NAME_KINDS: { readonly [of in DefinitionOf]: CompletionItemKind } = {
-  const: CompletionItemKind.Constant,
-  loop: CompletionItemKind.Variable,
-  parameter: CompletionItemKind.Variable,
-  block: CompletionItemKind.Function,
-  vm: CompletionItemKind.Class,
-  vcpu: CompletionItemKind.Class,
-  tables: CompletionItemKind.Struct,
-};
-
-const ACCESSES = ['read', 'write', 'fetch', 'rmw'];
-const PRIVILEGES = ['user', 'supervisor', 'implicit'];
 const VALUES: readonly DefinitionOf[] = ['const', 'loop', 'parameter', 'tables'];
-const OPERATORS = /^(?:=|\+=|==|<=|>=|\.\.|->|[-+*/%&|~([])$/;
+
+/** What a value is of that may be true or false. */
+const TRUTHS: ReadonlySet<ValueOf> = new Set(['value', 'switch', 'argument', 'bit']);
+
+const isSwitch = (word: string): boolean => /^(?:on|off|yes|no)$/.test(word);
 
 class Completion {
+  readonly expected: Expected;
   private readonly way: Way;
   private readonly declared: Declared;
+  private readonly found = new Map<string, CompletionItem>();
+  /** Nothing stands before the place on its line but what opens a body. */
+  private readonly atLineStart: boolean;
+  /** The body around begins on the line of the place: its items do not begin lines. */
+  private readonly onOneLine: boolean;
+  /** It is said already who performs. */
+  private readonly isPerformed: boolean;
+  /** What stands before the place goes on with a name or a flag, so that no name on its line begins the next item. */
+  private readonly takesNames: boolean;
 
   constructor(
     private readonly analysis: Analysis,
-    private readonly context: CompletionContext,
     private readonly offset: number,
-    private readonly snippets: boolean,
+    private readonly options: CompletionOptions,
   ) {
-    this.way = wayTo(analysis.parsed, context.start);
+    const before = excerpt(analysis.parsed, offset, options.kept);
+    const { start, ...expected } = expectedAt(before, before.length);
+    this.expected = { ...expected, start: offset - before.length + start };
+    this.way = wayTo(before.slice(0, start));
     this.declared = new Declared(analysis, offset, this.way.path);
+    const line = /[^\r\n]*$/.exec(before.slice(0, start))![0];
+    this.atLineStart = /^(?:.*\{)?[ \t]*$/.test(line);
+    this.onOneLine = /[{}]/.test(closing(line));
+    this.isPerformed = /:[ \t]*$/.test(line);
+    this.takesNames = expected.items.some(
+      (item) =>
+        item.begins === null && (item.kind === 'reference' || (item.kind === 'word' && (item.as === 'flag' || item.as === 'reason'))),
+    );
   }
 
-  items(): CompletionItem[] {
-    return this.byTokensBefore() ?? this.byPlace();
-  }
-
-  /** What the last tokens ask for wherever they stand; null when they do not say. */
-  private byTokensBefore(): CompletionItem[] | null {
-    const { item, before, begins } = this.context;
-    if (begins) return null;
-    const last = item.at(-1) ?? '';
-    const second = item.at(-2) ?? '';
-    if (last === '.') return this.afterDot(second);
-    const under = item.lastIndexOf('under');
-    if (under >= 0 && item.slice(under + 1).every((each) => /^(?:soft|ept|npt|on|,)$/.test(each)) && /^(?:under|on|,)$/.test(last))
-      return this.words('mmu');
-    const open = lastOpen(before, '(');
-    if (open > 0 && before[open - 1] === '#PF') return this.words('fault-flag');
-    const event = open > 0 ? Object.values(EVENTS).find(({ name }) => name === before[open - 1]) : undefined;
-    if (event)
-      return [...event.slots.map(({ name, as }) => plain(name, CompletionItemKind.Field, as)), ...this.words('reason'), ...this.values()];
-    const events = item.lastIndexOf('events');
-    if (events >= 0 && (last === 'events' || last === ',')) return this.words('event');
-    if (last === 'from' && item.includes('exits')) return this.names('vm');
-    if (last === 'exit') return this.words('reason');
-    if (last === 'of') return item.includes('exits') ? this.words('reason') : [this.word('gpa', 'expectation')];
-    if (last === 'error') return this.words('errno');
-    if (last === 'run' || /^vm(?:launch|resume|run)$/.test(last)) return this.names('vm');
-    if (last === 'share') return this.names('tables');
-    if (PRIVILEGES.includes(last) && item.length === 1) return ACCESSES.map((each) => this.word(each, 'statement'));
-    if (OPERATORS.test(last)) return [...this.values(), ...(/=/.test(last) ? this.switches() : [])];
-    return null;
-  }
-
-  private byPlace(): CompletionItem[] {
-    const { place } = this.context;
-    switch (place) {
-      case 'file':
-        return this.inFile();
-      case 'tables':
-        return this.inTables();
-      case 'script':
-        return this.inScript();
-      case 'host-acts':
-        return this.hostAct(this.context.item);
-      default:
-        return this.inSettings(place);
-    }
-  }
-
-  private inFile(): CompletionItem[] {
-    const { begins, item } = this.context;
-    if (begins)
-      return [
-        ...this.snippet('file'),
-        ...['import', 'const', 'host', 'budget', 'vm', 'block', 'run'].map((each) => this.word(each, 'declaration')),
-      ];
-    return item[0] === 'run' ? [this.word('under', 'clause')] : [];
-  }
-
-  /* ------------------------------------------------------------ machine */
-
-  private inSettings(block: SettingBlock): CompletionItem[] {
-    const { before } = this.context;
-    const specs = SETTING_BLOCKS[block];
-    const last = before.at(-1) ?? '';
-    const dotted = before.at(-2) === '.' ? `${before.at(-3)}.${last}` : last;
-    const spec = specs[dotted];
-    if (spec && spec.takes !== 'nothing') return this.settingValue(dotted, spec);
-    const items = Object.entries(specs).map(([name, each]) => this.setting(name, each, block));
-    if (block === 'vm') items.push(...this.inVm());
-    if (block === 'vcpu') items.push(this.word('on', 'clause'));
-    return items;
-  }
-
-  private inVm(): CompletionItem[] {
-    const { item } = this.context;
-    if (item[0] === 'tables' && item.length >= 2 && !item.includes('at')) return [...this.words('format'), this.word('at', 'clause')];
-    return [
-      ...this.snippet('vm'),
-      ...['slot', 'vcpu', 'tables', 'word', 'load', 'vm', 'const', 'for'].map((each) => this.word(each, 'declaration')),
-    ];
-  }
-
-  private setting(name: string, spec: SettingSpec, block: SettingBlock): CompletionItem {
-    const item = this.word(name, 'setting', block);
-    const dflt = spec.default ?? spec.computed;
-    const detail = dflt === undefined ? spec.takes : `default ${dflt}`;
+  list(): CompletionList {
+    const { start, quoted } = this.expected;
+    if (quoted || (this.options.trigger === ' ' && !mustStand(this.expected))) return { isIncomplete: false, items: [] };
+    const all = this.items();
+    const written = this.analysis.parsed.text.slice(start, this.offset).toLowerCase();
+    const isIncomplete = all.length > MOST_ITEMS;
+    const items = isIncomplete ? all.filter(({ label }) => label.toLowerCase().startsWith(written)).slice(0, MOST_ITEMS) : all;
+    const range = lspRange(this.analysis, { start, end: this.offset });
     return {
-      ...item,
-      detail,
-      ...(this.snippets && { insertText: settingSnippet(name, spec), insertTextFormat: InsertTextFormat.Snippet }),
+      isIncomplete,
+      items: items.map(({ insertText, ...item }) => ({ ...item, textEdit: { range, newText: insertText ?? item.label } })),
     };
   }
 
-  private settingValue(name: string, spec: SettingSpec): CompletionItem[] {
-    const dflt = spec.default !== undefined && spec.takes !== 'choice' ? [plain(spec.default, CompletionItemKind.Value, 'default')] : [];
-    switch (spec.takes) {
-      case 'choice':
-        return Object.keys(spec.choices ?? {}).map((each) => ({
-          ...this.word(each, 'choice', name),
-          ...(each === spec.default && { detail: 'default', preselect: true }),
-        }));
-      case 'switch':
-      case 'switch-or-block':
-        return this.switches();
-      case 'size':
-        return [...dflt, ...['4K', '2M', '1G'].map((each) => plain(each, CompletionItemKind.Value)), ...this.values()];
-      default:
-        return [...dflt, ...this.values()];
+  private items(): CompletionItem[] {
+    for (const item of this.expected.items) this.add(item);
+    for (const place of ['file', 'vm', 'tables', 'script'] as const) {
+      if (this.atLineStart && this.expected.items.some(({ begins }) => begins === place)) this.snippets(place);
+    }
+    return [...this.found.values()].sort((a, b) => (a.sortText! < b.sortText! ? -1 : 1));
+  }
+
+  private add(item: ExpectedItem): void {
+    if (this.isNext(item.begins) && !this.onOneLine && !(item.begins! in SETTING_BLOCKS)) return;
+    switch (item.kind) {
+      case 'word':
+        return this.word(item);
+      case 'number':
+        return this.values(item);
+      case 'reference':
+        return this.names(item);
+      case 'field':
+        for (const { word, about } of fieldsOf(item.event)) this.put(fieldItem(word, about), Group.name);
+        for (const { word, about } of valuesOf(item.event, null)) this.put(valueItem(word, about), Group.value);
     }
   }
 
-  private inTables(): CompletionItem[] {
-    const { item, begins } = this.context;
-    if (begins) {
-      const words = ['entry', 'upper', 'table', 'share', 'const', 'for'].map((each) => this.word(each, 'declaration'));
-      return [...this.snippet('tables'), ...words, ...this.values()];
+  /** An item that begins where the one before it could go on. */
+  private isNext(begins: BodyOf | null): boolean {
+    return begins !== null && !this.atLineStart;
+  }
+
+  /** Of two items with one label the first in order is kept. */
+  private put(item: CompletionItem, group: Group, rank = 0): void {
+    const sorted = { ...item, sortText: sortText(group, rank, this.found.size) };
+    const other = this.found.get(item.label);
+    if (!other || sorted.sortText < other.sortText!) this.found.set(item.label, sorted);
+  }
+
+  /* ------------------------------------------------------------ words */
+
+  private word({ text, as, of, begins, value }: ExpectedItem & { kind: 'word' }): void {
+    if (begins !== null && begins in SETTING_BLOCKS && this.setting(text, begins as SettingBlock)) return;
+    const keyword = this.keyword(text, as, of, begins);
+    if (!keyword || this.isThere(keyword) || (isSwitch(text) && value !== null && !TRUTHS.has(value.of))) return;
+    // Who performs is said once.
+    if (text === 'vcpu' && this.isPerformed) return;
+    if (this.isNext(begins) && this.takesNames && keyword.category === 'register') return;
+    this.put(wordItem(keyword), this.groupOf(keyword, begins), usualness(text, keyword.category));
+  }
+
+  private keyword(text: string, as: Category | undefined, of: string | undefined, begins: BodyOf | null): Keyword | undefined {
+    if (as) return keywordsFor(text, as, of).find(({ category }) => category === as);
+    const wanted = STRUCTURE[begins !== null && begins in STRUCTURE ? (begins as keyof typeof STRUCTURE) : 'rest'];
+    const all = keywordsFor(text);
+    return wanted.map((category) => all.find((each) => each.category === category)).find((each) => each !== undefined);
+  }
+
+  private groupOf({ word, category }: Keyword, begins: BodyOf | null): Group {
+    if (category === 'register') return Group.register;
+    if (isSwitch(word)) return this.isSwitch() ? Group.value : Group.switch;
+    const goesOn = this.atLineStart === (begins === null);
+    return goesOn && word !== 'expect' ? Group.next : Group.word;
+  }
+
+  private isSwitch(): boolean {
+    if (this.expected.items.some(({ value }) => value?.of === 'switch')) return true;
+    const holder = this.way.path.at(-1);
+    return holder !== undefined && 'bit' in holder && holder.bit !== null;
+  }
+
+  /** Kinds that are listed after `under`, alone, are not offered again. */
+  private isThere({ word, category }: Keyword): boolean {
+    if (category !== 'mmu') return false;
+    const kinds = innermost(this.way.path, 'under')?.kinds ?? [];
+    return kinds.every(({ levels }) => levels.length === 1) && kinds.some(({ levels }) => levels[0].text === word);
+  }
+
+  /* ------------------------------------------------------------ settings */
+
+  /** A setting, and those of a register: `cr0.wp`. Those that the block has already are not offered. */
+  private setting(text: string, block: SettingBlock): boolean {
+    const names = Object.keys(SETTING_BLOCKS[block]).filter((name) => name === text || name.startsWith(`${text}.`));
+    const given = this.givenSettings();
+    for (const name of names) {
+      const keyword = keywordsFor(name, 'setting', block)[0];
+      if (!given.has(name)) this.put(settingItem(keyword, block, this.options.snippets), Group.word, usualness(name, 'setting'));
     }
-    const arrow = item.indexOf('->');
-    if (arrow >= 0 || item[0] === 'upper')
-      return [...this.flags('mapping'), ...(item[0] === 'upper' ? [this.word('level', 'clause')] : [])];
-    if (item[0] === 'table' && item.includes('level')) return [this.word('at', 'clause')];
-    return ['entry', 'table', 'share'].includes(item[0]) && item.length > 1 ? [this.word('level', 'clause')] : this.values();
+    return names.length > 0;
   }
 
-  /* ------------------------------------------------------------ script */
-
-  private inScript(): CompletionItem[] {
-    const { begins, item } = this.context;
-    if (begins || /^(?:\w+|vcpu \w+) ?:$/.test(item.join(' '))) return this.statement();
-    const from = item[item.lastIndexOf(':') + 1] ?? '';
-    const expect = item.lastIndexOf('expect');
-    if (expect >= 0) return this.expectation(item.slice(expect + 1));
-    if (from === 'host') return this.hostAct(item.slice(item.indexOf('host') + 1));
-    const last = item.at(-1) ?? '';
-    if (ACCESSES.includes(last) || last === 'invlpg') return this.values();
-    if (/^inv(?:pcid|ept|vpid)$/.test(last)) return [...this.words('scope'), ...this.values()];
-    if (last === 'only') return [this.word('under', 'clause')];
-    if (last === 'on') return [this.word('fault', 'clause')];
-    if (last === 'ac') return this.switches();
-    if (['x', 'step', 'size', 'level', 'in'].includes(last)) return this.values();
-    if (ACCESSES.some((each) => item.includes(each))) return ['expect', 'x', 'step', 'size', 'ac', 'on'].map((each) => this.clause(each));
-    return ['expect', 'size', 'level', 'in', 'step', 'under'].map((each) => this.clause(each));
+  private givenSettings(): Set<string> {
+    const { start } = this.expected;
+    const above = bodyAround(this.analysis.parsed, start).items.filter(({ range }) => range.end < start);
+    const near = innermost(this.way.path, 'body')?.items.slice(0, -1) ?? [];
+    const settings = [...above, ...near].filter((item) => item.kind === 'setting');
+    return new Set(settings.map(({ name, bit }) => (bit ? `${name.text}.${bit.text}` : name.text)));
   }
 
-  private statement(): CompletionItem[] {
-    const acts = KEYWORDS.filter(({ category }) => category === 'statement').map((each) => this.keyword(each));
-    const more = ['host', 'word', 'const'].map((each) => this.word(each, 'declaration'));
-    return [
-      ...this.snippet('script'),
-      ...acts,
-      ...more,
-      ...this.calls(),
-      ...this.names('tables', 'vm', 'vcpu'),
-      ...this.builtIn('shadow', 'tdp'),
-      ...this.words('register'),
-    ];
+  /* ------------------------------------------------------------ values and names */
+
+  private values({ begins }: ExpectedItem): void {
+    if (this.isNext(begins)) return;
+    const field = innermost(this.way.path, 'event-field');
+    const event = innermost(this.way.path, 'event');
+    if (event && field)
+      for (const { word, about } of valuesOf(event.name.text, field.name?.text ?? null)) this.put(valueItem(word, about), Group.value);
+    offeredValues(this.declared, this.way).forEach(({ text, about }) => this.put(valueItem(text, about), Group.value));
   }
 
-  private expectation(written: readonly string[]): CompletionItem[] {
-    const last = written.at(-1);
-    if (last === undefined || last === ',') {
-      const words = KEYWORDS.filter(({ category }) => category === 'expectation').map((each) => this.keyword(each));
-      return [...words, this.word('word', 'declaration'), ...this.names('tables'), ...this.words('register')];
+  private names({ to, begins }: ExpectedItem & { kind: 'reference' }): void {
+    const vm = this.vmBefore();
+    if (vm !== null) return this.tablesOf(vm, to);
+    const of: readonly DefinitionOf[] = to === 'value' ? VALUES : to === 'table' ? ['tables', 'parameter'] : [to];
+    const next = this.isNext(begins);
+    if ((next && this.takesNames) || (to === 'vm' && this.isPerformed)) return;
+    const group = next ? Group.next : to === 'value' ? Group.name : Group.subject;
+    const sign = this.signAfter(to, begins);
+    const names = this.analysis.namesAt(this.offset);
+    for (const name of names) {
+      if (of.includes(name.of)) this.put({ ...this.name(name), ...this.withSign(name.name, sign) }, group);
+      // Tables of another VM are named by both.
+      else if (name.of === 'vm' && this.takesTables(to, sign, name)) this.put(this.vmOfTables(name), group, 1);
     }
-    const page = written.lastIndexOf('page');
-    if (page >= 0 && !written.slice(page).includes(','))
-      return last === 'page' ? this.values() : [...this.words('state'), this.clause('not')];
-    if (['gpa', 'hva', 'hpa', 'value', 'word', 'exits', 'references', 'slot'].includes(last))
-      return [...this.values(), ...(last === 'hpa' ? [this.clause('of')] : [])];
-    if (last === 'not' || last === ']' || written.includes(']')) return [...this.flags('entry'), this.clause('not'), this.clause('under')];
-    return [this.clause('under'), ...(written.includes('exits') ? [this.clause('of'), this.clause('from')] : []), this.clause('expect')];
+    if (sign === '[') for (const word of BUILT_IN_TABLES) this.builtIn(word, group);
+    if (to === 'vcpu') this.vcpus();
+    if (to === 'value' && innermost(this.way.path, 'handler')) this.put(valueItem(FAULT_ADDRESS, 'address of the fault'), Group.value, -1);
   }
 
-  private hostAct(item: readonly string[]): CompletionItem[] {
-    const [act] = item;
-    const last = item.at(-1);
-    if (act === undefined) return KEYWORDS.filter(({ category }) => category === 'host-act').map((each) => this.keyword(each));
-    if (act === 'flags' && item.length >= 3) return this.flags('slot');
-    if (act === 'protect' && item.length >= 3) return this.flags('protect');
-    if (['create', 'delete', 'move', 'resize', 'flags'].includes(last!)) return [this.word('slot', 'declaration')];
-    if (last === 'get' || last === 'clear') return [plain('dirty', CompletionItemKind.Keyword)];
-    if (last === 'dirty') return [plain('log', CompletionItemKind.Keyword)];
-    if (last === 'log') return [this.word('slot', 'declaration')];
-    if (['reclaim', 'protect', 'split', 'collapse', 'write'].includes(last!))
-      return ['gpa', 'hva'].map((each) => this.word(each, 'expectation'));
-    if (last === 'zap') return [this.word('all', 'scope')];
-    if (['gpa', 'hva', 'slot', 'to', 'pages'].includes(last!)) return this.values();
-    return ['to', 'expect'].map((each) => this.clause(each));
+  private name(name: NameInScope): CompletionItem {
+    return nameItem(name, { uri: this.analysis.uri, offset: this.offset });
   }
 
-  /* ------------------------------------------------------------ kinds of items */
+  /** The VM whose tables are named: `l1.` */
+  private vmBefore(): string | null {
+    const { text } = this.analysis.parsed;
+    return /([A-Za-z_]\w*)\.$/.exec(text.slice(Math.max(0, this.expected.start - 200), this.expected.start))?.[1] ?? null;
+  }
 
-  private afterDot(owner: string): CompletionItem[] {
-    const { place, before } = this.context;
-    if (place === 'vcpu') {
-      const prefix = `${owner}.`;
-      const dotted = Object.entries(SETTING_BLOCKS.vcpu).filter(([name]) => name.startsWith(prefix));
-      return dotted.map(([name, spec]) => ({
-        ...this.setting(name, spec, 'vcpu'),
-        label: name.slice(prefix.length),
-        insertText: name.slice(prefix.length),
-        insertTextFormat: undefined,
-      }));
+  private tablesOf(vm: string, to: Reference['to']): void {
+    const sign = this.signAfter(to, null);
+    for (const name of this.declared.namesOfTables(vm)) {
+      this.put(
+        { ...nameItem({ name, of: 'tables' }, { uri: this.analysis.uri, offset: this.offset }), ...this.withSign(name, sign) },
+        Group.name,
+      );
     }
-    const register = REGISTERS[owner];
-    if (register) return Object.keys(register.bits).map((each) => this.word(each, 'bit', owner));
-    if (before.at(-2) === ']') return Object.keys(BITS).map((each) => this.word(each, 'bit', 'entry'));
-    return this.names('tables');
+    if (sign === '[') for (const word of BUILT_IN_TABLES) this.builtIn(word, Group.subject);
   }
 
-  private words(category: Category): CompletionItem[] {
-    return KEYWORDS.filter((each) => each.category === category).map((each) => this.keyword(each));
+  private takesTables(to: Reference['to'], sign: string | null, { name }: NameInScope): boolean {
+    return (to === 'value' ? !this.isSwitch() : sign === '[') && this.declared.namesOfTables(name).length > 0;
   }
 
-  private word(word: string, category: Category, of?: string): CompletionItem {
-    const data: Data = { word, category, ...(of !== undefined && { of }) };
-    return { label: word, kind: KINDS[category], data };
+  private vmOfTables(name: NameInScope): CompletionItem {
+    const command = { title: 'Suggest', command: 'editor.action.triggerSuggest' };
+    const { text } = this.analysis.parsed;
+    const insertText = text[this.offset] === '.' ? name.name : `${name.name}.`;
+    return { ...this.name(name), label: `${name.name}.`, insertText, detail: 'tables of the VM', command };
   }
 
-  private clause(word: string): CompletionItem {
-    return this.word(word, keywordsFor(word, 'clause')[0]?.category ?? 'clause');
+  private builtIn(word: string, group: Group): void {
+    const keyword = keywordsFor(word, 'expectation')[0];
+    this.put({ ...wordItem(keyword), ...this.withSign(word, '[') }, group, usualness(word, 'expectation'));
   }
 
-  private keyword({ word, category, of }: Keyword): CompletionItem {
-    return this.word(word, category, of);
+  /** vCPUs without a name are named by their numbers. */
+  private vcpus(): void {
+    this.declared.vcpus().forEach(({ name }, index) => this.put(valueItem(name ?? String(index), 'vCPU'), Group.name));
   }
 
-  private flags(place: FlagPlace): CompletionItem[] {
-    return Object.keys(FLAGS[place]).map((each) => this.word(each, 'flag'));
+  /* ------------------------------------------------------------ signs */
+
+  /** The sign without which a name is none of its kind here: `kernel[`, `touch(`, `l2:`. */
+  private signAfter(to: Reference['to'], begins: BodyOf | null): '[' | '(' | ':' | null {
+    if (to === 'block') return '(';
+    if (to === 'vm') return begins === 'script' ? ':' : null;
+    return to === 'table' && !this.isShared() ? '[' : null;
   }
 
-  private switches(): CompletionItem[] {
-    return ['on', 'off', 'yes', 'no'].map((each) => this.word(each, 'clause'));
+  private isShared(): boolean {
+    return /\bshare\s+$/.test(this.analysis.parsed.text.slice(Math.max(0, this.expected.start - 200), this.expected.start));
   }
 
-  private values(): CompletionItem[] {
-    const values = offeredValues(this.declared, this.way);
-    return [...values.map(({ text, about }) => plain(text, CompletionItemKind.Value, about)), ...this.names(...VALUES)];
+  /** A name with its sign, unless that is there. */
+  private withSign(name: string, sign: '[' | '(' | ':' | null): Insert {
+    const behind = this.analysis.parsed.text.slice(this.offset, this.offset + 200);
+    if (sign === null || behind.trimStart().startsWith(sign)) return {};
+    const { open, close } = { '[': { open: '[', close: ']' }, '(': { open: '(', close: ')' }, ':': { open: ': ', close: '' } }[sign];
+    return this.options.snippets ? snippetText(`${name}${open}$1${close}`) : { insertText: `${name}${open}` };
   }
 
-  private names(...of: readonly DefinitionOf[]): CompletionItem[] {
-    return this.inScope(of).map((each) => this.name(each));
-  }
+  /* ------------------------------------------------------------ snippets */
 
-  private inScope(of: readonly DefinitionOf[]): NameInScope[] {
-    return this.analysis.namesAt(this.offset).filter((each) => of.includes(each.of));
-  }
-
-  private name({ name, of }: NameInScope): CompletionItem {
-    const data: Data = { uri: this.analysis.uri, offset: this.offset };
-    return { label: name, kind: NAME_KINDS[of], detail: of, data };
-  }
-
-  private calls(): CompletionItem[] {
-    return this.inScope(['block']).map((each) => ({
-      ...this.name(each),
-      ...(this.snippets && { insertText: `${each.name}($1)`, insertTextFormat: InsertTextFormat.Snippet }),
-    }));
-  }
-
-  private builtIn(...words: readonly string[]): CompletionItem[] {
-    return words.map((each) => ({ ...this.word(each, 'expectation'), kind: CompletionItemKind.Struct }));
-  }
-
-  private snippet(place: SnippetPlace): CompletionItem[] {
-    if (!this.snippets) return [];
+  private snippets(place: SnippetPlace): void {
+    if (!this.options.snippets) return;
     const facts = snippetFacts(this.declared);
-    return SNIPPETS[place]
-      .filter(({ fits }) => fits?.(facts) ?? true)
-      .map(({ label, body, about }) => ({
-        label,
-        kind: CompletionItemKind.Snippet,
-        detail: about,
-        insertText: body(facts).join('\n'),
-        insertTextFormat: InsertTextFormat.Snippet,
-      }));
+    for (const { label, about, body, fits } of SNIPPETS[place]) {
+      if (fits?.(facts) ?? true) this.put(snippetItem(label, about, body(facts)), Group.snippet);
+    }
   }
-}
-
-function plain(label: string, kind: CompletionItemKind, detail?: string): CompletionItem {
-  return { label, kind, ...(detail !== undefined && { detail }) };
-}
-
-function settingSnippet(name: string, { takes, default: otherwise, choices }: SettingSpec): string {
-  if (takes === 'nothing') return name;
-  if (takes === 'block') return `${name} {\n\t$0\n}`;
-  if (choices) return `${name} \${1|${Object.keys(choices).join(',')}|}`;
-  if (takes === 'switch' || takes === 'switch-or-block') return `${name} \${1|on,off|}`;
-  return `${name} \${1:${otherwise ?? takes}}`;
-}
-
-/** Index of the last opening sign before the end that is not closed; -1 when there is none. */
-function lastOpen(tokens: readonly string[], open: string): number {
-  const close = open === '(' ? ')' : ']';
-  let depth = 0;
-  for (let i = tokens.length - 1; i >= 0; i--) {
-    if (tokens[i] === close) depth++;
-    else if (tokens[i] === open && depth-- === 0) return i;
-  }
-  return -1;
 }

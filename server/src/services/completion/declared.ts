@@ -95,6 +95,17 @@ export class Declared {
     return itemsOf(named ? [named.vm] : this.vms, 'tables').find((each) => each.name?.text === name) ?? null;
   }
 
+  /** Names of the tables of a VM. */
+  namesOfTables(vm: string): string[] {
+    const named = allVms(this.analysis).find((each) => each.vm.name?.text === vm);
+    return named ? itemsOf([named.vm], 'tables').flatMap(({ name }) => (name ? [name.text] : [])) : [];
+  }
+
+  /** Names of vCPUs, and null for those that have none. */
+  vcpus(): { readonly name: string | null }[] {
+    return itemsOf(this.vms, 'vcpu').map(({ name }) => ({ name: name?.text ?? null }));
+  }
+
   /** The tables in whose body the place is. */
   tablesAround(): Tables | null {
     return innermost(pathAt(this.analysis.parsed.tree, this.offset), 'tables');

@@ -4,7 +4,7 @@ import type { CompletionItem, Range as LspRange } from 'vscode-languageserver-ty
 import { resolveImport } from '../../language/analysis';
 import type { Analysis } from '../../language/analysis';
 import type { FolderEntry } from '../../protocol/messages';
-import { pathAt } from '../../language/syntax/tree';
+import type { Expected } from '../../language/syntax/expected';
 import { lspRange } from '../places';
 
 /** A path that is being written. */
@@ -15,32 +15,32 @@ export interface PathPlace {
   readonly range: LspRange;
   /** Scenarios alone; otherwise all other files. */
   readonly scenarios: boolean;
-  /** What closes the path. */
-  readonly quote: '"' | '';
+  /** What opens and what closes the path, where that is not there. */
+  readonly open: '"' | '';
+  readonly close: '"' | '';
   /** URI of the file that the path stands in. */
   readonly from: string;
 }
 
 const SCENARIO = /\.mmu$/;
 
-/** The path around an offset; null when there is none, or it leads nowhere. */
-export function pathPlace(analysis: Analysis, offset: number): PathPlace | null {
-  const { text, tree } = analysis.parsed;
-  const [node, text_] = pathAt(tree, offset).slice(-2);
-  if (text_?.kind !== 'text' || (node.kind !== 'import' && node.kind !== 'load' && node.kind !== 'replay')) return null;
-  const { start, end } = text_.range;
-  const closed = end - start > 1 && text[end - 1] === '"';
-  if (offset <= start || (closed && offset === end)) return null;
-  const written = text.slice(start + 1, offset);
+/** The path around an offset; null when none can stand there, or it leads nowhere. */
+export function pathPlace(analysis: Analysis, offset: number, { start, items, quoted }: Expected): PathPlace | null {
+  const path = items.flatMap((item) => (item.kind === 'string' && item.path !== null ? [item.path] : []))[0];
+  if (path === undefined) return null;
+  const { text } = analysis.parsed;
+  const written = quoted ? text.slice(start, offset) : '';
   const upTo = written.lastIndexOf('/') + 1;
   const folder = resolveImport(written.slice(0, upTo) || './', analysis.uri);
   if (folder === null) return null;
-  const range = lspRange(analysis, { start: start + 1 + upTo, end: closed ? end - 1 : offset });
-  return { folder: folder.replace(/\/$/, ''), range, scenarios: node.kind === 'import', quote: closed ? '' : '"', from: analysis.uri };
+  const rest = quoted ? /^([^"\r\n]*)"/.exec(text.slice(offset, offset + 1000)) : null;
+  const range = lspRange(analysis, { start: start + upTo, end: offset + (rest?.[1].length ?? 0) });
+  const quotes = { open: quoted ? ('' as const) : ('"' as const), close: rest ? ('' as const) : ('"' as const) };
+  return { folder: folder.replace(/\/$/, ''), range, scenarios: path === 'import', ...quotes, from: analysis.uri };
 }
 
 /** Folders first; nothing hidden, and not the file itself. */
-export function pathItems({ range, scenarios, quote, folder, from }: PathPlace, entries: readonly FolderEntry[]): CompletionItem[] {
+export function pathItems({ range, scenarios, open, close, folder, from }: PathPlace, entries: readonly FolderEntry[]): CompletionItem[] {
   return entries
     .filter(
       ({ name, folder: isFolder }) => !name.startsWith('.') && name !== 'node_modules' && (isFolder || SCENARIO.test(name) === scenarios),
@@ -51,7 +51,7 @@ export function pathItems({ range, scenarios, quote, folder, from }: PathPlace, 
       label: isFolder ? `${name}/` : name,
       kind: isFolder ? CompletionItemKind.Folder : CompletionItemKind.File,
       sortText: String(index).padStart(5, '0'),
-      textEdit: { range, newText: isFolder ? `${name}/` : `${name}${quote}` },
+      textEdit: { range, newText: `${open}${name}${isFolder ? '/' : close}` },
       // What is in the folder comes next.
       ...(isFolder && { command: { title: 'Suggest', command: 'editor.action.triggerSuggest' } }),
     }));
