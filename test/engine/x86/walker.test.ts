@@ -10,6 +10,7 @@ import {
   STAGE_SECOND,
 } from '../../../server/src/engine/journal/events';
 import { Journal, ROW_WORDS } from '../../../server/src/engine/journal/journal';
+import { WalkTrace } from '../../../server/src/engine/mmu/contexts/walk-trace';
 import { PhysicalMemory } from '../../../server/src/engine/memory/physical-memory';
 import { PmlLog } from '../../../server/src/engine/vcpu/pml-log';
 import { Register, Registers } from '../../../server/src/engine/vcpu/registers';
@@ -83,6 +84,7 @@ class Bench {
 function software(bench: Bench, slots: Slots): Walker {
   const walker = new Walker(bench.memory, PAGING, STAGE_GUEST, slots);
   walker.walking = Walking.software;
+  walker.listener = new WalkTrace(bench.journal);
   walker.policy = Policy.writeProtect | Policy.nxe;
   walker.use(PAGING, 0x1000, 0);
   return walker;

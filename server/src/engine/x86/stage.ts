@@ -52,10 +52,21 @@ export enum Walking {
   /** The processor: a table_read row for each entry, accessed and dirty flags set before the final address is translated. */
   hardware = 1,
   /**
-   * KVM's software walker (paging_tmpl.h:walk_addr_generic): its tracepoints, flags set after the final address is
+   * A hypervisor that walks its guest's tables: its {@link WalkListener} is told, flags are set after the final address is
    * translated, and silently not where the memory is read-only.
    */
   software = 2,
   /** As silent, for comparing a cached translation with memory: the tables read are noted in `PhysicalMemory.tableEpoch`. */
   verify = 3,
+}
+
+/** Who is told of walks by software, what they read and the flags that they set. Addresses are of entries, in the walker's own space. */
+export interface WalkListener {
+  /** @param errorCode of the access, as the walk begins with it */
+  begins(stage: number, lo: number, hi: number, errorCode: number): void;
+  reads(stage: number, level: number, entryLo: number, entryHi: number, addressLo: number, addressHi: number): void;
+  setsAccessed(level: number, addressLo: number, addressHi: number): void;
+  setsDirty(level: number, addressLo: number, addressHi: number): void;
+  /** The tables do not allow the access. */
+  fails(stage: number, errorCode: number): void;
 }

@@ -9,7 +9,7 @@ import { FRAME_HIGH, FRAME_LOW, keyOf } from './entries';
 import { pageFaultCode } from './fault-codes';
 import type { Format } from './formats';
 import { Access, GUEST_ALL, HOST_ALL, Policy, Rights, permissionTable } from './permissions';
-import { Walk, Walking, type Stage } from './stage';
+import { Walk, Walking, type Stage, type WalkListener } from './stage';
 import type { EntryCache, TranslationCache, ModificationLog } from './walk-caches';
 
 /** Words of {@link WalkerState.path} a level. */
@@ -49,6 +49,8 @@ export abstract class WalkerState {
   pferr = -1;
   /** Page-modification logging of what becomes dirty here (EPT); null: off. */
   pml: ModificationLog | null = null;
+  /** Told of software walks. */
+  listener: WalkListener | null = null;
   /** Told of each entry whose flags a software walk is about to write: its address in the space behind. */
   writes: ((outLo: number, outHi: number) => void) | null = null;
 

@@ -6,7 +6,7 @@
  * What nearly all walks of a running machine are, quick-walk.ts does first; at its first doubt `walk` goes from the top, with
  * every rule, journal row and flag. No objects, closures or bigints; results are left in fields until the next walk.
  */
-import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE, Kind, STAGE_SECOND } from '../journal/events';
+import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE, Kind } from '../journal/events';
 import { FRAME_HIGH, FRAME_LOW, Pte, keyOf } from './entries';
 import { PageFault } from './fault-codes';
 import { LEAF, type Format } from './formats';
@@ -29,11 +29,10 @@ export class Walker extends QuickWalker implements Stage {
   }
 
   private softwareWalk(lo: number, hi: number, access: number): number {
-    const journal = this.memory.journal;
-    journal.row(Kind.kvm_mmu_pagetable_walk, 0, 0, lo, hi, this.pferr >= 0 ? this.pferr : walkErrorCode(access), 0);
-    this.noteStage();
+    const { listener, stageNumber } = this;
+    listener?.begins(stageNumber, lo, hi, this.pferr >= 0 ? this.pferr : walkErrorCode(access));
     const status = this.walk(lo, hi, access);
-    if (status !== Walk.ok && status !== Walk.below) journal.row(Kind.kvm_mmu_walker_error, 0, 0, this.errorCode, 0, this.stageNumber, 0);
+    if (status !== Walk.ok && status !== Walk.below) listener?.fails(stageNumber, this.errorCode);
     return status;
   }
 
@@ -241,9 +240,8 @@ export class Walker extends QuickWalker implements Stage {
       if (bits === 0) continue;
       const p = level * PATH;
       if (!hardware) {
-        const journal = memory.journal;
-        if ((bits & format.accessed) !== 0) journal.row(Kind.kvm_mmu_set_accessed_bit, level, 0, path[p], path[p + At.entryHi], 0, 0);
-        if ((bits & format.dirty) !== 0) journal.row(Kind.kvm_mmu_set_dirty_bit, level, 0, path[p], path[p + At.entryHi], 0, 0);
+        if ((bits & format.accessed) !== 0) this.listener?.setsAccessed(level, path[p], path[p + At.entryHi]);
+        if ((bits & format.dirty) !== 0) this.listener?.setsDirty(level, path[p], path[p + At.entryHi]);
         if (stage !== null && (path[p + At.hostRights] & Rights.hostWrite) === 0) continue;
       }
       this.updated |= 1 << level;
@@ -329,15 +327,7 @@ export class Walker extends QuickWalker implements Stage {
     if (this.behalf === Walking.verify) return;
     if (this.behalf === Walking.hardware)
       memory.journal.row(Kind.table_read, level, this.stageNumber, addressLo, addressHi, entryLo, entryHi);
-    else {
-      memory.journal.row(Kind.kvm_mmu_paging_element, level, 0, entryLo, entryHi, addressLo, addressHi);
-      this.noteStage();
-    }
-  }
-
-  /** A software walk of a second stage says so. */
-  private noteStage(): void {
-    if (this.stageNumber === STAGE_SECOND) this.memory.journal.row(Kind.more, 0, 0, STAGE_SECOND, 0, 0, 0);
+    else this.listener?.reads(this.stageNumber, level, entryLo, entryHi, addressLo, addressHi);
   }
 
   /** Valid non-leaf entries of a completed walk go into the paging-structure cache (§2.10). */

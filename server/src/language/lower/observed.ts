@@ -1,7 +1,8 @@
 /** Event patterns and exit reasons in expectations. */
 import { EVENTS } from '../../engine/journal/events';
 import type { EventFieldPattern, EventPattern as EnginePattern } from '../../engine/program';
-import { exitReasonName, SvmExit, VmxExit } from '../../engine/x86/exit-reasons';
+import { exitReasonName } from '../../engine/journal/exit-names';
+import { SvmExit, VmxExit } from '../../engine/x86/exit-reasons';
 import { isEventValue } from '../parts/event';
 import { nearest } from '../syntax/problem';
 import { ACTORS } from '../syntax/words/observed';

@@ -5,6 +5,7 @@ import type { Format } from '../../x86/formats';
 import { Walking, type Stage } from '../../x86/stage';
 import { Walker } from '../../x86/walker';
 import type { Kvm } from '../pages/kvm';
+import { WalkTrace } from './walk-trace';
 
 /**
  * @param format of the tables until others are named
@@ -14,6 +15,7 @@ import type { Kvm } from '../pages/kvm';
 export function softwareWalker(kvm: Kvm, physical: PhysicalMemory, format: Format, number: number, behind: Stage): Walker {
   const walker = new Walker(physical, format, number, behind);
   walker.walking = Walking.software;
+  walker.listener = new WalkTrace(kvm.trace.journal);
   walker.writes = (lo, hi) => writesTable(kvm, lo, hi);
   return walker;
 }
