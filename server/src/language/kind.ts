@@ -15,8 +15,9 @@ import type { Binder } from './semantics/binder';
 import type { Definitions } from './semantics/definitions';
 import type { Scope } from './semantics/scopes';
 import type { Env } from './semantics/values';
+import type { Grammar, Rule } from './syntax/grammar/rule';
 import type { LineKind } from './syntax/layout';
-import type { Base, Expression, Node, Reference, Tables } from './syntax/tree';
+import type { Base, ErrorNode, Expression, Node, Reference, Tables } from './syntax/tree';
 
 export type Words = { readonly [word: string]: string };
 
@@ -97,6 +98,13 @@ export function notInOutline(): null {
  */
 export type Numbered = 'never' | 'always' | 'alone' | 'in-scripts';
 
+/** How a kind is read. */
+export interface Read<N> {
+  readonly rule: Rule<[], N | ErrorNode | null>;
+  /** What has to hold where it begins, when the first word does not tell. */
+  begins?($: Grammar): boolean;
+}
+
 export interface ItemKind<N extends Base> extends Kind<N>, Worded {
   readonly numbered: Numbered;
   /** What its line is to the columns of lines next to it. */
@@ -115,7 +123,7 @@ export interface Ends {
   readonly outcomes: readonly Outcome[];
 }
 
-export interface StatementKind<N extends Base> extends ItemKind<N> {
+export interface StatementKind<N extends Base> extends ItemKind<N>, Read<N> {
   /** Null: it is no act. The expectations of an act are lowered behind it. */
   readonly ends: Ends | null;
   /** Whether it makes an act or an expectation, now or in any round of a loop around it. */
@@ -130,7 +138,7 @@ export function always(): true {
 /** Nothing happens where it stands. */
 export function lowersToNothing(): void {}
 
-export interface HostActKind<N extends Base> extends Kind<N>, Worded {
+export interface HostActKind<N extends Base> extends Kind<N>, Worded, Read<Omit<N, 'kind' | 'expects' | 'range'>> {
   /** Guest-physical memory that it makes, as far as it is written; null: none. */
   memory(node: N): { readonly from: Expression | null; readonly size: Expression | null } | null;
   lower(host: HostActLowering, node: N): void;
@@ -142,7 +150,7 @@ export function noMemory(): null {
 
 /* ---------------------------------------------------------------- expectations */
 
-export interface ExpectationKind<N extends Base> extends Kind<N>, Worded {
+export interface ExpectationKind<N extends Base> extends Kind<N>, Worded, Read<N> {
   /** What it says of how the act ended; null: it is about something else. */
   outcome(node: N): Outcome | null;
   /** It tells of the act before it, and means nothing where none is. */
@@ -157,7 +165,7 @@ export function noOutcome(): null {
 
 /* ---------------------------------------------------------------- files, VMs, tables */
 
-export interface FileItemKind<N extends Base> extends ItemKind<N> {
+export interface FileItemKind<N extends Base> extends ItemKind<N>, Read<N> {
   /** Names that it defines in the scope around it. */
   declare(node: N, scope: Scope, definitions: Definitions): void;
 }
@@ -191,7 +199,7 @@ export interface ItemClaims {
   fill(area: Area): void;
 }
 
-export interface TablesItemKind<N extends Base> extends ItemKind<N> {
+export interface TablesItemKind<N extends Base> extends ItemKind<N>, Read<N> {
   /** Adds what it says to the items of its tables; what is wrong is reported and left out. */
   read(items: ItemReader, node: N, env: Env): void;
 }

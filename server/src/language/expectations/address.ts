@@ -4,6 +4,8 @@ import { bindParts } from '../kind';
 import type { ExpectationKind } from '../kind';
 import { HIGHEST_PHYSICAL } from '../lower/context';
 import type { Frame, ScriptLowering } from '../lower/script';
+import { value } from '../syntax/grammar/rule';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Expression } from '../syntax/tree';
 
 export interface ExpectAddress extends Base {
@@ -14,7 +16,28 @@ export interface ExpectAddress extends Base {
   readonly address: Expression;
 }
 
+const REACHED = { gpa: value('an address', 'gpa'), hva: value('an address', 'hva'), hpa: value('an address', 'address') };
+
+const NO_SPACE = REACHED.gpa;
+
+/** `gpa 0x5000`, `hpa of gpa 0x5000` */
+const rule: Rule<[], ExpectAddress> = ($) => {
+  const ofGpa = (): boolean => {
+    $.CONSUME($.t.word('of'));
+    $.CONSUME($.t.word('gpa'));
+    return true;
+  };
+  return () => {
+    const start = $.here();
+    const space = $.CONSUME($.t.Space).image as ExpectAddress['space'];
+    const of = $.OPTION(ofGpa) ?? false;
+    const address = $.SUBRULE($.expression, of ? REACHED.gpa : (REACHED[space] ?? NO_SPACE));
+    return { kind: 'expect-address', space, ofGpa: of, address, range: $.since(start) };
+  };
+};
+
 export const address: ExpectationKind<ExpectAddress> = {
+  rule,
   words: {
     expectation: {
       gpa: 'The guest-physical address reached. In a slot: where it begins.',

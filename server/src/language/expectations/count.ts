@@ -6,6 +6,8 @@ import { otherVendor } from '../lower/observed';
 import type { RunVm } from '../lower/run-state';
 import type { Frame, ScriptLowering } from '../lower/script';
 import { reportUnsupported } from '../lower/unsupported';
+import { value } from '../syntax/grammar/rule';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Expression, Reference, Word } from '../syntax/tree';
 
 export type Comparison = '==' | '<=' | '>=';
@@ -20,7 +22,39 @@ export interface ExpectCount extends Base {
   readonly from: Reference | null;
 }
 
+const COUNT = { exits: value('a number', 'exits'), references: value('a number', 'references') };
+
+const FROM = { ERR_MSG: 'a VM', REFERS: 'vm' } as const;
+
+/** `exits 1`, `exits <= 3 of EPT_VIOLATION from l2`, `references 24` */
+const rule: Rule<[], ExpectCount> = ($) => {
+  const comparison = (): Comparison => $.CONSUME($.t.Comparison).image as Comparison;
+  const why = (): Word | null => {
+    $.CONSUME($.t.word('of'));
+    return $.SUBRULE($.reason);
+  };
+  let what: ExpectCount['what'] = 'exits';
+  const who = {
+    GATE: () => what === 'exits',
+    DEF: (): Reference | null => {
+      $.CONSUME($.t.word('from'));
+      return $.referenceOrNull($.CONSUME($.t.Word, FROM), 'vm');
+    },
+  };
+  return () => {
+    const start = $.here();
+    const counted = $.CONSUME($.t.Counted).image as ExpectCount['what'];
+    const compare = $.OPTION1(comparison) ?? '==';
+    const count = $.SUBRULE($.expression, COUNT[counted] ?? COUNT.exits);
+    const of = $.OPTION2(why) ?? null;
+    what = counted;
+    const from = $.OPTION3(who) ?? null;
+    return { kind: 'expect-count', what: counted, compare, count, reason: of, from, range: $.since(start) };
+  };
+};
+
 export const count: ExpectationKind<ExpectCount> = {
+  rule,
   words: {
     expectation: {
       exits: 'Number of VM exits of the act before: `exits 1`, `exits <= 3`, `exits 2 of EPT_VIOLATION`.',

@@ -6,6 +6,8 @@ import { HIGHEST_PHYSICAL } from '../lower/context';
 import { hostVm } from '../lower/host-acts';
 import type { Frame, ScriptLowering } from '../lower/script';
 import { show } from '../semantics/values';
+import { value } from '../syntax/grammar/rule';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Expression, RangeExpression } from '../syntax/tree';
 
 /** Pages that a dirty log can be expected to have. */
@@ -17,7 +19,28 @@ export interface ExpectDirty extends Base {
   readonly gpas: readonly RangeExpression[];
 }
 
+const SLOT_ID = value('the id of a slot', 'slot');
+
+const DIRTY = value('an address', 'gpa');
+
+/** `dirty slot 0 [0x5000, 0x6000 +8K]` */
+const rule: Rule<[], ExpectDirty> = ($) => {
+  const pages = (): RangeExpression[] => $.LIST($.range, DIRTY);
+  return () => {
+    const start = $.CONSUME($.t.word('dirty')).startOffset;
+    $.CONSUME($.t.word('slot'));
+    const slot = $.SUBRULE($.expression, SLOT_ID);
+    let gpas: RangeExpression[] = [];
+    if ($.isThere($.CONSUME($.t.LSquare))) {
+      gpas = $.OPTION(pages) ?? ($.is($.t.RSquare) ? [] : $.otherwise(pages, []));
+      $.CONSUME($.t.RSquare);
+    }
+    return { kind: 'expect-dirty', slot, gpas, range: $.since(start) };
+  };
+};
+
 export const dirty: ExpectationKind<ExpectDirty> = {
+  rule,
   words: {
     expectation: {
       dirty: '`dirty slot 0 [0x5000, 0x6000]`: pages of the dirty log just fetched, or not fetched yet. As a flag: D.',

@@ -7,6 +7,8 @@ import type { RunVm } from '../lower/run-state';
 import type { Frame, ScriptLowering } from '../lower/script';
 import { flagMeaning } from '../lower/tables/flags';
 import type { FormatName, Shape } from '../lower/tables/format';
+import { VALUE } from '../syntax/grammar/rule';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, EntryReference, Expression, Flag, Reference, Word } from '../syntax/tree';
 
 export interface ExpectEntry extends Base {
@@ -18,7 +20,40 @@ export interface ExpectEntry extends Base {
   readonly flags: readonly Flag[];
 }
 
+const STATED: { ARGS: [string] } = { ARGS: ["'=', present, absent or flags as rw"] };
+
+/** `kernel[a] = 0x5067`, `shadow[a].writable = no`, `tdp[a] absent`, `kernel[a] rw user` */
+const rule: Rule<[], ExpectEntry> = ($) => {
+  type Stated = Pick<ExpectEntry, 'bit' | 'value' | 'flags'>;
+  const choice = {
+    DEF: [
+      {
+        ALT: (): Stated => {
+          const bit = $.SUBRULE($.entryBit);
+          const there = $.isThere($.CONSUME1($.t.Assign));
+          return { bit, value: there ? $.SUBRULE1($.expression, VALUE) : null, flags: [] };
+        },
+      },
+      {
+        ALT: (): Stated => {
+          $.CONSUME2($.t.Assign);
+          return { bit: null, value: $.SUBRULE2($.expression, VALUE), flags: [] };
+        },
+      },
+      { ALT: (): Stated => ({ bit: null, value: null, flags: $.someFlags('entry', STATED) }) },
+    ],
+    ELSE: (): Stated => ({ bit: null, value: null, flags: $.someFlags('entry', STATED) }),
+  };
+  return () => {
+    const start = $.here();
+    const entry = $.SUBRULE($.entry);
+    return { kind: 'expect-entry', entry, ...$.OR(choice), range: $.since(start) };
+  };
+};
+
 export const entry: ExpectationKind<ExpectEntry> = {
+  rule,
+  begins: ($) => $.isEntry(),
   words: {
     expectation: {
       shadow:

@@ -1,6 +1,7 @@
 /** `error EEXIST` */
 import { bindParts, noAddress } from '../kind';
 import type { Brings, ExpectationKind } from '../kind';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Word } from '../syntax/tree';
 
 export interface ExpectError extends Base {
@@ -8,7 +9,17 @@ export interface ExpectError extends Base {
   readonly errno: Word | null;
 }
 
+const ERRNO = { ERR_MSG: 'an errno, as EEXIST', UNKNOWN: 'unknown-word' } as const;
+
+/** `error EEXIST` */
+const rule: Rule<[], ExpectError> = ($) => () => {
+  const start = $.CONSUME($.t.word('error')).startOffset;
+  const errno = $.wordOrNull($.CONSUME($.t.Errno, ERRNO), 'errno');
+  return { kind: 'expect-error', errno, range: $.since(start) };
+};
+
 export const error: ExpectationKind<ExpectError> & Brings<'errno'> = {
+  rule,
   words: {
     expectation: {
       error: 'The ioctl or KVM_RUN failed with this errno: `error EEXIST`.',

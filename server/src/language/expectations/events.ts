@@ -2,6 +2,7 @@
 import { bindParts, noAddress, noOutcome } from '../kind';
 import type { ExpectationKind } from '../kind';
 import { lowerEvent } from '../lower/observed';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, EventPattern } from '../syntax/tree';
 
 export interface ExpectEvents extends Base {
@@ -9,7 +10,15 @@ export interface ExpectEvents extends Base {
   readonly events: readonly EventPattern[];
 }
 
+/** `events kvm_exit(EPT_VIOLATION), kvm_page_fault` */
+const rule: Rule<[], ExpectEvents> = ($) => () => {
+  const start = $.CONSUME($.t.word('events')).startOffset;
+  const events = $.LIST($.event);
+  return { kind: 'expect-events', events, range: $.since(start) };
+};
+
 export const events: ExpectationKind<ExpectEvents> = {
+  rule,
   words: {
     expectation: {
       events: 'Events in this order since the act before began, others between them allowed. The last of its list.',

@@ -4,6 +4,7 @@ import { bindParts, noAddress } from '../kind';
 import type { ExpectationKind } from '../kind';
 import { otherVendor } from '../lower/observed';
 import type { Frame, ScriptLowering } from '../lower/script';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Word } from '../syntax/tree';
 
 export interface ExpectExit extends Base {
@@ -12,7 +13,19 @@ export interface ExpectExit extends Base {
   readonly reason: Word | null;
 }
 
+/** `exit`, `exit EPT_VIOLATION` */
+const rule: Rule<[], ExpectExit> = ($) => {
+  const why = { GATE: () => !$.onNewLine(), DEF: (): Word | null => $.SUBRULE($.reason) };
+  return () => {
+    const start = $.CONSUME($.t.word('exit')).startOffset;
+    const isStrange = !$.onNewLine() && !$.is($.t.Reason) && ($.is($.t.Word) || $.is($.t.Fault));
+    const of = $.OPTION(why) ?? (isStrange ? $.SUBRULE2($.reason) : null);
+    return { kind: 'expect-exit', reason: of, range: $.since(start) };
+  };
+};
+
 export const exit: ExpectationKind<ExpectExit> = {
+  rule,
   words: {
     expectation: {
       exit: 'The act ended in an exit for the hypervisor around, which the script plays: `exit EPT_VIOLATION`. Its guest is out.',

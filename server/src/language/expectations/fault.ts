@@ -1,10 +1,13 @@
 /** `#PF`, `#PF(P W U)`, `#PF(0x7)`, `#GP` */
+import type { IToken } from 'chevrotain';
 import type { Expectation as Judged } from '../../engine/program';
 import { PageFault } from '../../engine/x86/fault-codes';
 import { bindParts, noAddress } from '../kind';
 import type { Brings, ExpectationKind } from '../kind';
 import type { Frame, ScriptLowering } from '../lower/script';
-import type { Base, Expression, Word } from '../syntax/tree';
+import { value } from '../syntax/grammar/rule';
+import type { Grammar, Rule } from '../syntax/grammar/rule';
+import type { Base, ErrorNode, Expression, Word } from '../syntax/tree';
 
 /** With neither flags nor code any error code will do. */
 export interface ExpectFault extends Base {
@@ -15,7 +18,72 @@ export interface ExpectFault extends Base {
   readonly code: Expression | null;
 }
 
+const CODE = value('an error code', 'error-code');
+
+const NO_FLAGS = { flags: [], code: null };
+
+function isFaultFlag($: Grammar): boolean {
+  return $.is($.t.Word) && /^[A-Z][A-Z0-9_]*$/.test($.next().image);
+}
+
+function separatedBySpaces($: Grammar, comma: IToken): void {
+  const range = $.t.rangeOf(comma);
+  $.report('unexpected', 'flags are separated by spaces, as `#PF(P W U)`', range, { fix: { title: 'Remove ,', range, text: '' } });
+}
+
+/** `P W U` */
+export const faultFlags: Rule<[], Word[]> = ($) => {
+  let flags: Word[] = [];
+  const flag = (): void => void flags.push($.wordOf($.CONSUME2($.t.FaultFlag), 'fault-flag'));
+  const isMore = (): boolean => ($.is($.t.Word) && !$.is($.t.FaultFlag)) || $.is($.t.Comma);
+  return () => {
+    flags = [];
+    $.already = flags;
+    if ($.RECORDING_PHASE || $.may($.t.FaultFlag, 1)) flags.push($.wordOf($.CONSUME1($.t.FaultFlag), 'fault-flag'));
+    $.MANY(flag);
+    while (isMore()) {
+      if ($.is($.t.Comma)) separatedBySpaces($, $.take());
+      else flags.push($.wordOf($.strange($.t.FaultFlag), 'fault-flag'));
+      $.MANY(flag);
+    }
+    return flags;
+  };
+};
+
+/** `#PF`, `#PF(P W U)`, `#PF(0x7)`, `#GP` */
+const rule: Rule<[], ExpectFault | ErrorNode> = ($) => {
+  type Code = Pick<ExpectFault, 'flags' | 'code'>;
+  /** Flags of the error code are words in capitals; all else is an expression. */
+  const flags = (): Code => ({ flags: $.SUBRULE($.faultFlags), code: null });
+  const number = (): Code => ({ flags: null, code: $.SUBRULE($.expression, CODE) });
+  const either = [{ ALT: flags }, { GATE: () => !isFaultFlag($), ALT: number }];
+  const choice = { DEF: either, ELSE: (): Code => (isFaultFlag($) || $.is($.t.Comma) ? flags() : number()) };
+  const within = (): Code => $.OR(choice);
+  const code = (): Code => {
+    $.CONSUME($.t.LParen);
+    const found = $.OPTION2(within) ?? ($.is($.t.RParen) || $.atEnd() ? NO_FLAGS : $.otherwise(within, NO_FLAGS));
+    $.CONSUME($.t.RParen);
+    return found;
+  };
+  return () => {
+    const start = $.here();
+    const strangeFault = !$.RECORDING_PHASE && !$.may($.t.FaultName, 1);
+    const token = strangeFault ? $.strange($.t.FaultName) : $.CONSUME($.t.FaultName);
+    const given = $.OPTION1(code) ?? null;
+    const range = $.since(start);
+    if (strangeFault) return { kind: 'error', range };
+    return {
+      kind: 'expect-fault',
+      fault: token.image as ExpectFault['fault'],
+      flags: given && given.flags,
+      code: given && given.code,
+      range,
+    };
+  };
+};
+
 export const fault: ExpectationKind<ExpectFault> & Brings<'fault-flag'> = {
+  rule,
   words: {
     expectation: {
       '#PF': 'The access ended in a page fault that the guest sees; `#PF(P W U)` or `#PF(0x7)` with that error code (SDM vol. 3A, §4.7).',

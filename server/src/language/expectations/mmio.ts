@@ -1,6 +1,7 @@
 /** `mmio`, `mmio read`, `mmio write` */
 import { bindParts, noAddress } from '../kind';
 import type { ExpectationKind } from '../kind';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base } from '../syntax/tree';
 
 export interface ExpectMmio extends Base {
@@ -9,7 +10,18 @@ export interface ExpectMmio extends Base {
   readonly access: 'read' | 'write' | null;
 }
 
+/** `mmio`, `mmio read` */
+const rule: Rule<[], ExpectMmio> = ($) => {
+  const kind = { GATE: () => !$.onNewLine(), DEF: () => $.CONSUME($.t.MmioKind).image as 'read' | 'write' };
+  return () => {
+    const start = $.CONSUME($.t.word('mmio')).startOffset;
+    const access = $.OPTION(kind) ?? null;
+    return { kind: 'expect-mmio', access, range: $.since(start) };
+  };
+};
+
 export const mmio: ExpectationKind<ExpectMmio> = {
+  rule,
   words: {
     expectation: {
       mmio: 'KVM_RUN returned KVM_EXIT_MMIO: the address is in no slot, or a read-only slot was written. `mmio read`, `mmio write`.',

@@ -4,6 +4,8 @@ import { bindParts, noOutcome } from '../kind';
 import type { Brings, ExpectationKind } from '../kind';
 import { HIGHEST_PHYSICAL } from '../lower/context';
 import type { Frame, ScriptLowering } from '../lower/script';
+import { value } from '../syntax/grammar/rule';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Expression, Word } from '../syntax/tree';
 
 export interface ExpectPage extends Base {
@@ -13,7 +15,24 @@ export interface ExpectPage extends Base {
   readonly state: Word | null;
 }
 
+const GPA = value('a guest-physical address', 'gpa');
+
+const STATE = { ERR_MSG: 'a state, as write_protected', UNKNOWN: 'unknown-word' } as const;
+
+/** `page 0x4000 not unsync` */
+const rule: Rule<[], ExpectPage> = ($) => {
+  const no = (): boolean => $.isThere($.CONSUME($.t.word('not')));
+  return () => {
+    const start = $.CONSUME($.t.word('page')).startOffset;
+    const gpa = $.SUBRULE($.expression, GPA);
+    const not = $.OPTION(no) ?? false;
+    const state = $.wordOrNull($.CONSUME($.t.PageState, STATE), 'state');
+    return { kind: 'expect-page', gpa, not, state, range: $.since(start) };
+  };
+};
+
 export const page: ExpectationKind<ExpectPage> & Brings<'state'> = {
+  rule,
   words: {
     expectation: {
       page: 'State of a guest page to KVM: `page 0x4000 write_protected`, `page 0x4000 not unsync`.',

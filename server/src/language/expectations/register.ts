@@ -5,6 +5,8 @@ import type { ExpectationKind } from '../kind';
 import { readControlField } from '../lower/control-fields';
 import { registerValue } from '../lower/register-values';
 import type { Frame, ScriptLowering } from '../lower/script';
+import { VALUE } from '../syntax/grammar/rule';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Expression, Word } from '../syntax/tree';
 
 export interface ExpectRegister extends Base {
@@ -14,7 +16,17 @@ export interface ExpectRegister extends Base {
   readonly value: Expression;
 }
 
+/** `cr2 = 0x40_0000` */
+const rule: Rule<[], ExpectRegister> = ($) => () => {
+  const start = $.here();
+  const part = $.SUBRULE($.register);
+  $.CONSUME($.t.Assign);
+  const of = $.SUBRULE($.expression, VALUE);
+  return { kind: 'expect-register', register: part.register, bit: part.bit, value: of, range: $.since(start) };
+};
+
 export const register: ExpectationKind<ExpectRegister> = {
+  rule,
   words: NO_WORDS,
   bind: bindParts,
   address: ({ register: { text }, bit }) => (bit ? null : text === 'cr3' ? 'gpa' : text === 'cr2' ? 'gva' : null),

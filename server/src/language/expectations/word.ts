@@ -5,6 +5,8 @@ import type { ExpectationKind } from '../kind';
 import { HIGHEST_PHYSICAL } from '../lower/context';
 import type { Frame, ScriptLowering } from '../lower/script';
 import { show } from '../semantics/values';
+import { value, VALUE } from '../syntax/grammar/rule';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Expression } from '../syntax/tree';
 
 export interface ExpectWord extends Base {
@@ -13,7 +15,19 @@ export interface ExpectWord extends Base {
   readonly value: Expression;
 }
 
+const GPA = value('a guest-physical address', 'gpa');
+
+/** `word 0x5000 = 7` */
+const rule: Rule<[], ExpectWord> = ($) => () => {
+  const start = $.CONSUME($.t.word('word')).startOffset;
+  const gpa = $.SUBRULE1($.expression, GPA);
+  $.CONSUME($.t.Assign);
+  const of = $.SUBRULE2($.expression, VALUE);
+  return { kind: 'expect-word', gpa, value: of, range: $.since(start) };
+};
+
 export const word: ExpectationKind<ExpectWord> = {
+  rule,
   // The word is explained by machine/memory-word.ts.
   words: NO_WORDS,
   bind: bindParts,

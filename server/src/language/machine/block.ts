@@ -3,6 +3,7 @@ import { noAddress } from '../kind';
 import type { FileItemKind } from '../kind';
 import type { Binder } from '../semantics/binder';
 import type { Scope } from '../semantics/scopes';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Body, Definition, Statement } from '../syntax/tree';
 
 export interface Block extends Base {
@@ -12,7 +13,30 @@ export interface Block extends Base {
   readonly body: Body<Statement> | null;
 }
 
+const BLOCK_NAME = { ERR_MSG: 'the name of the block', DEFINES: 'block' } as const;
+
+const PARAMETER = { ERR_MSG: 'the name of a parameter', DEFINES: 'parameter' } as const;
+
+export const parameter: Rule<[], Definition | null> = ($) => () => $.definitionOrNull($.CONSUME($.t.Word, PARAMETER), 'parameter');
+
+/** `block name(a, b) { … }` */
+const rule: Rule<[], Block> = ($) => {
+  const list = (): Definition[] => $.LIST($.parameter);
+  return () => {
+    const start = $.CONSUME($.t.word('block')).startOffset;
+    const name = $.definitionOrNull($.CONSUME($.t.Word, BLOCK_NAME), 'block');
+    let parameters: Definition[] = [];
+    if ($.isThere($.CONSUME($.t.LParen))) {
+      parameters = $.OPTION(list) ?? ($.is($.t.RParen) ? [] : $.otherwise(list, []));
+      $.CONSUME($.t.RParen);
+    }
+    const body = $.SUBRULE($.scriptBody, { ARGS: [name ? `block ${name.text}` : 'block'] });
+    return { kind: 'block', name, parameters, body, range: $.since(start) };
+  };
+};
+
 export const block: FileItemKind<Block> = {
+  rule,
   words: { declaration: { block: 'A named block of statements with parameters, called as `name(1, 2)`.' } },
   numbered: 'never',
   line: 'plain',

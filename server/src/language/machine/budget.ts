@@ -1,6 +1,7 @@
 /** `budget { steps 1000 }`: what a run may use before it is ended. */
 import { bindParts, declaresNothing, noAddress } from '../kind';
 import type { FileItemKind } from '../kind';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Body, ErrorNode } from '../syntax/tree';
 import type { Setting, SettingSpecs } from './setting';
 
@@ -9,7 +10,14 @@ export interface Budget extends Base {
   readonly body: Body<Setting | ErrorNode> | null;
 }
 
+const rule: Rule<[], Budget> = ($) => () => {
+  const start = $.CONSUME($.t.word('budget')).startOffset;
+  const body = $.SUBRULE($.budgetSettings, { ARGS: ['budget'] });
+  return { kind: 'budget', body, range: $.since(start) };
+};
+
 export const budget: FileItemKind<Budget> = {
+  rule,
   words: { declaration: { budget: 'What a run may use before it is ended: steps, events, memory.' } },
   numbered: 'never',
   line: 'plain',

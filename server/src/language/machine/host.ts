@@ -6,6 +6,7 @@ import type { Context } from '../lower/context';
 import { Settings } from '../lower/settings';
 import type { SourceFile } from '../semantics/source';
 import { fileEnv } from '../semantics/values';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Body, ErrorNode, File, Node } from '../syntax/tree';
 import { walk } from '../syntax/walk';
 import { BUDGET_SETTINGS } from './budget';
@@ -18,7 +19,14 @@ export interface Host extends Base {
   readonly body: Body<Setting | ErrorNode> | null;
 }
 
+const rule: Rule<[], Host> = ($) => () => {
+  const start = $.CONSUME($.t.word('host')).startOffset;
+  const body = $.SUBRULE($.hostSettings, { ARGS: ['host'] });
+  return { kind: 'host', body, range: $.since(start) };
+};
+
 export const host: FileItemKind<Host> = {
+  rule,
   words: {
     declaration: { host: 'The host: memory, processor, TLB, options of KVM. In a script: an act of the VMM or of host memory management.' },
   },

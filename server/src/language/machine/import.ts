@@ -1,6 +1,7 @@
 /** `import "file.mmu"`: its constants, blocks, and VMs. */
 import { bindParts, declaresNothing, noAddress } from '../kind';
 import type { FileItemKind } from '../kind';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Text } from '../syntax/tree';
 
 export interface Import extends Base {
@@ -8,7 +9,17 @@ export interface Import extends Base {
   readonly path: Text | null;
 }
 
+const IMPORTED = { ERR_MSG: 'the path of a file in quotes', PATH: 'import' } as const;
+
+/** `import "common.mmu"` */
+const rule: Rule<[], Import> = ($) => () => {
+  const start = $.CONSUME($.t.word('import')).startOffset;
+  const path = $.textOrNull($.CONSUME($.t.Str, IMPORTED));
+  return { kind: 'import', path, range: $.since(start) };
+};
+
 export const importFile: FileItemKind<Import> = {
+  rule,
   words: { declaration: { import: 'Takes constants, blocks and VMs from another file: `import "common.mmu"`.' } },
   numbered: 'never',
   line: 'plain',

@@ -1,6 +1,6 @@
 /** All items of files and of VMs. */
 import type { FileItemKind, VmItemKind } from '../kind';
-import { loop } from '../statements/for';
+import { vmLoop } from '../statements/for';
 import type { For } from '../statements/for';
 import type { ErrorNode } from '../syntax/tree';
 import { block } from './block';
@@ -55,7 +55,7 @@ export const VM_ITEM_KINDS: { readonly [K in KnownVmItem['kind']]: VmItemKind<Ex
   load,
   vm,
   const: constant,
-  for: loop,
+  for: vmLoop,
 };
 
 export function fileItemKind<N extends FileItem>(node: N): FileItemKind<N> {

@@ -10,6 +10,8 @@ import { reportUnsupported } from '../lower/unsupported';
 import { resolveImport } from '../semantics/paths';
 import { show } from '../semantics/values';
 import type { Env } from '../semantics/values';
+import { value } from '../syntax/grammar/rule';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Expression, Text } from '../syntax/tree';
 
 export interface Load extends Base {
@@ -18,7 +20,21 @@ export interface Load extends Base {
   readonly at: Expression;
 }
 
+const LOADED = { ERR_MSG: 'the path of a file in quotes', PATH: 'load' } as const;
+
+const GPA = value('a guest-physical address', 'gpa');
+
+/** `load "guest.dump" at 0x10_0000` */
+const rule: Rule<[], Load> = ($) => () => {
+  const start = $.CONSUME($.t.word('load')).startOffset;
+  const path = $.textOrNull($.CONSUME($.t.Str, LOADED));
+  $.CONSUME($.t.word('at'));
+  const at = $.SUBRULE($.expression, GPA);
+  return { kind: 'load', path, at, range: $.since(start) };
+};
+
 export const load: VmItemKind<Load> = {
+  rule,
   words: { declaration: { load: 'Guest memory from a file: `load "guest.dump" at 0x10_0000`.' } },
   numbered: 'never',
   line: 'plain',

@@ -3,7 +3,7 @@
  */
 import type { Act } from '../../engine/program';
 import { always, bindParts, declaresNothing } from '../kind';
-import type { StatementKind, VmItemKind } from '../kind';
+import type { ItemKind, StatementKind, VmItemKind } from '../kind';
 import type { Context } from '../lower/context';
 import type { Frame, ScriptLowering } from '../lower/script';
 import { show } from '../semantics/values';
@@ -11,6 +11,8 @@ import type { Env } from '../semantics/values';
 import type { MemoryBuilder } from '../lower/tables/memory';
 import type { VmPlanner } from '../lower/vm-planner';
 import { actEntry } from '../statements/head';
+import { value, VALUE } from '../syntax/grammar/rule';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Expect, Expression } from '../syntax/tree';
 
 export interface MemoryWord extends Base {
@@ -23,7 +25,38 @@ export interface MemoryWord extends Base {
   readonly expects: readonly Expect[];
 }
 
-export const memoryWord: StatementKind<MemoryWord> & VmItemKind<MemoryWord> = {
+const GPA = value('a guest-physical address', 'gpa');
+
+const BYTES = value('a size', 'access-size');
+
+/** `word 0x4000 = 0x4003` */
+const wordRule: Rule<[], MemoryWord> = ($) => {
+  const sized = {
+    GATE: () => $.clause(),
+    DEF: (): Expression => {
+      $.CONSUME($.t.word('size'));
+      return $.SUBRULE3($.expression, BYTES);
+    },
+  };
+  return () => {
+    const start = $.CONSUME($.t.word('word')).startOffset;
+    const gpa = $.SUBRULE($.expression, GPA);
+    $.CONSUME($.t.Assign);
+    const stored = $.SUBRULE2($.expression, VALUE);
+    const size = $.OPTION(sized) ?? null;
+    return { kind: 'memory-word', gpa, value: stored, size, expects: [], range: $.since(start) };
+  };
+};
+
+/** A store by guest-physical address: `word 0x4000 = 7` */
+const storeRule: Rule<[], MemoryWord> = ($) => () => {
+  const start = $.here();
+  const word = $.SUBRULE($.memoryWord);
+  const after = $.expects();
+  return { ...word, expects: after, range: $.since(start) };
+};
+
+const common: ItemKind<MemoryWord> = {
   words: {
     declaration: {
       word: 'A 64-bit word of guest-physical memory: its value at the start (in a VM), a store to it (in a script), or what it must be (in an expectation).',
@@ -31,12 +64,25 @@ export const memoryWord: StatementKind<MemoryWord> & VmItemKind<MemoryWord> = {
   },
   numbered: 'in-scripts',
   line: 'statement',
-  ends: { called: 'a store', outcomes: ['ok', 'mmio', 'exit', 'error'] },
-  does: always,
   bind: bindParts,
   address: (node, part) => (node.gpa === part ? 'gpa' : null),
   outline: actEntry,
+};
+
+/** In a script: a store. */
+export const store: StatementKind<MemoryWord> = {
+  ...common,
+  rule: storeRule,
+  begins: ($) => !$.isName(),
+  ends: { called: 'a store', outcomes: ['ok', 'mmio', 'exit', 'error'] },
+  does: always,
   lower,
+};
+
+/** In a VM: memory at the start. */
+export const memoryWord: VmItemKind<MemoryWord> = {
+  ...common,
+  rule: wordRule,
   declare: declaresNothing,
   once: () => null,
   plan: {

@@ -4,6 +4,7 @@ import type { FileItemKind } from '../kind';
 import type { Binder } from '../semantics/binder';
 import type { Reporter } from '../semantics/reporter';
 import type { Named, Scope } from '../semantics/scopes';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Body, Range, Reference, Statement, Text, Under, Vm } from '../syntax/tree';
 
 export interface Run extends Base {
@@ -14,7 +15,27 @@ export interface Run extends Base {
   readonly body: Body<Statement> | null;
 }
 
+const RUN_VM = { ERR_MSG: 'the name of a vm', REFERS: 'vm' } as const;
+
+const TITLE = { ERR_MSG: 'a title' };
+
+/** `run vm "title" under soft, ept { … }` */
+const rule: Rule<[], Run> = ($) => {
+  const named = { GATE: () => !$.broken(), DEF: (): Reference => $.referenceOf($.CONSUME($.t.Word, RUN_VM), 'vm') };
+  const titled = (): Text | null => $.textOrNull($.CONSUME($.t.Str, TITLE));
+  const kinds = (): Under => $.SUBRULE($.under);
+  return () => {
+    const start = $.CONSUME($.t.word('run')).startOffset;
+    const vm = $.OPTION1(named) ?? null;
+    const title = $.OPTION2(titled) ?? null;
+    const under = $.OPTION3(kinds) ?? null;
+    const body = $.SUBRULE($.scriptBody, { ARGS: [vm ? `run ${vm.text}` : 'run'] });
+    return { kind: 'run', vm, title, under, body, range: $.since(start) };
+  };
+};
+
 export const run: FileItemKind<Run> = {
+  rule,
   words: { declaration: { run: 'A script and the VM that it runs: the machine starts afresh for each kind after `under`.' } },
   numbered: 'never',
   line: 'plain',

@@ -58,6 +58,7 @@ export const PAGE_SIZES: Bounds = { least: 4n * K, most: G, one: [4n * K, 2n * M
 
 /** A setting of a VM; others are settings of the same form. */
 export const setting: VmItemKind<Setting> = {
+  rule: ($) => () => $.SUBRULE($.vmSetting),
   words: NO_WORDS,
   numbered: 'never',
   line: 'plain',

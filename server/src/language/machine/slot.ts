@@ -5,6 +5,8 @@ import type { Context } from '../lower/context';
 import { Settings } from '../lower/settings';
 import type { SlotDraft } from '../lower/slots';
 import type { Env } from '../semantics/values';
+import { value } from '../syntax/grammar/rule';
+import type { Grammar, Rule } from '../syntax/grammar/rule';
 import type { Base, Body, ErrorNode, Expression } from '../syntax/tree';
 import { PAGE_SIZES } from './setting';
 import type { Setting, SettingSpecs } from './setting';
@@ -15,7 +17,23 @@ export interface Slot extends Base {
   readonly body: Body<Setting | ErrorNode> | null;
 }
 
+const SLOT_ID = value('the id of the slot', 'slot');
+
+/** An expression as it stands, for messages. */
+function textOf($: Grammar, { range }: Expression): string {
+  return $.RECORDING_PHASE ? '' : $.text.slice(range.start, Math.min(range.end, range.start + 30));
+}
+
+/** `slot 0 { gpa 0  size 16M }` */
+const rule: Rule<[], Slot> = ($) => () => {
+  const start = $.CONSUME($.t.word('slot')).startOffset;
+  const id = $.SUBRULE($.expression, SLOT_ID);
+  const body = $.SUBRULE($.slotSettings, { ARGS: [`slot ${textOf($, id)}`] });
+  return { kind: 'slot', id, body, range: $.since(start) };
+};
+
 export const slot: VmItemKind<Slot> = {
+  rule,
   words: {
     declaration: {
       slot: 'A memory slot, as KVM_SET_USER_MEMORY_REGION makes it: guest-physical addresses backed by memory of the VMM (KVM API §4.35).',

@@ -8,6 +8,7 @@ import { SHAPES } from '../lower/tables/format';
 import type { Named } from '../semantics/scopes';
 import { show } from '../semantics/values';
 import type { Env } from '../semantics/values';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Body, Definition, ErrorNode, Handler, Node } from '../syntax/tree';
 import type { Bounds, Setting, SettingSpecs } from './setting';
 
@@ -18,7 +19,32 @@ export interface Vcpu extends Base {
   readonly body: Body<Setting | Handler | ErrorNode> | null;
 }
 
+const VCPU_NAME = { DEFINES: 'vcpu' } as const;
+
+export const vcpuItem: Rule<[], Setting | Handler | null> = ($) => {
+  const choice = {
+    DEF: [
+      { ALT: (): Setting | Handler | null => $.SUBRULE($.handler) }, //
+      { ALT: (): Setting | Handler | null => $.SUBRULE($.vcpuSetting) },
+    ],
+    ELSE: (): Setting | null => $.SUBRULE($.vcpuSetting),
+  };
+  return () => $.OR(choice);
+};
+
+/** `vcpu { cr3 kernel }`, `vcpu 1 { … }`, `vcpu boot { … }` */
+const rule: Rule<[], Vcpu> = ($) => {
+  const named = { GATE: () => !$.broken(), DEF: (): Definition | null => $.definitionOrNull($.CONSUME($.t.VcpuName, VCPU_NAME), 'vcpu') };
+  return () => {
+    const start = $.CONSUME($.t.word('vcpu')).startOffset;
+    const name = $.OPTION(named) ?? null;
+    const body = $.SUBRULE($.vcpuBody, { ARGS: [name ? `vcpu ${name.text}` : 'vcpu'] });
+    return { kind: 'vcpu', name, body, range: $.since(start) };
+  };
+};
+
 export const vcpu: VmItemKind<Vcpu> = {
+  rule,
   words: { declaration: { vcpu: 'A virtual processor: paging mode, control registers, privilege level.' } },
   numbered: 'never',
   line: 'vcpu',

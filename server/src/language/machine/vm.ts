@@ -1,6 +1,7 @@
 /** `vm guest { … }`: a virtual machine; inside another one, a nested guest. lower/vm-planner.ts plans it from its items. */
 import { noAddress } from '../kind';
 import type { FileItemKind, VmItemKind } from '../kind';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Body, Definition, VmItem } from '../syntax/tree';
 import type { SettingSpecs } from './setting';
 
@@ -10,7 +11,18 @@ export interface Vm extends Base {
   readonly body: Body<VmItem> | null;
 }
 
+const VM_NAME = { ERR_MSG: 'the name of the vm', DEFINES: 'vm' } as const;
+
+/** `vm guest { … }` */
+const rule: Rule<[], Vm> = ($) => () => {
+  const start = $.CONSUME($.t.word('vm')).startOffset;
+  const name = $.definitionOrNull($.CONSUME($.t.Word, VM_NAME), 'vm');
+  const body = $.SUBRULE($.vmBody, { ARGS: [name ? `vm ${name.text}` : 'vm'] });
+  return { kind: 'vm', name, body, range: $.since(start) };
+};
+
 export const vm: FileItemKind<Vm> & VmItemKind<Vm> = {
+  rule,
   words: { declaration: { vm: 'A virtual machine; inside another one, a nested guest.' } },
   numbered: 'never',
   line: 'plain',

@@ -1,6 +1,7 @@
 /** `kvm_exit(EPT_VIOLATION)`, `kvm_page_fault(gfn 5)`: an event that is expected, with fields that are to be so. */
 import { noAddress } from '../kind';
 import type { Kind } from '../kind';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Expression, Word } from '../syntax/tree';
 import { ACTORS, EVENT_VALUES } from '../syntax/words/observed';
 
@@ -16,6 +17,27 @@ export interface EventField extends Base {
   readonly name: Word | null;
   readonly value: Expression;
 }
+
+const EVENT = { ERR_MSG: 'an event, as kvm_exit', UNKNOWN: 'unknown-word' } as const;
+
+/** `kvm_exit(EPT_VIOLATION)` */
+export const eventRule: Rule<[], EventPattern | null> = ($) => {
+  const fields = (): EventField[] => $.LIST($.eventField);
+  const list = (): EventField[] => {
+    $.CONSUME($.t.LParen);
+    const found = $.OPTION1(fields) ?? ($.is($.t.RParen) ? [] : $.otherwise(fields, []));
+    $.CONSUME($.t.RParen);
+    return found;
+  };
+  return () => {
+    const start = $.here();
+    const name = $.wordOrNull($.CONSUME($.t.Event, EVENT), 'event');
+    if (!name) return null;
+    $.inEvent = name.text;
+    const of = $.OPTION2(list) ?? [];
+    return { kind: 'event', name, fields: of, range: $.since(start) };
+  };
+};
 
 export const event: Kind<EventPattern> = {
   /** Fields may be told by names that events have, as `kvm_mmu_get_page(new)`. */

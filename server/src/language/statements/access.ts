@@ -7,6 +7,8 @@ import type { Frame, ScriptLowering } from '../lower/script';
 import { whyNotLinear } from '../lower/tables/format';
 import { FAULT_ADDRESS } from '../semantics/scopes';
 import { LIMIT, show } from '../semantics/values';
+import { value, VALUE } from '../syntax/grammar/rule';
+import type { Grammar, Rule } from '../syntax/grammar/rule';
 import type { Base, Expect, Expression, Handler, Range } from '../syntax/tree';
 import { walk } from '../syntax/walk';
 import { actEntry } from './head';
@@ -33,7 +35,88 @@ export interface Access extends Base {
   readonly expects: readonly Expect[];
 }
 
+const LINEAR = value('a linear address', 'linear');
+
+const KIND = { ERR_MSG: 'read, write, fetch or rmw' };
+
+function checkSign($: Grammar, access: Access['access'], sign: string, range: Range): void {
+  const right = access === 'write' ? '=' : access === 'rmw' ? '+=' : null;
+  if (sign === right || $.panic) return;
+  if (right === null) $.report('unexpected', `a ${access} stores nothing; what it must find is \`expect value …\``, range);
+  else {
+    const fix = { title: `Change to ${right}`, range, text: right };
+    $.report('unexpected', `write stores with =, rmw adds with +=`, range, { fix });
+  }
+}
+
+type Clauses = Pick<Access, 'size' | 'ac' | 'count' | 'step'>;
+
+const CLAUSES = [
+  { text: 'size', field: 'size', of: 'access-size' },
+  { text: 'ac', field: 'ac', of: 'switch' },
+  { text: 'x', field: 'count', of: 'repetitions' },
+  { text: 'step', field: 'step', of: 'step' },
+] as const;
+
+/** Clauses in any order, each once: a part of the access's rule. */
+function clausesOf($: Grammar): () => Clauses {
+  let found: { -readonly [field in keyof Clauses]: Clauses[field] };
+  const choice = CLAUSES.map(({ text, field, of }, index) => {
+    const type = $.t.word(text);
+    const after = value(`a value after ${text}`, of);
+    return {
+      GATE: () => $.once(found[field] !== null),
+      ALT: (): void => {
+        const token = $.CONSUME(type);
+        if (!$.RECORDING_PHASE && found[field] !== null && !$.panic)
+          $.report('unexpected', `${text} stands here twice`, $.t.rangeOf(token));
+        found[field] = $.subrule(10 + index, $.expression, after);
+      },
+    };
+  });
+  const more = { GATE: () => $.clause(), DEF: () => $.OR(choice) };
+  return () => {
+    found = { size: null, ac: null, count: null, step: null };
+    if ($.RECORDING_PHASE || $.may($.t.Clause, 1)) $.MANY(more);
+    return found;
+  };
+}
+
+/** `user read 0x40_0123 x 16 step 4K on fault { … } expect ok` */
+const rule: Rule<[], Access | null> = ($) => {
+  const who = (): Access['privilege'] => $.CONSUME($.t.Privilege).image as Access['privilege'];
+  let kind: Access['access'] = 'read';
+  /** `= value` of a write, `+= value` of an rmw. */
+  const stored = {
+    GATE: () => $.once(kind === 'read' || kind === 'fetch'),
+    DEF: (): Expression => {
+      const sign = $.CONSUME($.t.Stores);
+      if (!$.RECORDING_PHASE) checkSign($, kind, sign.image, $.t.rangeOf(sign));
+      return $.SUBRULE2($.expression, VALUE);
+    },
+  };
+  const clauses = clausesOf($);
+  const handled = (): Handler => $.SUBRULE($.handler);
+  return () => {
+    const start = $.here();
+    const privilege = $.OPTION1(who) ?? null;
+    const token = $.CONSUME($.t.AccessKind, KIND);
+    if (!$.isThere(token)) return null;
+    const access = (kind = token.image as Access['access']);
+    const head = $.since(start);
+    const address = $.SUBRULE1($.expression, LINEAR);
+    kind = access;
+    const of = $.OPTION2(stored) ?? null;
+    const { size, ac, count, step } = clauses();
+    const handler = $.OPTION3(handled) ?? null;
+    const after = $.expects();
+    const range = $.since(start);
+    return { kind: 'access', privilege, access, head, address, value: of, size, ac, count, step, handler, expects: after, range };
+  };
+};
+
 export const access: StatementKind<Access> = {
+  rule,
   words: {
     statement: {
       read: 'A data read at a linear address.',

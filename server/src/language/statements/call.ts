@@ -5,6 +5,8 @@ import type { StatementKind } from '../kind';
 import type { Frame, ScriptLowering } from '../lower/script';
 import type { Named } from '../semantics/scopes';
 import type { Value } from '../semantics/values';
+import { value } from '../syntax/grammar/rule';
+import type { Grammar, Rule } from '../syntax/grammar/rule';
 import type { Base, Expect, Expression, Reference } from '../syntax/tree';
 import { actEntry } from './head';
 
@@ -15,7 +17,31 @@ export interface Call extends Base {
   readonly expects: readonly Expect[];
 }
 
+function isCall($: Grammar): boolean {
+  return $.may($.t.LParen, 2) && !$.onNewLine(2) && !$.is($.t.word('word'));
+}
+
+const CALLED = { ERR_MSG: 'the name of a block', REFERS: 'block' } as const;
+
+const ARGUMENT = value('a value', 'argument');
+
+/** `touch(0x40_0000, 16)` */
+const rule: Rule<[], Call> = ($) => {
+  const values = (): Expression[] => $.LIST($.expression, ARGUMENT);
+  return () => {
+    const start = $.here();
+    const block = $.referenceOf($.CONSUME($.t.Word, CALLED), 'block');
+    $.CONSUME($.t.LParen);
+    const given = $.OPTION(values) ?? ($.is($.t.RParen) ? [] : $.otherwise(values, []));
+    $.CONSUME($.t.RParen);
+    const after = $.expects();
+    return { kind: 'call', block, arguments: given, expects: after, range: $.since(start) };
+  };
+};
+
 export const call: StatementKind<Call> = {
+  rule,
+  begins: isCall,
   words: NO_WORDS,
   numbered: 'always',
   line: 'statement',

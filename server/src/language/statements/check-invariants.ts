@@ -3,6 +3,7 @@ import type { Act } from '../../engine/program';
 import { always, bindParts, noAddress, notInOutline } from '../kind';
 import type { StatementKind } from '../kind';
 import type { Frame, ScriptLowering } from '../lower/script';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base } from '../syntax/tree';
 
 export interface CheckInvariants extends Base {
@@ -11,7 +12,16 @@ export interface CheckInvariants extends Base {
 
 const ABOUT = '`check invariants`: the rules that every state of the model must keep are checked here.';
 
+/** `check invariants` */
+const rule: Rule<[], CheckInvariants> = ($) => () => {
+  const start = $.CONSUME($.t.word('check')).startOffset;
+  $.CONSUME($.t.word('invariants'));
+  return { kind: 'check-invariants', range: $.since(start) };
+};
+
 export const checkInvariants: StatementKind<CheckInvariants> = {
+  rule,
+  begins: ($) => !$.isName(),
   words: { statement: { check: ABOUT }, clause: { invariants: ABOUT } },
   numbered: 'always',
   line: 'statement',

@@ -5,6 +5,8 @@ import type { StatementKind } from '../kind';
 import { bitValue, entryPlace, tablesOf } from '../lower/entries';
 import type { Frame, ScriptLowering } from '../lower/script';
 import { BUILT_IN_TABLES } from '../semantics/scopes';
+import { VALUE } from '../syntax/grammar/rule';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, EntryReference, Expect, Expression, Word } from '../syntax/tree';
 import { actEntry } from './head';
 
@@ -16,7 +18,23 @@ export interface Edit extends Base {
   readonly expects: readonly Expect[];
 }
 
+/** `kernel[0x40_0000].writable = no` */
+const rule: Rule<[], Edit> = ($) => {
+  const part = (): Word | null => $.SUBRULE($.entryBit);
+  return () => {
+    const start = $.here();
+    const entry = $.SUBRULE($.entry);
+    const bit = $.OPTION(part) ?? null;
+    $.CONSUME($.t.Assign);
+    const of = $.SUBRULE($.expression, VALUE);
+    const after = $.expects();
+    return { kind: 'edit', entry, bit, value: of, expects: after, range: $.since(start) };
+  };
+};
+
 export const edit: StatementKind<Edit> = {
+  rule,
+  begins: ($) => $.isEntry(),
   words: NO_WORDS,
   numbered: 'always',
   line: 'statement',

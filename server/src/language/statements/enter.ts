@@ -6,6 +6,7 @@ import { isByScript, isHypervisor } from '../lower/hypervisors';
 import type { RunVm } from '../lower/run-state';
 import type { Frame, ScriptLowering } from '../lower/script';
 import type { Env } from '../semantics/values';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Expect, Node, Reference } from '../syntax/tree';
 import { actEntry } from './head';
 
@@ -17,7 +18,22 @@ export interface Enter extends Base {
   readonly expects: readonly Expect[];
 }
 
+const ENTERED = { ERR_MSG: 'the name of a vm', REFERS: 'vm' } as const;
+
+/** `vmlaunch l2` */
+const rule: Rule<[], Enter> = ($) => {
+  const named = { GATE: () => !$.onNewLine(), DEF: (): Reference => $.referenceOf($.CONSUME($.t.Word, ENTERED), 'vm') };
+  return () => {
+    const start = $.here();
+    const instruction = $.CONSUME($.t.Entering).image as Enter['instruction'];
+    const vm = $.OPTION(named) ?? null;
+    const after = $.expects();
+    return { kind: 'enter', instruction, vm, expects: after, range: $.since(start) };
+  };
+};
+
 export const enter: StatementKind<Enter> = {
+  rule,
   words: {
     statement: {
       vmlaunch: 'VMLAUNCH: an L1 played by the script enters its guest for the first time.',

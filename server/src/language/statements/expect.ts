@@ -3,6 +3,7 @@ import type { Act } from '../../engine/program';
 import { bindParts, noAddress, notInOutline } from '../kind';
 import type { StatementKind } from '../kind';
 import type { Frame, ScriptLowering } from '../lower/script';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Expectation, Under } from '../syntax/tree';
 
 export interface Expect extends Base {
@@ -11,7 +12,19 @@ export interface Expect extends Base {
   readonly under: Under | null;
 }
 
+/** `expect ok, exits 1 under ept, npt` */
+const rule: Rule<[], Expect> = ($) => {
+  const kinds = { GATE: () => !$.underOpensBody(), DEF: (): Under => $.SUBRULE($.under) };
+  return () => {
+    const start = $.CONSUME($.t.word('expect')).startOffset;
+    const of = $.LIST($.expectation);
+    const under = $.OPTION(kinds) ?? null;
+    return { kind: 'expect', of, under, range: $.since(start) };
+  };
+};
+
 export const expect: StatementKind<Expect> = {
+  rule,
   words: { statement: { expect: 'What must hold, after the act before it or at this point.' } },
   numbered: 'alone',
   line: 'statement',

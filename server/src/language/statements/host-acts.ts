@@ -3,6 +3,7 @@ import type { Act } from '../../engine/program';
 import { bindParts, noAddress, NO_WORDS } from '../kind';
 import type { Outliner, OutlineEntry, StatementKind } from '../kind';
 import type { Frame, ScriptLowering } from '../lower/script';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Body, ErrorNode } from '../syntax/tree';
 import { lowerHostAct } from './host/kinds';
 import type { HostAct } from './host/kinds';
@@ -14,7 +15,24 @@ export interface HostActs extends Base {
   readonly body: Body<HostAct | ErrorNode> | null;
 }
 
+/** `host delete slot 1`, or `host { … }` */
+const rule: Rule<[], HostActs> = ($) => {
+  type Acts = Pick<HostActs, 'act' | 'body'>;
+  const choice = {
+    DEF: [
+      { ALT: (): Acts => ({ act: null, body: $.SUBRULE($.hostBody) }) }, //
+      { ALT: (): Acts => ({ act: $.SUBRULE($.hostAct), body: null }) },
+    ],
+    ELSE: (): Acts => ({ act: $.SUBRULE($.hostAct), body: null }),
+  };
+  return () => {
+    const start = $.CONSUME($.t.word('host')).startOffset;
+    return { kind: 'host-acts', ...$.OR(choice), range: $.since(start) };
+  };
+};
+
 export const hostActs: StatementKind<HostActs> = {
+  rule,
   // Its word is the host's, which machine/host.ts explains.
   words: NO_WORDS,
   numbered: 'never',

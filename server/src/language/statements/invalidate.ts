@@ -8,6 +8,8 @@ import { isHypervisor } from '../lower/hypervisors';
 import { registerBit } from '../lower/registers';
 import type { Frame, ScriptLowering } from '../lower/script';
 import { whyNotLinear } from '../lower/tables/format';
+import { value } from '../syntax/grammar/rule';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Expect, Expression, Word } from '../syntax/tree';
 import { actEntry } from './head';
 
@@ -26,7 +28,123 @@ export interface Invalidate extends Base {
   readonly expects: readonly Expect[];
 }
 
+const PCID = value('a PCID', 'pcid');
+
+const VPID = value('a VPID', 'vpid');
+
+export const pcid: Rule<[], Expression | null> = ($) => () => {
+  const there = $.isThere($.CONSUME($.t.word('pcid')));
+  return there ? $.SUBRULE($.expression, PCID) : null;
+};
+
+export const vpid: Rule<[], Expression | null> = ($) => () => {
+  const there = $.isThere($.CONSUME($.t.word('vpid')));
+  return there ? $.SUBRULE($.expression, VPID) : null;
+};
+
+const LINEAR = value('a linear address', 'linear');
+
+/** After the name of an instruction. */
+type Operands = Pick<Invalidate, 'scope' | 'address' | 'tag'>;
+
+const PCID_WHAT = value('an address, pcid, all or non_global', 'linear');
+
+const VPID_WHAT = value('an address, vpid, all or non_global', 'linear');
+
+const EPTP = value('an EPTP, or all', 'eptp');
+
+const NO_OPERANDS: Operands = { scope: null, address: null, tag: null };
+
+/** `invlpg 0x1000` */
+export const invlpg: Rule<[], Invalidate> = ($) => () => {
+  const start = $.CONSUME($.t.word('invlpg')).startOffset;
+  const address = $.SUBRULE($.expression, LINEAR);
+  const after = $.expects();
+  return { kind: 'invalidate', instruction: 'invlpg', scope: null, address, tag: null, expects: after, range: $.since(start) };
+};
+
+/** `invpcid a pcid p`, `invpcid pcid p`, `invpcid all`, `invpcid non_global` */
+export const invpcid: Rule<[], Invalidate> = ($) => {
+  const one = (): Operands => {
+    const address = $.SUBRULE($.expression, PCID_WHAT);
+    return { scope: null, address, tag: $.SUBRULE2($.pcid) };
+  };
+  const choice = {
+    DEF: [
+      { GATE: () => !$.onNewLine(), ALT: (): Operands => ({ ...NO_OPERANDS, scope: $.wordOf($.CONSUME($.t.Scope), 'scope') }) },
+      { GATE: () => $.clause(), ALT: (): Operands => ({ ...NO_OPERANDS, tag: $.SUBRULE1($.pcid) }) },
+      { ALT: one },
+    ],
+    ELSE: one,
+  };
+  return () => {
+    const start = $.CONSUME($.t.word('invpcid')).startOffset;
+    const operands = $.OR(choice);
+    const after = $.expects();
+    return { kind: 'invalidate', instruction: 'invpcid', ...operands, expects: after, range: $.since(start) };
+  };
+};
+
+/** `invept eptp`, `invept all` */
+export const invept: Rule<[], Invalidate> = ($) => {
+  const one = (): Operands => ({ ...NO_OPERANDS, address: $.SUBRULE($.expression, EPTP) });
+  const choice = {
+    DEF: [
+      { GATE: () => !$.onNewLine(), ALT: (): Operands => ({ ...NO_OPERANDS, scope: $.wordOf($.CONSUME($.t.word('all')), 'scope') }) },
+      { ALT: one },
+    ],
+    ELSE: one,
+  };
+  return () => {
+    const start = $.CONSUME($.t.word('invept')).startOffset;
+    const operands = $.OR(choice);
+    const after = $.expects();
+    return { kind: 'invalidate', instruction: 'invept', ...operands, expects: after, range: $.since(start) };
+  };
+};
+
+/** `invvpid a vpid v`, `invvpid vpid v`, `invvpid all`, `invvpid non_global vpid v` */
+export const invvpid: Rule<[], Invalidate> = ($) => {
+  const one = (): Operands => {
+    const address = $.SUBRULE($.expression, VPID_WHAT);
+    return { scope: null, address, tag: $.SUBRULE2($.vpid) };
+  };
+  const GATE = (): boolean => !$.onNewLine();
+  const choice = {
+    DEF: [
+      { GATE, ALT: (): Operands => ({ ...NO_OPERANDS, scope: $.wordOf($.CONSUME($.t.word('all')), 'scope') }) },
+      {
+        GATE,
+        ALT: (): Operands => {
+          const scope = $.wordOf($.CONSUME($.t.word('non_global')), 'scope');
+          return { scope, address: null, tag: $.SUBRULE3($.vpid) };
+        },
+      },
+      { GATE: () => $.clause(), ALT: (): Operands => ({ ...NO_OPERANDS, tag: $.SUBRULE1($.vpid) }) },
+      { ALT: one },
+    ],
+    ELSE: one,
+  };
+  return () => {
+    const start = $.CONSUME($.t.word('invvpid')).startOffset;
+    const operands = $.OR(choice);
+    const after = $.expects();
+    return { kind: 'invalidate', instruction: 'invvpid', ...operands, expects: after, range: $.since(start) };
+  };
+};
+
+const rule: Rule<[], Invalidate> = ($) => {
+  const choice = [
+    { ALT: (): Invalidate => $.SUBRULE($.invlpg) },
+    { ALT: (): Invalidate => $.SUBRULE($.invpcid) },
+    { ALT: (): Invalidate => $.SUBRULE($.invept) },
+    { ALT: (): Invalidate => $.SUBRULE($.invvpid) },
+  ];
+  return () => $.OR(choice);
+};
+
 export const invalidate: StatementKind<Invalidate> & Brings<'scope'> = {
+  rule,
   words: {
     statement: {
       invlpg: 'INVLPG: invalidates the page of an address for the current PCID, and global entries for it (SDM vol. 3A, §4.10.4.1).',

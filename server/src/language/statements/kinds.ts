@@ -2,7 +2,7 @@
 import type { StatementKind } from '../kind';
 import { constant } from '../machine/const';
 import type { Const } from '../machine/const';
-import { memoryWord } from '../machine/memory-word';
+import { store } from '../machine/memory-word';
 import type { MemoryWord } from '../machine/memory-word';
 import type { ErrorNode } from '../syntax/tree';
 import { access } from './access';
@@ -17,7 +17,7 @@ import { enter } from './enter';
 import type { Enter } from './enter';
 import { expect } from './expect';
 import type { Expect } from './expect';
-import { loop } from './for';
+import { scriptLoop } from './for';
 import type { For } from './for';
 import { hostActs } from './host-acts';
 import type { HostActs } from './host-acts';
@@ -56,14 +56,14 @@ type KnownStatement =
 export const STATEMENT_KINDS: { readonly [K in KnownStatement['kind']]: StatementKind<Extract<KnownStatement, { kind: K }>> } = {
   access,
   edit,
-  'memory-word': memoryWord,
+  'memory-word': store,
   'register-load': registerLoad,
   invalidate,
   enter,
   call,
   performed,
   'host-acts': hostActs,
-  for: loop,
+  for: scriptLoop,
   'under-statement': underStatement,
   const: constant,
   expect,

@@ -6,6 +6,7 @@ import type { RunVm } from '../lower/run-state';
 import type { Frame, ScriptLowering } from '../lower/script';
 import type { Binder } from '../semantics/binder';
 import type { Scope } from '../semantics/scopes';
+import type { Grammar, Rule } from '../syntax/grammar/rule';
 import type { Base, Body, Reference, Statement, Vm } from '../syntax/tree';
 
 export interface Performed extends Base {
@@ -17,7 +18,73 @@ export interface Performed extends Base {
   readonly body: Body<Statement> | null;
 }
 
+function isPerformer($: Grammar): boolean {
+  if ($.is($.t.word('vcpu'))) return !$.is($.t.LCurly, 2) && !$.is($.t.LCurly, 3);
+  return $.may($.t.Word, 1) && ($.may($.t.Colon, 2) || ($.may($.t.word('vcpu'), 2) && !$.onNewLine(2)));
+}
+
+type Who = Pick<Performed, 'vm' | 'vcpu'>;
+
+const PERFORMING_VM = { ERR_MSG: 'the name of a vm', REFERS: 'vm' } as const;
+
+const PERFORMING_VCPU = { ERR_MSG: 'the name or number of a vCPU', REFERS: 'vcpu' } as const;
+
+/** `l2`, `vcpu 1`, `l2 vcpu 1`, and a colon */
+export const performer: Rule<[], Who> = ($) => {
+  const either = [
+    {
+      ALT: (): Who => ({ vm: $.referenceOf($.CONSUME($.t.Word, PERFORMING_VM), 'vm'), vcpu: $.OPTION(ofVcpu) ?? null }), //
+    },
+    { ALT: (): Who => ({ vm: null, vcpu: $.SUBRULE($.performingVcpu) }) },
+  ];
+  const ofVcpu = (): Reference | null => $.SUBRULE2($.performingVcpu);
+  return () => {
+    const who = $.OR(either);
+    $.CONSUME($.t.Colon);
+    return who;
+  };
+};
+
+export const performingVcpu: Rule<[], Reference | null> = ($) => () => {
+  $.CONSUME($.t.word('vcpu'));
+  return $.referenceOrNull($.CONSUME($.t.VcpuName, PERFORMING_VCPU), 'vcpu');
+};
+
+/** `l2: …`, `vcpu 1: …`, `l2 vcpu 1: { … }` */
+const rule: Rule<[], Performed> = ($) => {
+  type What = Pick<Performed, 'statement' | 'body'>;
+  let by = '';
+  const either = {
+    DEF: [
+      { ALT: (): What => ({ statement: null, body: $.SUBRULE($.scriptBody, { ARGS: [by] }) }) },
+      {
+        GATE: () => !$.panic && !$.onNewLine(),
+        ALT: (): What => ({ statement: $.SUBRULE($.statement), body: null }),
+      },
+    ],
+    ELSE: (): What => {
+      if (!$.panic && !$.atEnd() && !$.onNewLine()) return { statement: $.SUBRULE($.statement), body: null };
+      if (!$.panic) $.expected("a statement or '{'");
+      return { statement: null, body: null };
+    },
+  };
+  return () => {
+    const start = $.here();
+    const { vm, vcpu } = $.SUBRULE($.performer);
+    // Who performs is said once; more of it is read, with a report.
+    while (!$.RECORDING_PHASE && !$.panic && !$.onNewLine() && isPerformer($) && !$.atEnd()) {
+      const second = $.here();
+      $.SUBRULE2($.performer);
+      $.report('unexpected', 'one VM and vCPU perform a statement, as `l2 vcpu 1:`', $.since(second));
+    }
+    by = vm ? `${vm.text}:` : `vcpu ${vcpu?.text ?? ''}:`;
+    return { kind: 'performed', vm, vcpu, ...$.OR(either), range: $.since(start) };
+  };
+};
+
 export const performed: StatementKind<Performed> = {
+  rule,
+  begins: isPerformer,
   words: NO_WORDS,
   numbered: 'never',
   line: 'statement',

@@ -10,6 +10,8 @@ import { registerValue } from '../lower/register-values';
 import type { Frame, ScriptLowering } from '../lower/script';
 import { checkFormat } from '../machine/vcpu';
 import { LIMIT } from '../semantics/values';
+import { VALUE } from '../syntax/grammar/rule';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Expect, Expression, Word } from '../syntax/tree';
 import { actEntry } from './head';
 
@@ -21,7 +23,18 @@ export interface RegisterLoad extends Base {
   readonly expects: readonly Expect[];
 }
 
+/** `cr3 = user_root`, `cr0.wp = 0` */
+const rule: Rule<[], RegisterLoad> = ($) => () => {
+  const start = $.here();
+  const part = $.SUBRULE($.register);
+  $.CONSUME($.t.Assign);
+  const of = $.SUBRULE($.expression, VALUE);
+  const after = $.expects();
+  return { kind: 'register-load', register: part.register, bit: part.bit, value: of, expects: after, range: $.since(start) };
+};
+
 export const registerLoad: StatementKind<RegisterLoad> = {
+  rule,
   words: NO_WORDS,
   numbered: 'always',
   line: 'statement',

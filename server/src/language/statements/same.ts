@@ -3,6 +3,7 @@ import type { Act } from '../../engine/program';
 import { always, bindParts, noAddress, notInOutline } from '../kind';
 import type { StatementKind } from '../kind';
 import type { Frame, ScriptLowering } from '../lower/script';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Under } from '../syntax/tree';
 
 export interface Same extends Base {
@@ -11,7 +12,19 @@ export interface Same extends Base {
   readonly under: Under | null;
 }
 
+/** `same`, `same under soft, ept` */
+const rule: Rule<[], Same> = ($) => {
+  const kinds = { GATE: () => !$.underOpensBody(), DEF: (): Under => $.SUBRULE($.under) };
+  return () => {
+    const start = $.CONSUME($.t.word('same')).startOffset;
+    const under = $.OPTION(kinds) ?? null;
+    return { kind: 'same', under, range: $.since(start) };
+  };
+};
+
 export const same: StatementKind<Same> = {
+  rule,
+  begins: ($) => !$.isName(),
   words: { statement: { same: 'What the guest saw so far must be the same under these kinds of MMU: `same under soft, ept`.' } },
   numbered: 'always',
   line: 'statement',

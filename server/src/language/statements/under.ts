@@ -3,6 +3,7 @@ import type { Act } from '../../engine/program';
 import { bindParts, noAddress, NO_WORDS } from '../kind';
 import type { StatementKind } from '../kind';
 import type { Frame, ScriptLowering } from '../lower/script';
+import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Body, Statement, Under } from '../syntax/tree';
 import { groupEntry } from './head';
 
@@ -12,7 +13,16 @@ export interface UnderStatement extends Base {
   readonly body: Body<Statement> | null;
 }
 
+/** `under soft, ept { … }` */
+const rule: Rule<[], UnderStatement> = ($) => () => {
+  const start = $.here();
+  const under = $.SUBRULE($.under);
+  const body = $.SUBRULE($.scriptBody, { ARGS: ['under'] });
+  return { kind: 'under-statement', under, body, range: $.since(start) };
+};
+
 export const underStatement: StatementKind<UnderStatement> = {
+  rule,
   words: NO_WORDS,
   numbered: 'never',
   line: 'statement',

@@ -8,6 +8,7 @@ import type { Category } from './keywords';
 import { RESERVED } from './words/reserved';
 import { ERRNOS, EVENT_WORDS, FAULT_FLAGS, FORMATS, MMU_KINDS, PAGE_STATES, REASONS, SCOPES } from './words/observed';
 import { BITS, FLAGS, REGISTERS, type FlagPlace } from './words/paging';
+import { ACTS, CLAUSES, DECLARATIONS, EXPECTATIONS, HOST_ACTS } from './words/structure';
 import { SETTING_BLOCKS, type SettingBlock, type SettingSpec, type Takes } from './words/settings';
 
 /* ---------------------------------------------------------------- categories */
@@ -230,13 +231,8 @@ export const SETTING_TYPES = Object.fromEntries(
   (Object.keys(SETTING_BLOCKS) as SettingBlock[]).map((block) => [block, settingTypes(block)]),
 ) as { readonly [block in SettingBlock]: SettingTypes };
 
-/** Words that stand for themselves in the rules, and are names elsewhere. */
-const CONTEXTUAL = [
-  'ac', 'all', 'at', 'check', 'clear', 'collapse', 'create', 'delete', 'dirty', 'entry', 'error', 'events', 'exit', 'fault', 'flags',
-  'from', 'get', 'gpa', 'hva', 'in', 'invariants', 'level', 'load', 'log', 'mmio', 'move', 'non_global', 'nr_mmu_pages', 'of', 'ok',
-  'page', 'pages', 'pcid', 'protect', 'reclaim', 'replay', 'resize', 'same', 'share', 'size', 'split', 'step', 'table', 'to', 'upper',
-  'value', 'vpid', 'word', 'x', 'zap', 'all', 'cr0', 'cr4', 'efer', 'eflags',
-] as const; // prettier-ignore
+/** Words that stand for themselves in the rules, and are names elsewhere: those that kinds bring. */
+const CONTEXTUAL = [DECLARATIONS, ACTS, CLAUSES, HOST_ACTS, EXPECTATIONS].flatMap(keys);
 for (const text of [...RESERVED, ...CONTEXTUAL]) if (!categoriesOf.has(text)) categoriesOf.set(text, []);
 
 const reservedWords: ReadonlySet<string> = new Set(RESERVED);

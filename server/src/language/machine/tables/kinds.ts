@@ -1,6 +1,6 @@
 /** All items of tables. */
 import type { TablesItemKind } from '../../kind';
-import { loop } from '../../statements/for';
+import { tablesLoop } from '../../statements/for';
 import type { For } from '../../statements/for';
 import type { ErrorNode } from '../../syntax/tree';
 import { constant } from '../const';
@@ -26,7 +26,7 @@ export const TABLES_ITEM_KINDS: { readonly [K in KnownTablesItem['kind']]: Table
   placement,
   share,
   const: constant,
-  for: loop,
+  for: tablesLoop,
 };
 
 export function tablesItemKind<N extends KnownTablesItem>(node: N): TablesItemKind<N> {

@@ -5,6 +5,8 @@ import type { ItemReader } from '../../lower/tables/items';
 import { levelOfPage, spanOf } from '../../lower/tables/format';
 import { show, showSize } from '../../semantics/values';
 import type { Env } from '../../semantics/values';
+import { value } from '../../syntax/grammar/rule';
+import type { Rule } from '../../syntax/grammar/rule';
 import type { Base, Expression, Flag, RangeExpression } from '../../syntax/tree';
 
 export interface Mapping extends Base {
@@ -14,7 +16,21 @@ export interface Mapping extends Base {
   readonly flags: readonly Flag[];
 }
 
+const MAPPED = value('a mapping, as `0x40_0000 +2M -> 0x20_0000 rw user`', 'linear');
+
+const TARGET = value('the address that it maps to', 'gpa');
+
+/** `0x40_0000 +2M -> 0x20_0000  rw user` */
+const rule: Rule<[], Mapping> = ($) => () => {
+  const from = $.SUBRULE($.span, MAPPED);
+  $.CONSUME($.t.Arrow);
+  const to = $.SUBRULE($.expression, TARGET);
+  const flags = $.SUBRULE($.mappingFlags, { ARGS: [[]] });
+  return { kind: 'mapping', from, to, flags, range: $.sinceStart(from) };
+};
+
 export const mapping: TablesItemKind<Mapping> = {
+  rule,
   words: NO_WORDS,
   numbered: 'never',
   line: 'mapping',

@@ -3,6 +3,8 @@ import { bindParts, notInOutline } from '../../kind';
 import type { TablesItemKind } from '../../kind';
 import type { ItemReader } from '../../lower/tables/items';
 import type { Env } from '../../semantics/values';
+import { value } from '../../syntax/grammar/rule';
+import type { Rule } from '../../syntax/grammar/rule';
 import type { Base, Expression } from '../../syntax/tree';
 
 export interface Placement extends Base {
@@ -12,7 +14,23 @@ export interface Placement extends Base {
   readonly at: Expression;
 }
 
+const ADDRESS = value('an address', 'linear');
+
+const PLACE = value('the address of the table', 'gpa');
+
+/** `table 0x40_0000 level 1 at 0x4000` */
+const rule: Rule<[], Placement> = ($) => () => {
+  const start = $.CONSUME($.t.word('table')).startOffset;
+  const address = $.SUBRULE($.expression, ADDRESS);
+  const of = $.SUBRULE($.level);
+  $.CONSUME($.t.word('at'));
+  const at = $.SUBRULE2($.expression, PLACE);
+  return { kind: 'placement', address, level: of, at, range: $.since(start) };
+};
+
 export const placement: TablesItemKind<Placement> = {
+  rule,
+  begins: ($) => $.beginsTablesItem(),
   words: {
     declaration: { table: 'Where a table lies: `table 0x40_0000 level 1 at 0x4000`. Without it tables follow the root, page by page.' },
   },

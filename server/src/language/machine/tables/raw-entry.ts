@@ -5,6 +5,8 @@ import type { ItemReader } from '../../lower/tables/items';
 import { wholeEntry } from '../../lower/tables/flags';
 import { show } from '../../semantics/values';
 import type { Env } from '../../semantics/values';
+import { value } from '../../syntax/grammar/rule';
+import type { Rule } from '../../syntax/grammar/rule';
 import type { Base, Expression } from '../../syntax/tree';
 
 export interface RawEntry extends Base {
@@ -14,7 +16,23 @@ export interface RawEntry extends Base {
   readonly value: Expression;
 }
 
+const ADDRESS = value('an address', 'linear');
+
+const RAW = value('the value of the entry', 'entry');
+
+/** `entry 0x40_0000 level 2 = 0x4007` */
+const rule: Rule<[], RawEntry> = ($) => () => {
+  const start = $.CONSUME($.t.word('entry')).startOffset;
+  const address = $.SUBRULE($.expression, ADDRESS);
+  const at = $.SUBRULE($.level);
+  $.CONSUME($.t.Assign);
+  const raw = $.SUBRULE2($.expression, RAW);
+  return { kind: 'raw-entry', address, level: at, value: raw, range: $.since(start) };
+};
+
 export const rawEntry: TablesItemKind<RawEntry> = {
+  rule,
+  begins: ($) => $.beginsTablesItem(),
   words: {
     declaration: {
       entry: 'A raw entry: `entry 0x40_0000 level 2 = 0x4007` is the level-2 entry on the way of that address, written as it is.',

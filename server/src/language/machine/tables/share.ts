@@ -3,6 +3,8 @@ import { bindParts, notInOutline } from '../../kind';
 import type { TablesItemKind } from '../../kind';
 import type { ItemReader } from '../../lower/tables/items';
 import type { Env } from '../../semantics/values';
+import { value } from '../../syntax/grammar/rule';
+import type { Rule } from '../../syntax/grammar/rule';
 import type { Base, Expression, RangeExpression, Reference } from '../../syntax/tree';
 
 export interface Share extends Base {
@@ -13,7 +15,24 @@ export interface Share extends Base {
   readonly level: Expression | null;
 }
 
+const SHARED = { ERR_MSG: 'the name of tables', REFERS: 'table' } as const;
+
+const ADDRESS = value('an address', 'linear');
+
+/** `share kernel 0xffff_8000_0000_0000 +512G level 4` */
+const rule: Rule<[], Share> = ($) => {
+  const at = { GATE: () => $.clause(), DEF: (): Expression | null => $.SUBRULE($.level) };
+  return () => {
+    const start = $.CONSUME($.t.word('share')).startOffset;
+    const from = $.referenceOrNull($.CONSUME($.t.Word, SHARED), 'table');
+    const address = $.SUBRULE($.range, ADDRESS);
+    return { kind: 'share', tables: from, address, level: $.OPTION(at) ?? null, range: $.since(start) };
+  };
+};
+
 export const share: TablesItemKind<Share> = {
+  rule,
+  begins: ($) => $.beginsTablesItem(),
   words: {
     declaration: {
       share:

@@ -2,6 +2,8 @@
 import type { Brings, VmItemKind } from '../../kind';
 import type { Binder } from '../../semantics/binder';
 import type { Scope } from '../../semantics/scopes';
+import { value } from '../../syntax/grammar/rule';
+import type { Rule } from '../../syntax/grammar/rule';
 import type { Base, Body, Definition, RangeExpression, TablesItem, Word } from '../../syntax/tree';
 
 export interface Tables extends Base {
@@ -14,7 +16,31 @@ export interface Tables extends Base {
   readonly body: Body<TablesItem> | null;
 }
 
+const TABLES_NAME = { ERR_MSG: 'the name of the tables', DEFINES: 'tables' } as const;
+
+const ROOT = value('the address of the root', 'gpa');
+
+/** `tables kernel at 0x1000 { … }`, `tables ept12 ept { … }` */
+const rule: Rule<[], Tables> = ($) => {
+  const formatted = { GATE: () => !$.broken(), DEF: (): Word => $.wordOf($.CONSUME($.t.Format), 'format') };
+  const placed = (): RangeExpression => {
+    $.CONSUME($.t.word('at'));
+    return $.SUBRULE($.range, ROOT);
+  };
+  const isStrange = (): boolean => ($.is($.t.Word) || $.is($.t.Mode)) && !$.is($.t.word('at')) && !$.broken();
+  return () => {
+    const start = $.CONSUME($.t.word('tables')).startOffset;
+    const name = $.definitionOrNull($.CONSUME($.t.Word, TABLES_NAME), 'tables');
+    let format = $.OPTION1(formatted) ?? null;
+    if (!format && isStrange()) format = $.wordOf($.strange($.t.Format), 'format');
+    const at = $.OPTION2(placed) ?? null;
+    const body = $.SUBRULE($.tablesBody, { ARGS: [name ? `tables ${name.text}` : 'tables'] });
+    return { kind: 'tables', name, format, at, body, range: $.since(start) };
+  };
+};
+
 export const tables: VmItemKind<Tables> & Brings<'format'> = {
+  rule,
   words: {
     declaration: {
       tables: "Paging structures in the VM's memory: mapped ranges and raw entries. The name stands for the address of the root.",

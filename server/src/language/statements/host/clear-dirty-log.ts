@@ -2,8 +2,10 @@
 import { bindParts, noAddress, noMemory } from '../../kind';
 import type { HostActKind } from '../../kind';
 import type { HostActLowering } from '../../lower/host-acts';
+import { value } from '../../syntax/grammar/rule';
+import type { Rule } from '../../syntax/grammar/rule';
 import type { Expression, RangeExpression } from '../../syntax/tree';
-import type { HostActBase } from './act';
+import type { HostActBase, Only } from './act';
 
 /** Pages for which KVM_CLEAR_DIRTY_LOG clears at least. */
 const WORD_PAGES = 64n;
@@ -15,7 +17,26 @@ export interface ClearDirtyLog extends HostActBase {
   readonly pages: RangeExpression | null;
 }
 
+const PAGE_NUMBERS = value('page numbers, as `0 .. 63`', 'page-numbers');
+
+/** `clear dirty log slot 0 pages 0 .. 63` */
+const rule: Rule<[], Only<ClearDirtyLog>> = ($) => {
+  const numbers = {
+    GATE: () => $.clause(),
+    DEF: (): RangeExpression => {
+      $.CONSUME($.t.word('pages'));
+      return $.SUBRULE($.range, PAGE_NUMBERS);
+    },
+  };
+  return () => {
+    $.CONSUME($.t.word('clear'));
+    const id = $.SUBRULE($.dirtyLog);
+    return { act: 'clear-dirty-log', id, pages: $.OPTION(numbers) ?? null };
+  };
+};
+
 export const clearDirtyLog: HostActKind<ClearDirtyLog> = {
+  rule,
   words: {
     'host-act': {
       clear: '`clear dirty log slot 0 pages 0 .. 63`: KVM_CLEAR_DIRTY_LOG, for manual protect.',

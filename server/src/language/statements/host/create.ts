@@ -6,8 +6,9 @@ import { checkGuestMemory, GuestPlacer } from '../../lower/nested-memory';
 import { nodesOf } from '../../lower/slot-problems';
 import { HvaAllocator, placeSlots, regionOf, settingOf } from '../../lower/slots';
 import { draftSlot } from '../../machine/slot';
+import type { Rule } from '../../syntax/grammar/rule';
 import type { Slot } from '../../syntax/tree';
-import type { HostActBase } from './act';
+import type { HostActBase, Only } from './act';
 
 const PAGE = 4096;
 
@@ -16,7 +17,19 @@ export interface Create extends HostActBase {
   readonly slot: Slot | null;
 }
 
+/** `create slot 2 { … }` */
+const rule: Rule<[], Only<Create>> = ($) => () => {
+  $.CONSUME($.t.word('create'));
+  if (!$.RECORDING_PHASE && !$.may($.t.word('slot'), 1)) {
+    $.expectedSign('slot');
+    return { act: 'create', slot: null };
+  }
+  const slot: Slot = $.SUBRULE($.slot);
+  return { act: 'create', slot };
+};
+
 export const create: HostActKind<Create> = {
+  rule,
   words: {
     'host-act': {
       create:

@@ -3,8 +3,9 @@ import { bindParts, noAddress, noMemory } from '../../kind';
 import type { HostActKind } from '../../kind';
 import type { HostActLowering } from '../../lower/host-acts';
 import { regionOfSlot } from '../../lower/host-acts';
+import type { Rule } from '../../syntax/grammar/rule';
 import type { Expression, Flag } from '../../syntax/tree';
-import type { HostActBase } from './act';
+import type { HostActBase, Only } from './act';
 
 export interface Flags extends HostActBase {
   readonly act: 'flags';
@@ -12,7 +13,17 @@ export interface Flags extends HostActBase {
   readonly flags: readonly Flag[];
 }
 
+const SLOT_FLAGS: { ARGS: [string] } = { ARGS: ['log_dirty, readonly or none'] };
+
+/** `flags slot 2 log_dirty` */
+const rule: Rule<[], Only<Flags>> = ($) => () => {
+  $.CONSUME($.t.word('flags'));
+  const id = $.SUBRULE($.slotId);
+  return { act: 'flags', id, flags: $.someFlags('slot', SLOT_FLAGS) };
+};
+
 export const flags: HostActKind<Flags> = {
+  rule,
   words: {
     'host-act': {
       flags: 'KVM_SET_USER_MEMORY_REGION with these flags and no others: `flags slot 0 log_dirty`, `flags slot 0 none`.',

@@ -2,8 +2,10 @@
 import { bindParts } from '../../kind';
 import type { HostActKind } from '../../kind';
 import { regionOfSlot } from '../../lower/host-acts';
+import { value } from '../../syntax/grammar/rule';
+import type { Rule } from '../../syntax/grammar/rule';
 import type { Expression } from '../../syntax/tree';
-import type { HostActBase } from './act';
+import type { HostActBase, Only } from './act';
 
 export interface Move extends HostActBase {
   readonly act: 'move';
@@ -11,7 +13,18 @@ export interface Move extends HostActBase {
   readonly to: Expression;
 }
 
+const NEW_ADDRESS = value('a guest-physical address', 'gpa');
+
+/** `move slot 2 to 0x100_0000` */
+const rule: Rule<[], Only<Move>> = ($) => () => {
+  $.CONSUME($.t.word('move'));
+  const id = $.SUBRULE($.slotId);
+  $.CONSUME($.t.word('to'));
+  return { act: 'move', id, to: $.SUBRULE($.expression, NEW_ADDRESS) };
+};
+
 export const move: HostActKind<Move> = {
+  rule,
   words: {
     'host-act': {
       move: 'KVM_SET_USER_MEMORY_REGION with another guest_phys_addr: `move slot 1 to 0x100_0000`.',

@@ -2,8 +2,9 @@
 import { bindParts, noAddress, noMemory } from '../../kind';
 import type { HostActKind } from '../../kind';
 import type { HostActLowering } from '../../lower/host-acts';
+import type { Rule } from '../../syntax/grammar/rule';
 import type { Flag, HostArea } from '../../syntax/tree';
-import type { HostActBase } from './act';
+import type { HostActBase, Only } from './act';
 
 export interface Protect extends HostActBase {
   readonly act: 'protect';
@@ -11,7 +12,17 @@ export interface Protect extends HostActBase {
   readonly flags: readonly Flag[];
 }
 
+const PROTECTION: { ARGS: [string] } = { ARGS: ['ro or rw'] };
+
+/** `protect hva 0x7f00_0000_0000 +2M ro` */
+const rule: Rule<[], Only<Protect>> = ($) => () => {
+  $.CONSUME($.t.word('protect'));
+  const area = $.SUBRULE($.area);
+  return { act: 'protect', area, flags: $.someFlags('protect', PROTECTION) };
+};
+
 export const protect: HostActKind<Protect> = {
+  rule,
   words: {
     'host-act': {
       protect: "mprotect on the VMM's mapping: `protect gpa 0x5000 ro`.",

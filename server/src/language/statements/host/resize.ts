@@ -2,8 +2,10 @@
 import { bindParts, noAddress, noMemory } from '../../kind';
 import type { HostActKind } from '../../kind';
 import { regionOfSlot } from '../../lower/host-acts';
+import { value } from '../../syntax/grammar/rule';
+import type { Rule } from '../../syntax/grammar/rule';
 import type { Expression } from '../../syntax/tree';
-import type { HostActBase } from './act';
+import type { HostActBase, Only } from './act';
 
 export interface Resize extends HostActBase {
   readonly act: 'resize';
@@ -11,7 +13,18 @@ export interface Resize extends HostActBase {
   readonly to: Expression;
 }
 
+const NEW_SIZE = value('a size', 'size');
+
+/** `resize slot 2 to 8M` */
+const rule: Rule<[], Only<Resize>> = ($) => () => {
+  $.CONSUME($.t.word('resize'));
+  const id = $.SUBRULE($.slotId);
+  $.CONSUME($.t.word('to'));
+  return { act: 'resize', id, to: $.SUBRULE($.expression, NEW_SIZE) };
+};
+
 export const resize: HostActKind<Resize> = {
+  rule,
   words: {
     'host-act': {
       resize: 'KVM_SET_USER_MEMORY_REGION with another size, which KVM refuses (EINVAL): `resize slot 1 to 8M`.',

@@ -3,8 +3,10 @@ import { bindParts, noAddress, noMemory } from '../../kind';
 import type { HostActKind } from '../../kind';
 import type { HostActLowering } from '../../lower/host-acts';
 import { show } from '../../semantics/values';
+import { VALUE } from '../../syntax/grammar/rule';
+import type { Rule } from '../../syntax/grammar/rule';
 import type { Expression, HostArea } from '../../syntax/tree';
-import type { HostActBase } from './act';
+import type { HostActBase, Only } from './act';
 
 export interface HostWrite extends HostActBase {
   readonly act: 'write';
@@ -12,7 +14,16 @@ export interface HostWrite extends HostActBase {
   readonly value: Expression;
 }
 
+/** `write gpa 0x5000 = 7` */
+const rule: Rule<[], Only<HostWrite>> = ($) => () => {
+  $.CONSUME($.t.word('write'));
+  const area = $.SUBRULE($.area);
+  $.CONSUME($.t.Assign);
+  return { act: 'write', area, value: $.SUBRULE($.expression, VALUE) };
+};
+
 export const hostWrite: HostActKind<HostWrite> = {
+  rule,
   words: {
     'host-act': {
       write: 'The VMM stores 8 bytes into guest memory: `write gpa 0x5000 = 7`.',

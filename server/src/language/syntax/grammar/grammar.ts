@@ -1,24 +1,33 @@
 /** The grammar as a parser: all rules registered, recorded once, and run over a text's tokens. */
+import type { ParserMethod } from 'chevrotain';
 import type { SyntaxProblem } from '../problem';
 import type { Tokens } from '../tokens';
 import type { Item } from '../tree';
-import { Lists } from './lists';
-import type { Grammar, Rule } from './rule';
-import { RULES } from './rules';
+import { Questions } from './questions';
+import type { Rule } from './rule';
+import { RULES, rulesOfKinds } from './rules';
 
-export class GrammarParser extends Lists {
+type AnyRule = Rule<unknown[], unknown>;
+
+export class GrammarParser extends Questions {
+  private readonly readers = new Map<unknown, ParserMethod<[], unknown>>();
+
   constructor(validated = false) {
     super(validated);
-    const rules = new Map<string, unknown>();
-    for (const [name, rule] of Object.entries(RULES)) {
-      rules.set(name, this.RULE(name, (rule as Rule<unknown[], unknown>)(this.grammar())));
-      Object.assign(this, { [name]: rules.get(name) });
-    }
+    for (const [name, rule] of Object.entries(RULES)) Object.assign(this, { [name]: this.addRule(name, rule as AnyRule) });
+    for (const [name, rule] of rulesOfKinds()) if (!this.readers.has(rule)) this.addRule(name, rule as AnyRule);
     this.performSelfAnalysis();
   }
 
-  protected grammar(): Grammar {
-    return this as unknown as Grammar;
+  private addRule(name: string, rule: AnyRule): ParserMethod<unknown[], unknown> {
+    const reader = this.RULE(name, rule(this.grammar()));
+    this.readers.set(rule, reader as ParserMethod<[], unknown>);
+    return reader;
+  }
+
+  /** What reads by a kind's rule. */
+  readerOf<R>(rule: Rule<[], R>): ParserMethod<[], R> {
+    return this.readers.get(rule) as ParserMethod<[], R>;
   }
 
   /** The items of a text and what is wrong with it; never throws. */

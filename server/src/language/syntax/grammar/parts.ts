@@ -1,7 +1,7 @@
 /** What several statements and items have in common: entries, registers, flags, the kinds after `under`, constants. */
 import type { IToken, SubruleMethodOpts, TokenType } from 'chevrotain';
 import * as t from '../tokens';
-import type { Const, EntryReference, Expression, Flag, MmuKinds, Reference, Under, Word } from '../tree';
+import type { EntryReference, Expect, Expression, Flag, MmuKinds, Reference, Under, Word } from '../tree';
 import { FLAGS, type FlagPlace } from '../words/paging';
 import { value, VALUE, type Grammar, type Rule, type Value } from './rule';
 
@@ -260,15 +260,13 @@ export function underOpensBody($: Grammar): boolean {
   return $.may(t.LCurly, ahead);
 }
 
-/* ---------------------------------------------------------------- const */
+/* ---------------------------------------------------------------- expectations */
 
-const CONST_NAME = { ERR_MSG: 'a name', DEFINES: 'const' } as const;
+const EXPECT = t.word('expect');
 
-/** `const name = value` */
-export const constant: Rule<[], Const> = ($) => () => {
-  const start = $.CONSUME(t.word('const')).startOffset;
-  const name = $.definitionOrNull($.CONSUME(t.Word, CONST_NAME), 'const');
-  $.CONSUME(t.Assign);
-  const of = $.SUBRULE($.expression, VALUE);
-  return { kind: 'const', name, value: of, range: $.since(start) };
-};
+/** The `expect`s that follow an act: a part of its rule. */
+export function expects($: Grammar): Expect[] {
+  const found: Expect[] = [];
+  if ($.RECORDING_PHASE || $.may(EXPECT, 1)) $.many(1, () => void found.push($.SUBRULE3($.expect)));
+  return found;
+}

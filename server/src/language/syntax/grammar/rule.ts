@@ -1,6 +1,6 @@
 /** A rule of the grammar: a function of the parser that gives the rule itself, so that what it needs is made once. */
 import type { ParserMethod, SubruleMethodOpts } from 'chevrotain';
-import type { Lists } from './lists';
+import type { Questions } from './questions';
 import type { RULES } from './rules';
 
 type Methods = {
@@ -8,7 +8,12 @@ type Methods = {
 };
 
 /** The parser with all its rules, each by its name. */
-export type Grammar = Lists & Methods;
+export type Grammar = Questions & Methods & Readers;
+
+interface Readers {
+  /** What reads by a kind's rule. */
+  readerOf<R>(rule: Rule<[], R>): ParserMethod<[], R>;
+}
 
 export type Rule<A extends unknown[], R> = ($: Grammar) => (...args: A) => R;
 

@@ -1,44 +1,53 @@
-/** All rules of the language, by their names. Each is in the file of what it reads. */
-import * as ofFile from './file';
-import * as ofMachine from './machine';
-import * as ofSettings from './settings';
-import * as ofScript from './script';
-import * as ofHost from './host-acts';
+/** All rules of the language. Those of kinds are in the files of the kinds; a name here is for what other rules name. */
+import { EXPECTATION_KINDS } from '../../expectations/kinds';
+import { faultFlags } from '../../expectations/fault';
+import { parameter } from '../../machine/block';
+import { constant } from '../../machine/const';
+import { FILE_ITEM_KINDS, VM_ITEM_KINDS } from '../../machine/kinds';
+import { memoryWord, store } from '../../machine/memory-word';
+import { slot } from '../../machine/slot';
+import { TABLES_ITEM_KINDS } from '../../machine/tables/kinds';
+import { vcpuItem } from '../../machine/vcpu';
+import { eventRule } from '../../parts/event';
+import { handlerRule } from '../../parts/handler';
+import { expect } from '../../statements/expect';
+import { scriptLoop, tablesLoop, vmLoop } from '../../statements/for';
+import { HOST_ACT_KINDS } from '../../statements/host/kinds';
+import { invept, invlpg, invpcid, invvpid, pcid, vpid } from '../../statements/invalidate';
+import { STATEMENT_KINDS } from '../../statements/kinds';
+import { performer, performingVcpu } from '../../statements/performed';
 import * as ofExpectations from './expectations';
-import * as ofParts from './parts';
 import * as ofExpressions from './expressions';
+import * as ofFile from './file';
+import * as ofHost from './host-acts';
+import * as ofMachine from './machine';
+import * as ofParts from './parts';
+import type { Expect, MemoryWord, Slot } from '../tree';
+import type { Rule } from './rule';
+import * as ofScript from './script';
+import * as ofSettings from './settings';
+
+interface Read {
+  readonly rule: Rule<[], unknown>;
+}
 
 export const RULES = {
   file: ofFile.file,
   declaration: ofFile.declaration,
-  importOf: ofFile.importOf,
-  parameter: ofFile.parameter,
-  block: ofFile.block,
-  run: ofFile.run,
-  host: ofMachine.host,
-  budget: ofMachine.budget,
-  slot: ofMachine.slot,
-  vm: ofMachine.vm,
+  parameter,
+  slot: slot.rule as Rule<[], Slot>,
   vmBody: ofMachine.vmBody,
   vmItem: ofMachine.vmItem,
-  vcpu: ofMachine.vcpu,
   vcpuBody: ofMachine.vcpuBody,
-  vcpuItem: ofMachine.vcpuItem,
-  handler: ofMachine.handler,
-  memoryWord: ofMachine.memoryWord,
-  load: ofMachine.load,
-  tables: ofMachine.tables,
+  vcpuItem,
+  handler: handlerRule,
+  memoryWord: memoryWord.rule as Rule<[], MemoryWord>,
   tablesBody: ofMachine.tablesBody,
   tablesItem: ofMachine.tablesItem,
-  mapping: ofMachine.mapping,
   level: ofMachine.level,
-  rawEntry: ofMachine.rawEntry,
-  upper: ofMachine.upper,
-  placement: ofMachine.placement,
-  share: ofMachine.share,
-  scriptLoop: ofMachine.scriptLoop,
-  vmLoop: ofMachine.vmLoop,
-  tablesLoop: ofMachine.tablesLoop,
+  scriptLoop: scriptLoop.rule,
+  vmLoop: vmLoop.rule,
+  tablesLoop: tablesLoop.rule,
   hostSetting: ofSettings.hostSetting,
   cpuSetting: ofSettings.cpuSetting,
   tlbSetting: ofSettings.tlbSetting,
@@ -55,64 +64,25 @@ export const RULES = {
   slotSettings: ofSettings.slotSettings,
   scriptBody: ofScript.scriptBody,
   statement: ofScript.statement,
-  performed: ofScript.performed,
-  performer: ofScript.performer,
-  performingVcpu: ofScript.performingVcpu,
-  access: ofScript.access,
-  edit: ofScript.edit,
-  store: ofScript.store,
-  registerLoad: ofScript.registerLoad,
-  invlpg: ofScript.invlpg,
-  pcid: ofScript.pcid,
-  vpid: ofScript.vpid,
-  invpcid: ofScript.invpcid,
-  invept: ofScript.invept,
-  invvpid: ofScript.invvpid,
-  enter: ofScript.enter,
-  call: ofScript.call,
-  underStatement: ofScript.underStatement,
-  same: ofScript.same,
-  checkInvariants: ofScript.checkInvariants,
-  replay: ofScript.replay,
-  hostActs: ofHost.hostActs,
+  performer,
+  performingVcpu,
+  store: store.rule,
+  invlpg,
+  pcid,
+  vpid,
+  invpcid,
+  invept,
+  invvpid,
   hostBody: ofHost.hostBody,
   hostAct: ofHost.hostAct,
   slotId: ofHost.slotId,
-  createSlot: ofHost.createSlot,
-  deleteSlot: ofHost.deleteSlot,
-  moveSlot: ofHost.moveSlot,
-  resizeSlot: ofHost.resizeSlot,
-  slotFlagsAct: ofHost.slotFlagsAct,
   dirtyLog: ofHost.dirtyLog,
-  getDirtyLog: ofHost.getDirtyLog,
-  clearDirtyLog: ofHost.clearDirtyLog,
-  reclaim: ofHost.reclaim,
-  splitPage: ofHost.splitPage,
-  collapse: ofHost.collapse,
-  protect: ofHost.protect,
-  hostWrite: ofHost.hostWrite,
-  zapAll: ofHost.zapAll,
-  nrMmuPages: ofHost.nrMmuPages,
   area: ofHost.area,
-  expect: ofExpectations.expect,
+  expect: expect.rule as Rule<[], Expect>,
   expectation: ofExpectations.expectation,
-  expectOk: ofExpectations.expectOk,
-  expectFault: ofExpectations.expectFault,
-  faultFlags: ofExpectations.faultFlags,
-  expectMmio: ofExpectations.expectMmio,
-  expectError: ofExpectations.expectError,
+  faultFlags,
   reason: ofExpectations.reason,
-  expectExit: ofExpectations.expectExit,
-  expectValue: ofExpectations.expectValue,
-  expectAddress: ofExpectations.expectAddress,
-  expectCount: ofExpectations.expectCount,
-  expectEntry: ofExpectations.expectEntry,
-  expectPage: ofExpectations.expectPage,
-  expectDirty: ofExpectations.expectDirty,
-  expectWord: ofExpectations.expectWord,
-  expectRegister: ofExpectations.expectRegister,
-  expectEvents: ofExpectations.expectEvents,
-  event: ofExpectations.event,
+  event: eventRule,
   eventField: ofExpectations.eventField,
   entry: ofParts.entry,
   entryBit: ofParts.entryBit,
@@ -127,7 +97,7 @@ export const RULES = {
   protectFlags: ofParts.protectFlags,
   under: ofParts.under,
   mmuKinds: ofParts.mmuKinds,
-  constant: ofParts.constant,
+  constant: constant.rule,
   expression: ofExpressions.expression,
   operand: ofExpressions.operand,
   parenthesized: ofExpressions.parenthesized,
@@ -135,3 +105,15 @@ export const RULES = {
   range: ofExpressions.range,
   span: ofExpressions.span,
 } as const;
+
+/** The rules of all kinds, named after their nodes. */
+export function* rulesOfKinds(): Generator<[name: string, rule: Rule<[], unknown>]> {
+  for (const kinds of [FILE_ITEM_KINDS, VM_ITEM_KINDS, TABLES_ITEM_KINDS, STATEMENT_KINDS, EXPECTATION_KINDS]) {
+    for (const [name, { rule }] of Object.entries<Read>(kinds)) yield [camelCase(name), rule];
+  }
+  for (const [name, { rule }] of Object.entries<Read>(HOST_ACT_KINDS)) yield [camelCase(`host-${name}`), rule];
+}
+
+function camelCase(name: string): string {
+  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
