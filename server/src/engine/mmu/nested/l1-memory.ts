@@ -131,7 +131,9 @@ export class L1Memory implements HypervisorMemory, FrameContents {
     this.windows.clear();
   }
 
-  private access(gpa: number, write: boolean, value: bigint): Completion {
+  /** Words are accessed whole, entries of 4 bytes with their neighbour. */
+  private access(address: number, write: boolean, value: bigint): Completion {
+    const gpa = address - (address % 8);
     const { vcpu, kernel } = this.on!;
     const { journal } = vcpu.kvm.trace;
     const { actor } = journal;
