@@ -6,7 +6,7 @@ import { highOf, lowOf, toBigInt } from './bits';
 import type { FoundEntry, Inspection } from './inspection';
 import type { Journal } from './journal/journal';
 import { Actor } from './journal/events';
-import { exitReasonName } from './journal/exit-names';
+import { exitReasonName } from './mmu/exit-names';
 import type { PhysicalMemory } from './memory/physical-memory';
 import type { Act, Budget, ControlField, HypervisorTable, MachineConfig, Performer, RegisterName, TableRef } from './program';
 import type { ExitCount, Result } from './result';

@@ -3,7 +3,7 @@ import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_READ, ACCESS_USER, ACCESS_WHAT, A
 import { STAGE_GUEST, STAGE_SECOND, STAGE_SHADOW } from '../engine/journal/events';
 import type { Program } from '../engine/program';
 import { Structure } from '../engine/vcpu/tlb';
-import { exitReasonName } from '../engine/journal/exit-names';
+import { exitReasonName } from '../engine/mmu/exit-names';
 import { pageFaultNames } from '../engine/x86/fault-codes';
 import type { Event, Field } from './fields';
 

@@ -1,7 +1,7 @@
 /** Event patterns and exit reasons in expectations. */
 import { EVENTS } from '../../engine/journal/events';
 import type { EventFieldPattern, EventPattern as EnginePattern } from '../../engine/program';
-import { exitReasonName } from '../../engine/journal/exit-names';
+import { exitReasonName } from '../../engine/mmu/exit-names';
 import { SvmExit, VmxExit } from '../../engine/x86/exit-reasons';
 import { isEventValue } from '../parts/event';
 import { nearest } from '../syntax/problem';

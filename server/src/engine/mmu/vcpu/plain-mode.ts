@@ -1,6 +1,6 @@
 /** A vCPU of the host's KVM: the way into its guest and out of it (x86.c: vcpu_enter_guest; vmx.c: vmx_vcpu_run; svm.c). */
 import { Kind } from '../../journal/events';
-import { exitReasonName } from '../../journal/exit-names';
+import { exitReasonName } from '../exit-names';
 import { Load } from '../../vcpu/control-registers';
 import { Register } from '../../vcpu/registers';
 import type { ControlField } from '../../program';
