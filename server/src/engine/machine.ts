@@ -13,6 +13,7 @@ import type { ExitCount, Result } from './result';
 import { Register } from './vcpu/registers';
 import { exitingInstruction } from './mmu/exits/exiting-instruction';
 import { invlpg, invpcid } from './mmu/exits/invlpg-invpcid';
+import { movFrom } from './mmu/exits/mov-from';
 import { loadRegister } from './mmu/exits/register-loads';
 import { GuestActs, ripOf } from './mmu/guest/guest-acts';
 import { findEntry } from './mmu/guest/own-tables';
@@ -153,6 +154,7 @@ export class Machine implements Inspection {
       case 'store':
       case 'edit':
       case 'register':
+      case 'mov-from':
       case 'invlpg':
       case 'invpcid':
       case 'instruction':
@@ -190,6 +192,8 @@ export class Machine implements Inspection {
         const value = act.mask === undefined ? act.value : (this.register(act.by, act.register) & ~act.mask) | (act.value & act.mask);
         return doneOr(this.resultOf(vcpu, loadRegister(vcpu, act.register, value)));
       }
+      case 'mov-from':
+        return this.resultOf(vcpu, movFrom(vcpu, act.register));
       case 'invlpg':
         return doneOr(this.resultOf(vcpu, invlpg(vcpu, act.address)));
       case 'invpcid':

@@ -218,6 +218,7 @@ export type Act =
       readonly value: bigint;
       readonly mask?: bigint;
     })
+  | (ActBase & { readonly do: 'mov-from'; readonly by: Performer; readonly register: ControlRegister })
   | (ActBase & { readonly do: 'invlpg'; readonly by: Performer; readonly address: bigint })
   | (ActBase & {
       readonly do: 'invpcid';
@@ -307,6 +308,8 @@ export interface TableRef {
   readonly root: number;
 }
 
+/** Registers that MOV reads. */
+export type ControlRegister = 'cr0' | 'cr2' | 'cr3' | 'cr4';
 export type RegisterName = 'cr0' | 'cr3' | 'cr4' | 'efer' | 'eflags' | 'pkru' | 'pkrs';
 
 export type HostAct = ActBase &

@@ -47,10 +47,15 @@ function pageFault(code: number, address: bigint): string {
   return `#PF(${errorFlags(code).join(' ')}) at ${hex(address)}`;
 }
 
+/** The act gives a value that the guest reads. */
+function reads(act: Act): boolean {
+  return (act.do === 'access' && act.access !== 'write') || act.do === 'mov-from';
+}
+
 function resultSeen(result: Result, act: Act): string | null {
   switch (result.kind) {
     case 'ok':
-      return result.value !== null && act.do === 'access' && act.access !== 'write' ? `value ${hex(result.value)}` : 'ok';
+      return result.value !== null && reads(act) ? `value ${hex(result.value)}` : 'ok';
     case 'page-fault':
       return pageFault(result.error, result.address);
     case 'general-protection':

@@ -65,8 +65,8 @@ export class Trace {
     this.journal.row(Kind.kvm_inj_exception, 0, vector, errorCode, 0, 0, 0);
   }
 
-  cr(number: number, valueLo: number, valueHi: number): void {
-    this.journal.row(Kind.kvm_cr, 0, number, valueLo, valueHi, 1, 0);
+  cr(number: number, valueLo: number, valueHi: number, write = true): void {
+    this.journal.row(Kind.kvm_cr, 0, number, valueLo, valueHi, write ? 1 : 0, 0);
   }
 
   msr(number: number, valueLo: number, valueHi: number): void {

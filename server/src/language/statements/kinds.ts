@@ -23,6 +23,8 @@ import { hostActs } from './host-acts';
 import type { HostActs } from './host-acts';
 import { invalidate } from './invalidate';
 import type { Invalidate } from './invalidate';
+import { movFrom } from './mov-from';
+import type { MovFrom } from './mov-from';
 import { performed } from './performed';
 import type { Performed } from './performed';
 import { registerLoad } from './register-load';
@@ -40,6 +42,7 @@ type KnownStatement =
   | Edit
   | MemoryWord
   | RegisterLoad
+  | MovFrom
   | Invalidate
   | Enter
   | Call
@@ -58,6 +61,7 @@ export const STATEMENT_KINDS: { readonly [K in KnownStatement['kind']]: Statemen
   edit,
   'memory-word': store,
   'register-load': registerLoad,
+  'mov-from': movFrom,
   invalidate,
   enter,
   call,
