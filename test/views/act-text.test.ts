@@ -68,3 +68,11 @@ it('a slot for which the host has no memory is named', () => {
   const [view] = views('host { memory 2M }\nvm guest { slot 0 { gpa 0  size 16M }  vcpu { paging none } }\nrun guest { read 0 }\n');
   assert.equal(refusedSlots(view.record.outcomes).length, 1);
 });
+
+it('a slot that the first statement could not have is that statement’s own', () => {
+  const [view] = views(
+    'vm guest { slot 0 { gpa 0  size 16M }  vcpu { paging none } }\nrun guest { host create slot 1 { gpa 4K  size 4K } }\n',
+  );
+  assert.equal(outcomeText(view.record.outcomes[0]), 'EEXIST');
+  assert.deepEqual(refusedSlots(view.record.outcomes), []);
+});
