@@ -20,7 +20,7 @@ import type { ClientAbilities, Core } from './routes/core';
 import { Files, shareable } from './workspace/files';
 import { Folders } from './workspace/folders';
 import { Carried } from './workspace/carried';
-import { Inquiries } from './workspace/inquiries';
+import { Inquiries } from './routes/inquiries';
 import { WorkerPool } from './workspace/pool';
 import { Runs } from './workspace/runs';
 import type { Runtime } from './workspace/runtime';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Act, KvmOptions, MachineConfig, MmuKind } from '../../server/src/engine/program';
-import { openScript } from '../../server/src/run/session';
+import { openScript } from '../../server/src/api/language';
 import { asScenario } from '../support/as-scenario';
 import { BY, access, host, slot } from '../engine/mmu/machines';
 import { actsOfAll, assertFor, machineFor, programs, scenarioOf } from '../engine/mmu/random-programs';

@@ -1,9 +1,8 @@
 /** Scenarios in tests: run, with all their expectations held and nothing to warn of. */
 import assert from 'node:assert/strict';
-import { openScript, runScript } from '../../server/src/run/session';
-import { ftrace } from '../../server/src/export/ftrace';
-import { failedExpectations } from '../../server/src/views/outcome';
-import type { RunView } from '../../server/src/views/view';
+import { failedExpectations, ftrace, runScript } from '../../server/src/api/engine';
+import type { RunView } from '../../server/src/api/engine';
+import { openScript } from '../../server/src/api/language';
 
 /** The runs of a scenario that is right in everything that it says; at least one expectation must be judged. */
 export function holds(scenario: string, name = 'file:///acceptance.mmu'): RunView[] {

@@ -15,7 +15,7 @@ import type {
 } from '../../server/src/engine/program';
 import { registerBit } from '../../server/src/language/lower/registers';
 import { REGISTERS } from '../../server/src/language/syntax/words/paging';
-import { openScript } from '../../server/src/run/session';
+import { openScript } from '../../server/src/api/language';
 import { bytes, hex } from '../../server/src/events/wording';
 
 /** Machine and acts as a scenario, run under each of `kinds`, with `same` and `check invariants` at its end. */

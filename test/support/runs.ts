@@ -1,5 +1,6 @@
 /** Scenarios for tests of services: analysed and run in this thread. */
-import { openScript, runScript } from '../../server/src/run/session';
+import { openScript } from '../../server/src/api/language';
+import { runScript } from '../../server/src/api/engine';
 import type { Problem } from '../../server/src/language/analysis';
 import type { RunView } from '../../server/src/views/view';
 import { marked } from './markers';

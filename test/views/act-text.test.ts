@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { openScript, runScript } from '../../server/src/run/session';
+import { openScript } from '../../server/src/api/language';
+import { runScript } from '../../server/src/api/engine';
 import { text } from '../../server/src/export/text';
 import { outcomeText, refusedSlots } from '../../server/src/views/outcome';
 import { pageRanges } from '../../server/src/events/wording';

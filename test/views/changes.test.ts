@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
-import { openScript, runScript } from '../../server/src/run/session';
+import { openScript } from '../../server/src/api/language';
+import { runScript } from '../../server/src/api/engine';
 import { stepDetail } from '../../server/src/views/detail';
 import type { RunView } from '../../server/src/views/view';
 

@@ -1,5 +1,5 @@
 /** `mmu fmt`: scenarios in their one printed form. */
-import { format } from '../language/syntax/print';
+import { format } from '../api/language';
 import type { Arguments } from './commands';
 import { readSource, replaceFile } from './io';
 import type { Io } from './io';

@@ -1,7 +1,7 @@
 /** Problems of a script as lines `file:line:column: severity: message [code]`. */
 import { relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Problem } from '../run/session';
+import type { Problem } from '../api/language';
 import type { Io } from './io';
 
 export const STDIN_URI = pathToFileURL('<stdin>').href;

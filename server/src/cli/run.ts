@@ -1,12 +1,7 @@
 /** `mmu run`: a scenario's runs, printed. */
 import { performance } from 'node:perf_hooks';
-import type { MmuKind } from '../engine/program';
-import { ftrace } from '../export/ftrace';
-import { json } from '../export/json';
-import { text } from '../export/text';
-import { runScript } from '../run/session';
-import { refusedSlots, tally } from '../views/outcome';
-import type { RunView } from '../views/view';
+import { ftrace, json, refusedSlots, runScript, tally, text } from '../api/engine';
+import type { MmuKind, RunView } from '../api/engine';
 import type { Arguments } from './commands';
 import type { Io } from './io';
 import { nameOf } from './problems';

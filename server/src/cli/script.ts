@@ -1,10 +1,8 @@
 /** A scenario as the commands open it: by a path or standard input, with its imports read from beside it. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { MmuKind } from '../engine/program';
-import { openScript } from '../run/session';
-import type { OpenScript } from '../run/session';
-import { MOST_LOADED } from '../language/analysis';
+import { MOST_LOADED, openScript } from '../api/language';
+import type { MmuKind, OpenScript } from '../api/language';
 import { InputError, firstBytes, readSource } from './io';
 import type { Io } from './io';
 import { nameOf, report, STDIN_URI } from './problems';

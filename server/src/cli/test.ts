@@ -1,12 +1,8 @@
 /** `mmu test`: every scenario's expectations, a line each, and a summary. */
 import { performance } from 'node:perf_hooks';
-import type { MmuKind } from '../engine/program';
-import { palette } from '../export/colors';
-import type { Palette } from '../export/colors';
-import { runScript } from '../run/session';
-import { endedText, expectationText, refusedSlots, resultText } from '../views/outcome';
+import { endedText, expectationText, palette, refusedSlots, resultText, runScript } from '../api/engine';
+import type { MmuKind, Palette, RunView } from '../api/engine';
 import { plural } from '../events/wording';
-import type { RunView } from '../views/view';
 import type { Arguments } from './commands';
 import { findScenarios, InputError } from './io';
 import type { Io } from './io';

@@ -1,9 +1,7 @@
 /** `mmu translate`: the way of an address at a point of the script. */
 import { performance } from 'node:perf_hooks';
-import type { MmuKind } from '../engine/program';
-import { runScript } from '../run/session';
-import { positionAtLine, translate, translationText } from '../views/translation';
-import type { RunView } from '../views/view';
+import { positionAtLine, runScript, translate, translationText } from '../api/engine';
+import type { MmuKind, RunView } from '../api/engine';
 import type { Arguments } from './commands';
 import { InputError } from './io';
 import type { Io } from './io';

@@ -5,7 +5,7 @@ import type { Guard } from './guard';
 import type { Carried } from '../workspace/carried';
 import type { Files } from '../workspace/files';
 import type { Folders } from '../workspace/folders';
-import type { Inquiries } from '../workspace/inquiries';
+import type { Inquiries } from './inquiries';
 import type { Runs } from '../workspace/runs';
 import type { Scripts } from '../workspace/scripts';
 import type { Settings } from '../workspace/settings';

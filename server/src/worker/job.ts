@@ -1,12 +1,11 @@
 /** A job done: a text understood, unrolled, run, and looked at, in steps. */
 import type { Diagnostic } from 'vscode-languageserver-types';
-import { analyze } from '../language/analysis';
+import { runPrograms, RunView } from '../api/engine';
+import { analyze } from '../api/language';
 import type { RunInfo } from '../protocol/messages';
 import { programsTo } from '../run/programs-to';
-import { runPrograms } from '../run/session';
 import { foundDiagnostics, runDiagnostics } from '../services/diagnostics';
 import { runInfo } from '../views/info';
-import { RunView } from '../views/view';
 import type { Job } from './protocol';
 import type { KnownScript } from './questions';
 import { Searches } from './searches';

@@ -3,7 +3,7 @@
  * vanishes that comes back a moment later.
  */
 import type { Diagnostic, DiagnosticRelatedInformation } from 'vscode-languageserver-types';
-import type { TextDocumentContentChangeEvent } from 'vscode-languageserver';
+import type { TextDocumentContentChangeEvent } from 'vscode-languageserver-textdocument';
 import { changeBetween, movedRange } from './moves';
 import type { Change } from './moves';
 

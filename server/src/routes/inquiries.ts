@@ -2,10 +2,10 @@
 import { LSPErrorCodes, ResponseError } from 'vscode-languageserver';
 import type { CancellationToken } from 'vscode-languageserver';
 import type { Answer, Params, What } from '../worker/questions';
-import type { WorkerPool } from './pool';
-import type { Runs } from './runs';
-import { Cancelled } from './script-worker';
-import type { Call } from './script-worker';
+import type { WorkerPool } from '../workspace/pool';
+import type { Runs } from '../workspace/runs';
+import { Cancelled } from '../workspace/script-worker';
+import type { Call } from '../workspace/script-worker';
 
 /** What can be asked of one run. */
 export type OfRun = { [K in What]: Params<K> extends { readonly run: number } ? K : never }[What];

@@ -1,0 +1,46 @@
+/**
+ * `mmu-scenarios/engine`: programs run as KVM and the processor run them, and views of what happened, without an editor. Plain data in
+ * and out: a {@link Program} becomes a {@link RunRecord}, whose journal is the whole truth of the run; a {@link RunView} looks at it.
+ * No clock, file or timer is used but those that the caller gives.
+ */
+import { drained } from '../language/steps';
+import { runPrograms } from '../run/programs';
+import type { Hooks } from '../run/execute';
+import { RunView } from '../views/view';
+import type { OpenScript } from './language';
+
+export type { Act, MachineConfig, MmuKind, Program } from '../engine/program';
+export type { ExitCount, Result } from '../engine/result';
+export { execute } from '../run/execute';
+export type { Hooks } from '../run/execute';
+export { runPrograms } from '../run/programs';
+export type { Ended, Outcome, RunRecord } from '../run/record';
+
+export { RunView } from '../views/view';
+export type { Script } from '../views/view';
+export { stepDetail } from '../views/detail';
+export { positionAtLine, translate, translationMarkdown, translationText } from '../views/translation';
+export type { Viewpoint } from '../views/translation';
+export {
+  endedText,
+  expectationText,
+  failedExpectations,
+  outcomeText,
+  refusedSlots,
+  resultText,
+  statementOutcome,
+  tally,
+} from '../views/outcome';
+export type { FailedExpectation, StatementOutcome, Tally } from '../views/outcome';
+export type { StepDetail, StepRow, TranslationView } from '../protocol/messages';
+
+export { palette } from '../export/colors';
+export type { Palette } from '../export/colors';
+export { ftrace } from '../export/ftrace';
+export { json } from '../export/json';
+export { text } from '../export/text';
+
+/** Runs all programs of a script, the time limit (milliseconds) being for all of them together. */
+export function runScript(script: OpenScript, hooks: Hooks = {}): RunView[] {
+  return drained(runPrograms(script.programs, hooks)).map((record) => new RunView(record, script.analysis));
+}
