@@ -1,12 +1,14 @@
 // Rules that find mistakes; the form is Prettier's.
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import { ROOMS } from './scripts/lint/rooms.mjs';
+import { roomsRule } from './scripts/lint/rooms-rule.mjs';
 
-/** Imports that would turn the one road of data round (docs/architecture.md). */
-const within = (room, message, ...patterns) => ({
-  files: [`server/src/${room}/**/*.ts`],
-  rules: { 'no-restricted-imports': ['error', { patterns: patterns.map((group) => ({ group: [group], message })) }] },
-});
+/** What a room without a host is handed by whoever has one. */
+const OF_A_HOST = ['Date', 'performance', 'setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'fetch', 'process', 'Buffer', 'crypto', 'navigator', 'window', 'document', 'self', 'postMessage', 'localStorage']; // prettier-ignore
+const HOSTLESS = ROOMS.filter(({ host }) => !host).flatMap(({ paths }) =>
+  paths.map((path) => (path.endsWith('.ts') ? path : `${path}/**/*.ts`)),
+);
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', '.cache/', 'out/', 'coverage/'] },
@@ -55,40 +57,30 @@ export default tseslint.config(
     },
     rules: { 'no-console': 'off' },
   },
-  within(
-    'engine',
-    'the engine imports nothing outside itself',
-    'node:*',
-    'vscode*',
-    'chevrotain',
-    '**/language/**',
-    '**/run/**',
-    '**/views/**',
-    '**/services/**',
-    '**/protocol/**',
-    '**/cli/**',
-    '**/export/**',
-  ),
-  within('language', 'the language knows programs, not runs', 'node:*', '**/run/**', '**/services/**', '**/cli/**', '**/export/**'),
-  within(
-    'events',
-    'events are read from rows, by whomever',
-    'node:*',
-    '**/language/**',
-    '**/run/**',
-    '**/views/**',
-    '**/services/**',
-    '**/cli/**',
-    '**/export/**',
-  ),
-  within('views', 'views are pure functions of a run', 'node:*', '**/services/**', '**/cli/**', '**/export/**'),
-  within(
-    'services',
-    'services know LSP types and no connection, files or timers',
-    'node:*',
-    'vscode-languageserver/node*',
-    '**/cli/**',
-    '**/node/**',
-    '**/browser/**',
-  ),
+  {
+    files: ['server/src/**/*.ts', 'client/**/*.ts'],
+    plugins: { rooms: { rules: { imports: roomsRule } } },
+    rules: { 'rooms/imports': 'error' },
+  },
+  {
+    files: HOSTLESS,
+    rules: {
+      'no-restricted-globals': ['error', ...OF_A_HOST.map((name) => ({ name, message: 'a room without a host is handed it' }))],
+      'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'a room without a host is handed it' }],
+    },
+  },
+  {
+    // What only types can tell.
+    files: ['**/*.ts'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/await-thenable': 'error',
+      '@typescript-eslint/no-for-in-array': 'error',
+      '@typescript-eslint/restrict-plus-operands': 'error',
+      '@typescript-eslint/require-array-sort-compare': 'error',
+    },
+  },
 );

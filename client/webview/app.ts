@@ -60,13 +60,17 @@ export class App {
         return this.toolbar.setBusy(message.message);
       case 'translation':
         return this.detail.showTranslation(message.view);
+      default:
+        if (this.run?.runId === message.runId) this.receiveOf(this.run, message);
     }
-    if (message.runId !== this.run?.runId) return;
+  }
+
+  private receiveOf(run: RunInfo, message: Extract<ToPanel, { readonly runId: string }>): void {
     switch (message.type) {
       case 'rows':
         if (message.query !== this.query) return;
         this.list.receive(message.from, message.rows, message.total);
-        return this.toolbar.setCount(message.total, this.run.steps);
+        return this.toolbar.setCount(message.total, run.steps);
       case 'detail':
         if (message.detail.row.step === this.state.step) this.detail.show(message.detail);
         return;

@@ -177,6 +177,8 @@ class FactCollector {
       case Kind.kvm_mmu_pte_write:
         if (!this.own(of('gpa') >> 12n)) facts.ptew.push([hex(of('gpa')), hex(of('new'))]);
         return;
+      default:
+      // Not told in a line.
     }
   }
 

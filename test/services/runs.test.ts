@@ -78,7 +78,7 @@ describe('diagnostics', () => {
     const { analysis } = opened('host { memroy 64M }\nconst a = b\n');
     const found = textDiagnostics(analysis);
     assert.ok(found.length >= 2);
-    assert.deepEqual(found.map(({ range }) => range.start.line).sort(), found.map(({ range }) => range.start.line)); // prettier-ignore
+    assert.deepEqual(found.map(({ range }) => range.start.line).sort((a, b) => a - b), found.map(({ range }) => range.start.line)); // prettier-ignore
     assert.ok(found.every(({ source, code, message }) => source === 'mmu' && code && !String(message).endsWith('.')));
   });
 

@@ -147,6 +147,9 @@ export class RegisterTracker {
       case 'pkru':
       case 'pkrs':
         if (hi !== 0) return false;
+        break;
+      case 'eflags':
+        break;
     }
     registers.setValue(NUMBER_OF[name], toBigInt(lo, hi));
     return true;

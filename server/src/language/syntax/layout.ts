@@ -90,6 +90,8 @@ class LayoutBuilder implements Layout {
       case 'body':
         if (this.isEmpty(node)) this.tight.add(node.range.end - 1);
         break;
+      default:
+      // Nothing in it stands closer than words do.
     }
   }
 
