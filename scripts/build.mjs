@@ -1,11 +1,15 @@
-/** Bundles everything into dist/. `--watch` keeps doing so; `--development` leaves out minification. */
+/**
+ * Bundles everything into dist/. `--watch` keeps doing so; `--development` leaves out minification. The declarations of the library are
+ * written too, except with `--watch` and `--no-types`.
+ */
 import * as esbuild from 'esbuild';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from './steps.mjs';
+import { must, ROOT } from './steps.mjs';
 
 const watch = process.argv.includes('--watch');
 const development = watch || process.argv.includes('--development');
+const types = !watch && !process.argv.includes('--no-types');
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
 const common = {
@@ -31,12 +35,24 @@ const bundles = [
     entryPoints: { 'browser/server': 'server/src/browser/main.ts', 'browser/worker': 'server/src/browser/worker.ts' },
   },
   { ...browser, format: 'iife', entryPoints: { 'webview/panel': 'client/webview/main.ts' } },
+  // One copy of what both doors lead to.
+  {
+    ...browser,
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    format: 'esm',
+    splitting: true,
+    chunkNames: 'library/[name]-[hash]',
+    entryPoints: { 'library/language': 'server/src/api/language.ts', 'library/engine': 'server/src/api/engine.ts' },
+  },
 ];
 
 rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
 mkdirSync(join(ROOT, 'dist'), { recursive: true });
 // The bundles are CommonJS, whatever the package around them says.
 writeFileSync(join(ROOT, 'dist', 'package.json'), '{ "type": "commonjs" }\n');
+mkdirSync(join(ROOT, 'dist', 'library'), { recursive: true });
+writeFileSync(join(ROOT, 'dist', 'library', 'package.json'), '{ "type": "module" }\n');
 
 const missing = bundles.flatMap(({ entryPoints }) => Object.values(entryPoints)).filter((path) => !existsSync(join(ROOT, path)));
 if (missing.length > 0) throw new Error(`no such entry: ${missing.join(', ')}`);
@@ -47,3 +63,21 @@ for (const bundle of bundles) {
   else await esbuild.build(options);
 }
 chmodSync(join(ROOT, 'dist', 'mmu.js'), 0o755);
+if (types) declare();
+
+/** Declarations of the library. Their imports get the endings that Node's own resolution wants. */
+function declare() {
+  const out = join(ROOT, 'dist', 'library', 'types');
+  must(process.execPath, [
+    join('node_modules', 'typescript', 'bin', 'tsc'),
+    '--project',
+    join('server', 'src', 'api', 'tsconfig.json'),
+    '--outDir',
+    out,
+  ]);
+  for (const file of readdirSync(out, { recursive: true }).filter((name) => name.endsWith('.d.ts'))) {
+    const path = join(out, file);
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, text.replace(/((?:from|import\() ?['"])(\.[^'"]+)(['"])/g, '$1$2.js$3'));
+  }
+}

@@ -24,7 +24,7 @@ if (!existsSync(file)) {
 }
 
 install();
-await build();
+await build('--no-types');
 
 say(`Running ${file}`);
 const { status } = spawnSync(process.execPath, [join(ROOT, 'dist', 'mmu.js'), 'run', file], { cwd: ROOT, stdio: 'inherit' });

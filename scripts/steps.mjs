@@ -52,7 +52,7 @@ export function install() {
   writeFileSync(mark, lock);
 }
 
-export async function build() {
+export async function build(...options) {
   say('Building');
-  must(process.execPath, ['scripts/build.mjs']);
+  must(process.execPath, ['scripts/build.mjs', ...options]);
 }

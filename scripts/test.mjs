@@ -44,6 +44,7 @@ const SUITES = {
   unit: counted(node, [bin('mocha', 'bin', 'mocha.js')], MOCHA),
   grammar: counted(node, ['test/grammar/run.mjs'], PLAIN),
   samples: counted(node, ['dist/mmu.js', 'test', '--failures', 'samples'], PLAIN),
+  library: counted(node, ['test/library/run.mjs'], PLAIN),
   package: packaged,
   webview: host('test/webview/run.mjs'),
   vscode: host('test/vscode/run.mjs'),
