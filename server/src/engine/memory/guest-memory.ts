@@ -22,35 +22,36 @@ export enum Pfn {
   noMemory = 5,
 }
 
-export class GuestMemory {
-  /** After {@link follow} with {@link Pfn.ok}. */
-  pfn = 0;
+/** A guest frame's slot, and with {@link Pfn.ok} its page. */
+export interface Followed {
+  readonly outcome: Pfn;
+  readonly slot: Slot | null;
+  readonly pfn: number;
   /** A writable spte may be made: the slot is not READONLY and the host's page is writable now. */
-  mapWritable = false;
+  readonly mapWritable: boolean;
   /** Largest level at which host page and slot allow a mapping (§4.6 conditions 1 and 2). */
-  hostLevel = 1;
-  /** Slot of the last frame followed. */
-  slot: Slot | null = null;
+  readonly hostLevel: number;
+}
 
+export class GuestMemory {
   constructor(
     readonly slots: Slots,
     readonly host: HostMemory,
   ) {}
 
   /** gfn → pfn for a fault. When `host.invalidations` differs afterwards, a page was replaced meanwhile: retry. */
-  follow(gfn: number, write: boolean, addressSpace = 0): Pfn {
-    const slot = (this.slot = this.slots.find(gfn, addressSpace));
-    if (slot === null) return Pfn.mmio;
-    if (slot.invalid) return Pfn.invalid;
-    if (write && slot.readonly) return Pfn.readonly;
+  follow(gfn: number, write: boolean, addressSpace = 0): Followed {
+    const slot = this.slots.find(gfn, addressSpace);
+    const none = (outcome: Pfn): Followed => ({ outcome, slot, pfn: 0, mapWritable: false, hostLevel: 1 });
+    if (slot === null) return none(Pfn.mmio);
+    if (slot.invalid) return none(Pfn.invalid);
+    if (write && slot.readonly) return none(Pfn.readonly);
     const { host } = this;
     const outcome = host.follow(slot.hvaOf(gfn), write);
-    if (outcome !== Follow.ok) return outcome === Follow.fault ? Pfn.fault : Pfn.noMemory;
-    this.pfn = host.frame;
-    this.mapWritable = host.writable && !slot.readonly;
-    this.hostLevel = host.level;
-    while (this.hostLevel > 1 && !slot.fits(gfn, this.hostLevel)) this.hostLevel--;
-    return Pfn.ok;
+    if (outcome !== Follow.ok) return none(outcome === Follow.fault ? Pfn.fault : Pfn.noMemory);
+    let { level } = host;
+    while (level > 1 && !slot.fits(gfn, level)) level--;
+    return { outcome: Pfn.ok, slot, pfn: host.frame, mapWritable: host.writable && !slot.readonly, hostLevel: level };
   }
 
   /**

@@ -38,9 +38,10 @@ export class MemslotStage implements Stage {
       const address = guest.look(gpa);
       return this.found(address < 0 ? -1 : tables.look(address));
     }
-    if (guest.follow(Math.floor(gpa / 4096), false) !== Pfn.ok) return Walk.absent;
-    if (!guest.mapWritable) this.hostRights &= ~Rights.hostWrite;
-    const address = guest.pfn * 4096 + (gpa % 4096);
+    const { outcome, mapWritable, pfn } = guest.follow(Math.floor(gpa / 4096), false);
+    if (outcome !== Pfn.ok) return Walk.absent;
+    if (!mapWritable) this.hostRights &= ~Rights.hostWrite;
+    const address = pfn * 4096 + (gpa % 4096);
     return this.found(this.outside ? tables.look(address) : tables.reach(address, false));
   }
 

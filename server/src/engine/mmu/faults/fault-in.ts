@@ -22,8 +22,8 @@ export function faultIn(kvm: Kvm, fault: Fault): RetPf {
   const { guest } = kvm;
   fault.sequence = guest.host.invalidations;
   kvm.onStep('sequence read');
-  const outcome = guest.follow(fault.gfn, fault.write);
-  fault.slot = guest.slot;
+  const { outcome, slot, pfn, mapWritable, hostLevel } = guest.follow(fault.gfn, fault.write);
+  fault.slot = slot;
   switch (outcome) {
     case Pfn.mmio:
       fault.slot = null;
@@ -38,9 +38,9 @@ export function faultIn(kvm: Kvm, fault: Fault): RetPf {
       fault.errno = outcome === Pfn.fault ? 'EFAULT' : 'ENOMEM';
       return RetPf.error;
     case Pfn.ok:
-      fault.pfn = guest.pfn;
-      fault.mapWritable = guest.mapWritable;
-      fault.hostLevel = guest.hostLevel;
+      fault.pfn = pfn;
+      fault.mapWritable = mapWritable;
+      fault.hostLevel = hostLevel;
       return RetPf.continue;
   }
 }

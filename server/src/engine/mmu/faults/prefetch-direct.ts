@@ -64,5 +64,6 @@ export function mappableSlot(kvm: Kvm, gfn: number, sparesLog: boolean): Slot | 
 export function writablePage(kvm: Kvm, gfn: number): number {
   const { guest } = kvm;
   if (guest.look(gfn * 4096) < 0) return -1;
-  return guest.follow(gfn, false) === Pfn.ok && guest.mapWritable ? guest.pfn : -1;
+  const { outcome, mapWritable, pfn } = guest.follow(gfn, false);
+  return outcome === Pfn.ok && mapWritable ? pfn : -1;
 }
