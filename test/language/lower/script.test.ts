@@ -293,8 +293,4 @@ describe('problems of scripts', () => {
   it('are said once, however often the statement is lowered', () => {
     check(script('for i in 0 .. 9 { read ⟦0x8000_0000_0000⟧ }', 'under soft, ept, npt'), ['non-canonical']);
   });
-
-  it('that are not supported yet are said so', () => {
-    check(script('⟦replay "trace.txt"⟧'), ['not-supported-yet']);
-  });
 });

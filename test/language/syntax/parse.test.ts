@@ -112,7 +112,6 @@ describe('parse: scripts', () => {
     'same': 'same',
     'same under soft, ept': 'same{under:under{kinds:[mmu-kinds{levels:[soft]}, mmu-kinds{levels:[ept]}]}}',
     'check invariants': 'check-invariants',
-    'replay "trace.txt"': 'replay{path:"trace.txt"}',
     'under soft { read 1 }': 'under-statement{under:under{kinds:[mmu-kinds{levels:[soft]}]} body:{access{access:read address:1}}}',
     'read 1 expect ok under ept\nunder soft { read 2 }':
       'access{access:read address:1 expects:[expect{of:[expect-ok] under:under{kinds:[mmu-kinds{levels:[ept]}]}}]}; ' +

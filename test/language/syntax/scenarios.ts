@@ -129,7 +129,7 @@ const { script } = fc.letrec<{ statement: Atoms; script: Atoms }>((tie) => ({
     seq('host', hostAct, expects),
     seq('const', name, '=', expression),
     expect,
-    of('same', 'check invariants', 'replay "a.txt"'),
+    of('same', 'check invariants'),
     seq('same', under),
     seq('host', lines(seq(hostAct, expects), 3)),
     seq(of('l2', 'vcpu 1', 'l2 vcpu boot'), ':', fc.oneof(tie('script'), seq('read', plain, expects))),

@@ -3,12 +3,11 @@ import type { Range } from '../syntax/tree';
 import type { SourceFile } from '../semantics/source';
 import type { Context } from './context';
 
-export type Construct = 'deeper-vm' | 'exits-of-one-guest' | 'replay' | 'load';
+export type Construct = 'deeper-vm' | 'exits-of-one-guest' | 'load';
 
 const UNSUPPORTED: { readonly [construct in Construct]?: string } = {
   'deeper-vm': 'a VM inside a VM that is inside a VM itself',
   'exits-of-one-guest': 'telling the exits of several guests of one VM from each other',
-  replay: 'replaying a memory trace',
   load: 'loading memory from a file where files cannot be read',
 };
 

@@ -29,8 +29,6 @@ import { performed } from './performed';
 import type { Performed } from './performed';
 import { registerLoad } from './register-load';
 import type { RegisterLoad } from './register-load';
-import { replay } from './replay';
-import type { Replay } from './replay';
 import { same } from './same';
 import type { Same } from './same';
 import { underStatement } from './under';
@@ -53,8 +51,7 @@ type KnownStatement =
   | Const
   | Expect
   | Same
-  | CheckInvariants
-  | Replay;
+  | CheckInvariants;
 
 export const STATEMENT_KINDS: { readonly [K in KnownStatement['kind']]: StatementKind<Extract<KnownStatement, { kind: K }>> } = {
   access,
@@ -73,7 +70,6 @@ export const STATEMENT_KINDS: { readonly [K in KnownStatement['kind']]: Statemen
   expect,
   same,
   'check-invariants': checkInvariants,
-  replay,
 };
 
 export function statementKind<N extends KnownStatement>(node: N): StatementKind<N> {

@@ -22,7 +22,7 @@ export type ExpectedItem = (
   /** A name that is made up here. */
   | { readonly kind: 'definition'; readonly of: DefinitionOf }
   /** A string: the path of another file, or null for a title. */
-  | { readonly kind: 'string'; readonly path: 'import' | 'load' | 'replay' | null }
+  | { readonly kind: 'string'; readonly path: 'import' | 'load' | null }
   /** The name of a field of an event. */
   | { readonly kind: 'field'; readonly event: string }
 ) & {

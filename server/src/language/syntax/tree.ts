@@ -230,7 +230,6 @@ export type { Invalidate } from '../statements/invalidate';
 export type { Statement } from '../statements/kinds';
 export type { Performed } from '../statements/performed';
 export type { RegisterLoad } from '../statements/register-load';
-export type { Replay } from '../statements/replay';
 export type { Same } from '../statements/same';
 export type { UnderStatement } from '../statements/under';
 export { children, nodeAt, parentsOf, pathAt, walk } from './walk';

@@ -29,7 +29,7 @@ export interface Consumed extends ConsumeMethodOpts {
   /** The code of a report on a word that is none of the category's. */
   readonly UNKNOWN?: ProblemCode;
   /** Of a string: what its path leads to. */
-  readonly PATH?: 'import' | 'load' | 'replay';
+  readonly PATH?: 'import' | 'load';
 }
 
 type Action<T> = () => T;

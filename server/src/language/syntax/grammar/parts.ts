@@ -101,7 +101,7 @@ function strangeBit($: Grammar, of: string | null): Word | null {
 /* ---------------------------------------------------------------- flags */
 
 /** Words that begin another item of tables, or a statement, on the same line. */
-const BEGINNINGS = /^(?:entry|upper|table|share|word|same|check|replay)$/;
+const BEGINNINGS = /^(?:entry|upper|table|share|word|same|check)$/;
 /** What goes on with an expression, not a flag. */
 const GOES_ON = /^(?:[-+*/%&|([.=:]|<<|>>|\.\.|->)$/;
 
