@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import type { Diagnostic, DocumentSymbol, Hover } from 'vscode-languageserver/node';
 import type { RunInfo } from '../../server/src/protocol/messages';
+import { HEAVY_TEXTS } from '../support/heavy';
 import type { LspClient } from '../support/lsp';
 import { processClient, REFRESHES } from '../support/lsp';
 import { MACHINE } from '../support/scripts';
@@ -8,15 +9,6 @@ import { MACHINE } from '../support/scripts';
 const HEAVY = 'file:///scenarios/heavy.mmu';
 const SMALL = 'file:///scenarios/small.mmu';
 const SCRIPT = `${MACHINE}run guest under ept {\n  user read 0x40_0000  expect hpa 7\n}\n`;
-
-/** Texts that are legal, short, and much work to unroll or to run. */
-const HEAVY_TEXTS: { readonly [name: string]: string } = {
-  'a loop in a loop': `${MACHINE}run guest under soft, ept, npt {\n  for i in 0 .. 99 { for j in 0 .. 998 { user read 0x40_0000 + (i * 1000 + j) % 256 * 4K } }\n}\n`,
-  'many runs': `${MACHINE}${'run guest under soft, ept, npt { for i in 0 .. 999 { for j in 0 .. 98 { read 0x40_0000 } } }\n'.repeat(3)}`,
-  'loops over nothing': `${MACHINE}run guest under soft, ept {\n${'for i in 0 .. 2 { '.repeat(60)}${'}'.repeat(60)}\n}\n`,
-  'a machine of many words': `vm guest {\n  slot 0 { gpa 0  size 16M }\n  for i in 0 .. 900_000 { word 8 * i = i }\n  vcpu { paging none }\n}\nrun guest { read 0 }\n`,
-  'an access repeated a billion times': `budget { steps 1_000_000_000  events 50_000_000 }\n${MACHINE}run guest under ept {\n  user read 0x40_0000 x 1_000_000_000\n}\n`,
-};
 
 describe('a scenario that is much work', function () {
   this.timeout(120_000);
