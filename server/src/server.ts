@@ -82,7 +82,7 @@ class Server implements Core {
 
   constructor(
     readonly connection: Connection,
-    private readonly runtime: Runtime,
+    readonly runtime: Runtime,
     readonly guard: Guard,
     params: InitializeParams,
   ) {
@@ -124,7 +124,12 @@ class Server implements Core {
     routeLanguage(this);
     routePanel(this, this.progress);
     this.routeDocuments();
-    connection.onInitialized(guard.event('initialized', () => this.initialized()));
+    connection.onInitialized(
+      guard.event('initialized', () => {
+        pool.start();
+        return this.initialized();
+      }),
+    );
     connection.onShutdown(() => pool.dispose());
   }
 

@@ -40,6 +40,7 @@ describe('the server as a process', function () {
 
   it('shows the whole translation of an address', async () => {
     await client.open(sampleUri, sample);
+    await client.until(client.runStates, ({ state }) => state === 'done');
     const found = await client.at<Hover>('textDocument/hover', sampleUri, positionOf(sample, '0x40_0123'));
     const { value } = found.contents as { value: string };
     for (const each of [/guest-virtual/, /PML4\[0\]/, /PDPT\[0\]/, /PD\[2\]/, /\bPT\[0\]/, /GPA `0x20_0123`/, /HVA `0x7f00_0020_0123`/])

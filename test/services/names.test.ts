@@ -3,9 +3,9 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import { analyze } from '../../server/src/language/analysis';
 import { definition } from '../../server/src/services/definition';
 import { documentLinks } from '../../server/src/services/document-links';
-import { documentHighlights, references } from '../../server/src/services/references';
-import { CannotRename, prepareRename, rename } from '../../server/src/services/rename';
-import { workspaceSymbols } from '../../server/src/services/workspace-symbols';
+import { documentHighlights, placesOfName, references } from '../../server/src/services/references';
+import { CannotRename, prepareRename, Renaming } from '../../server/src/services/rename';
+import { mayDefine, symbolsOf } from '../../server/src/services/workspace-symbols';
 import { MACHINE, opened, reader, URI } from '../support/scripts';
 
 /** The name at `<|>` stands exactly at the `⟦…⟧`, in definition, references and highlights. */
@@ -16,7 +16,7 @@ function check(fixture: string): void {
     end: analysis.offsetAt(range.end),
   });
   const byStart = (a: { start: number }, b: { start: number }): number => a.start - b.start;
-  assert.deepEqual(references(analysis, cursor, true, []).map(({ range }) => offsets(range)).sort(byStart), ranges);
+  assert.deepEqual(references(placesOfName(analysis, cursor)!, true).map(({ range }) => offsets(range)).sort(byStart), ranges);
   assert.deepEqual(documentHighlights(analysis, cursor).map(({ range }) => offsets(range)).sort(byStart), ranges);
 } // prettier-ignore
 
@@ -40,7 +40,7 @@ describe('names', () => {
   it('nothing defines lead nowhere', () => {
     const { analysis, cursor } = opened('const two = 2 * pa<|>ge\n');
     assert.deepEqual(definition(analysis, cursor), []);
-    assert.deepEqual(references(analysis, cursor, true, []), []);
+    assert.equal(placesOfName(analysis, cursor), null);
     assert.equal(prepareRename(analysis, cursor), null);
   });
 
@@ -52,7 +52,19 @@ describe('names', () => {
 
   it('are listed for the workspace', () => {
     const { analysis } = opened('const page = 4K\nblock touch(page_address) { read page_address }\n');
-    assert.deepEqual(workspaceSymbols([analysis], 'Page').map(({ name }) => name), ['page']); // prettier-ignore
+    assert.deepEqual([mayDefine('const page = 4K', 'Page'), mayDefine('const other = 4K', 'Page')], [true, false]);
+    assert.equal(symbolsOf(analysis, '', 1).length, 1);
+    assert.deepEqual(symbolsOf(analysis, 'Page', 10).map(({ name }) => name), ['page']); // prettier-ignore
+  });
+});
+
+describe('places of a name', () => {
+  it('are looked for where it is defined, and where something is imported and the name stands', () => {
+    const { analysis, cursor } = opened('const pa<|>ge = 4K\n');
+    const places = placesOfName(analysis, cursor)!;
+    const may = (text: string): boolean => places.mayBeIn(text, 'file:///scenarios/other.mmu');
+    assert.deepEqual([may('import "a.mmu"\nconst a = page'), may('const a = page'), may('import "a.mmu"\n')], [true, false, false]);
+    assert.equal(places.mayBeIn('', analysis.uri), true);
   });
 });
 
@@ -64,9 +76,10 @@ describe('renaming', () => {
   function renamed(from: keyof typeof texts, word: string, to: string): { [uri: string]: string } {
     const analysis = at(from);
     const others = (Object.keys(texts) as (keyof typeof texts)[]).filter((name) => name !== from).map(at);
-    const edit = rename(analysis, texts[from].indexOf(word), to, others);
+    const renaming = new Renaming(placesOfName(analysis, texts[from].indexOf(word))!, analysis, to);
+    for (const other of others) renaming.addFrom(other);
     return Object.fromEntries(
-      Object.entries(edit?.changes ?? {}).map(([uri, edits]) => {
+      Object.entries(renaming.edit.changes ?? {}).map(([uri, edits]) => {
         const name = uri.slice(uri.lastIndexOf('/') + 1) as keyof typeof texts;
         return [name, TextDocument.applyEdits(TextDocument.create(uri, 'mmu', 1, texts[name]), edits)];
       }),

@@ -12,7 +12,7 @@ import { definition } from '../../server/src/services/definition';
 import { foundDiagnostics, runDiagnostics, textDiagnostics } from '../../server/src/services/diagnostics';
 import { hover } from '../../server/src/services/hover';
 import { inlayHints } from '../../server/src/services/inlay-hints';
-import { documentHighlights, references } from '../../server/src/services/references';
+import { documentHighlights, placesOfName, references } from '../../server/src/services/references';
 import { signatureHelp } from '../../server/src/services/signature-help';
 
 const SAMPLES = readdirSync('samples', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.mmu'));
@@ -64,7 +64,7 @@ describe('every sample', () => {
           if (SIGNS.test(image)) continue;
           const [link] = definition(analysis, startOffset);
           if (!link || link.targetUri !== uri) continue;
-          const all = references(analysis, startOffset, true, []);
+          const all = references(placesOfName(analysis, startOffset)!, true);
           assert.ok(all.some(({ range }) => JSON.stringify(range) === JSON.stringify(link.targetRange)));
           assert.ok(all.some(({ range }) => analysis.offsetAt(range.start) === startOffset));
         }

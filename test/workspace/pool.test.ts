@@ -27,6 +27,14 @@ describe('the pool of workers', () => {
     assert.equal(pool.of('a'), pool.of('a'));
   });
 
+  it('has a worker ready for the first', () => {
+    const { pool, workers, start } = setUp(3);
+    pool.start();
+    assert.equal(workers.length, 1);
+    void start('a');
+    assert.deepEqual(workers.map((each) => each.of('job').length), [1]); // prettier-ignore
+  });
+
   it('puts further ones beside those that cost least', () => {
     const { pool, workers, start } = setUp(3);
     for (const uri of ['dear', 'cheap', 'new']) void start(uri);

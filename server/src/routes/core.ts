@@ -7,6 +7,7 @@ import type { Files } from '../workspace/files';
 import type { Folders } from '../workspace/folders';
 import type { Inquiries } from './inquiries';
 import type { Runs } from '../workspace/runs';
+import type { Runtime } from '../workspace/runtime';
 import type { Scripts } from '../workspace/scripts';
 import type { Settings } from '../workspace/settings';
 
@@ -37,6 +38,7 @@ export interface Core {
   readonly inquiries: Inquiries;
   readonly carried: Carried;
   readonly settings: Settings;
+  readonly runtime: Runtime;
   /** URIs of scenarios in the workspace that are not open. */
   findFiles(): Promise<readonly string[]>;
   /** What a promise comes to within a moment; null when it takes longer. */

@@ -1,6 +1,6 @@
 /** Routes of the editor's features: a request's document and position to a service, and its result back. */
 import { LSPErrorCodes, ResponseError } from 'vscode-languageserver';
-import type { CompletionContext, Position, SemanticTokens } from 'vscode-languageserver';
+import type { CancellationToken, CompletionContext, Position, SemanticTokens, WorkspaceSymbol } from 'vscode-languageserver';
 import { codeActions } from '../services/code-actions';
 import { codeLenses } from '../services/code-lens';
 import { completionWithFiles, resolveCompletion } from '../services/completion';
@@ -10,13 +10,14 @@ import { foldingRanges } from '../services/folding';
 import { formatting, rangeFormatting } from '../services/formatting';
 import { hover } from '../services/hover';
 import { documentSymbols } from '../services/outline';
-import { documentHighlights, references } from '../services/references';
-import { CannotRename, prepareRename, rename } from '../services/rename';
+import { documentHighlights, placesOfName, references } from '../services/references';
+import { CannotRename, prepareRename, Renaming } from '../services/rename';
 import { selectionRanges } from '../services/selection-ranges';
 import { semanticTokens, tokenEdits } from '../services/semantic-tokens';
 import { signatureHelp } from '../services/signature-help';
-import { workspaceSymbols } from '../services/workspace-symbols';
+import { mayDefine, symbolsOf } from '../services/workspace-symbols';
 import type { Analysis } from '../language/analysis';
+import { search } from '../workspace/search';
 import type { Core } from './core';
 
 interface AtDocument {
@@ -102,10 +103,12 @@ function routeNames(core: Core): void {
     }),
   );
   connection.onReferences(
-    guard.request('references', null, async (params: AtPosition & { context: { includeDeclaration: boolean } }) => {
+    guard.request('references', null, async (params: AtPosition & { context: { includeDeclaration: boolean } }, token) => {
       const analysis = await analysisOf(core, params);
-      if (!analysis) return null;
-      return references(analysis, analysis.offsetAt(params.position), params.context.includeDeclaration, await others(core, analysis));
+      const places = analysis && placesOfName(analysis, analysis.offsetAt(params.position));
+      if (!places) return analysis && [];
+      for await (const other of scenarios(core, (text, uri) => places.mayBeIn(text, uri), token)) places.addFrom(other);
+      return references(places, params.context.includeDeclaration);
     }),
   );
   connection.onDocumentHighlight(
@@ -121,11 +124,14 @@ function routeNames(core: Core): void {
     }),
   );
   connection.onRenameRequest(
-    guard.request('rename', null, async (params: AtPosition & { newName: string }) => {
+    guard.request('rename', null, async (params: AtPosition & { newName: string }, token) => {
       const analysis = await analysisOf(core, params);
-      if (!analysis) return null;
+      const places = analysis && placesOfName(analysis, analysis.offsetAt(params.position));
+      if (!places) return null;
       try {
-        return rename(analysis, analysis.offsetAt(params.position), params.newName, await others(core, analysis));
+        const renaming = new Renaming(places, analysis, params.newName);
+        for await (const other of scenarios(core, (text, uri) => places.mayBeIn(text, uri), token)) renaming.addFrom(other);
+        return renaming.edit;
       } catch (error) {
         if (error instanceof CannotRename) throw new ResponseError(LSPErrorCodes.RequestFailed, error.message);
         throw error;
@@ -133,19 +139,26 @@ function routeNames(core: Core): void {
     }),
   );
   connection.onWorkspaceSymbol(
-    guard.request('workspace symbols', null, async ({ query }: { query: string }) => workspaceSymbols(await everything(core), query)),
+    guard.request('workspace symbols', null, async ({ query }: { query: string }, token) => {
+      const found: WorkspaceSymbol[] = [];
+      for await (const analysis of scenarios(core, (text) => mayDefine(text, query), token)) {
+        found.push(...symbolsOf(analysis, query, MOST_SYMBOLS - found.length));
+        if (found.length >= MOST_SYMBOLS) break;
+      }
+      return found;
+    }),
   );
 }
 
-/** Analyses of all scenarios of the workspace, the open ones as they are in the editor. */
-async function everything(core: Core): Promise<Analysis[]> {
-  const uris = new Set([...core.documents.keys(), ...(await core.findFiles())]);
-  const scripts = await Promise.all([...uris].map((uri) => core.scripts.getFile(uri)));
-  return scripts.flatMap((script) => (script ? [script.analysis] : []));
-}
+/** Names that a client gets at most. */
+const MOST_SYMBOLS = 500;
 
-async function others(core: Core, analysis: Analysis): Promise<Analysis[]> {
-  return (await everything(core)).filter((each) => each !== analysis);
+/** Analyses of the scenarios of the workspace whose text fits, one after another. */
+async function* scenarios(core: Core, fits: (text: string, uri: string) => boolean, token: CancellationToken): AsyncGenerator<Analysis> {
+  const { scripts, documents, runtime } = core;
+  const uris = new Set([...documents.keys(), ...(await core.findFiles())]);
+  const giveWay = (): Promise<void> => new Promise((resolve) => void runtime.later(resolve, 0));
+  yield* search({ scripts, uris, fits, giveWay, now: () => runtime.now(), token });
 }
 
 /* ---------------------------------------------------------------- writing */

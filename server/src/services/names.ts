@@ -34,21 +34,44 @@ function ofReference(analysis: Analysis, reference: Reference): NameAt | null {
   );
 }
 
-/** All places of a name in the analysed file and its imports, and in other files that import the one it is defined in. */
-export function placesOf(name: NameAt, analysis: Analysis, others: readonly Analysis[] = []): NamePlace[] {
-  const found = new Map<string, NamePlace>();
-  const add = (location: Location, definition: boolean): void => {
+/** All places of a name, file by file. */
+export class NamePlaces {
+  private readonly found = new Map<string, NamePlace>();
+
+  /** In the analysed file and its imports. */
+  constructor(
+    readonly name: NameAt,
+    analysis: Analysis,
+  ) {
+    this.add(analysis.locate(name.uri, name.definition.range), true);
+    this.addFrom(analysis);
+  }
+
+  /** Those in another file, which may import the one that the name is defined in. */
+  addFrom(analysis: Analysis): void {
+    const definition = sameIn(analysis, this.name);
+    if (!definition) return;
+    for (const { uri, reference } of analysis.referencesTo(definition)) this.add(analysis.locate(uri, reference.range), false);
+  }
+
+  get all(): readonly NamePlace[] {
+    return [...this.found.values()];
+  }
+
+  /** Whether a file may have one: it is where the name is defined, or imports something and has the name in it. */
+  mayBeIn(text: string, uri: string): boolean {
+    return uri === this.name.uri || (text.includes(this.name.text) && /\bimport\b/.test(text));
+  }
+
+  in(uri: string): readonly NamePlace[] {
+    return this.all.filter((place) => place.uri === uri);
+  }
+
+  private add(location: Location, definition: boolean): void {
     const { start } = location.range;
     const key = `${location.uri}:${start.line}:${start.character}`;
-    if (!found.has(key)) found.set(key, { ...location, definition });
-  };
-  add(analysis.locate(name.uri, name.definition.range), true);
-  for (const each of [analysis, ...others.filter((other) => other !== analysis)]) {
-    const definition = sameIn(each, name);
-    if (!definition) continue;
-    for (const { uri, reference } of each.referencesTo(definition)) add(each.locate(uri, reference.range), false);
+    if (!this.found.has(key)) this.found.set(key, { ...location, definition });
   }
-  return [...found.values()];
 }
 
 /** The definition as another analysis has it: at the same place of the same file. */

@@ -2,21 +2,19 @@
 import { DocumentHighlightKind } from 'vscode-languageserver-types';
 import type { DocumentHighlight, Location } from 'vscode-languageserver-types';
 import type { Analysis } from '../language/analysis';
-import { nameAt, placesOf } from './names';
+import { nameAt, NamePlaces } from './names';
 
-/** @param others analyses of other files, which may import this one */
-export function references(analysis: Analysis, offset: number, includeDeclaration: boolean, others: readonly Analysis[]): Location[] {
+/** The places of the name at an offset, those in other files to be added; null when there is none. */
+export function placesOfName(analysis: Analysis, offset: number): NamePlaces | null {
   const name = nameAt(analysis, offset);
-  if (!name) return [];
-  return placesOf(name, analysis, others)
-    .filter((place) => includeDeclaration || !place.definition)
-    .map(({ uri, range }) => ({ uri, range }));
+  return name && new NamePlaces(name, analysis);
+}
+
+export function references(places: NamePlaces, includeDeclaration: boolean): Location[] {
+  return places.all.filter((place) => includeDeclaration || !place.definition).map(({ uri, range }) => ({ uri, range }));
 }
 
 export function documentHighlights(analysis: Analysis, offset: number): DocumentHighlight[] {
-  const name = nameAt(analysis, offset);
-  if (!name) return [];
-  return placesOf(name, analysis)
-    .filter(({ uri }) => uri === analysis.uri)
-    .map(({ range, definition }) => ({ range, kind: definition ? DocumentHighlightKind.Write : DocumentHighlightKind.Read }));
+  const places = placesOfName(analysis, offset)?.in(analysis.uri) ?? [];
+  return places.map(({ range, definition }) => ({ range, kind: definition ? DocumentHighlightKind.Write : DocumentHighlightKind.Read }));
 }

@@ -2,8 +2,8 @@
 import type { Range, TextEdit, WorkspaceEdit } from 'vscode-languageserver-types';
 import type { Analysis } from '../language/analysis';
 import { RESERVED } from '../language/syntax/keywords';
-import { nameAt, placesOf } from './names';
-import type { NameAt } from './names';
+import { nameAt } from './names';
+import type { NameAt, NamePlaces } from './names';
 import { lspRange } from './places';
 
 /** Why a name cannot be changed so, for the user. */
@@ -18,19 +18,29 @@ export function prepareRename(analysis: Analysis, offset: number): { range: Rang
   return name && { range: lspRange(analysis, name.range), placeholder: name.text };
 }
 
-/**
- * @param others analyses of other files, which may import this one
- * @throws CannotRename when the new name cannot be one or means something already
- */
-export function rename(analysis: Analysis, offset: number, to: string, others: readonly Analysis[]): WorkspaceEdit | null {
-  const name = nameAt(analysis, offset);
-  if (!name) return null;
-  mustBeName(name, to);
-  const places = placesOf(name, analysis, others);
-  for (const each of [analysis, ...others]) mustBeFree(each, places.filter(({ uri }) => uri === each.uri), to); // prettier-ignore
-  const changes: { [uri: string]: TextEdit[] } = {};
-  for (const { uri, range } of places) (changes[uri] ??= []).push({ range, newText: to });
-  return { changes };
+/** A name changed in all files that use it, file by file. */
+export class Renaming {
+  /** @throws CannotRename when the new name cannot be one or means something already in the analysed file */
+  constructor(
+    private readonly places: NamePlaces,
+    analysis: Analysis,
+    private readonly to: string,
+  ) {
+    mustBeName(places.name, to);
+    mustBeFree(analysis, places.in(analysis.uri), to);
+  }
+
+  /** In another file, too. @throws CannotRename when the new name means something already there */
+  addFrom(analysis: Analysis): void {
+    this.places.addFrom(analysis);
+    mustBeFree(analysis, this.places.in(analysis.uri), this.to);
+  }
+
+  get edit(): WorkspaceEdit {
+    const changes: { [uri: string]: TextEdit[] } = {};
+    for (const { uri, range } of this.places.all) (changes[uri] ??= []).push({ range, newText: this.to });
+    return { changes };
+  }
 }
 
 function mustBeName({ of }: NameAt, to: string): void {

@@ -1,4 +1,4 @@
-/** Names defined in the open files, by a part of the name. */
+/** Names defined in the workspace, by a part of the name, file by file. */
 import { SymbolKind } from 'vscode-languageserver-types';
 import type { WorkspaceSymbol } from 'vscode-languageserver-types';
 import type { Analysis } from '../language/analysis';
@@ -15,16 +15,20 @@ const KINDS: { readonly [of in DefinitionOf]: SymbolKind | null } = {
   parameter: null,
 };
 
-export function workspaceSymbols(analyses: readonly Analysis[], query: string, limit = 500): WorkspaceSymbol[] {
+/** Names of a file with the query in them, `most` at most. */
+export function symbolsOf(analysis: Analysis, query: string, most: number): WorkspaceSymbol[] {
   const wanted = query.toLowerCase();
   const found: WorkspaceSymbol[] = [];
-  for (const analysis of analyses) {
-    for (const node of walk(analysis.parsed.tree)) {
-      if (found.length === limit) return found;
-      if (node.kind !== 'definition' || !node.text.toLowerCase().includes(wanted)) continue;
-      const kind = KINDS[node.of];
-      if (kind !== null) found.push({ name: node.text, kind, location: analysis.locate(analysis.uri, node.range) });
-    }
+  for (const node of walk(analysis.parsed.tree)) {
+    if (found.length >= most) break;
+    if (node.kind !== 'definition' || !node.text.toLowerCase().includes(wanted)) continue;
+    const kind = KINDS[node.of];
+    if (kind !== null) found.push({ name: node.text, kind, location: analysis.locate(analysis.uri, node.range) });
   }
   return found;
+}
+
+/** Whether a text may have such a name. */
+export function mayDefine(text: string, query: string): boolean {
+  return text.toLowerCase().includes(query.toLowerCase());
 }

@@ -26,6 +26,11 @@ export class WorkerPool {
 
   constructor(private readonly options: PoolOptions) {}
 
+  /** Makes the first worker, before a document needs it. */
+  start(): void {
+    if (this.members.length === 0) this.add().worker.start();
+  }
+
   /** The worker of a document. */
   of(uri: string): ScriptWorker {
     const member = this.memberOf(uri) ?? this.vacancy();

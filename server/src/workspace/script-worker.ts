@@ -74,6 +74,15 @@ export class ScriptWorker {
 
   constructor(private readonly options: ScriptWorkerOptions) {}
 
+  /** Makes the worker, before there is something to do. One that cannot be made is told of when it is needed. */
+  start(): void {
+    try {
+      this.ensure();
+    } catch {
+      this.worker = null;
+    }
+  }
+
   do(job: Job, events: JobEvents): Call<JobResult> {
     const cancel = typeof SharedArrayBuffer === 'undefined' ? null : new SharedArrayBuffer(4);
     const request = { type: 'job', id: nextId++, job, cancel } as const;

@@ -21,6 +21,10 @@ interface Kept {
   readonly script: Script;
 }
 
+/** Analyses of files that are not open, and characters of their texts, that are kept at most; beyond them the oldest go. */
+const MOST_CLOSED = 50;
+const MOST_CLOSED_TEXT = 2_000_000;
+
 /** Times that an analysis is made again for files which it turned out to need. */
 const MOST_ROUNDS = 32;
 
@@ -40,9 +44,15 @@ export class Scripts {
     return this.open(uri) ? this.understand(uri) : null;
   }
 
+  /** Text of a document, or of a file that is not open; null when there is none. */
+  async text(uri: string): Promise<string | null> {
+    if (this.textOf(uri) === undefined) await this.files.read(uri);
+    return this.textOf(uri) ?? null;
+  }
+
   /** The analysis of a document, or of a file that is not open; null when there is none. */
   async getFile(uri: string): Promise<Script | null> {
-    if (this.textOf(uri) === undefined) await this.files.read(uri);
+    await this.text(uri);
     return this.understand(uri);
   }
 
@@ -88,13 +98,29 @@ export class Scripts {
       },
     });
     const files = new Map<string, Uint8Array | null>();
-    for (const other of analysis.loads) {
+    // Contents matter to those that are checked and run.
+    for (const other of this.open(uri) ? analysis.loads : []) {
       const found = this.dumps.get(other);
       if (found === undefined) missingDumps.add(other);
       files.set(other, found ?? null);
     }
+    this.kept.delete(uri);
     this.kept.set(uri, { text, script: { uri, version, analysis, texts, files } });
+    this.evict(uri);
     return [...[...missing].map((each) => this.files.read(each)), ...[...missingDumps].map((each) => this.dumps.read(each))];
+  }
+
+  /** Forgets analyses of files that are not open, the oldest first, when there are too many. The newest stays in any case. */
+  private evict(newest: string): void {
+    const closed = [...this.kept].filter(([uri]) => uri !== newest && !this.open(uri));
+    let count = closed.length;
+    let characters = closed.reduce((sum, [, { text }]) => sum + text.length, 0);
+    for (const [uri, { text }] of closed) {
+      if (count < MOST_CLOSED && characters <= MOST_CLOSED_TEXT) return;
+      this.kept.delete(uri);
+      count--;
+      characters -= text.length;
+    }
   }
 
   /** The open document's text before the file's; undefined when the file was not read yet. */
