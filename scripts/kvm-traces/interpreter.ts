@@ -7,7 +7,7 @@ import { Journal } from '../../server/src/engine/journal/journal';
 import { Machine } from '../../server/src/engine/machine';
 import type { AccessKind, Act, HostAct, Performer } from '../../server/src/engine/program';
 import type { Result } from '../../server/src/engine/result';
-import { eventAt, field } from '../../server/src/events/fields';
+import { eventAt } from '../../server/src/events/fields';
 import { OWN } from './cleaning';
 import type { Own } from './cleaning';
 import { changedLeaves, leavesOf } from './leaves';
@@ -267,7 +267,7 @@ export class Interpreter {
   private currentLeaves(by: Performer): Leaves {
     for (; this.seen < this.journal.length; this.seen++) {
       const event = eventAt(this.journal, this.seen);
-      if (event?.kind === Kind.kvm_mmu_set_spte) this.mapped.set(Number(field(event, 'at')), field(event, 'gfn') ?? 0n);
+      if (event?.kind === Kind.kvm_mmu_set_spte) this.mapped.set(Number(event.fields.at), event.fields.gfn);
     }
     const soft = isSoft(this.mode);
     const gpaOf = (at: number): bigint | null => {

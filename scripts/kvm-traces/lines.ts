@@ -3,8 +3,7 @@ import { Kind } from '../../server/src/engine/journal/events';
 import type { Rows } from '../../server/src/engine/journal/state';
 import { SvmExit, VmxExit } from '../../server/src/engine/x86/exit-reasons';
 import { Acc, accessOf, levelOf, Role } from '../../server/src/engine/mmu/pages/role';
-import { eventAt, field } from '../../server/src/events/fields';
-import type { Event } from '../../server/src/events/fields';
+import { eventAt, type Event, type EventOf } from '../../server/src/events/fields';
 import type { Own } from './cleaning';
 import type { Leaf } from './leaves';
 import { isEpt, isIntel } from './mode';
@@ -109,7 +108,6 @@ class FactCollector {
 
   take(event: Event): void {
     const { facts } = this;
-    const of = (name: string): bigint => field(event, name) ?? 0n;
     switch (event.kind) {
       case Kind.kvm_exit: {
         const exit = this.exitOf(event);
@@ -120,22 +118,22 @@ class FactCollector {
         return;
       }
       case Kind.kvm_page_fault:
-        if (this.exit) this.exit.address ??= of('address');
+        if (this.exit) this.exit.address ??= event.fields.address;
         return;
       case Kind.kvm_mmu_page_fault_return:
-        this.exit?.ret.push(RETURNS[Number(of('result'))] ?? String(of('result')));
+        this.exit?.ret.push(RETURNS[event.fields.result] ?? String(event.fields.result));
         return;
       case Kind.kvm_inj_exception:
-        this.exit?.inj.push([Number(of('vector')), hex(of('error_code'))]);
+        this.exit?.inj.push([event.fields.vector, hex(event.fields.error_code)]);
         return;
       case Kind.kvm_mmu_pagetable_walk:
-        this.exit?.walk.push([hex(of('addr')), hex(of('pferr')), []]);
+        this.exit?.walk.push([hex(event.fields.addr), hex(event.fields.pferr), []]);
         return;
       case Kind.kvm_mmu_paging_element:
-        this.exit?.walk.at(-1)?.[2].push(hex(of('pte')));
+        this.exit?.walk.at(-1)?.[2].push(hex(event.fields.pte));
         return;
       case Kind.mark_mmio_spte:
-        facts.mark.push([hex(of('gfn')), Number(of('access'))]);
+        facts.mark.push([hex(event.fields.gfn), event.fields.access]);
         return;
       case Kind.fast_page_fault:
         if (this.exit) this.exit.fast++;
@@ -150,32 +148,32 @@ class FactCollector {
         facts.info.root = true;
         return;
       case Kind.kvm_mmio:
-        if (of('type') !== 0n) facts.mmio.push([hex(of('gpa')), of('type') === 2n ? 1 : 0, hex(of('val'))]);
+        if (event.fields.type !== 0) facts.mmio.push([hex(event.fields.gpa), event.fields.type === 2 ? 1 : 0, hex(event.fields.val)]);
         return;
       case Kind.kvm_mmu_get_page:
-        return this.gotPage(of('created') !== 0n ? facts.new : facts.found, of('gfn'), Number(of('role')));
+        return this.gotPage(event.fields.created !== 0 ? facts.new : facts.found, event.fields.gfn, event.fields.role);
       case Kind.kvm_mmu_set_spte:
-        if (!this.own(of('gfn'))) facts.map.push([hex(of('gfn')), event.level, perms(of('spte'), this.mode)]);
+        if (!this.own(event.fields.gfn)) facts.map.push([hex(event.fields.gfn), event.level, perms(event.fields.spte, this.mode)]);
         return;
       case Kind.kvm_mmu_prepare_zap_page: {
-        const level = levelOf(Number(of('role')));
-        if (!this.own(of('gfn'), level)) facts.zap.push([hex(of('gfn')), level]);
+        const level = levelOf(event.fields.role);
+        if (!this.own(event.fields.gfn, level)) facts.zap.push([hex(event.fields.gfn), level]);
         return;
       }
       case Kind.kvm_mmu_unsync_page:
-        return this.gfn(facts.unsync, of('gfn'));
+        return this.gfn(facts.unsync, event.fields.gfn);
       case Kind.kvm_mmu_sync_page:
-        return this.gfn(facts.sync, of('gfn'));
+        return this.gfn(facts.sync, event.fields.gfn);
       case Kind.kvm_page_track_add:
-        return this.gfn(facts.track, of('gfn'));
+        return this.gfn(facts.track, event.fields.gfn);
       case Kind.kvm_page_track_remove:
-        return this.gfn(facts.untrack, of('gfn'));
+        return this.gfn(facts.untrack, event.fields.gfn);
       case Kind.kvm_mmu_set_accessed_bit:
-        return this.gpa(facts.A, of('gpa'));
+        return this.gpa(facts.A, event.fields.gpa);
       case Kind.kvm_mmu_set_dirty_bit:
-        return this.gpa(facts.D, of('gpa'));
+        return this.gpa(facts.D, event.fields.gpa);
       case Kind.kvm_mmu_pte_write:
-        if (!this.own(of('gpa') >> 12n)) facts.ptew.push([hex(of('gpa')), hex(of('new'))]);
+        if (!this.own(event.fields.gpa >> 12n)) facts.ptew.push([hex(event.fields.gpa), hex(event.fields.new)]);
         return;
       default:
       // Not told in a line.
@@ -205,17 +203,13 @@ class FactCollector {
     if (exit.emulated > 0) facts.info.emul = (facts.info.emul ?? 0) + exit.emulated;
   }
 
-  private exitOf(event: Event): Exit {
-    const reason = Number(field(event, 'reason'));
-    const [info1, info2] = [field(event, 'info1') ?? 0n, field(event, 'info2') ?? 0n];
-    const vcpu = Number(field(event, 'vcpu') ?? 0n);
+  private exitOf({ fields: { reason, info1, info2, error_code, vcpu } }: EventOf<'kvm_exit'>): Exit {
     const exit = { vcpu, code: null, address: null, ret: [], inj: [], walk: [], fast: 0, emulated: 0 };
     if (!isIntel(this.mode)) {
       const kind = SVM_KINDS[reason] ?? `0x${reason.toString(16)}`;
       return kind === 'PF' || kind === 'NPF' ? { ...exit, kind, code: info1, address: info2 } : { ...exit, kind };
     }
-    if (reason === (VmxExit.EXCEPTION_NMI as number))
-      return { ...exit, kind: 'PF', code: (field(event, 'intr_info_error_code') ?? 0n) >> 32n, address: info1 };
+    if (reason === (VmxExit.EXCEPTION_NMI as number)) return { ...exit, kind: 'PF', code: BigInt(error_code), address: info1 };
     if (reason === (VmxExit.EPT_VIOLATION as number)) return { ...exit, kind: 'EPTV', code: info1 };
     if (reason === (VmxExit.CR_ACCESS as number)) return { ...exit, kind: `CR${info1 & 15n}` };
     return { ...exit, kind: VMX_KINDS[reason] ?? `0x${reason.toString(16)}` };

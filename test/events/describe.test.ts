@@ -1,5 +1,7 @@
 import { strict as assert } from 'node:assert';
-import { Actor, EVENTS, Kind } from '../../server/src/engine/journal/events';
+import { emit } from '../../server/src/engine/journal/emit';
+import { EVENTS, type EventSpec } from '../../server/src/engine/journal/event-table';
+import { Actor, Kind } from '../../server/src/engine/journal/events';
 import { Journal } from '../../server/src/engine/journal/journal';
 import type { MmuKind, Program } from '../../server/src/engine/program';
 import { describe as inWords } from '../../server/src/events/describe';
@@ -42,8 +44,8 @@ describe('events in words', () => {
       'PD entry 0x4027 (P R/W U/S A) at gpa 0x3010',
     );
     const page = words('intel', 'soft', (journal) => {
-      journal.row(Kind.kvm_mmu_get_page, 3, 1, 2, 0, 3 | (7 << 8), 0);
-      journal.row(Kind.more, 0, 0, 0x1000, 0, 0, 1);
+      const page = { gfn: 2, role: 3 | (7 << 8), spt: 0x1000, root_count: 1, mmu_valid_gen: 0, unsync: false, level: 3 };
+      emit(journal, 'kvm_mmu_get_page', { created: true, ...page });
     });
     assert.equal(page, 'new · gfn 0x2 · level 3 · wux · root 1');
     const spte = words('intel', 'ept', (journal) => {
@@ -74,17 +76,17 @@ describe('events in words', () => {
     assert.equal(fill(2), 'L1, L2 0x40_0000 → hpa 0x20_0000 · page of 2M');
     assert.equal(fill(3), 'L1 0x40_0000 → hpa 0x20_0000 · page of 1G');
     assert.equal(
-      words('intel', 'soft', (journal) => journal.row(Kind.rmap_write_protect, 1, 0, 4, 0, 1, 0)),
+      words('intel', 'soft', (journal) => emit(journal, 'rmap_write_protect', { gfn: 4, shadow: true, level: 1 })),
       'sptes of gfn 0x4 lose W and MMU-W',
     );
   });
 
   it('exist for every event, whatever is in its fields', () => {
-    for (const [kind, spec] of Object.entries(EVENTS)) {
+    for (const spec of Object.values<EventSpec>(EVENTS)) {
       for (const fill of [0, -1, 0x1234_5678]) {
         const journal = new Journal();
-        journal.row(Number(kind), 15, fill & 0xffff, fill, fill, fill, fill);
-        for (let rows = 1; rows * 2 < spec.slots.length; rows++) journal.row(Kind.more, 0, 0, fill, fill, fill, fill);
+        journal.row(spec.kind, 15, fill & 0xffff, fill, fill, fill, fill);
+        for (let rows = 1; rows < spec.rows; rows++) journal.row(Kind.more, 0, 0, fill, fill, fill, fill);
         for (const vendor of ['intel', 'amd'] as const) {
           const { text } = inWords(eventAt(journal, 0)!, program(vendor, 'ept'));
           assert.ok(!/undefined|NaN|null/.test(text), `${spec.name}: ${text}`);

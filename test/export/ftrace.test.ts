@@ -1,4 +1,6 @@
 import { strict as assert } from 'node:assert';
+import { emit } from '../../server/src/engine/journal/emit';
+import { RetPf } from '../../server/src/engine/journal/enumerations';
 import { Actor, Kind } from '../../server/src/engine/journal/events';
 import { Journal } from '../../server/src/engine/journal/journal';
 import type { Program } from '../../server/src/engine/program';
@@ -108,15 +110,14 @@ describe('ftrace', () => {
     assert.deepEqual(
       events('intel', 'ept', (journal) => {
         journal.row(Kind.kvm_mmu_walker_error, 0, 0, 7, 0, 0, 0);
-        journal.row(Kind.kvm_mmu_unsync_page, 0, 0, 4, 0, 1 | (5 << 8) | (1 << 16) | (1 << 7) | (1 << 11), 0);
-        journal.row(Kind.more, 0, 0, 0, 0, 1 | (1 << 1), 2);
+        const page = { gfn: 4, role: 1 | (5 << 8) | (1 << 16) | (1 << 7) | (1 << 11), spt: 0, level: 1 };
+        emit(journal, 'kvm_mmu_unsync_page', { ...page, root_count: 2, mmu_valid_gen: 1, unsync: true });
         journal.row(Kind.kvm_mmu_set_spte, 1, 0, 1, 0, 0x0000_1b77, 0x8600_0001 | 0);
         journal.row(Kind.more, 0, 0, 0x2000, 0, 0, 0);
         journal.row(Kind.kvm_tdp_mmu_spte_changed, 4, 0, 0, 0, 0, 0);
         journal.row(Kind.more, 0, 0, 0x907, 0, 0, 0);
-        journal.row(Kind.fast_page_fault, 0, 2, 0x5000, 0, 3, 2);
-        journal.row(Kind.more, 0, 0, 0xb75, 0, 0xb77, 0);
-        journal.row(Kind.more, 0, 0, 0x3028, 0, 0, 0);
+        const fault = { address: 0x5000, error_code: { lo: 3, hi: 2 }, old: 0xb75, new: 0xb77, sptep: 0x3028 };
+        emit(journal, 'fast_page_fault', { ...fault, result: RetPf.fixed });
         journal.row(Kind.kvm_userspace_exit, 0, 6, 0, 0, 0, 0);
         journal.row(Kind.kvm_inj_exception, 0, 14, 7, 0, 0, 0);
         journal.row(Kind.kvm_unmap_hva_range, 0, 0, 0, 0x7f00, 0x1000, 0x7f00);
@@ -153,22 +154,60 @@ describe('ftrace', () => {
     );
   });
 
-  it('prints what Linux 6.1 has of the events that grew since', () => {
+  it('prints what a kernel has of the events that grew', () => {
     const write = (journal: Journal): void => {
-      journal.row(Kind.kvm_exit, 0, 0x400, 6, 2, 0x1000, 0);
-      journal.row(Kind.more, 0, 0, 0, 0, 0x1_0000, 0);
-      journal.row(Kind.more, 0, 0, 3, 0, 0, 0);
-      journal.row(Kind.kvm_nested_vmenter, 0, 1, 0x1_0000, 0, 0x1_1000, 0);
-      journal.row(Kind.more, 0, 0, 0x2_0000, 0, 0, 0);
-      journal.row(Kind.more, 0, 0, 0x2_0000, 0, 0, 0);
-      journal.row(Kind.kvm_entry, 0, 3, 0x1_0000, 0, 0, 0);
+      emit(journal, 'kvm_exit', {
+        reason: 0x400,
+        info1: { lo: 6, hi: 2 },
+        info2: 0x1000,
+        intr_info: 0,
+        error_code: 0,
+        rip: 0x1_0000,
+        vcpu: 3,
+        guest_mode: false,
+      });
+      const fault = { address: 0x5000, error_code: { lo: 7, hi: 1 }, old: 0xb75, new: 0xb77, sptep: 0x3028 };
+      emit(journal, 'fast_page_fault', { ...fault, result: RetPf.fixed });
+      emit(journal, 'kvm_mmu_walker_error', { pferr: 0x25, stage: 1 });
+      emit(journal, 'kvm_entry', { vcpu: 3, rip: 0x1_0000, intr_info: 0x8000_0b0e | 0, error_code: 4, guest_mode: false });
     };
+    const exit =
+      'kvm_exit: vcpu 3 reason npf rip 0x10000 info1 0x0000000200000006 info2 0x0000000000001000 intr_info 0x00000000 error_code 0x00000000';
+    const fast = (code: string): string =>
+      `fast_page_fault: vcpu 3 gva 5000 error_code ${code} sptep 0000000000003028 old 0xb75 new b77 spurious 0 fixed 1`;
     assert.deepEqual(events('amd', 'npt', write, '6.1'), [
-      'kvm_exit: vcpu 3 reason npf rip 0x10000 info1 0x0000000200000006 info2 0x0000000000001000 intr_info 0x00000000 error_code 0x00000000',
-      'kvm_nested_vmrun: rip: 0x0000000000010000 vmcb: 0x0000000000011000 nrip: 0x0000000000020000 int_ctl: 0x00000000 event_inj: 0x00000000 npt: on',
+      exit,
+      fast('P|W|U'),
+      'kvm_mmu_walker_error: pferr 25 P|U|0x20',
       'kvm_entry: vcpu 3, rip 0x10000',
     ]);
-    // VM entry of a VMX guest's guest got a tracepoint in 6.2.
-    assert.equal(events('intel', 'ept', write, '6.1').filter((line) => line.includes('nested')).length, 0);
+    assert.deepEqual(events('amd', 'npt', write, 'mainline'), [
+      `${exit} requests 0x0000000000000000`,
+      fast('P|W|U|0x100000000'),
+      'kvm_mmu_walker_error: pferr 25 P|U|PK',
+      'kvm_entry: vcpu 3, rip 0x10000 intr_info 0x80000b0e error_code 0x00000004',
+    ]);
+  });
+
+  it('has one event for the entry of a nested guest, of either vendor and every kernel', () => {
+    const write =
+      (nested_tdp: boolean) =>
+      (journal: Journal): void =>
+        emit(journal, 'kvm_nested_vmenter', {
+          nested_tdp,
+          rip: 0x1_0000,
+          vmcs: 0x1_1000,
+          nested_rip: 0x2_0000,
+          event_inj: 0,
+          nested_root: 0x3_001e,
+        });
+    const root = '0x000000000003001e';
+    const head = (structure: string): string =>
+      `kvm_nested_vmenter: rip: 0x0000000000010000 ${structure}: 0x0000000000011000 nested_rip: 0x0000000000020000 int_ctl: 0x00000000 event_inj: 0x00000000`;
+    for (const kernel of ['6.1', 'mainline'] as const) {
+      assert.deepEqual(events('amd', 'npt', write(true), kernel), [`${head('vmcb')} nested_npt=y nested_cr3: ${root}`]);
+      assert.deepEqual(events('amd', 'npt', write(false), kernel), [`${head('vmcb')} nested_npt=n guest_cr3: ${root}`]);
+      assert.deepEqual(events('intel', 'ept', write(true), kernel), [`${head('vmcs')} nested_ept=y nested_eptp: ${root}`]);
+    }
   });
 });

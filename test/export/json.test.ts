@@ -26,7 +26,16 @@ describe('runs as JSON', () => {
       event: 'kvm_exit',
       level: 0,
       statement: 0,
-      fields: { reason: '0x30', info1: '0x181', info2: '0x0', intr_info_error_code: '0x0', rip: '0x10000' },
+      fields: {
+        reason: '0x30',
+        info1: '0x181',
+        info2: '0x0',
+        intr_info: '0x0',
+        error_code: '0x0',
+        rip: '0x10000',
+        vcpu: '0x0',
+        guest_mode: '0x0',
+      },
       changes: [{ space: 'memory', key: '0x1000', from: '0x2007', to: '0x2027' }],
     });
     assert.deepEqual(summary, { runs: 2, held: 2, failed: 2, exitStatus: 1 });

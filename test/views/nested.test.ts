@@ -169,7 +169,7 @@ describe('exits of a VM in a VM', () => {
       new Set(lines.filter((line) => line.includes(`: ${event}:`)).map((line) => line.trim().slice(0, 3)));
     assert.deepEqual(kernels('kvm_exit'), new Set(['npt', 'L1/']));
     assert.deepEqual(kernels('kvm_nested_vmexit'), new Set(['npt']));
-    assert.deepEqual(kernels('kvm_nested_vmrun'), new Set(['npt']));
+    assert.deepEqual(kernels('kvm_nested_vmenter'), new Set(['npt']));
     // L1 has no paging: 32-bit code stores its 64-bit entries.
     assert.ok(lines.some((line) => /kvm_emulate_insn: 0:ff000000:0f 7f 03 \(prot32\)$/.test(line)));
   });

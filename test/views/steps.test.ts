@@ -4,7 +4,7 @@ import { Space } from '../../server/src/engine/journal/spaces';
 import { Journal } from '../../server/src/engine/journal/journal';
 import type { Program } from '../../server/src/engine/program';
 import type { RunRecord } from '../../server/src/run/record';
-import { eventAt, field } from '../../server/src/events/fields';
+import { eventAt, fieldNamed, fieldsOf } from '../../server/src/events/fields';
 import { StepIndex } from '../../server/src/views/steps';
 import type { Script } from '../../server/src/views/view';
 
@@ -103,22 +103,28 @@ describe('fields of an event', () => {
   it('go on in the row after it', () => {
     const exit = eventAt(sample, 4)!;
     assert.deepEqual(
-      exit.fields.map(({ name, value }) => [name, value]),
+      fieldsOf(exit).map(({ name, value }) => [name, value]),
       [
         ['reason', 48n],
         ['info1', 1n],
         ['info2', 2n],
-        ['intr_info_error_code', 3n],
+        ['intr_info', 3n],
+        ['error_code', 0n],
         ['rip', 0x5_0000_0004n],
+        ['vcpu', 0n],
+        ['guest_mode', 0n],
       ],
     );
-    assert.equal(field(exit, 'info2'), 2n);
-    assert.equal(field(exit, 'nothing'), null);
+    assert.deepEqual(fieldNamed(exit, 'info2'), { name: 'info2', kind: 'exit_info', value: 2n });
+    assert.equal(fieldNamed(exit, 'nothing'), null);
   });
 
-  it('end where a full journal ends', () => {
+  it('are 0 behind the end of a full journal', () => {
     const cut = { words: sample.words, length: 5 };
-    assert.equal(eventAt(cut, 4)!.fields.length, 3);
+    assert.deepEqual(
+      fieldsOf(eventAt(cut, 4)!).map(({ value }) => value),
+      [48n, 1n, 2n, 0n, 0n, 0n, 0n, 0n],
+    );
     assert.equal(eventAt(cut, 5), null);
   });
 });

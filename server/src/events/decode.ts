@@ -1,11 +1,11 @@
-/** Bits and numbers by their names. The facts are those of engine/x86; here they are only put into words. */
-import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_READ, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE, Kind } from '../engine/journal/events';
-import { STAGE_GUEST, STAGE_SECOND, STAGE_SHADOW } from '../engine/journal/events';
+/** Bits and numbers by their names. The facts are those of the engine; here they are only put into words. */
+import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_READ, ACCESS_USER, ACCESS_WHAT, ACCESS_WRITE } from '../engine/journal/events';
+import { FIELD_KINDS, type FieldKind, type FieldKindSpec } from '../engine/journal/field-kinds';
+import { accessText as accText } from '../engine/mmu/pages/role';
 import type { Program } from '../engine/program';
-import { Structure } from '../engine/vcpu/tlb';
 import { exitReasonName } from '../engine/mmu/exit-names';
 import { pageFaultNames } from '../engine/x86/fault-codes';
-import type { Event, Field } from './fields';
+import type { EventOf, Field } from './fields';
 
 const LEVELS = ['', 'PT', 'PD', 'PDPT', 'PML4', 'PML5'];
 
@@ -27,83 +27,48 @@ export function errorCode(code: number): string {
   return errorFlags(code).join('·');
 }
 
-/** `user write` from the access bits of an event's small field. */
+/** `user write` from the access bits of an event. */
 export function accessText(bits: number): string {
   const what = bits & ACCESS_WHAT;
   const name = what === ACCESS_READ ? 'read' : what === ACCESS_WRITE ? 'write' : what === ACCESS_FETCH ? 'fetch' : 'read-modify-write';
   return `${bits & ACCESS_IMPLICIT ? 'implicit' : bits & ACCESS_USER ? 'user' : 'supervisor'} ${name}`;
 }
 
+type ExitEvent = EventOf<'kvm_exit' | 'kvm_nested_vmexit' | 'kvm_nested_vmexit_inject'>;
+
 /** Name of the reason of an exit event, as KVM prints it. */
-export function exitReason(event: Event, program: Program): string {
-  return exitReasonName(program.machine.host.vendor, Number(event.fields[0]?.value ?? 0n));
+export function exitReason({ fields: { reason } }: ExitEvent, program: Program): string {
+  return reasonName(reason, program);
 }
 
-const STAGES: { readonly [stage: number]: string } = { [STAGE_GUEST]: 'guest', [STAGE_SECOND]: 'second', [STAGE_SHADOW]: 'shadow' };
-const VECTORS: { readonly [vector: number]: string } = { 13: '#GP', 14: '#PF' };
-const MMIO_TYPES = ['unsatisfied-read', 'read', 'write'];
-const USERSPACE_EXITS: { readonly [reason: number]: string } = {
-  6: 'KVM_EXIT_MMIO',
-  8: 'KVM_EXIT_SHUTDOWN',
-  9: 'KVM_EXIT_FAIL_ENTRY',
-  17: 'KVM_EXIT_INTERNAL_ERROR',
-};
-
-export function userspaceExit(reason: number): string {
-  return USERSPACE_EXITS[reason] ?? `KVM_EXIT ${reason}`;
+/** Exit codes of 16 bits; those of SVM can be negative. */
+function reasonName(reason: number, { machine }: Program): string {
+  return exitReasonName(machine.host.vendor, (reason << 16) >> 16);
 }
 
-export function vectorName(vector: number): string {
-  return VECTORS[vector] ?? `vector ${vector}`;
+/** The name of a number in a field of a kind; what it is when it has none. */
+export function valueName(kind: FieldKind, value: number): string {
+  const { values }: FieldKindSpec = FIELD_KINDS[kind];
+  return values?.[value]?.name ?? `${kind.replaceAll('_', ' ')} ${value}`;
 }
-
-export function mmioType(type: number): string {
-  return MMIO_TYPES[type] ?? `type ${type}`;
-}
-
-/** RET_PF_* of 6.1 (mmu_internal.h). */
-const FAULT_RESULTS = ['CONTINUE', 'RETRY', 'EMULATE', 'INVALID', 'FIXED', 'SPURIOUS'];
-const TLB_STRUCTURES: { readonly [structure: number]: string } = {
-  [Structure.l1]: 'L1',
-  [Structure.l2]: 'L2',
-  [Structure.guestPhysical]: 'guest-physical',
-  [Structure.pagingStructure]: 'paging-structure cache',
-  [Structure.secondStructure]: 'second-stage structure cache',
-};
-
-const EXITS: readonly Kind[] = [Kind.kvm_exit, Kind.kvm_nested_vmexit, Kind.kvm_nested_vmexit_inject];
 
 /** `48 89 03`: bytes of an emulated instruction, as `__print_hex` has them; the first is the lowest of its field. */
-export function instructionBytes(event: Event): string {
-  const value = (name: string): bigint => event.fields.find((each) => each.name === name)?.value ?? 0n;
-  const bytes = value('bytes');
-  const length = Number(value('failed') >> 1n);
+export function instructionBytes({ fields: { bytes, length } }: EventOf<'kvm_emulate_insn'>): string {
   return Array.from({ length }, (_, i) => ((bytes >> BigInt(8 * i)) & 0xffn).toString(16).padStart(2, '0')).join(' ');
 }
 
-/** The name that a small field's number stands for, as an exit reason; null when it is only a number. */
-export function fieldName(event: Event, field: Field, program: Program): string | null {
-  if (field.as !== 'small' && field.name !== 'stage') return null;
-  const value = Number(field.value);
-  switch (field.name) {
-    case 'reason':
-      if (EXITS.includes(event.kind)) return exitReason(event, program);
-      return event.kind === Kind.kvm_userspace_exit ? userspaceExit(value) : null;
-    case 'stage':
-      return STAGES[value] ?? null;
-    case 'vector':
-      return vectorName(value);
-    case 'created':
-      return value ? 'new' : 'existing';
-    case 'result':
-      return event.kind === Kind.kvm_mmu_page_fault_return ? (FAULT_RESULTS[value] ?? null) : null;
-    case 'structure':
-      return TLB_STRUCTURES[value] ?? null;
-    case 'type':
-      return mmioType(value);
+/** The name that a field's number stands for, as an exit reason; null when it is only a number. */
+export function fieldName({ kind, value }: Field, program: Program): string | null {
+  switch (kind) {
+    case 'exit_reason':
+      return reasonName(Number(value), program);
     case 'access':
-      return event.kind === Kind.access || event.kind === Kind.value ? accessText(value) : null;
-    default:
-      return null;
+      return accessText(Number(value));
+    case 'acc':
+      return accText(Number(value));
+    default: {
+      const { values }: FieldKindSpec = FIELD_KINDS[kind];
+      return values?.[Number(value)]?.name ?? null;
+    }
   }
 }

@@ -1,29 +1,35 @@
 /**
- * Journal rows as events with fields: the one reader of a row's layout, told by the EVENTS table. A row becomes an object
- * only here, when someone looks at it.
+ * Journal rows as events with fields: the one reader of a row's layout, told by the definitions. A row becomes an object only
+ * here, when someone looks at it.
  */
-import { EVENTS, Kind } from '../engine/journal/events';
-import type { Actor, EventSpec, SlotKind } from '../engine/journal/events';
+import { toBigInt } from '../engine/bits';
+import { eventOfKind, type EventName, type EventSpec, type FieldSpec, type ReadFields } from '../engine/journal/event-table';
+import { Kind, type Actor } from '../engine/journal/events';
+import type { FieldKind } from '../engine/journal/field-kinds';
 import { ROW_WORDS } from '../engine/journal/journal';
 import type { Rows } from '../engine/journal/state';
-import { toBigInt } from '../engine/bits';
 
+/** An event of one name, or of several: `kind` and `name` tell which, and with it which fields there are. */
+export type EventOf<N extends EventName> = N extends EventName
+  ? {
+      /** Journal row of the event; its `more` and `change` rows follow. */
+      readonly row: number;
+      readonly kind: (typeof Kind)[N];
+      readonly name: N;
+      readonly actor: Actor;
+      readonly level: number;
+      readonly spec: EventSpec;
+      readonly fields: ReadFields<N>;
+    }
+  : never;
+
+export type Event = EventOf<EventName>;
+
+/** A field by name, of whichever event. */
 export interface Field {
   readonly name: string;
-  /** `small`: the row's 16-bit field. */
-  readonly as: SlotKind | 'small';
+  readonly kind: FieldKind;
   readonly value: bigint;
-}
-
-export interface Event {
-  /** Journal row of the event; its `more` and `change` rows follow. */
-  readonly row: number;
-  readonly kind: Kind;
-  readonly actor: Actor;
-  readonly level: number;
-  readonly spec: EventSpec;
-  /** `small` first, when the event has one, then the slots in order. */
-  readonly fields: readonly Field[];
 }
 
 export function kindAt(rows: Rows, row: number): Kind {
@@ -39,29 +45,33 @@ export function isEvent(rows: Rows, row: number): boolean {
 /** The event at a row; null when the row is none. */
 export function eventAt(rows: Rows, row: number): Event | null {
   if (row < 0 || row >= rows.length) return null;
-  const { words } = rows;
-  const head = words[row * ROW_WORDS];
-  const kind: Kind = head & 0xff;
-  const spec = EVENTS[kind];
+  const head = rows.words[row * ROW_WORDS];
+  const spec = eventOfKind(head & 0xff);
   if (!spec) return null;
-  const fields: Field[] = [];
-  if (spec.small !== undefined) fields.push({ name: spec.small, as: 'small', value: BigInt(head >>> 16) });
-  for (let i = 0; i < spec.slots.length; i++) {
-    const at = slotOffset(rows, row, i);
-    if (at < 0) break;
-    fields.push({ name: spec.slots[i].name, as: spec.slots[i].as, value: toBigInt(words[at], words[at + 1]) });
-  }
-  return { row, kind, actor: (head >>> 8) & 15, level: (head >>> 12) & 15, spec, fields };
+  const { kind, name } = spec;
+  const fields: { [field: string]: bigint | number } = {};
+  for (const each of spec.fields) fields[each.name] = valueAt(rows, row, each);
+  return { row, kind, name, actor: (head >>> 8) & 15, level: (head >>> 12) & 15, spec, fields } as unknown as Event;
 }
 
-/** Offset in words of slot `i` of the event at `row`; -1 when its `more` row is not there (the journal was full). */
-function slotOffset(rows: Rows, row: number, i: number): number {
-  const at = row + (i >> 1);
-  if (i >= 2 && (at >= rows.length || kindAt(rows, at) !== Kind.more)) return -1;
-  return at * ROW_WORDS + 1 + (i & 1) * 2;
+/** A field's value; 0 when its `more` row is not there (a walk of the guest's own tables says no stage, a journal was full). */
+function valueAt(rows: Rows, row: number, { word, bits, shift }: FieldSpec): bigint | number {
+  const { words, length } = rows;
+  if (word < 0) return (words[row * ROW_WORDS] >>> (16 + shift)) & ((1 << bits) - 1);
+  const at = row + (word >> 2);
+  const there = word < 4 || (at < length && kindAt(rows, at) === Kind.more);
+  const offset = at * ROW_WORDS + 1 + (word & 3);
+  if (bits > 32) return there ? toBigInt(words[offset], words[offset + 1]) : 0n;
+  return there ? words[offset] >>> 0 : 0;
 }
 
-/** A field's value by name; null when the event has none of that name. */
-export function field(event: Event, name: string): bigint | null {
-  return event.fields.find((each) => each.name === name)?.value ?? null;
+/** All fields in order. */
+export function fieldsOf(event: Event): Field[] {
+  const values = event.fields as { readonly [field: string]: bigint | number };
+  return event.spec.fields.map(({ name, kind }) => ({ name, kind, value: BigInt(values[name]) }));
+}
+
+/** A field by name; null when the event has none of that name. */
+export function fieldNamed(event: Event, name: string): Field | null {
+  return fieldsOf(event).find((each) => each.name === name) ?? null;
 }

@@ -1,7 +1,6 @@
-/** Shadow pages as KVM's tracepoints show them: what is in the `role` and `state` words of their events. */
+/** Shadow pages as KVM's tracepoints show them: what is in the `role` of their events. */
 import { Role, accessOf, accessText, levelOf, quadrantOf } from '../engine/mmu/pages/role';
-import { field } from './fields';
-import type { Event } from './fields';
+import type { EventOf } from './fields';
 
 export interface ShadowPage {
   readonly level: number;
@@ -20,12 +19,12 @@ export interface ShadowPage {
   readonly unsync: boolean;
 }
 
+/** An event about a shadow page. */
+export type PageEvent = EventOf<'kvm_mmu_get_page' | 'kvm_mmu_sync_page' | 'kvm_mmu_unsync_page' | 'kvm_mmu_prepare_zap_page'>;
+
 /** The shadow page that an event is about, as it was then. */
-export function shadowPageOf(event: Event): ShadowPage {
-  const role = Number((field(event, 'role') ?? 0n) & 0xffff_ffffn);
-  const state = field(event, 'state') ?? 0n;
-  const bits = Number(state & 0xffff_ffffn);
-  return { ...decodeRole(role), gen: bits >>> 1, rootCount: Number(state >> 32n), unsync: (bits & 1) !== 0 };
+export function shadowPageOf({ fields: { role, mmu_valid_gen, root_count, unsync } }: PageEvent): ShadowPage {
+  return { ...decodeRole(role), gen: mmu_valid_gen, rootCount: root_count, unsync: unsync !== 0 };
 }
 
 export function decodeRole(role: number): Omit<ShadowPage, 'gen' | 'rootCount' | 'unsync'> {

@@ -9,7 +9,7 @@ import { toBigInt } from '../engine/bits';
 import type { Result } from '../engine/result';
 import type { Outcome, RunRecord } from '../run/record';
 import { errorCode } from '../events/decode';
-import { eventAt } from '../events/fields';
+import { eventAt, fieldsOf } from '../events/fields';
 import { nestedExits } from '../views/nested-exits';
 import type { StatementPlace } from '../language/places';
 import type { RunView } from '../views/view';
@@ -106,7 +106,7 @@ function* events(view: RunView): Generator<string> {
   for (let step = 0; step < steps.length; step++) {
     const row = steps.rowOf(step);
     const event = eventAt(record, row)!;
-    const fields = Object.fromEntries(event.fields.map((each) => [each.name, hex(each.value)]));
+    const fields = Object.fromEntries(fieldsOf(event).map(({ name, value }) => [name, hex(value)]));
     const changes = changesBetween(record, state, row, steps.rowOf(step + 1));
     const line = {
       row,

@@ -5,8 +5,7 @@ import type { EventPattern, Program } from '../engine/program';
 import type { ExpectationResult } from '../engine/result';
 import { fieldName } from '../events/decode';
 import { describe } from '../events/describe';
-import { eventAt } from '../events/fields';
-import type { Event, Field } from '../events/fields';
+import { eventAt, fieldNamed, fieldsOf, type Event, type Field } from '../events/fields';
 import { hex } from '../events/wording';
 
 /** Judges patterns over the journal from a row on. */
@@ -66,9 +65,9 @@ function asHappened({ name, fields }: EventPattern, event: Event, program: Progr
     fields: fields.map((each) => {
       if (each.name === 'level') return { ...each, value: BigInt(event.level) };
       if (each.name === 'actor') return { ...each, value: Actor[event.actor] };
-      const found = each.name === null ? event.fields[0] : event.fields.find((other) => other.name === each.name);
+      const found = fieldOf(event, each.name);
       if (!found) return each;
-      const said = typeof each.value === 'string' ? fieldName(event, found, program) : null;
+      const said = typeof each.value === 'string' ? fieldName(found, program) : null;
       return { ...each, value: said !== null && /^\w+$/.test(said) ? said : found.value };
     }),
   };
@@ -78,16 +77,21 @@ function matches(event: Event, pattern: EventPattern, program: Program): boolean
   return pattern.fields.every(({ name, value }) => {
     if (name === 'level') return typeof value === 'bigint' && BigInt(event.level) === value;
     if (name === 'actor') return Actor[event.actor] === value;
-    const field = name === null ? event.fields[0] : event.fields.find((each) => each.name === name);
-    return field !== undefined && (typeof value === 'bigint' ? field.value === value : named(event, field, value, program));
+    const field = fieldOf(event, name);
+    return field !== null && (typeof value === 'bigint' ? field.value === value : named(field, value, program));
   });
+}
+
+/** A field by name, the first one without; null: there is none. */
+function fieldOf(event: Event, name: string | null): Field | null {
+  return name === null ? (fieldsOf(event)[0] ?? null) : fieldNamed(event, name);
 }
 
 /** Names that stand for an intercepted #PF on either vendor. */
 const PAGE_FAULTS = ['EXCEPTION_NMI', 'PF excp'];
 
-function named(event: Event, field: Field, value: string, program: Program): boolean {
-  const name = fieldName(event, field, program);
+function named(field: Field, value: string, program: Program): boolean {
+  const name = fieldName(field, program);
   return name === value || (value === '#PF' && name !== null && PAGE_FAULTS.includes(name));
 }
 

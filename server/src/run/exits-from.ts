@@ -3,7 +3,7 @@ import { Actor, Kind } from '../engine/journal/events';
 import type { Rows } from '../engine/journal/state';
 import type { Program } from '../engine/program';
 import type { ExitCount } from '../engine/result';
-import { fieldName } from '../events/decode';
+import { exitReason } from '../events/decode';
 import { eventAt } from '../events/fields';
 import type { Outcome } from './record';
 
@@ -20,7 +20,7 @@ function innerExits(rows: Rows, from: number, to: number, program: Program): Map
   for (let row = from; row < to; row++) {
     const event = eventAt(rows, row);
     if (event?.kind !== Kind.kvm_nested_vmexit || event.actor !== Actor.L0) continue;
-    const reason = fieldName(event, event.fields[0], program) ?? '?';
+    const reason = exitReason(event, program);
     found.set(reason, (found.get(reason) ?? 0) + 1);
   }
   return found;

@@ -6,7 +6,7 @@ import { Kind } from '../engine/journal/events';
 import type { Act } from '../engine/program';
 import type { Result } from '../engine/result';
 import { errorFlags } from '../events/decode';
-import { eventAt, field } from '../events/fields';
+import { eventAt } from '../events/fields';
 import { hex } from '../events/wording';
 import type { Outcome, RunRecord } from './record';
 
@@ -38,8 +38,8 @@ function* faults(record: RunRecord, outcome: Outcome): Generator<string> {
   for (let row = outcome.from; row < outcome.to; row++) {
     const event = eventAt(record, row);
     if (event?.kind !== Kind.guest_fault) continue;
-    const code = Number(field(event, 'error') ?? 0n);
-    yield Number(field(event, 'vector')) === 13 ? '#GP' : pageFault(code, field(event, 'address') ?? 0n);
+    const { vector, error, address } = event.fields;
+    yield vector === 13 ? '#GP' : pageFault(error, address);
   }
 }
 

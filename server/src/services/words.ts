@@ -1,6 +1,7 @@
 /** Words of the language where they stand: which meaning of a word is meant, and what it says. */
 import type { Analysis } from '../language/analysis';
-import { EVENTS } from '../engine/journal/events';
+import { eventNamed } from '../engine/journal/event-table';
+import { FIELD_KINDS } from '../engine/journal/field-kinds';
 import type { Structure } from '../language/kind';
 import { wordsOf } from '../language/kinds';
 import { keywordsFor } from '../language/syntax/keywords';
@@ -102,15 +103,16 @@ function ownerOf(path: readonly Node[], as: string): string | undefined {
 /** The name or the value of an event's field. */
 function fieldText(path: readonly Node[], word: string): string[] {
   const pattern = innermost(path, 'event');
-  const event = pattern && Object.values(EVENTS).find(({ name }) => name === pattern.name.text);
+  const event = pattern && eventNamed(pattern.name.text);
   if (!event) return [];
   const field = innermost(path, 'event-field');
   if (field?.value.range.start === path[path.length - 1].range.start) {
-    const name = field.name?.text ?? event.small ?? event.slots[0]?.name;
+    const name = field.name?.text ?? event.fields[0]?.name;
     return [`**${word}** · value of field \`${name}\` of \`${event.name}\``];
   }
-  const slot = event.slots.find(({ name }) => name === word);
-  return [`**${word}** · field of \`${event.name}\`${slot ? `, ${slot.as}` : ''}`];
+  const spec = event.fields.find(({ name }) => name === word);
+  const said = spec ? [FIELD_KINDS[spec.kind].about, spec.about].filter(Boolean).join('; ') : '';
+  return [`**${word}** · field of \`${event.name}\`${said && `: ${said}`}`];
 }
 
 /** A word that is no node of its own: as the kind of node explains it in which it stands, or else as a clause does. */

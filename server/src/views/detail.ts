@@ -4,7 +4,7 @@ import type { Act, Performer } from '../engine/program';
 import type { StepDetail, TranslationView } from '../protocol/messages';
 import { changesBetween } from './changes';
 import { fieldText } from '../events/describe';
-import { eventAt, field, kindAt } from '../events/fields';
+import { eventAt, fieldsOf, kindAt } from '../events/fields';
 import type { Event } from '../events/fields';
 import { translate } from './translation';
 import type { RunView } from './view';
@@ -19,15 +19,15 @@ export function stepDetail(view: RunView, step: number): StepDetail | null {
   return {
     row: steps.rows(step, 1)[0],
     range: origin === null ? null : (view.statement(origin)?.range ?? null),
-    fields: fieldsOf(event, view),
+    fields: fieldTexts(event, view),
     about: event.spec.about,
     translation: translationAt(view, from),
     changes: changesBetween(view, from, steps.rowOf(step + 1)),
   };
 }
 
-function fieldsOf(event: Event, view: RunView): StepDetail['fields'] {
-  const fields = event.fields.map((each) => ({ name: each.name, value: fieldText(event, each, view.record.program) }));
+function fieldTexts(event: Event, view: RunView): StepDetail['fields'] {
+  const fields = fieldsOf(event).map((each) => ({ name: each.name, value: fieldText(each, view.record.program) }));
   return event.level > 0 ? [...fields, { name: 'level', value: String(event.level) }] : fields;
 }
 
@@ -39,10 +39,10 @@ function translationAt(view: RunView, row: number): TranslationView | null {
   const event = eventAt(record, at);
   if (!event) return null;
   const head = event.kind === Kind.statement ? event : eventAt(record, steps.headOfRow(row) ?? -1);
-  const act = head ? record.program.acts[Number(field(head, 'act') ?? -1n)] : undefined;
+  const act = head?.kind === Kind.statement ? record.program.acts[Number(head.fields.act)] : undefined;
   if (!act || !('by' in act)) return null;
   const point = { position: row, ...performerOf(event, act.by, view) };
-  if (event.kind === Kind.access) return translate(view, point, field(event, 'address')!, 'gva', Number(field(event, 'access')!));
+  if (event.kind === Kind.access) return translate(view, point, event.fields.address, 'gva', event.fields.access);
   const address = linearAddress(act);
   return address === null ? null : translate(view, point, address, 'gva');
 }

@@ -4,7 +4,7 @@
  */
 import { Actor, Kind } from '../engine/journal/events';
 import { exitReason } from '../events/decode';
-import { eventAt, field, kindAt } from '../events/fields';
+import { eventAt, kindAt } from '../events/fields';
 import { nested } from '../events/guests';
 import type { StepRow } from '../protocol/messages';
 import { plural } from '../events/wording';
@@ -24,6 +24,8 @@ export interface Reflected {
   readonly exits: number;
 }
 
+const MATTER: readonly Kind[] = [Kind.kvm_exit, Kind.kvm_nested_vmexit_inject, Kind.kvm_nested_vmenter];
+
 /** Exits in rows [from, to); null when the machine has no VM in a VM. */
 export function nestedExits({ record }: RunView, from: number, to: number): NestedExits | null {
   if (!nested(record.program.machine)) return null;
@@ -32,13 +34,13 @@ export function nestedExits({ record }: RunView, from: number, to: number): Nest
   let fromL1 = 0;
   let open: { reason: string; exits: number } | null = null;
   for (let row = from; row < to; row++) {
-    const kind = kindAt(record, row);
-    if (kind !== Kind.kvm_exit && kind !== Kind.kvm_nested_vmexit_inject && kind !== Kind.kvm_nested_vmenter) continue;
+    if (!MATTER.includes(kindAt(record, row))) continue;
     const event = eventAt(record, row)!;
     if (event.actor !== Actor.L0) continue;
-    if (kind === Kind.kvm_nested_vmenter) open = null;
-    else if (kind === Kind.kvm_nested_vmexit_inject) reflected.push((open = { reason: exitReason(event, record.program), exits: 1 }));
-    else if (field(event, 'guest_mode')) fromL2++;
+    if (event.kind === Kind.kvm_nested_vmenter) open = null;
+    else if (event.kind === Kind.kvm_nested_vmexit_inject) reflected.push((open = { reason: exitReason(event, record.program), exits: 1 }));
+    else if (event.kind !== Kind.kvm_exit) continue;
+    else if (event.fields.guest_mode) fromL2++;
     else {
       fromL1++;
       if (open) open.exits++;
@@ -71,12 +73,10 @@ export function controlAccessesFrom(
 ): { readonly row: StepRow; readonly next: number } | null {
   const counts = new Map<string, number>();
   let next = step;
-  while (
-    next + 1 < end &&
-    kindAt(record, steps.rowOf(next)) === Kind.kvm_exit &&
-    kindAt(record, steps.rowOf(next + 1)) === Kind.kvm_entry
-  ) {
-    const reason = exitReason(eventAt(record, steps.rowOf(next))!, record.program);
+  while (next + 1 < end && kindAt(record, steps.rowOf(next + 1)) === Kind.kvm_entry) {
+    const exit = eventAt(record, steps.rowOf(next));
+    if (exit?.kind !== Kind.kvm_exit) break;
+    const reason = exitReason(exit, record.program);
     if (!CONTROL_ACCESSES.includes(reason)) break;
     counts.set(reason, (counts.get(reason) ?? 0) + 1);
     next += 2;

@@ -1,10 +1,10 @@
 /** A processor's walk as one line: the steps in which it reads entries and finds cached ones, taken together. */
+import { Structure } from '../engine/journal/enumerations';
 import { Kind, STAGE_SECOND } from '../engine/journal/events';
-import { Structure } from '../engine/vcpu/tlb';
 import type { StepRow } from '../protocol/messages';
 import { levelName } from '../events/decode';
-import { tableName } from '../events/describe';
-import { eventAt, field, kindAt } from '../events/fields';
+import { eventAt } from '../events/fields';
+import { tableName } from '../events/words/processor';
 import { hex } from '../events/wording';
 import type { RunView } from './view';
 
@@ -28,18 +28,16 @@ export function walkFrom(view: RunView, step: number, end: number): WalkSteps | 
   let next = step;
   for (; next < end; next++) {
     const row = steps.rowOf(next);
-    const kind = kindAt(record, row);
-    if (kind !== Kind.table_read && kind !== Kind.tlb_hit) break;
-    const event = eventAt(record, row)!;
-    if (kind === Kind.tlb_hit) {
-      if (!PARTS.includes(Number(field(event, 'structure')))) break;
+    const event = eventAt(record, row);
+    if (event?.kind === Kind.tlb_hit && PARTS.includes(event.fields.structure)) {
       cached++;
       continue;
     }
-    const ofSecond = Number(field(event, 'stage')) === STAGE_SECOND;
+    if (event?.kind !== Kind.table_read) break;
+    const ofSecond = event.fields.stage === STAGE_SECOND;
     // The way begins anew.
     if (!ofSecond && event.level >= level) break;
-    const value = hex(field(event, 'entry') ?? 0n);
+    const value = hex(event.fields.entry);
     last = `${tableName(event, record.program)} ${value}`;
     if (ofSecond) second++;
     else {

@@ -1,10 +1,12 @@
 /** Machines for tests: a host, a VM and a guest's tables in a few words, and the events of an act. */
 import { Journal } from '../../../server/src/engine/journal/journal';
-import { EVENTS, Kind } from '../../../server/src/engine/journal/events';
-import { ROW_WORDS } from '../../../server/src/engine/journal/journal';
+import { RetPf } from '../../../server/src/engine/journal/enumerations';
+import type { EventName } from '../../../server/src/engine/journal/event-table';
 import { Machine } from '../../../server/src/engine/machine';
 import type { Act, HostConfig, KvmOptions, MachineConfig, MmuKind, SlotConfig, VcpuConfig } from '../../../server/src/engine/program';
 import type { ExitCount, Result } from '../../../server/src/engine/result';
+import { eventAt, type Event, type EventOf } from '../../../server/src/events/fields';
+import type { PageEvent } from '../../../server/src/events/page-role';
 
 export const KVM: KvmOptions = {
   prefetch: true,
@@ -211,52 +213,45 @@ export function eventsOf(journal: Journal, from: number): string[] {
 
 /** An event of a hypervisor in short; null: another row. */
 export function short(journal: Journal, row: number): string | null {
-  const { words } = journal;
-  const at = row * ROW_WORDS;
-  const kind = words[at] & 0xff;
-  const text = kind < 32 ? undefined : SHORT[kind];
-  if (text === undefined) return null;
-  const slot = (i: number): bigint => {
-    const word = at + 1 + (i & 1) * 2 + (i >> 1) * ROW_WORDS;
-    return (BigInt(words[word + 1] >>> 0) << 32n) | BigInt(words[word] >>> 0);
-  };
-  const name = EVENTS[kind].name.replace('kvm_mmu_', '').replace('kvm_', '');
-  return `${name} ${text(slot, (words[at] >>> 12) & 15, words[at] >>> 16)}`.trim();
+  const event = eventAt(journal, row);
+  const text = event && (SHORT[event.name] as ((event: Event) => string) | undefined);
+  if (!event || !text) return null;
+  return `${event.name.replace('kvm_mmu_', '').replace('kvm_', '')} ${text(event)}`.trim();
 }
 
-type Describe = (slot: (i: number) => bigint, level: number, small: number) => string;
-const hex = (value: bigint): string => value.toString(16);
-const page: Describe = (slot, level) => `${hex(slot(0))} l${level}`;
-const SHORT: { readonly [kind: number]: Describe } = {
-  [Kind.kvm_exit]: (slot) => hex(slot(0)),
-  [Kind.kvm_nested_vmexit]: (slot) => hex(slot(0)),
-  [Kind.kvm_nested_vmexit_inject]: (slot, _level, small) => `${small} ${hex(slot(0))}`,
-  [Kind.kvm_nested_vmenter]: (slot) => `${hex(slot(1))} ${hex(slot(4))}`,
-  [Kind.kvm_entry]: () => '',
-  [Kind.kvm_page_fault]: (slot) => `${hex(slot(0))} ${hex(slot(1))}`,
-  [Kind.kvm_inj_exception]: (slot) => hex(slot(0)),
-  [Kind.kvm_mmu_pagetable_walk]: (slot) => `${hex(slot(0))} ${hex(slot(1))}`,
-  [Kind.kvm_mmu_paging_element]: (slot, level) => `${hex(slot(0))} l${level}`,
-  [Kind.kvm_mmu_set_accessed_bit]: (slot) => hex(slot(0)),
-  [Kind.kvm_mmu_set_dirty_bit]: (slot) => hex(slot(0)),
-  [Kind.kvm_mmu_walker_error]: (slot) => hex(slot(0)),
-  [Kind.kvm_mmu_get_page]: (slot, level, small) => `${hex(slot(0))} l${level} ${small ? 'new' : 'existing'}`,
-  [Kind.kvm_mmu_sync_page]: page,
-  [Kind.kvm_mmu_unsync_page]: page,
-  [Kind.kvm_mmu_prepare_zap_page]: page,
-  [Kind.kvm_mmu_spte_requested]: (slot, level) => `${hex(slot(0))} l${level}`,
-  [Kind.kvm_mmu_set_spte]: (slot, level) => `${hex(slot(0))} ${hex(slot(1))} l${level}`,
-  [Kind.kvm_tdp_mmu_spte_changed]: (slot, level) => `${hex(slot(0))} l${level} ${hex(slot(1))} ${hex(slot(2))}`,
-  [Kind.mark_mmio_spte]: (slot, _level, small) => `${hex(slot(0))} ${small} ${hex(slot(2))}`,
-  [Kind.check_mmio_spte]: (_slot, _level, small) => `${small}`,
-  [Kind.handle_mmio_page_fault]: (slot) => hex(slot(1)),
-  [Kind.fast_page_fault]: (slot, _level, small) => `${hex(slot(0))} ${small}`,
-  [Kind.kvm_mmu_zap_all_fast]: (slot) => `${hex(slot(0))} ${hex(slot(1))}`,
-  [Kind.kvm_mmu_split_huge_page]: (slot, level) => `${hex(slot(0))} l${level}`,
-  [Kind.kvm_emulate_insn]: () => '',
-  [Kind.kvm_mmio]: (slot, _level, small) => `${small} ${hex(slot(0))}`,
-  [Kind.kvm_mmu_pte_write]: (slot) => `${hex(slot(0))} ${hex(slot(1))}`,
-  [Kind.kvm_flush_remote_tlbs]: () => '',
-  [Kind.kvm_unmap_hva_range]: () => '',
-  [Kind.kvm_mmu_page_fault_return]: (_slot, _level, small) => `${small}`,
+type Short = { readonly [N in EventName]?: (event: EventOf<N>) => string };
+const hex = (value: bigint | number): string => value.toString(16);
+const page = ({ fields: { gfn }, level }: PageEvent): string => `${hex(gfn)} l${level}`;
+const SHORT: Short = {
+  kvm_exit: ({ fields }) => hex(fields.info1),
+  kvm_nested_vmexit: ({ fields }) => hex(fields.info1),
+  kvm_nested_vmexit_inject: ({ fields }) => `${fields.reason} ${hex(fields.info1)}`,
+  kvm_nested_vmenter: ({ fields }) => `${hex(fields.vmcs)} ${hex(fields.nested_root)}`,
+  kvm_entry: () => '',
+  kvm_page_fault: ({ fields }) => `${hex(fields.address)} ${hex(fields.error_code)}`,
+  kvm_inj_exception: ({ fields }) => hex(fields.error_code),
+  kvm_mmu_pagetable_walk: ({ fields }) => `${hex(fields.addr)} ${hex(fields.pferr)}`,
+  kvm_mmu_paging_element: ({ fields, level }) => `${hex(fields.pte)} l${level}`,
+  kvm_mmu_set_accessed_bit: ({ fields }) => hex(fields.gpa),
+  kvm_mmu_set_dirty_bit: ({ fields }) => hex(fields.gpa),
+  kvm_mmu_walker_error: ({ fields }) => hex(fields.pferr),
+  kvm_mmu_get_page: (event) => `${page(event)} ${event.fields.created ? 'new' : 'existing'}`,
+  kvm_mmu_sync_page: page,
+  kvm_mmu_unsync_page: page,
+  kvm_mmu_prepare_zap_page: page,
+  kvm_mmu_spte_requested: ({ fields, level }) => `${hex(fields.gfn)} l${level}`,
+  kvm_mmu_set_spte: ({ fields, level }) => `${hex(fields.gfn)} ${hex(fields.spte)} l${level}`,
+  kvm_tdp_mmu_spte_changed: ({ fields, level }) => `${hex(fields.gfn)} l${level} ${hex(fields.old_spte)} ${hex(fields.new_spte)}`,
+  mark_mmio_spte: ({ fields }) => `${hex(fields.gfn)} ${fields.access} ${hex(fields.gen)}`,
+  check_mmio_spte: ({ fields }) => `${fields.valid}`,
+  handle_mmio_page_fault: ({ fields }) => hex(fields.gfn),
+  fast_page_fault: ({ fields }) => `${hex(fields.address)} ${RetPf[fields.result]}`,
+  kvm_mmu_zap_all_fast: ({ fields }) => `${hex(fields.valid_gen)} ${hex(fields.used_pages)}`,
+  kvm_mmu_split_huge_page: ({ fields, level }) => `${hex(fields.gfn)} l${level}`,
+  kvm_emulate_insn: () => '',
+  kvm_mmio: ({ fields }) => `${fields.type} ${hex(fields.gpa)}`,
+  kvm_mmu_pte_write: ({ fields }) => `${hex(fields.gpa)} ${hex(fields.new)}`,
+  kvm_flush_remote_tlbs: () => '',
+  kvm_unmap_hva_range: () => '',
+  kvm_mmu_page_fault_return: ({ fields }) => `${fields.result}`,
 };

@@ -4,7 +4,6 @@ import {
   ACCESS_READ,
   ACCESS_USER,
   ACCESS_WRITE,
-  EVENTS,
   Kind,
   STAGE_GUEST,
   STAGE_SECOND,
@@ -74,7 +73,7 @@ class Bench {
       const kind = words[at] & 0xff;
       if (kind === (Kind.change as number)) continue;
       found.push(
-        `${EVENTS[kind].name} ${(words[at + 1] >>> 0).toString(16)}${kind === (Kind.kvm_mmu_paging_element as number) ? ` ${(words[at + 3] >>> 0).toString(16)}` : ''}`,
+        `${Kind[kind]} ${(words[at + 1] >>> 0).toString(16)}${kind === (Kind.kvm_mmu_paging_element as number) ? ` ${(words[at + 3] >>> 0).toString(16)}` : ''}`,
       );
     }
     return found;

@@ -2,30 +2,11 @@
  * What operations remove from the cached translations (§2.10, §3.10; SDM vol. 3 "Operations that invalidate TLBs and
  * paging-structure caches", "Operations that invalidate cached mappings"; APM vol. 2 "TLB management").
  */
+import { FlushScope } from '../journal/enumerations';
 import { Kind } from '../journal/events';
 import type { Journal } from '../journal/journal';
 import { Load } from './control-registers';
 import type { Tlb } from './tlb';
-
-/** `scope` in the small field of tlb_flush rows. */
-export enum FlushScope {
-  /** A page of one PCID; its global pages under any PCID as well (INVLPG), or not (INVPCID 0). Tag: PCID. */
-  page = 1,
-  /** Non-global pages of a PCID. Tag: PCID. */
-  nonGlobal = 2,
-  /** All pages of a PCID. Tag: PCID. */
-  pcid = 3,
-  /** Non-global pages of every PCID. Tag: VPID or ASID. */
-  allNonGlobal = 4,
-  /** Every PCID, global pages included, of a VPID or ASID. Tag: VPID or ASID. */
-  all = 5,
-  /** Every VPID. */
-  allVpids = 6,
-  /** Guest-physical and combined mappings of one EP4TA. Tag: frame number of the root. */
-  eptContext = 7,
-  /** Guest-physical and combined mappings of every EP4TA. */
-  eptGlobal = 8,
-}
 
 export class Invalidations {
   // Of the context that runs.

@@ -4,8 +4,9 @@
  *
  * Results stay in fields until the next access. An access takes no objects, closures or bigints.
  */
-import { Kind, STAGE_GUEST, STAGE_SECOND } from '../journal/events';
 import { join } from '../bits';
+import { Structure } from '../journal/enumerations';
+import { Kind, STAGE_GUEST, STAGE_SECOND } from '../journal/events';
 import type { Journal } from '../journal/journal';
 import type { PhysicalMemory } from '../memory/physical-memory';
 import type { TlbConfig } from '../program';
@@ -19,7 +20,7 @@ import { Context } from './processor-context';
 import { Invalidations } from './invalidations';
 import { Staleness } from './staleness';
 import { NO_TAG } from './tags';
-import { Structure, Tlb, upperValue } from './tlb';
+import { Tlb, upperValue } from './tlb';
 import {
   CLASS_SHIFTS,
   GLOBAL_LINE,

@@ -3,22 +3,13 @@
  * paging-structure caches of both stages (§2.10, §3.10). What invalidates what is here; what is used when, in
  * processor.ts.
  */
+import { Structure } from '../journal/enumerations';
 import type { Journal } from '../journal/journal';
 import type { TlbConfig } from '../program';
 import { MappingCache } from './mapping-cache';
 import { HIGHEST, LOWEST, StructureCache, covers } from './structure-cache';
 import { Tags, type Tag } from './tags';
 import { CLASS_SHIFTS, GLOBAL_LINE, PageClass, TAG_MASK, TlbArray, classOf, keyClass, lineKey } from './tlb-array';
-
-/** `structure` in the small field of tlb_hit and tlb_fill rows. */
-export enum Structure {
-  l1 = 1,
-  l2 = 2,
-  guestPhysical = 3,
-  /** Paging-structure cache of the first stage, and of the second. */
-  pagingStructure = 4,
-  secondStructure = 5,
-}
 
 /** First lines of the arrays, within a processor's keys. */
 export const FIRST_LINE = {

@@ -1,5 +1,5 @@
 /** Event patterns and exit reasons in expectations. */
-import { EVENTS } from '../../engine/journal/events';
+import { eventNamed } from '../../engine/journal/event-table';
 import type { EventFieldPattern, EventPattern as EnginePattern } from '../../engine/program';
 import { exitReasonName } from '../../engine/mmu/exit-names';
 import { SvmExit, VmxExit } from '../../engine/x86/exit-reasons';
@@ -13,9 +13,9 @@ import type { ScriptLowering } from './script';
 /** Null when there is no such event, which has been reported. */
 export function lowerEvent(script: ScriptLowering, node: EventPattern, env: Env): EnginePattern | null {
   const { context } = script;
-  const spec = Object.values(EVENTS).find((event) => event.name === node.name.text);
+  const spec = eventNamed(node.name.text);
   if (!spec) return null;
-  const known = ['level', 'actor', ...(spec.small ? [spec.small] : []), ...spec.slots.map((slot) => slot.name)];
+  const known = ['level', 'actor', ...spec.fields.map(({ name }) => name)];
   const fields = node.fields.flatMap((field): EventFieldPattern[] => {
     const name = field.name?.text ?? null;
     if (name !== null && !known.includes(name)) {

@@ -1,6 +1,7 @@
 /** Fields of an event in an expectation, and names that stand for their values. */
-import { EVENTS } from '../../engine/journal/events';
-import { ACTORS, EVENT_VALUES, REASONS } from '../../language/syntax/words/observed';
+import { eventNamed } from '../../engine/journal/event-table';
+import { FIELD_KINDS } from '../../engine/journal/field-kinds';
+import { ACTORS, REASONS, valueWords } from '../../language/syntax/words/observed';
 
 export interface EventWord {
   readonly word: string;
@@ -11,13 +12,15 @@ const list = (words: { readonly [word: string]: string }): EventWord[] => Object
 
 /** Names of an event's fields, with what each is; level and actor are of every event. */
 export function fieldsOf(event: string): EventWord[] {
-  const spec = Object.values(EVENTS).find(({ name }) => name === event);
+  const spec = eventNamed(event);
   if (!spec) return [];
-  const own = spec.slots.map(({ name, as }) => ({ word: name, about: as }));
+  const own = spec.fields.map(({ name, kind, about }) => ({
+    word: name,
+    about: [FIELD_KINDS[kind].about, about].filter(Boolean).join('; '),
+  }));
   return [
-    ...(spec.small ? [{ word: spec.small, about: 'number' }] : []),
     ...own,
-    { word: 'level', about: 'paging level' },
+    { word: 'level', about: `paging level${spec.level === undefined ? '' : ` ${spec.level}`}` },
     { word: 'actor', about: 'who acted' },
   ];
 }
@@ -25,7 +28,8 @@ export function fieldsOf(event: string): EventWord[] {
 /** Names of values of a field; null: of the event's first field. */
 export function valuesOf(event: string, field: string | null): EventWord[] {
   if (field === 'actor') return list(ACTORS);
-  const first = fieldsOf(event)[0]?.word;
-  if (field !== null && field !== first) return [];
-  return [...list(EVENT_VALUES[event] ?? {}), ...(first === 'reason' ? list(REASONS) : [])];
+  const fields = eventNamed(event)?.fields ?? [];
+  const of = field === null ? fields[0] : fields.find(({ name }) => name === field);
+  if (!of) return [];
+  return of.kind === 'exit_reason' ? list(REASONS) : list(valueWords(of.kind));
 }

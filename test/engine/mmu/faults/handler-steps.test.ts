@@ -4,7 +4,7 @@ import { Journal } from '../../../../server/src/engine/journal/journal';
 import { Machine } from '../../../../server/src/engine/machine';
 import type { HandlerStep } from '../../../../server/src/engine/mmu/pages/handler-steps';
 import type { Kvm } from '../../../../server/src/engine/mmu/pages/kvm';
-import { RetPf } from '../../../../server/src/engine/mmu/trace';
+import { RetPf } from '../../../../server/src/engine/journal/enumerations';
 import type { Act, KvmOptions, MmuKind } from '../../../../server/src/engine/program';
 import { SETUP_E, SLOTS_E, VCPU, access, eventsOf, host } from '../machines';
 

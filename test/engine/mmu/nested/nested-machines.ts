@@ -1,6 +1,7 @@
 /** Machines with a VM in a VM (mmu-semantics.md §10.0, setup N), for tests: acts of L2 and of L1, their exits and events. */
+import { eventOfKind } from '../../../../server/src/engine/journal/event-table';
 import type { Kind } from '../../../../server/src/engine/journal/events';
-import { EVENTS, Actor } from '../../../../server/src/engine/journal/events';
+import { Actor } from '../../../../server/src/engine/journal/events';
 import { Journal, ROW_WORDS } from '../../../../server/src/engine/journal/journal';
 import { Machine } from '../../../../server/src/engine/machine';
 import type { Act, HostConfig, MmuKind, SlotConfig, VcpuConfig, VmConfig } from '../../../../server/src/engine/program';
@@ -119,7 +120,7 @@ export function eventsWithActors(journal: Journal, from: number): string[] {
   for (let row = from; row < journal.length; row++) {
     const kind: Kind = words[row * ROW_WORDS] & 0xff;
     const text = short(journal, row);
-    if (text === null || EVENTS[kind] === undefined) continue;
+    if (text === null || eventOfKind(kind) === undefined) continue;
     events.push(`${Actor[(words[row * ROW_WORDS] >>> 8) & 15]} ${text}`);
   }
   return events;

@@ -90,7 +90,7 @@ describe('the deck’s steps (§10.12)', () => {
       'L1 page_fault 5000 181',
       'L0 exit 1aa',
       'L0 page_fault 23028 1aa',
-      'L0 fast_page_fault 23028 0',
+      'L0 fast_page_fault 23028 invalid',
       'L0 spte_requested 23 l1',
       'L0 unsync_page 23 l1',
       'L0 set_spte 23 8600000010023b77 l1',

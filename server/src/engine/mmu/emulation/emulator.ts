@@ -14,7 +14,8 @@ import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { accessOfCode } from '../contexts/mmu-context';
 import { Acc } from '../pages/role';
 import { trackWrite } from '../pages/write-flooding';
-import { MmioType, UserExit } from '../trace';
+import { MmioType, UserExit } from '../../journal/enumerations';
+import { emulating, INJECTED_GP } from '../trace';
 import { unprotectFrame } from '../pages/zap';
 
 /**
@@ -31,12 +32,12 @@ export function emulate(vcpu: KvmVcpu, lo: number, hi: number, allowRetry: boole
     const denied = deniedFetch(vcpu, instruction);
     if (denied !== null) return { kind: 'done', completion: denied };
     if (allowRetry && reexecute(vcpu, lo, hi, writesOwnTable)) return { kind: 'resume' };
-    kvm.trace.emulate(instruction.rip, [], true);
-    kvm.trace.userExit(UserExit.internalError, 0, 0);
+    kvm.trace.emit('kvm_emulate_insn', emulating(instruction.rip, [], true));
+    kvm.trace.emit('kvm_userspace_exit', { reason: UserExit.internalError, gpa: 0, errno: 0 });
     return failedRun('KVM_INTERNAL_ERROR', 'the instruction cannot be fetched where no memory is');
   }
   const code = codeOf(instruction, longMode(vcpu.registers));
-  kvm.trace.emulate(instruction.rip, code, false);
+  kvm.trace.emit('kvm_emulate_insn', emulating(instruction.rip, code));
   if (giveUpProtection(vcpu, instruction, lo, hi, allowRetry)) return { kind: 'resume' };
   const completion = new Emulation(vcpu, instruction, lo, hi).run();
   if (completion.kind === 'ok' || completion.kind === 'mmio') vcpu.rip += code.length;
@@ -45,8 +46,8 @@ export function emulate(vcpu: KvmVcpu, lo: number, hi: number, allowRetry: boole
 
 /** The access was MOV CR's own: its PDPTEs are not memory, and emulating it ends in #GP (x86.c: load_pdptrs). */
 function loadPdptesFromDevice(vcpu: KvmVcpu): Completion {
-  vcpu.kvm.trace.emulate(vcpu.rip, [], false);
-  vcpu.kvm.trace.injectException(13, 0);
+  vcpu.kvm.trace.emit('kvm_emulate_insn', emulating(vcpu.rip, []));
+  vcpu.kvm.trace.emit('kvm_inj_exception', INJECTED_GP);
   return { kind: 'general-protection', error: 0 };
 }
 
@@ -149,7 +150,7 @@ class Emulation {
       let bits: bigint;
       if (address >= 0) bits = loadBytes(vcpu.kvm.tables, address, part.size);
       else {
-        vcpu.kvm.trace.mmio(MmioType.unsatisfiedRead, part.size, gpa, 0, 0);
+        vcpu.kvm.trace.emit('kvm_mmio', { type: MmioType.unsatisfiedRead, gpa, val: 0, len: part.size });
         if (pending < 0) pending = gpa;
         bits = this.answer(gpa, part.size);
       }
@@ -162,12 +163,12 @@ class Emulation {
   /** User space performs the read; KVM_RUN completes it. */
   private answer(gpa: number, size: number): bigint {
     const { vcpu } = this;
-    vcpu.kvm.trace.userExit(UserExit.mmio, gpa, 0);
+    vcpu.kvm.trace.emit('kvm_userspace_exit', { reason: UserExit.mmio, gpa, errno: 0 });
     const { journal } = vcpu.kvm.trace;
     journal.actor = Actor.user;
     const bits = truncated(vcpu.parts.mmioRead(), size);
     journal.actor = vcpu.parts.actor;
-    vcpu.kvm.trace.mmio(MmioType.read, size, gpa, lowOf(bits), highOf(bits));
+    vcpu.kvm.trace.emit('kvm_mmio', { type: MmioType.read, gpa, val: { lo: lowOf(bits), hi: highOf(bits) }, len: size });
     return bits;
   }
 
@@ -187,8 +188,8 @@ class Emulation {
         trackWrite(kvm, vcpu.pae, gpa, part.size, bits);
         continue;
       }
-      kvm.trace.mmio(MmioType.write, part.size, gpa, lowOf(bits), highOf(bits));
-      kvm.trace.userExit(UserExit.mmio, gpa, 0);
+      kvm.trace.emit('kvm_mmio', { type: MmioType.write, gpa, val: { lo: lowOf(bits), hi: highOf(bits) }, len: part.size });
+      kvm.trace.emit('kvm_userspace_exit', { reason: UserExit.mmio, gpa, errno: 0 });
       this.mmio = { kind: 'mmio', gpa, write: true, value };
     }
     return null;
@@ -202,7 +203,7 @@ class Emulation {
     const code = (write ? PageFault.write : 0) | (this.instruction.user ? PageFault.user : 0);
     if (vcpu.mmio.matchesGva(lo, hi) && mmioPermitted(vcpu, code)) {
       const gpa = vcpu.mmio.gfn * 4096 + (lo & 0xfff);
-      vcpu.kvm.trace.matchMmio(lo, hi, gpa, write, false);
+      vcpu.kvm.trace.emit('vcpu_match_mmio', { write, gpa_match: false, gva: { lo, hi }, gpa });
       return { gpa, mmio: true };
     }
     const { walkMmu } = vcpu;
@@ -222,7 +223,7 @@ class Emulation {
   /** vcpu_is_mmio_gpa */
   private placeAt({ lo, hi }: Part, gpa: number, write: boolean): Place {
     const mmio = this.vcpu.mmio.matchesGpa(gpa);
-    if (mmio) this.vcpu.kvm.trace.matchMmio(lo, hi, gpa, write, true);
+    if (mmio) this.vcpu.kvm.trace.emit('vcpu_match_mmio', { write, gpa_match: true, gva: { lo, hi }, gpa });
     return { gpa, mmio };
   }
 }

@@ -13,7 +13,7 @@ const GUEST_PAGE_HIGH = 2;
 export function eptViolation(vcpu: KvmVcpu, gpaLo: number, gpaHi: number, qualification: number): Handled {
   vcpu.exited(VmxExit.EPT_VIOLATION, { ...NO_INFO, info1Lo: qualification });
   vcpu.exitQualification = qualification;
-  vcpu.kvm.trace.pageFault(vcpu.parts.index, gpaLo, gpaHi, qualification, 0);
+  vcpu.kvm.trace.emit('kvm_page_fault', { vcpu: vcpu.parts.index, address: { lo: gpaLo, hi: gpaHi }, error_code: qualification });
   const has = (bit: Qualification): boolean => (qualification & bit) !== 0;
   const code =
     (has(Qualification.read) ? PageFault.user : 0) |

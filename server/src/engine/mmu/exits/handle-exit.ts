@@ -26,7 +26,7 @@ export function handleOutcome(vcpu: KvmVcpu, outcome: Outcome, lo: number, hi: n
       return { kind: 'done', completion: processor.completion! };
     default:
       vcpu.exited(VmxExit.PML_FULL, NO_INFO);
-      vcpu.kvm.trace.pmlFull(vcpu.parts.index);
+      vcpu.kvm.trace.emit('kvm_pml_full', { vcpu: vcpu.parts.index });
       return { kind: 'resume' };
   }
 }

@@ -5,6 +5,7 @@ import { Cr4, pagingModeOf, pcidOf } from '../../vcpu/control-registers';
 import { Register } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
 import { invalidateAddress } from '../soft/invlpg';
+import { INJECTED_GP } from '../trace';
 import { DONE, GP, LENGTHS, type Completion } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { NO_INFO } from '../trace';
@@ -47,7 +48,7 @@ export function invpcid(vcpu: KvmVcpu, type: 0 | 1 | 2 | 3, pcid: number, addres
   vcpu.exited(parts.vendor === 'intel' ? VmxExit.INVPCID : SvmExit.INVPCID, { ...NO_INFO, info1Lo: low(type), info1Hi: high(type) });
   if (vcpu.mode.script !== null) return vcpu.mode.script.exit();
   if (refused) {
-    kvm.trace.injectException(13, 0);
+    kvm.trace.emit('kvm_inj_exception', INJECTED_GP);
     return vcpu.enter() ?? GP;
   }
   if (type >= 2) vcpu.request('flushGuest');

@@ -25,7 +25,7 @@ export function movFrom(vcpu: KvmVcpu, name: ControlRegister): Completion {
   const cr = Number(name[2]);
   vcpu.exited(reason, { ...NO_INFO, info1Lo: vcpu.parts.vendor === 'intel' ? MOV_FROM | cr : 0 });
   if (vcpu.mode.script !== null) return vcpu.mode.script.exit();
-  vcpu.kvm.trace.cr(cr, registers.lo(number), registers.hi(number), false);
+  vcpu.kvm.trace.emit('kvm_cr', { cr, value: { lo: registers.lo(number), hi: registers.hi(number) }, write: false });
   vcpu.rip += LENGTHS.movCr;
   return vcpu.enter() ?? done;
 }

@@ -7,6 +7,10 @@ import { NO_INFO } from '../trace';
 
 export function nestedPageFault(vcpu: KvmVcpu, gpaLo: number, gpaHi: number, infoLo: number, infoHi: number): Handled {
   vcpu.exited(SvmExit.NPF, { ...NO_INFO, info1Lo: infoLo, info1Hi: infoHi, info2Lo: gpaLo, info2Hi: gpaHi });
-  vcpu.kvm.trace.pageFault(vcpu.parts.index, gpaLo, gpaHi, infoLo, infoHi);
+  vcpu.kvm.trace.emit('kvm_page_fault', {
+    vcpu: vcpu.parts.index,
+    address: { lo: gpaLo, hi: gpaHi },
+    error_code: { lo: infoLo, hi: infoHi },
+  });
   return handlePageFault(vcpu, gpaLo, gpaHi, infoLo, infoHi);
 }

@@ -16,5 +16,5 @@ export function pageFaultOf(vcpu: KvmVcpu, code: number, lo: number, hi: number)
   if (parts.vendor === 'intel')
     vcpu.exited(VmxExit.EXCEPTION_NMI, { ...NO_INFO, info1Lo: lo, info1Hi: hi, intrInfo: INTR_INFO_PF, errorCode: code });
   else vcpu.exited(SvmExit.PF_EXCP, { ...NO_INFO, info1Lo: code, info2Lo: lo, info2Hi: hi });
-  kvm.trace.pageFault(parts.index, lo, hi, code, 0);
+  kvm.trace.emit('kvm_page_fault', { vcpu: parts.index, address: { lo, hi }, error_code: code });
 }

@@ -7,7 +7,7 @@ import { directPageFault } from '../hard/direct-page-fault';
 import { failedRun, type Handled } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { shadowPageFault } from '../soft/shadow-page-fault';
-import { RetPf } from '../trace';
+import { RetPf } from '../../journal/enumerations';
 import { unprotectFrame } from '../pages/zap';
 
 /** Bit 33 of the error code: the access was one to a guest's table. */
@@ -29,7 +29,7 @@ export function handlePageFault(vcpu: KvmVcpu, lo: number, hi: number, code: num
   if (result === RetPf.invalid) {
     const fault = new Fault(lo, hi, code, codeHi, kvm.tdp && mmu.direct);
     result = mmu.direct ? directPageFault(vcpu, mmu, fault) : shadowPageFault(vcpu, mmu, fault);
-    kvm.trace.pageFaultReturn(result, lo, hi, code, codeHi);
+    kvm.trace.emit('kvm_mmu_page_fault_return', { result, address: { lo, hi }, error_code: { lo: code, hi: codeHi } });
     if (kvm.rules.readonlySlotIsEmulated && fault.slot?.readonly === true) mayRetry = false;
     if (result === RetPf.error) return failedRun(fault.errno, 'the page at the faulting address cannot be had');
   }

@@ -11,7 +11,7 @@ import { SvmExit, VmxExit } from '../../x86/exit-reasons';
 import { handleSecondStage } from './handle-exit';
 import { DONE, GP, LENGTHS, type Completion } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
-import { NO_INFO, type ExitInfo } from '../trace';
+import { INJECTED_GP, NO_INFO, type ExitInfo } from '../trace';
 import { initMmu, newPgd, resetMmu, updateWalker } from '../vcpu/vcpu-mmu';
 
 const MSR_EFER = 0xc0000080 | 0;
@@ -51,8 +51,8 @@ export function loadRegister(vcpu: KvmVcpu, name: RegisterName, value: bigint): 
   vcpu.exited(exit.reason, exit.info);
   if (vcpu.mode.script !== null) return vcpu.mode.script.exit();
   const { trace } = vcpu.kvm;
-  if (name === 'efer') trace.msr(MSR_EFER, lo, hi);
-  else trace.cr(Number(name[2]), lo, hi);
+  if (name === 'efer') trace.emit('kvm_msr', { msr: MSR_EFER, value: { lo, hi } });
+  else trace.emit('kvm_cr', { cr: Number(name[2]), value: { lo, hi }, write: true });
   return emulateLoad(vcpu, name, lo, hi);
 }
 
@@ -111,7 +111,7 @@ function emulateLoad(vcpu: KvmVcpu, name: Loadable, lo: number, hi: number): Com
   const oldPdptes = registers.pdptes(Register.pdpte0).slice();
   const effects = LOADS[name](registers, parts.rules, lo, hi);
   if ((effects & LOAD_REFUSED) !== 0) {
-    vcpu.kvm.trace.injectException(13, 0);
+    vcpu.kvm.trace.emit('kvm_inj_exception', INJECTED_GP);
     return vcpu.enter() ?? GP;
   }
   const pdptesChanged = registers.pdptes(Register.pdpte0).some((half, i) => half !== oldPdptes[i]);

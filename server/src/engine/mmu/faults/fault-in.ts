@@ -8,10 +8,10 @@ import type { Root } from '../contexts/roots';
 import type { Fault } from './fault';
 import type { Kvm } from '../pages/kvm';
 import { framesAt } from '../pages/shadow-page';
-import { RetPf } from '../trace';
+import { RetPf } from '../../journal/enumerations';
 
-/** KVM_PFN_NOSLOT: high half of what a trace prints as pfn of an MMIO frame. */
-const NO_SLOT_HIGH = 1 << 31;
+/** KVM_PFN_NOSLOT: what a trace prints as pfn of an MMIO frame. */
+const NO_SLOT = { lo: 0, hi: 1 << 31 };
 
 /**
  * Find the page, without the lock ({@link stillHolds}). Without a slot the fault's slot is null, and it is MMIO.
@@ -69,7 +69,6 @@ export function adjustLevel(kvm: Kvm, fault: Fault): void {
 
 /** The event of a leaf about to be installed. */
 export function requested(kvm: Kvm, fault: Fault): void {
-  const noSlot = fault.slot === null;
-  const { pfn } = fault;
-  kvm.trace.spteRequested(fault.gfn, noSlot ? 0 : pfn | 0, noSlot ? NO_SLOT_HIGH : Math.floor(pfn / 0x1_0000_0000), fault.goalLevel);
+  const { gfn, pfn, slot, goalLevel } = fault;
+  kvm.trace.emit('kvm_mmu_spte_requested', { gfn, pfn: slot === null ? NO_SLOT : pfn, level: goalLevel });
 }

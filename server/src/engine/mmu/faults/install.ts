@@ -4,7 +4,7 @@ import type { Kvm } from '../pages/kvm';
 import { addToReverseMap, dropSpte, updateSpte } from '../pages/leaf';
 import { makeLeaf } from '../pages/make-leaf';
 import { framesAt, indexOf } from '../pages/shadow-page';
-import { RetPf } from '../trace';
+import { RetPf } from '../../journal/enumerations';
 import { unlink } from '../pages/zap';
 import { markMmio } from './mmio-sptes';
 
@@ -49,7 +49,7 @@ export function installLeaf(kvm: Kvm, at: number, leaf: Installation): RetPf {
   let result = RetPf.fixed;
   if (tables.low(at) === spte.lo && tables.high(at) === spte.hi) result = RetPf.spurious;
   else {
-    trace.setSpte(gfn, level, spte.lo, spte.hi, at);
+    trace.emit('kvm_mmu_set_spte', { gfn, spte, at, level });
     flush = updateSpte(kvm, at, spte) || flush;
   }
   if (refused && leaf.write) result = RetPf.emulate;

@@ -2,7 +2,7 @@
 import type { MmuContext } from '../contexts/mmu-context';
 import { ShadowWalk } from '../contexts/shadow-walk';
 import type { Kvm } from '../pages/kvm';
-import { RetPf } from '../trace';
+import { RetPf } from '../../journal/enumerations';
 import type { FaultingVcpu } from './faulting-vcpu';
 
 /** An entry that says: nothing there, emulate (mark_mmio_spte). */
@@ -10,7 +10,7 @@ export function markMmio(kvm: Kvm, at: number, gfn: number, access: number): voi
   const { format, trace } = kvm;
   const spte = format.mmio(gfn, access, kvm.mmioGeneration);
   const { lo, hi } = spte;
-  trace.markMmio(gfn, lo & 7, format.mmioGeneration(lo, hi), lo, hi, at);
+  trace.emit('mark_mmio_spte', { access: lo & 7, gfn, spte, gen: format.mmioGeneration(lo, hi), sptep: at });
   kvm.setSpte(at, spte);
 }
 
@@ -26,12 +26,13 @@ export function mmioPageFault(vcpu: FaultingVcpu, mmu: MmuContext, lo: number, h
   const spteHi = tables.high(at);
   if (!format.isMmio(spteLo, spteHi)) return RetPf.retry;
   const generation = format.mmioGeneration(spteLo, spteHi);
-  trace.checkMmio(spteLo, spteHi, kvm.mmioGeneration, generation);
-  if (generation !== kvm.mmioGeneration) return RetPf.invalid;
+  const valid = generation === kvm.mmioGeneration;
+  trace.emit('check_mmio_spte', { valid, spte: { lo: spteLo, hi: spteHi }, kvm_gen: kvm.mmioGeneration, spte_gen: generation });
+  if (!valid) return RetPf.invalid;
   const gfn = format.mmioGfn(spteLo, spteHi);
   const access = format.mmioAccessOf(spteLo);
   const linear = !mmu.direct && !vcpu.nested;
-  trace.handleMmio(mmu.direct ? 0 : lo, mmu.direct ? 0 : hi, gfn, access);
+  trace.emit('handle_mmio_page_fault', { access, addr: mmu.direct ? 0 : { lo, hi }, gfn });
   vcpu.mmio.remember(linear ? lo : 0, linear ? hi : 0, gfn, access);
   return RetPf.emulate;
 }

@@ -13,6 +13,7 @@ import { handleOutcome } from '../exits/handle-exit';
 import { pageFaultOf } from '../exits/page-fault-exit';
 import { loadBytes, storeBytes } from '../../memory/bytes';
 import { windowOn, type Linear } from './own-tables';
+import { emulating } from '../trace';
 import { codeOf, type Completion, type Instruction } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { updateWalker } from '../vcpu/vcpu-mmu';
@@ -129,7 +130,7 @@ export class KernelAccess {
       const instruction = at(access, this.directMap(gpa));
       pageFaultOf(vcpu, PageFault.write | PageFault.present, instruction.lo, instruction.hi);
       const emulated = tryToUnsync(kvm, gfn, true, false);
-      if (emulated) kvm.trace.emulate(access.rip, codeOf(instruction, longMode(vcpu.registers)), false);
+      if (emulated) kvm.trace.emit('kvm_emulate_insn', emulating(access.rip, codeOf(instruction, longMode(vcpu.registers))));
       storeBytes(kvm.tables, address, size, value);
       if (emulated) trackWrite(kvm, vcpu.pae, gpa, size, value);
       if (emulated) vcpu.rip += codeOf(instruction, longMode(vcpu.registers)).length;

@@ -14,7 +14,7 @@ import { ShadowWalk } from '../contexts/shadow-walk';
 import { framesAt, type ShadowPage } from '../pages/shadow-page';
 import type { TdpTree } from '../pages/tdp-tree';
 import { prefetchDirect } from '../faults/prefetch-direct';
-import { RetPf } from '../trace';
+import { RetPf } from '../../journal/enumerations';
 import { makePagesAvailable } from '../pages/page-quota';
 import { fastPageFault } from './fast-page-fault';
 

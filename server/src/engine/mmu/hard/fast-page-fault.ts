@@ -7,7 +7,7 @@ import type { Kvm } from '../pages/kvm';
 import type { MmuContext } from '../contexts/mmu-context';
 import { ShadowWalk } from '../contexts/shadow-walk';
 import type { Spte } from '../pages/spte';
-import { RetPf } from '../trace';
+import { RetPf } from '../../journal/enumerations';
 
 /** @returns invalid: the slow path must do it */
 export function fastPageFault(kvm: Kvm, mmu: MmuContext, fault: Fault): RetPf {
@@ -20,7 +20,14 @@ export function fastPageFault(kvm: Kvm, mmu: MmuContext, fault: Fault): RetPf {
   const fix = fixOf(kvm, fault, level, lo, hi);
   const result = typeof fix === 'object' ? RetPf.fixed : fix;
   const now = typeof fix === 'object' ? fix : { lo, hi };
-  trace.fastPageFault(fault.gfn * 4096 + (fault.lo & 0xfff), fault.code, fault.codeHi, lo, hi, now.lo, now.hi, at, result);
+  trace.emit('fast_page_fault', {
+    result,
+    address: fault.gfn * 4096 + (fault.lo & 0xfff),
+    error_code: { lo: fault.code, hi: fault.codeHi },
+    old: { lo, hi },
+    new: now,
+    sptep: at,
+  });
   if (result === RetPf.fixed) {
     kvm.setSpte(at, now);
     if (format.writable(now.lo) && !format.writable(lo) && fault.slot !== null) fault.slot.dirtyLog?.mark(fault.gfn - fault.slot.gfn);

@@ -2,9 +2,8 @@
  * The TDP MMU (§6.2, §6.5, §6.6; tdp_mmu.c): EPT or nested tables as one radix tree a role, GPA → HPA, outside hash and
  * reverse maps. Every change of an entry is a kvm_tdp_mmu_spte_changed event.
  */
-import { Kind } from '../../journal/events';
 import type { Slot } from '../../memory/slots';
-import { RetPf } from '../trace';
+import { RetPf } from '../../journal/enumerations';
 import type { Kvm } from '../pages/kvm';
 import { makeLeaf } from '../pages/make-leaf';
 import { ACC_ALL, childRole } from '../pages/role';
@@ -78,10 +77,10 @@ export class TdpMmu implements TdpTree {
     }
     if (refused && write) result = RetPf.emulate;
     if (slot === null) {
-      trace.markMmio(gfn, lo & 7, format.mmioGeneration(lo, hi), lo, hi, at);
+      trace.emit('mark_mmio_spte', { access: lo & 7, gfn, spte: { lo, hi }, gen: format.mmioGeneration(lo, hi), sptep: at });
       return RetPf.emulate;
     }
-    trace.setSpte(gfn, page.level, lo, hi, at);
+    trace.emit('kvm_mmu_set_spte', { gfn, spte: { lo, hi }, at, level: page.level });
     return result;
   }
 
@@ -214,7 +213,7 @@ export class TdpMmu implements TdpTree {
   private remove(page: ShadowPage): void {
     const { kvm } = this;
     const { format, tables } = kvm;
-    page.event(Kind.kvm_mmu_prepare_zap_page);
+    page.event('kvm_mmu_prepare_zap_page');
     for (let index = 0; index < 512; index++) {
       const at = page.entryAddress(index);
       const lo = tables.low(at);
@@ -231,7 +230,12 @@ export class TdpMmu implements TdpTree {
   /** The row of a change that is about to be made. */
   private changed(page: ShadowPage, index: number, oldLo: number, oldHi: number, { lo, hi }: Spte): void {
     if (oldLo === lo && oldHi === hi) return;
-    this.kvm.trace.tdpChanged(page.gfn + index * framesAt(page.level), page.level, oldLo, oldHi, lo, hi);
+    this.kvm.trace.emit('kvm_tdp_mmu_spte_changed', {
+      gfn: page.gfn + index * framesAt(page.level),
+      old_spte: { lo: oldLo, hi: oldHi },
+      new_spte: { lo, hi },
+      level: page.level,
+    });
   }
 
   private link(page: ShadowPage, index: number, child: ShadowPage): void {
@@ -248,7 +252,7 @@ export class TdpMmu implements TdpTree {
       kvm.setSpte(child.entryAddress(i), format.splitPiece(lo, hi, child.level, i));
     }
     this.link(page, index, child);
-    kvm.trace.splitHugePage(child.gfn, page.level, lo, hi);
+    kvm.trace.emit('kvm_mmu_split_huge_page', { gfn: child.gfn, spte: { lo, hi }, level: page.level });
   }
 
   private newPage(gfn: number, role: number): ShadowPage | null {

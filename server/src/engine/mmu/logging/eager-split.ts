@@ -46,7 +46,7 @@ function splitShadow(kvm: Kvm, page: ShadowPage, at: number): void {
     addToReverseMap(kvm, child, small, child.gfnAt(i), child.access);
   }
   linkShadowPage(kvm, at, child, flush);
-  trace.splitHugePage(gfn, page.level, lo, hi);
+  trace.emit('kvm_mmu_split_huge_page', { gfn, spte: { lo, hi }, level: page.level });
 }
 
 /** Direct pages mirror no guest table, and so are always in step. */

@@ -24,7 +24,7 @@ import { syncPage } from '../soft/sync-page';
 import type { GuestHypervisor } from '../vcpu/guest-hypervisor';
 import { useSecondStage, useShadowTables } from '../vcpu/hardware';
 import { initMmu, invalidateGuestAddress, newPgd } from '../vcpu/vcpu-mmu';
-import { NO_INFO, INTR_INFO_PF, type ExitInfo, type InjectedFault } from '../trace';
+import { exitFields, NO_INFO, INTR_INFO_PF, type ExitInfo, type InjectedFault } from '../trace';
 import type { Control, Reflected } from './control-structure';
 import { whyRefused } from './entry-checks';
 import { NestedStage } from './nested-stage';
@@ -134,15 +134,14 @@ export class Nesting implements GuestHypervisor {
     const guest = this.registers;
     control.load(guest);
     const [rootLo, rootHi] = second === null ? [guest.lo(Register.cr3), guest.hi(Register.cr3)] : [control.rootLo, control.rootHi];
-    kvm.trace.nestedEntry(
-      second !== null,
-      vcpu.rip,
-      control.address,
-      control.rip,
-      control.event === null ? 0 : INTR_INFO_PF,
-      rootLo,
-      rootHi,
-    );
+    kvm.trace.emit('kvm_nested_vmenter', {
+      nested_tdp: second !== null,
+      rip: vcpu.rip,
+      vmcs: control.address,
+      nested_rip: control.rip,
+      event_inj: control.event === null ? 0 : INTR_INFO_PF,
+      nested_root: { lo: rootLo, hi: rootHi },
+    });
     this.control = control;
     this.pending = null;
     vcpu.registers = guest;
@@ -172,7 +171,7 @@ export class Nesting implements GuestHypervisor {
   leave(reflected: Reflected): void {
     const { vcpu, control } = this;
     const { kvm, parts } = vcpu;
-    kvm.trace.nestedExitInjected(reflected.reason, reflected.info);
+    kvm.trace.emit('kvm_nested_vmexit_inject', { reason: reflected.reason, ...exitFields(reflected.info) });
     this.reflected = reflected;
     this.control = this.pending = null;
     vcpu.registers = parts.registers;

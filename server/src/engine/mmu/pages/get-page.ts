@@ -1,5 +1,4 @@
 /** Finding a shadow page by frame and role, or making it (§5.4; mmu.c: kvm_mmu_find_shadow_page, __link_shadow_page). */
-import { Kind } from '../../journal/events';
 import type { Kvm } from './kvm';
 import { dropSpte } from './leaf';
 import { protectFrame } from './write-protect';
@@ -13,7 +12,7 @@ import { commitZap, prepareZap } from './zap';
 export function getShadowPage(kvm: Kvm, gfn: number, role: number, sync: SyncPage): ShadowPage | null {
   const found = find(kvm, gfn, role, sync);
   if (found !== null) {
-    found.event(Kind.kvm_mmu_get_page, 0);
+    found.got(false);
     return found;
   }
   const page = kvm.pages.create(gfn, role, kvm.format.empty);

@@ -101,7 +101,7 @@ export class Kvm {
 
   /** No vCPU may use a translation from before (kvm_flush_remote_tlbs). */
   flushRemoteTlbs(gfn = 0, pages = 0): void {
-    this.trace.flushRemoteTlbs(gfn, pages);
+    this.trace.emit('kvm_flush_remote_tlbs', { gfn, pages });
     for (const vcpu of this.vcpus) vcpu.requestTlbFlush();
     this.onStep('flush sent');
   }

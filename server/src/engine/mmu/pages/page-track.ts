@@ -66,7 +66,7 @@ export class PageTrack {
   }
 
   private set(gfn: number, count: number, added: boolean): void {
-    this.trace.track(gfn, count, added);
+    this.trace.emit(added ? 'kvm_page_track_add' : 'kvm_page_track_remove', { gfn, count });
     this.trace.journal.change(Space.track, SPACES[Space.track].key.encode({ vm: this.vm, gfn }), this.count(gfn) ^ count, 0);
     if (count > 0) this.counts.set(gfn, count);
     else this.counts.delete(gfn);

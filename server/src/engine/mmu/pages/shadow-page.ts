@@ -8,7 +8,8 @@
  *             24 mmu_valid_gen, 25 TDP MMU page
  */
 import { high, join, low } from '../../bits';
-import { Kind } from '../../journal/events';
+import { emit } from '../../journal/emit';
+import type { WrittenFields } from '../../journal/event-table';
 import type { Journal } from '../../journal/journal';
 import { Space, SPACES } from '../../journal/spaces';
 import type { WordMap } from '../../journal/state';
@@ -67,7 +68,7 @@ export class ShadowPage {
 
   /** The new page stands in the journal from here on. */
   appear(): void {
-    this.event(Kind.kvm_mmu_get_page, 1);
+    this.got(true);
     this.change(0, this.currentRole, EXISTS);
     this.change(1, low(this.gfn), high(this.gfn));
     this.change(2, 0, (this.validGeneration << 24) | (this.tdpMmu ? 1 << 25 : 0));
@@ -202,12 +203,26 @@ export class ShadowPage {
     this.change(2, flags, counts);
   }
 
-  /** `state` of shadow-page events: low half unsync (bit 0) and generation (15:1), high half root_count. */
-  event(kind: Kind, created = 0): void {
-    const { journal } = this;
-    journal.row(kind, this.level, created, low(this.gfn), high(this.gfn), this.currentRole, 0);
-    const state = (this.unsyncFlag ? 1 : 0) | (this.validGeneration << 1);
-    journal.row(Kind.more, 0, 0, low(this.address), high(this.address), state, this.roots);
+  /** The event of a page made or found. */
+  got(created: boolean): void {
+    emit(this.journal, 'kvm_mmu_get_page', { created, ...this.said() });
+  }
+
+  event(name: 'kvm_mmu_sync_page' | 'kvm_mmu_unsync_page' | 'kvm_mmu_prepare_zap_page'): void {
+    emit(this.journal, name, this.said());
+  }
+
+  /** What events say of the page. */
+  private said(): WrittenFields<'kvm_mmu_sync_page'> {
+    return {
+      gfn: this.gfn,
+      role: this.currentRole,
+      spt: this.address,
+      root_count: this.roots,
+      mmu_valid_gen: this.validGeneration,
+      unsync: this.unsyncFlag,
+      level: this.level,
+    };
   }
 
   private countUnsync(count: number): void {

@@ -3,7 +3,7 @@
  * pages are neither in the hash nor in reverse maps.
  */
 import type { Slot } from '../../memory/slots';
-import type { RetPf } from '../trace';
+import type { RetPf } from '../../journal/enumerations';
 import type { ShadowPage } from './shadow-page';
 
 /** What is to be mapped for a fault. */

@@ -1,5 +1,4 @@
 /** Tables of level 1 that the guest may write freely, and the marks that lead to them (§5.6; mmu.c: kvm_unsync_page, mmu_unsync_walk). */
-import { Kind } from '../../journal/events';
 import type { Kvm } from './kvm';
 import { indexOf, type ShadowPage } from './shadow-page';
 
@@ -14,7 +13,7 @@ export function tryToUnsync(kvm: Kvm, gfn: number, canUnsync: boolean, prefetch:
     if (!canUnsync) return true;
     if (page.unsync) continue;
     if (prefetch || !kvm.options.unsync) return true;
-    page.event(Kind.kvm_mmu_unsync_page);
+    page.event('kvm_mmu_unsync_page');
     page.unsync = true;
     markParentsUnsync(kvm, page);
   }
@@ -36,7 +35,7 @@ export function markEntryUnsync(kvm: Kvm, at: number): void {
 
 /** The page counts as synchronized from now on, or ceases to be (kvm_unlink_unsync_page). */
 export function unlinkUnsync(page: ShadowPage): void {
-  page.event(Kind.kvm_mmu_sync_page);
+  page.event('kvm_mmu_sync_page');
   page.unsync = false;
 }
 

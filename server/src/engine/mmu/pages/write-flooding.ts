@@ -9,7 +9,7 @@ import { flushOrZap, prepareZap, zapEntry } from './zap';
 
 /** @param pae the vCPU that stores has CR4.PAE = 1 */
 export function trackWrite(kvm: Kvm, pae: boolean, gpa: number, bytes: number, value: bigint): void {
-  kvm.trace.pteWrite(gpa, bytes, lowOf(value), highOf(value));
+  kvm.trace.emit('kvm_mmu_pte_write', { bytes, gpa, new: { lo: lowOf(value), hi: highOf(value) } });
   if (kvm.pages.indirect === 0) return;
   const invalid: ShadowPage[] = [];
   let flush = false;

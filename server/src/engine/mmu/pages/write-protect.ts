@@ -16,7 +16,7 @@ export function protectLeaves(kvm: Kvm, gfn: number, level: number, forShadow: b
     const lo = tables.low(at);
     const hi = tables.high(at);
     if (!format.writable(lo) && !(forShadow && format.mmuWritable(lo, hi))) continue;
-    if (!said) kvm.trace.writeProtect(gfn, level, forShadow);
+    if (!said) kvm.trace.emit('rmap_write_protect', { gfn, shadow: forShadow, level });
     said = true;
     flush = updateSpte(kvm, at, format.protect(lo, hi, forShadow)) || flush;
   }

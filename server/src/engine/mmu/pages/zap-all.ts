@@ -6,7 +6,7 @@ import { commitZap, prepareZap } from './zap';
 /** Everything becomes obsolete and goes, new roots are built at the next entry (kvm_mmu_zap_all_fast). */
 export function zapAllFast(kvm: Kvm): void {
   const { pages, trace, tdpMmu } = kvm;
-  trace.zapAllFast(pages.validGeneration, pages.used);
+  trace.emit('kvm_mmu_zap_all_fast', { valid_gen: pages.validGeneration, used_pages: pages.used });
   pages.flipGeneration();
   tdpMmu?.invalidateRoots();
   kvm.freeObsoleteRoots();

@@ -1,5 +1,4 @@
 /** Removal of shadow pages (§5.10; mmu.c: __kvm_mmu_prepare_zap_page, kvm_mmu_commit_zap_page, kvm_mmu_unprotect_page). */
-import { Kind } from '../../journal/events';
 import type { Kvm } from './kvm';
 import { dropSpte } from './leaf';
 import { Role } from './role';
@@ -40,7 +39,7 @@ export function unlink(kvm: Kvm, child: ShadowPage | null, at: number): void {
  */
 export function prepareZap(kvm: Kvm, page: ShadowPage, invalid: ShadowPage[]): { zapped: number; unstable: boolean } {
   const { pages, track } = kvm;
-  page.event(Kind.kvm_mmu_prepare_zap_page);
+  page.event('kvm_mmu_prepare_zap_page');
   let zapped = page.level === 1 ? 0 : zapUnsyncChildren(kvm, page, invalid);
   for (let index = 0; index < 512; index++) zapped += zapEntry(kvm, page, page.entryAddress(index), invalid);
   for (const at of page.parents) kvm.setSpte(at, kvm.format.empty);

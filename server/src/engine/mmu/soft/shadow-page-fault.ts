@@ -15,7 +15,7 @@ import type { MmuContext } from '../contexts/mmu-context';
 import { Acc, accOfRights } from '../pages/role';
 import { ShadowWalk } from '../contexts/shadow-walk';
 import { framesAt } from '../pages/shadow-page';
-import { RetPf } from '../trace';
+import { RetPf } from '../../journal/enumerations';
 import { syncChildren } from '../pages/sync-children';
 import { makePagesAvailable } from '../pages/page-quota';
 import { unlink } from '../pages/zap';

@@ -1,5 +1,4 @@
 /** A vCPU of the host's KVM: the way into its guest and out of it (x86.c: vcpu_enter_guest; vmx.c: vmx_vcpu_run; svm.c). */
-import { Kind } from '../../journal/events';
 import { exitReasonName } from '../exit-names';
 import { Load } from '../../vcpu/control-registers';
 import { Register } from '../../vcpu/registers';
@@ -8,7 +7,7 @@ import { loadRoot } from '../contexts/load-roots';
 import { NO_ROOT, type Root } from '../contexts/roots';
 import { drainPml } from '../logging/pml';
 import { Role } from '../pages/role';
-import { INTR_INFO_PF, type ExitInfo } from '../trace';
+import { exitFields, INTR_INFO_PF, type ExitInfo } from '../trace';
 import { useShadowTables, useTdp } from './hardware';
 import type { Completion } from './instruction';
 import type { KvmVcpu } from './kvm-vcpu';
@@ -56,7 +55,7 @@ export class PlainMode implements VcpuMode {
     requests.clear();
     const injected = vcpu.takeInjected();
     const event = injected ?? guests.takeEvent();
-    if (injected !== null) kvm.trace.injectPageFault(injected.errorCode, injected.lo, injected.hi);
+    if (injected !== null) kvm.trace.emit('kvm_inj_exception', { vector: 14, error_code: injected.errorCode, cr2: injected });
     if (vcpu.mmu.roots.current.hpa < 0) {
       const { lo, hi } = pgdOf(vcpu);
       const root = loadRoot(kvm, vcpu.mmu, lo, hi);
@@ -67,7 +66,13 @@ export class PlainMode implements VcpuMode {
     }
     this.loadHardware();
     if (asked.flushGuest && !asked.flushAll && !asked.flushCurrent && vcpu.tlbOn) processor.invalidations.apply(Load.flushAll);
-    kvm.trace.entry(parts.index, vcpu.rip, event === null ? 0 : INTR_INFO_PF, event?.errorCode ?? 0, vcpu.guestMode);
+    kvm.trace.emit('kvm_entry', {
+      vcpu: parts.index,
+      rip: vcpu.rip,
+      intr_info: event === null ? 0 : INTR_INFO_PF,
+      error_code: event?.errorCode ?? 0,
+      guest_mode: vcpu.guestMode,
+    });
     if (parts.vpid === 0 && vcpu.tlbOn) processor.invalidations.transition();
     const failed = processor.launch?.(injected) ?? null;
     if (failed !== null) return failed;
@@ -86,8 +91,9 @@ export class PlainMode implements VcpuMode {
     vcpu.lastExit = { reason, info };
     const name = exitReasonName(parts.vendor, reason);
     vcpu.exits.set(name, (vcpu.exits.get(name) ?? 0) + 1);
-    kvm.trace.exit(Kind.kvm_exit, reason, info, vcpu.rip, parts.index, guestMode);
-    if (guestMode) kvm.trace.exit(Kind.kvm_nested_vmexit, reason, info, vcpu.rip, parts.index, guestMode);
+    const said = { reason, ...exitFields(info), rip: vcpu.rip, vcpu: parts.index, guest_mode: guestMode };
+    kvm.trace.emit('kvm_exit', said);
+    if (guestMode) kvm.trace.emit('kvm_nested_vmexit', said);
     if (kvm.pmlActive) drainPml(kvm, parts);
     if (parts.vpid === 0 && vcpu.tlbOn) processor.invalidations.transition();
   }
@@ -99,7 +105,7 @@ export class PlainMode implements VcpuMode {
     context.vpid = guests.tagOf(parts.vpid);
     if (current.hpa !== this.loadedRoot) {
       this.loadedRoot = current.hpa;
-      kvm.trace.loadRoot(current.hpa, current.level, current.pgdLo, current.pgdHi);
+      kvm.trace.emit('kvm_load_root', { root: current.hpa, pgd: { lo: current.pgdLo, hi: current.pgdHi }, level: current.level });
     }
     registers.set(Register.vpid, context.vpid, 0);
     if (guestMode) guests.loadGuest(current);

@@ -164,7 +164,7 @@ export class Hypervisor implements SlotListener, MmuNotifier {
     const { journal } = kvm.trace;
     const { actor } = journal;
     journal.actor = this.parts.actor;
-    kvm.trace.unmapRange(start, end);
+    kvm.trace.emit('kvm_unmap_hva_range', { start, end });
     let flush = false;
     for (const slot of this.slots.all()) {
       const first = Math.max(start, slot.hva);

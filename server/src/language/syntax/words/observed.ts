@@ -1,5 +1,6 @@
 /** Words for what is observed: kinds, formats, events, exit reasons, error codes, states. */
-import { EVENTS } from '../../../engine/journal/events';
+import { EVENTS, type EventSpec } from '../../../engine/journal/event-table';
+import { FIELD_KINDS, type FieldKind, type FieldKindSpec } from '../../../engine/journal/field-kinds';
 import { error } from '../../expectations/error';
 import { fault } from '../../expectations/fault';
 import { page } from '../../expectations/page';
@@ -15,9 +16,9 @@ export const MMU_KINDS: Words = {
 
 /** Events of the journal, with KVM's names where KVM has them. */
 export const EVENT_WORDS: Words = Object.fromEntries(
-  Object.values(EVENTS).map((event) => [
+  Object.values<EventSpec>(EVENTS).map((event) => [
     event.name,
-    `${event.about[0]?.toUpperCase()}${event.about.slice(1)}.${event.tracepoint ? " KVM's tracepoint." : ''}`,
+    `${event.about[0]?.toUpperCase()}${event.about.slice(1)}.${event.tracepoint !== undefined ? " KVM's tracepoint." : ''}`,
   ]),
 );
 
@@ -30,21 +31,16 @@ export const ACTORS: Words = {
   user: 'The VMM, a process of the host.',
 };
 
-/** Names that stand for numbers in the first field of an event, besides exit reasons. */
-export const EVENT_VALUES: { readonly [event: string]: Words } = {
-  table_read: { guest: "An entry of the guest's tables.", second: 'An entry of EPT or NPT.', shadow: 'An entry of the shadow tables.' },
-  tlb_hit: { L1: 'The first-level TLB.', L2: 'The second-level TLB.' },
-  tlb_fill: { L1: 'The first-level TLB.', L2: 'The second-level TLB.' },
-  kvm_mmu_get_page: { new: 'The shadow page was made.', existing: 'The shadow page was found in the hash.' },
-  kvm_mmu_page_fault_return: {
-    CONTINUE: 'RET_PF_CONTINUE',
-    RETRY: 'RET_PF_RETRY: the guest tries again, or takes its fault.',
-    EMULATE: 'RET_PF_EMULATE: the instruction is emulated.',
-    INVALID: 'RET_PF_INVALID',
-    FIXED: 'RET_PF_FIXED: the spte is there now.',
-    SPURIOUS: 'RET_PF_SPURIOUS: the spte was there already.',
-  },
-};
+/** Names that stand for numbers in the fields of an event, besides exit reasons. */
+export const EVENT_VALUES: { readonly [event: string]: Words } = Object.fromEntries(
+  Object.values<EventSpec>(EVENTS).map(({ name, fields }) => [name, Object.assign({}, ...fields.map(({ kind }) => valueWords(kind)))]),
+);
+
+/** Names of a kind's numbers that are words of the language. */
+export function valueWords(kind: FieldKind): Words {
+  const { values = {} }: FieldKindSpec = FIELD_KINDS[kind];
+  return Object.fromEntries(Object.values(values).flatMap(({ name, about }) => (/^\w+$/.test(name) ? [[name, about]] : [])));
+}
 
 /** VM exit reasons by KVM's names for VMX and SVM. */
 export const REASONS: Words = {

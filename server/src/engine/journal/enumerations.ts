@@ -1,0 +1,129 @@
+/**
+ * Numbers that stand for something in a field of an event, with their names: those that expectations and views use, and what
+ * they mean. Exit reasons are facts of the architecture (x86/exit-reasons.ts).
+ */
+import { STAGE_GUEST, STAGE_SECOND, STAGE_SHADOW } from './events';
+
+/** Name and meaning of one number. */
+export interface Meaning {
+  readonly name: string;
+  readonly about: string;
+}
+
+export type Meanings<V extends number> = { readonly [value in V]: Meaning };
+
+/** What the page-fault handler returns (mmu_internal.h: RET_PF_* of 6.1). */
+export enum RetPf {
+  continue = 0,
+  retry = 1,
+  emulate = 2,
+  invalid = 3,
+  fixed = 4,
+  spurious = 5,
+  /** A negative errno: KVM_RUN fails. */
+  error = 6,
+}
+
+export const RET_PF: Meanings<RetPf> = {
+  [RetPf.continue]: { name: 'CONTINUE', about: 'RET_PF_CONTINUE' },
+  [RetPf.retry]: { name: 'RETRY', about: 'RET_PF_RETRY: the guest tries again, or takes its fault.' },
+  [RetPf.emulate]: { name: 'EMULATE', about: 'RET_PF_EMULATE: the instruction is emulated.' },
+  [RetPf.invalid]: { name: 'INVALID', about: 'RET_PF_INVALID: the fast path leaves it to the slow one.' },
+  [RetPf.fixed]: { name: 'FIXED', about: 'RET_PF_FIXED: the spte is there now.' },
+  [RetPf.spurious]: { name: 'SPURIOUS', about: 'RET_PF_SPURIOUS: the spte was there already.' },
+  [RetPf.error]: { name: 'ERROR', about: 'A negative errno: KVM_RUN fails.' },
+};
+
+/** type of kvm_mmio (include/trace/events/kvm.h: KVM_TRACE_MMIO_*). */
+export enum MmioType {
+  unsatisfiedRead = 0,
+  read = 1,
+  write = 2,
+}
+
+export const MMIO_TYPE: Meanings<MmioType> = {
+  [MmioType.unsatisfiedRead]: { name: 'unsatisfied-read', about: 'A read that the VMM has to answer.' },
+  [MmioType.read]: { name: 'read', about: 'A read, with what the VMM answered.' },
+  [MmioType.write]: { name: 'write', about: 'A write.' },
+};
+
+/** reason of kvm_userspace_exit (include/uapi/linux/kvm.h: KVM_EXIT_*). */
+export enum UserExit {
+  mmio = 6,
+  shutdown = 8,
+  internalError = 17,
+}
+
+export const USER_EXIT: Meanings<UserExit> = {
+  [UserExit.mmio]: { name: 'KVM_EXIT_MMIO', about: 'The VMM has to do an access to memory that no slot has.' },
+  [UserExit.shutdown]: { name: 'KVM_EXIT_SHUTDOWN', about: 'A triple fault.' },
+  [UserExit.internalError]: { name: 'KVM_EXIT_INTERNAL_ERROR', about: 'KVM cannot emulate the instruction.' },
+};
+
+/** Which cache a translation is in. */
+export enum Structure {
+  l1 = 1,
+  l2 = 2,
+  guestPhysical = 3,
+  /** Paging-structure cache of the first stage, and of the second. */
+  pagingStructure = 4,
+  secondStructure = 5,
+}
+
+export const STRUCTURE: Meanings<Structure> = {
+  [Structure.l1]: { name: 'L1', about: 'The first-level TLB.' },
+  [Structure.l2]: { name: 'L2', about: 'The second-level TLB.' },
+  [Structure.guestPhysical]: { name: 'guest-physical', about: 'Guest-physical mappings.' },
+  [Structure.pagingStructure]: { name: 'paging-structure cache', about: 'Entries of upper levels.' },
+  [Structure.secondStructure]: { name: 'second-stage structure cache', about: 'Entries of upper levels of EPT or NPT.' },
+};
+
+/** What an invalidation removes; `tag` of its event says of whom. */
+export enum FlushScope {
+  /** A page of one PCID; its global pages under any PCID as well (INVLPG), or not (INVPCID 0). Tag: PCID. */
+  page = 1,
+  /** Non-global pages of a PCID. Tag: PCID. */
+  nonGlobal = 2,
+  /** All pages of a PCID. Tag: PCID. */
+  pcid = 3,
+  /** Non-global pages of every PCID. Tag: VPID or ASID. */
+  allNonGlobal = 4,
+  /** Every PCID, global pages included, of a VPID or ASID. Tag: VPID or ASID. */
+  all = 5,
+  /** Every VPID. */
+  allVpids = 6,
+  /** Guest-physical and combined mappings of one EP4TA. Tag: frame number of the root. */
+  eptContext = 7,
+  /** Guest-physical and combined mappings of every EP4TA. */
+  eptGlobal = 8,
+}
+
+export const FLUSH_SCOPE: Meanings<FlushScope> = {
+  [FlushScope.page]: { name: 'one page', about: 'A page of one PCID, its global pages with INVLPG; the tag is the PCID.' },
+  [FlushScope.nonGlobal]: { name: 'non-global pages', about: 'Non-global pages of a PCID, which is the tag.' },
+  [FlushScope.pcid]: { name: 'all pages of the PCID', about: 'All pages of a PCID, which is the tag.' },
+  [FlushScope.allNonGlobal]: { name: 'non-global pages of every PCID', about: 'Those of a VPID or ASID, which is the tag.' },
+  [FlushScope.all]: { name: 'everything', about: 'Every PCID, global pages included, of a VPID or ASID, which is the tag.' },
+  [FlushScope.allVpids]: { name: 'everything, of every VPID', about: 'All linear and combined mappings.' },
+  [FlushScope.eptContext]: { name: 'one EPT context', about: 'Of one root, whose frame number is the tag.' },
+  [FlushScope.eptGlobal]: { name: 'every EPT context', about: 'Of all roots.' },
+};
+
+/** STAGE_* */
+export const STAGE: Meanings<typeof STAGE_GUEST | typeof STAGE_SECOND | typeof STAGE_SHADOW> = {
+  [STAGE_GUEST]: { name: 'guest', about: "An entry of the guest's tables." },
+  [STAGE_SECOND]: { name: 'second', about: 'An entry of EPT or NPT.' },
+  [STAGE_SHADOW]: { name: 'shadow', about: 'An entry of the shadow tables.' },
+};
+
+/** `created` of kvm_mmu_get_page. */
+export const CREATED: Meanings<0 | 1> = {
+  0: { name: 'existing', about: 'The shadow page was found in the hash.' },
+  1: { name: 'new', about: 'The shadow page was made.' },
+};
+
+/** Exceptions that guests get here, as KVM's kvm_inj_exception names them. */
+export const VECTOR: Meanings<13 | 14> = {
+  13: { name: '#GP', about: 'General protection.' },
+  14: { name: '#PF', about: 'Page fault.' },
+};

@@ -1,0 +1,31 @@
+/** Kernels that texts differ between. */
+import type { FieldName, LeveledName, TracepointName } from '../../engine/journal/event-table';
+import type { Text } from './text';
+
+/** A text and the kernels that print it. Bounds are releases whose headers were read (6.1.192, 6.12.117), or that a change was merged for. */
+export interface Version<N extends string> {
+  /** First release that prints it so; absent: 6.1 does. */
+  readonly since?: Release;
+  /** First release that does not any more; absent: the newest does. */
+  readonly until?: Release;
+  readonly text: Text<N>;
+}
+
+/** The texts of events: they show fields that the events have. */
+export type KernelTexts<N extends TracepointName> = {
+  readonly [T in N]: readonly Version<FieldName<T> | (T extends LeveledName ? 'level' : never)>[];
+};
+
+type Release = `${number}.${number}`;
+
+/** The text of a kernel; null: it has no such event. */
+export function versionOf<N extends string>(versions: readonly Version<N>[], kernel: string): Text<N> | null {
+  const at = order(kernel);
+  return versions.find(({ since, until }) => (!since || order(since) <= at) && (!until || at < order(until)))?.text ?? null;
+}
+
+/** Of a release that has no number, as `mainline`: behind all others. */
+function order(release: string): number {
+  const parts = /^(\d+)\.(\d+)/.exec(release);
+  return parts ? Number(parts[1]) * 1000 + Number(parts[2]) : Infinity;
+}
