@@ -18,7 +18,34 @@ const EXPLAINS: readonly (readonly [event: string, field: string, space: string]
   ['kvm_page_track_add', 'count', 'write tracking'],
 ];
 
+const EDIT = `vm guest {
+  slot 0 { gpa 0  size 16M  hva 0x7f00_0000_0000 }
+  tables kernel at 0x1000 { 0x40_0000 +16K -> 0x20_0000  rw user }
+  vcpu { cr3 kernel }
+}
+run under soft, ept, npt {
+  user read 0x40_0000
+  kernel[0x40_0000] = 0x20_1067
+  user write 0x40_1000 = 7
+}
+`;
+
 describe('changes of a step', () => {
+  it("are the guest's where it stores, under every kind", () => {
+    const views = runScript(openScript(EDIT, 'file:///edit.mmu', { read: () => null }), {});
+    for (const view of views) {
+      const stores = view.steps.rows(0, view.steps.length).filter(({ event, text }) => event === 'value' && text.startsWith('write'));
+      assert.deepEqual(
+        stores.map(({ actor, line, step }) => [actor, line, stepDetail(view, step)!.changes.map(({ space, to }) => `${space} ${to}`)]),
+        [
+          ['L1', 7, ['memory 0x20_1067']],
+          ['L1', 8, ['memory 0x7']],
+        ],
+        view.record.program.name,
+      );
+    }
+  });
+
   for (const name of ['first-touch.mmu', 'measured-touch.mmu', 'soft-mmu/unsync.mmu']) {
     it(`stand at the event that explains them: ${name}`, () => {
       let seen = 0;

@@ -72,6 +72,24 @@ describe('steps of a run', () => {
     assert.equal(rows[3].line, 7);
   });
 
+  it('that go on are told as what they are', () => {
+    const rows = new StepIndex(
+      record((journal) => {
+        journal.actor = Actor.L0;
+        journal.row(Kind.kvm_page_track_add, 0, 0, 5, 0, 1, 0);
+        journal.row(Kind.kvm_exit, 0, 48, 1, 0, 2, 0);
+        journal.goesOn(0);
+        journal.change(Space.memory, 0x1000, 7, 0);
+      }),
+      script,
+    ).rows(0, 10);
+    assert.deepEqual(
+      rows.map(({ event }) => event),
+      ['kvm_page_track_add', 'kvm_exit', 'kvm_page_track_add'],
+    );
+    assert.deepEqual([rows[0].text, rows[2].text, rows[2].kind], ['gfn 0x5', 'goes on · gfn 0x5', rows[0].kind]);
+  });
+
   it('come by range, fewer at the end and none beyond', () => {
     assert.deepEqual(
       steps.rows(3, 100).map(({ step }) => step),

@@ -12,6 +12,7 @@ import { MMIO_WORDS } from './words/mmio';
 import { PAGE_WORDS } from './words/pages';
 import { PROCESSOR_WORDS, SCRIPT_WORDS } from './words/processor';
 import { SPTE_WORDS } from './words/sptes';
+import { VM_WORDS } from './words/vm';
 import { WALK_WORDS } from './words/walks';
 import type { Words } from './words/words';
 import { hex } from './wording';
@@ -24,6 +25,7 @@ const WORDS: Words<EventName> = {
   ...PAGE_WORDS,
   ...SPTE_WORDS,
   ...MMIO_WORDS,
+  ...VM_WORDS,
 };
 
 export interface Described {

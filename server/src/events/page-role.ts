@@ -1,5 +1,6 @@
 /** Shadow pages as KVM's tracepoints show them: what is in the `role` of their events. */
 import { Role, accessOf, accessText, levelOf, quadrantOf } from '../engine/mmu/pages/role';
+import type { PageEventName } from '../engine/mmu/pages/shadow-page';
 import type { EventOf } from './fields';
 
 export interface ShadowPage {
@@ -20,7 +21,7 @@ export interface ShadowPage {
 }
 
 /** An event about a shadow page. */
-export type PageEvent = EventOf<'kvm_mmu_get_page' | 'kvm_mmu_sync_page' | 'kvm_mmu_unsync_page' | 'kvm_mmu_prepare_zap_page'>;
+export type PageEvent = EventOf<'kvm_mmu_get_page' | PageEventName>;
 
 /** The shadow page that an event is about, as it was then. */
 export function shadowPageOf({ fields: { role, mmu_valid_gen, root_count, unsync } }: PageEvent): ShadowPage {

@@ -9,6 +9,7 @@ import { Bank, Register } from '../engine/vcpu/registers';
 import { lineOf, lineText, lineThing } from './cached';
 import { nested } from '../events/guests';
 import type { MachineState } from './machine-state';
+import { registerName } from '../events/registers';
 import { decodeRole, roleWords } from '../events/page-role';
 import { bytes, hex, joined } from '../events/wording';
 
@@ -48,28 +49,14 @@ const BITS: { readonly [register: number]: { readonly [bit: string]: number } } 
   [Register.rflags]: REGISTER_BITS.eflags,
 };
 
-const REGISTER_NAMES: { readonly [register: number]: string } = {
-  [Register.rflags]: 'RFLAGS',
-  [Register.hwCr0]: 'CR0 in hardware',
-  [Register.hwCr3]: 'CR3 in hardware',
-  [Register.hwCr4]: 'CR4 in hardware',
-  [Register.hwEfer]: 'EFER in hardware',
-  [Register.hwPdpte0]: 'PDPTE0 in hardware',
-  [Register.hwPdpte1]: 'PDPTE1 in hardware',
-  [Register.hwPdpte2]: 'PDPTE2 in hardware',
-  [Register.hwPdpte3]: 'PDPTE3 in hardware',
-  [Register.pmlAddress]: 'PML address',
-  [Register.pmlIndex]: 'PML index',
-};
-
 /** `CR3`, `EPTP`; where a VM stands in a VM also whose, or in which control structure. */
-function registerName(machine: MachineState, thing: number): string {
+function ownRegisterName(machine: MachineState, thing: number): string {
   const { host } = machine;
   const { vcpu, bank, register } = REGISTER.decode(thing);
   const owner = ownerOf(machine, vcpu, bank, register);
   if (register === (Register.secondRoot as number)) return `${owner}${host.vendor === 'intel' ? 'EPTP' : 'nCR3'}`;
   if (register === (Register.vpid as number)) return `${owner}${host.vendor === 'intel' ? 'VPID' : 'ASID'}`;
-  return `${owner}${REGISTER_NAMES[register] ?? (Register[register] ?? `register ${register}`).toUpperCase()}`;
+  return `${owner}${registerName(register)}`;
 }
 
 function ownerOf({ machine, host, vcpus }: MachineState, vcpu: number, bank: Bank, register: Register): string {
@@ -153,7 +140,7 @@ export const SPACE_VIEWS: { readonly [space in Space]: SpaceView } = {
   [Space.register]: {
     name: 'register',
     thing: itself,
-    what: registerName,
+    what: ownRegisterName,
     text: (machine, thing) => hex(machine.words(Space.register).get(thing)),
     note: (_, thing, from, to) => registerNote(thing, from, to),
   },

@@ -31,11 +31,14 @@ function fieldTexts(event: Event, view: RunView): StepDetail['fields'] {
   return event.level > 0 ? [...fields, { name: 'level', value: String(event.level) }] : fields;
 }
 
+/** Events that say what address is under way. */
+const BEGINNINGS: readonly Kind[] = [Kind.access, Kind.physical_access, Kind.statement];
+
 /** The way of the address that the guest accesses at a row, just before it; null when no access is under way. */
 function translationAt(view: RunView, row: number): TranslationView | null {
   const { record, steps } = view;
   let at = row;
-  while (at > 0 && kindAt(record, at) !== Kind.access && kindAt(record, at) !== Kind.statement) at--;
+  while (at > 0 && !BEGINNINGS.includes(kindAt(record, at))) at--;
   const event = eventAt(record, at);
   if (!event) return null;
   const head = event.kind === Kind.statement ? event : eventAt(record, steps.headOfRow(row) ?? -1);
@@ -43,6 +46,7 @@ function translationAt(view: RunView, row: number): TranslationView | null {
   if (!act || !('by' in act)) return null;
   const point = { position: row, ...performerOf(event, act.by, view) };
   if (event.kind === Kind.access) return translate(view, point, event.fields.address, 'gva', event.fields.access);
+  if (event.kind === Kind.physical_access) return translate(view, point, event.fields.gpa, 'gpa', event.fields.access);
   const address = linearAddress(act);
   return address === null ? null : translate(view, point, address, 'gva');
 }
@@ -51,7 +55,7 @@ function translationAt(view: RunView, row: number): TranslationView | null {
 function performerOf(event: Event, by: Performer, { record }: RunView): Performer {
   const { vms } = record.program.machine;
   const { parent } = vms[by.vm];
-  if (event.kind !== Kind.access || event.actor !== Actor.L1 || parent === null) return by;
+  if (event.kind === Kind.statement || event.actor !== Actor.L1 || parent === null) return by;
   return { vm: parent, vcpu: by.vcpu % vms[parent].vcpus.length };
 }
 

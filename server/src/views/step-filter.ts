@@ -2,6 +2,7 @@
  * The steps of a run that pass a filter, by position. Found in slices, so that a search for text in a million steps can give
  * way to other work in between.
  */
+import { eventAtRow } from '../engine/journal/attribution';
 import { Actor } from '../engine/journal/events';
 import { ROW_WORDS } from '../engine/journal/journal';
 import type { StepActor, StepFilter, StepRow } from '../protocol/messages';
@@ -63,7 +64,7 @@ export class StepFilterIndex {
     const { record, steps } = this.view;
     const row = steps.rowOf(step);
     if (this.actors && !this.actors.has(Actor[(record.words[row * ROW_WORDS] >>> 8) & 15] as StepActor)) return false;
-    if (this.kinds && !this.kinds.has(stepKind(kindAt(record, row)))) return false;
+    if (this.kinds && !this.kinds.has(stepKind(kindAt(record, eventAtRow(record, row))))) return false;
     if (!this.text) return true;
     const { event, text, address } = steps.rows(step, 1)[0];
     return searchable(`${event} ${text} ${address ?? ''}`).includes(this.text);

@@ -2,6 +2,7 @@
  * The steps of a run: its events in order, by number. Rows of a million events are found without making an object of any
  * other; only the rows asked for become objects.
  */
+import { eventAtRow } from '../engine/journal/attribution';
 import { Actor, Kind } from '../engine/journal/events';
 import { ROW_WORDS } from '../engine/journal/journal';
 import type { StepRow } from '../protocol/messages';
@@ -94,15 +95,18 @@ export class StepIndex {
 
   private row(step: number): StepRow {
     const row = this.eventRows[step];
-    const event = eventAt(this.record, row)!;
+    const begun = eventAtRow(this.record, row);
+    // An event that goes on is the same one still.
+    const event = eventAt(this.record, begun)!;
     const origin = this.originOfRow(row);
     const place = origin === null ? null : this.script.statements[origin];
     const described = describe(event, this.record.program);
+    const text = begun === row ? described.text : `goes on · ${described.text}`;
     return {
       step,
       actor: Actor[event.actor] as StepRow['actor'],
       event: event.spec.name,
-      text: event.kind === Kind.statement && place ? this.statementText(row, place.text) : described.text,
+      text: event.kind === Kind.statement && place ? this.statementText(row, place.text) : text,
       address: described.address,
       line: place ? place.range.start.line : null,
       kind: described.kind,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Kind } from '../../../server/src/engine/journal/events';
+import { misplaced } from '../../../server/src/engine/journal/attribution';
 import { Space } from '../../../server/src/engine/journal/spaces';
 import { Journal, ROW_WORDS } from '../../../server/src/engine/journal/journal';
 import { stateAt } from '../../../server/src/engine/journal/state';
@@ -159,7 +160,13 @@ describe('memory slots', () => {
       [0, 1],
     );
     assert.equal(generationAt(state.space(Space.vm), 3), 4);
-    for (let row = 0; row < journal.length; row++) assert.equal(journal.words[row * ROW_WORDS] & 0xff, Kind.change);
+    const kinds = Array.from({ length: journal.length }, (_, row) => Kind[journal.words[row * ROW_WORDS] & 0xff]);
+    assert.deepEqual(new Set(kinds), new Set(['change', 'kvm_set_memslot', 'more']));
+    // The generation that address space 1 has from the start is written before any slot is.
+    assert.deepEqual(
+      misplaced(journal).map(({ row }) => row),
+      [0],
+    );
     state.seek(0);
     assert.equal(state.space(Space.slot).size, 0);
   });

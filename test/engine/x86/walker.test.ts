@@ -91,12 +91,20 @@ function software(bench: Bench, slots: Slots): Walker {
 
 describe('walker', () => {
   describe('in software (paging_tmpl.h:walk_addr_generic; mmu-semantics.md §5.3 P2, §8.3)', () => {
+    it('leaves it to whoever is asked to set the flags, with their places in the space behind', () => {
+      const bench = new Bench().load();
+      const walker = software(bench, new Slots());
+      const written: string[] = [];
+      walker.writes = (lo, _hi, bits) => written.push(`${lo.toString(16)} ${bits.toString(16)}`);
+      assert.equal(walker.translate(A, 0, WRITE), Walk.ok);
+      assert.deepEqual(written, ['1000 20', '2000 20', '3010 20', '4000 60']);
+      assert.equal(bench.word(0x100_4000n), 0x8007);
+    });
+
     it('traces the walk, the entries with their guest-physical addresses, and the flags it sets from the top', () => {
       const bench = new Bench().load();
       const walker = software(bench, new Slots());
       const from = bench.journal.length;
-      const written: number[] = [];
-      walker.writes = (lo) => written.push(lo);
       assert.equal(walker.translate(A, 0, WRITE), Walk.ok);
       assert.deepEqual(bench.events(from), [
         'kvm_mmu_pagetable_walk 400000',
@@ -110,7 +118,6 @@ describe('walker', () => {
         'kvm_mmu_set_accessed_bit 4000',
         'kvm_mmu_set_dirty_bit 4000',
       ]);
-      assert.deepEqual(written, [0x1000, 0x2000, 0x3010, 0x4000]);
       assert.equal(walker.outLo, 0x8000);
       assert.equal(bench.word(0x100_4000n), 0x8067);
       assert.notEqual(walker.rights & Rights.dirty, 0);

@@ -1,5 +1,6 @@
 /** What the definition of an event says. Families of definitions are the files of definitions/; event-table.ts has them all. */
 import type { FieldKind } from './field-kinds';
+import type { Changeable } from './spaces';
 
 /** What a step is about, for filters, colours and the folding of a list. */
 export type EventGroup = 'statement' | 'entry' | 'exit' | 'fault' | 'table' | 'mmu' | 'other';
@@ -15,6 +16,8 @@ export interface Definition {
   readonly level?: string;
   /** In order of importance; a kind, or a kind and what the field means beyond it. */
   readonly fields: { readonly [name: string]: FieldKind | readonly [kind: FieldKind, about: string] };
+  /** What it may change: its changes follow its row (attribution.ts). */
+  readonly changes: readonly Changeable[];
   /** One line for people. */
   readonly about: string;
 }

@@ -109,6 +109,42 @@ export const FLUSH_SCOPE: Meanings<FlushScope> = {
   [FlushScope.eptGlobal]: { name: 'every EPT context', about: 'Of all roots.' },
 };
 
+/** What the kernel does to the mappings of a VMM. */
+export enum HostMm {
+  map = 1,
+  fault = 2,
+  reclaim = 3,
+  protect = 4,
+  split = 5,
+  collapse = 6,
+}
+
+export const HOST_MM: Meanings<HostMm> = {
+  [HostMm.map]: { name: 'mmap', about: 'The VMM maps memory.' },
+  [HostMm.fault]: { name: 'page-fault', about: 'A page is touched, by KVM for the guest or by the VMM: made, or copied.' },
+  [HostMm.reclaim]: { name: 'MADV_DONTNEED', about: 'Pages go with their contents.' },
+  [HostMm.protect]: { name: 'mprotect', about: 'Writes are allowed or forbidden.' },
+  [HostMm.split]: { name: 'split', about: 'Huge pages are divided.' },
+  [HostMm.collapse]: { name: 'collapse', about: 'Small pages become a huge one (khugepaged).' },
+};
+
+/** What becomes of a memory slot (kvm_main.c: enum kvm_mr_change, kvm_invalidate_memslot). */
+export enum MemslotChange {
+  create = 0,
+  delete = 1,
+  move = 2,
+  flags = 3,
+  invalidate = 4,
+}
+
+export const MEMSLOT_CHANGE: Meanings<MemslotChange> = {
+  [MemslotChange.create]: { name: 'KVM_MR_CREATE', about: 'It is created.' },
+  [MemslotChange.delete]: { name: 'KVM_MR_DELETE', about: 'It is deleted.' },
+  [MemslotChange.move]: { name: 'KVM_MR_MOVE', about: 'It is moved.' },
+  [MemslotChange.flags]: { name: 'KVM_MR_FLAGS_ONLY', about: 'Its flags change.' },
+  [MemslotChange.invalidate]: { name: 'KVM_MEMSLOT_INVALID', about: 'It is about to go: nothing may use it any more.' },
+};
+
 /** STAGE_* */
 export const STAGE: Meanings<typeof STAGE_GUEST | typeof STAGE_SECOND | typeof STAGE_SHADOW> = {
   [STAGE_GUEST]: { name: 'guest', about: "An entry of the guest's tables." },

@@ -13,6 +13,7 @@ import { PAGE_EVENTS } from './definitions/pages';
 import { PROCESSOR_EVENTS } from './definitions/processor';
 import { SCRIPT_EVENTS } from './definitions/script';
 import { SPTE_EVENTS } from './definitions/sptes';
+import { VM_EVENTS } from './definitions/vm';
 import { WALK_EVENTS } from './definitions/walks';
 import { Kind } from './events';
 import { FIELD_KINDS, type FieldKind, type Read, type Written } from './field-kinds';
@@ -28,6 +29,7 @@ const DEFINITIONS = {
   ...PAGE_EVENTS,
   ...SPTE_EVENTS,
   ...MMIO_EVENTS,
+  ...VM_EVENTS,
 } as const satisfies { readonly [N in EventName]: Definition };
 
 type Defined = Exclude<keyof typeof DEFINITIONS, EventName> extends never ? typeof DEFINITIONS : never;

@@ -18,6 +18,8 @@ export enum Kind {
   change = 1,
   // the script
   statement = 2,
+  /** What the event of another row began goes on: its changes follow. */
+  continued = 3,
   // the processor
   access = 8,
   table_read = 9,
@@ -32,6 +34,9 @@ export enum Kind {
   nested_page_fault = 18,
   pml_log = 19,
   stale = 20,
+  table_write = 21,
+  register_load = 22,
+  physical_access = 23,
   // KVM, where it has no tracepoint
   kvm_mmu_page_fault_return = 32,
   kvm_page_track_add = 33,
@@ -40,6 +45,27 @@ export enum Kind {
   kvm_flush_remote_tlbs = 36,
   kvm_load_root = 37,
   rmap_write_protect = 38,
+  kvm_mmu_free_shadow_page = 39,
+  link_shadow_page = 40,
+  drop_spte = 41,
+  kvm_zap_rmap = 42,
+  rmap_clear_dirty = 43,
+  mmu_free_root_page = 44,
+  clear_sp_write_flooding_count = 45,
+  kvm_sync_page = 46,
+  kvm_mmu_invlpg = 47,
+  mark_page_dirty = 48,
+  vmx_flush_pml_buffer = 49,
+  vmx_update_cpu_dirty_logging = 50,
+  kvm_mmu_change_mmu_pages = 51,
+  kvm_set_memslot = 52,
+  kvm_get_dirty_log = 53,
+  control_write = 54,
+  kvm_create_vm = 58,
+  kvm_vcpu_reset = 55,
+  // the host's kernel and the VMM
+  host_mm = 56,
+  vmm_write = 57,
   // KVM's tracepoints
   kvm_entry = 64,
   kvm_exit = 65,

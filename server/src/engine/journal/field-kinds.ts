@@ -1,6 +1,8 @@
 /** Kinds of fields: how wide a value is, what it is, and which names stand for its numbers. */
 import {
   CREATED,
+  HOST_MM,
+  MEMSLOT_CHANGE,
   FLUSH_SCOPE,
   MMIO_TYPE,
   RET_PF,
@@ -9,6 +11,8 @@ import {
   USER_EXIT,
   VECTOR,
   type FlushScope,
+  type HostMm,
+  type MemslotChange,
   type Meaning,
   type MmioType,
   type RetPf,
@@ -51,6 +55,7 @@ export const FIELD_KINDS = {
   access: { bits: 4, about: 'bits 1:0 read 0, write 1, fetch 2, read-modify-write 3; bit 2: user, bit 3: implicit supervisor' },
   acc: { bits: 3, about: 'ACC_*: bit 0 execute, bit 1 write, bit 2 user' },
   bytes: { bits: 5, written: 'decimal', about: 'number of bytes' },
+  register: { bits: 5, written: 'decimal', about: 'number of a register (vcpu/registers.ts)' },
   cr: { bits: 4, written: 'decimal', about: 'number of a control register' },
   flag: { bits: 1, written: 'decimal', about: '0 or 1' },
   created: { bits: 1, written: 'decimal', about: 'found or made', values: CREATED },
@@ -60,6 +65,8 @@ export const FIELD_KINDS = {
   user_exit: { bits: 8, written: 'decimal', about: 'KVM_EXIT_*', values: USER_EXIT },
   stage: { bits: 2, written: 'decimal', about: 'whose tables', values: STAGE },
   structure: { bits: 3, written: 'decimal', about: 'which cache', values: STRUCTURE },
+  host_mm: { bits: 3, written: 'decimal', about: 'what the kernel does to mappings', values: HOST_MM },
+  memslot_change: { bits: 3, written: 'decimal', about: 'what becomes of a slot', values: MEMSLOT_CHANGE },
   flush_scope: { bits: 4, written: 'decimal', about: 'what goes', values: FLUSH_SCOPE },
 } as const satisfies { readonly [kind: string]: FieldKindSpec };
 
@@ -72,6 +79,8 @@ interface Enumerated {
   readonly user_exit: UserExit;
   readonly structure: Structure;
   readonly flush_scope: FlushScope;
+  readonly host_mm: HostMm;
+  readonly memslot_change: MemslotChange;
   readonly flag: boolean;
   readonly created: boolean;
 }

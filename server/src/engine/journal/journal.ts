@@ -8,8 +8,12 @@
  * Every change of state is one row {@link Kind.change}: space (in `small`), key (spaces.ts), and the XOR of the old and the new
  * 64-bit value. XOR is its own inverse, so a state moves forwards and backwards over the same rows (see state.ts); everything
  * starts as zero, and what the scenario declares is written by rows too. So the journal alone is the whole truth of a run.
+ *
+ * A change belongs to the event before it: whoever changes state writes an event of its own first, and which spaces an event may
+ * change is part of its definition ({@link misplaced}). Where others write events in between, {@link Journal.dueTo} and
+ * {@link Journal.goesOn} say whose changes come next.
  */
-import { high, low } from '../bits';
+import { high, join, low } from '../bits';
 import { Actor, Kind } from './events';
 import type { Space } from './spaces';
 
@@ -24,6 +28,9 @@ export class Journal {
   /** Rows allowed; further rows are not kept and {@link full} becomes true, which ends the run (budget of events). */
   readonly limit: number;
   full = false;
+  /** Length at which {@link due} is to be written before a change. */
+  private dueAt = -1;
+  private due: () => void = () => undefined;
   /** Actor of the rows that follow, shifted into place. */
   private actorBits = Actor.processor << 8;
   words: Int32Array;
@@ -64,7 +71,43 @@ export class Journal {
 
   /** A change of state: XOR of the old and the new value; no row when they are the same. */
   change(space: Space, key: number, lo: number, hi: number): void {
-    if (this.on === true && (lo | hi) !== 0) this.append(this.head(Kind.change, 0, space), low(key), high(key), lo, hi);
+    if (this.on !== true || (lo | hi) === 0) return;
+    if (this.dueAt === this.length) this.writeDue();
+    this.append(this.head(Kind.change, 0, space), low(key), high(key), lo, hi);
+  }
+
+  /**
+   * What changes next is due to an event that is worth a row only if something changes: `write` writes it with the first change,
+   * unless another event comes first.
+   */
+  dueTo(write: () => void): void {
+    if (this.on !== true) return;
+    this.due = write;
+    this.dueAt = this.length;
+  }
+
+  /**
+   * What changes next is due to the event at a row, though others may have come since: then a row says so, with the first change.
+   *
+   * @param event row of the event
+   */
+  goesOn(event: number): void {
+    if (this.on !== true || this.current === event) return;
+    this.dueTo(() => this.row(Kind.continued, 0, 0, low(event), high(event), 0, 0));
+  }
+
+  /** Row of the event that a change would belong to now; -1: there was none. */
+  get current(): number {
+    const { words } = this;
+    let at = this.length - 1;
+    while (at >= 0 && (words[at * ROW_WORDS] & 0xff) <= Kind.change) at--;
+    if (at < 0 || (words[at * ROW_WORDS] & 0xff) !== Kind.continued) return at;
+    return join(words[at * ROW_WORDS + 1], words[at * ROW_WORDS + 2]);
+  }
+
+  private writeDue(): void {
+    this.dueAt = -1;
+    this.due();
   }
 
   /** First word of a row. */

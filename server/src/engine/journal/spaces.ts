@@ -18,6 +18,9 @@ export enum Space {
   tlbTag = 10,
 }
 
+/** What an event may change: spaces; of memory `sptes`, words of tables that the host's KVM keeps, apart from all others. */
+export type Changeable = keyof typeof Space | 'sptes';
+
 /** Keys of a space: numbers below 2^53, made of fields. */
 export class Key<F extends string> {
   /** What one more of a field adds to a key. */

@@ -4,6 +4,8 @@
  * maps these pages elsewhere registers as MMU notifier.
  */
 import { PAGE_SIZE } from '../bits';
+import { emit } from '../journal/emit';
+import { HostMm } from '../journal/enumerations';
 import type { Journal } from '../journal/journal';
 import type { Backing } from '../program';
 import type { FrameContents, FrameSupply, ZeroPages } from './frames';
@@ -50,10 +52,15 @@ export class HostMemory {
   private readonly freeIds: number[] = [];
   private nextId = 0;
   private lastArea = 0;
+  /** What is done to the mappings now, and its row in the journal; -1: it has changed nothing yet. */
+  private operation = HostMm.map;
+  private first = 0;
+  private count = 0;
+  private event = -1;
 
   /** @param owner VM whose VMM this is */
   constructor(
-    journal: Journal,
+    private readonly journal: Journal,
     owner: number,
     private readonly frames: FrameSupply,
     private readonly contents: FrameContents,
@@ -67,6 +74,7 @@ export class HostMemory {
     const range = rangeOf(hva, size);
     if (!range) return UNALIGNED;
     const { start, end } = range;
+    this.begin(HostMm.map, start, end - start);
     for (let page = start; page < end;) {
       const at = this.indexAfter(page);
       const before = this.areas[at - 1];
@@ -91,21 +99,25 @@ export class HostMemory {
     const page = Math.floor(hva / PAGE_SIZE);
     const area = this.find(page);
     if (area === null || (write && !area.writable)) return Follow.fault;
+    this.begin(HostMm.fault, page, 1);
     if (area.frame >= 0) {
       if (!write || !area.zero) return this.found(area, page);
       this.notify(area.start, area.start + area.pages);
+      this.due();
       this.divideZero(area);
     }
     const word = this.pages.get(page);
     if (word !== undefined && !(write && isZeroPage(word))) return this.foundPage(area, word);
     if (word === undefined && levelIn(area, page) > 1) return this.faultInHuge(area, page, write);
     if (!write) {
+      this.due();
       this.setPage(page, pageWord(this.zeroPages.small, true));
       return this.foundPage(area, pageWord(this.zeroPages.small, true));
     }
     const frame = this.newFrames(1, 1, page);
     if (frame < 0) return Follow.noMemory;
     if (word !== undefined) this.notify(page, page + 1);
+    this.due();
     this.setPage(page, pageWord(frame, false));
     if (word !== undefined) this.notifier?.changed(page * PAGE_SIZE);
     return this.foundPage(area, pageWord(frame, false));
@@ -121,11 +133,12 @@ export class HostMemory {
     return word !== undefined && this.foundPage(area, word) === Follow.ok;
   }
 
-  /** A 64-bit store of the VMM at an aligned address. */
-  store(hva: number, lo: number, hi: number): Failure | null {
+  /** A 64-bit store of the VMM at an aligned address. @param due called before it: whose doing it is */
+  store(hva: number, lo: number, hi: number, due: () => void = () => undefined): Failure | null {
     const outcome = this.follow(hva, true);
     if (outcome === Follow.noMemory) return NO_MEMORY;
     if (outcome === Follow.fault) return { errno: 'EFAULT', why: `the VMM has no writable memory at 0x${hva.toString(16)}` };
+    due();
     this.contents.write(this.frame * PAGE_SIZE + (hva % PAGE_SIZE), lo, hi);
     return null;
   }
@@ -143,9 +156,11 @@ export class HostMemory {
     const last = this.find(range.end - 1)!;
     const end = last.hugetlbfs ? range.end - (range.end % pagesOf(levelIn(last, range.end - 1))) : range.end;
     if (end <= start) return null;
+    this.begin(HostMm.reclaim, start, end - start);
     this.notify(start, end);
     this.divideMapped(start);
     this.divideMapped(end);
+    this.due();
     this.cut(start);
     this.cut(end);
     for (const area of this.within(start, end)) {
@@ -167,11 +182,13 @@ export class HostMemory {
     const { start, end } = range;
     if (this.partOfHugetlbfs(start) || this.partOfHugetlbfs(end)) return { errno: 'EINVAL', why: 'the range divides a page of hugetlbfs' };
     if (this.within(start, end).every((area) => area.writable === writable)) return null;
+    this.begin(HostMm.protect, start, end - start);
     const first = this.mappingAround(start);
     if (first.start < start && first.writable !== writable) this.divideHuge(start, first.start, first.end);
     const last = this.mappingAround(end - 1);
     if (end < last.end && last.writable !== writable) this.divideHuge(end, Math.max(last.start, start), last.end);
     this.notify(start, end);
+    this.due();
     this.cut(start);
     this.cut(end);
     for (const area of this.within(start, end)) this.alter(area, { writable });
@@ -182,6 +199,7 @@ export class HostMemory {
   split(hva: number, size: number): Failure | null {
     const range = this.mapped(hva, size);
     if ('errno' in range) return range;
+    this.begin(HostMm.split, range.start, range.end - range.start);
     for (let page = range.start; page < range.end;) {
       const area = this.find(page)!;
       const level = levelIn(area, page);
@@ -201,6 +219,7 @@ export class HostMemory {
   collapse(hva: number, size: number): Failure | null {
     const range = this.mapped(hva, size);
     if ('errno' in range) return range;
+    this.begin(HostMm.collapse, range.start, range.end - range.start);
     for (let block = range.start - (range.start % HUGE_PAGES); block < range.end; block += HUGE_PAGES) {
       const failure = this.collapseBlock(block);
       if (failure) return failure;
@@ -218,9 +237,11 @@ export class HostMemory {
     const frame = this.newFrames(HUGE_PAGES, HUGE_PAGES, block);
     if (frame < 0) return NO_MEMORY;
     this.notify(block, end);
+    this.due();
     for (let page = block; page < end; page++) {
       if (this.look(page * PAGE_SIZE)) this.contents.copy(this.frame, frame + page - block);
     }
+    this.due();
     this.cut(block);
     this.cut(end);
     const parts = this.within(block, end);
@@ -237,6 +258,7 @@ export class HostMemory {
     const level = pageSize >= pagesOf(3) * PAGE_SIZE ? 3 : pageSize >= HUGE_PAGES * PAGE_SIZE ? 2 : 1;
     const frame = populated ? this.newFrames(pages, pagesOf(level), start) : -1;
     if (populated && frame < 0) return NO_MEMORY;
+    this.due();
     // There is no transparent page of 1G.
     this.addArea({ start, pages, frame, level, writable: true, hugetlbfs: hugetlbfs === true || level === 3, zero: false });
     return null;
@@ -248,6 +270,7 @@ export class HostMemory {
     const block = page - (page % pages);
     const zero = !write && !area.hugetlbfs;
     const frame = zero ? this.zeroPages.huge() : this.newFrames(pages, pages, block);
+    this.due();
     if (frame < 0 && !zero) {
       this.alter(area, { level: area.level - 1 });
       return this.follow(page * PAGE_SIZE, write);
@@ -282,6 +305,7 @@ export class HostMemory {
 
   /** A transparent huge page becomes small ones, contents kept. */
   private divide(block: number, pages: number): void {
+    this.due();
     this.cut(block);
     this.cut(block + pages);
     const own = this.find(block)!;
@@ -316,8 +340,27 @@ export class HostMemory {
   /** Frames with nothing in them. */
   private newFrames(pages: number, align: number, page: number): number {
     const frame = this.frames.allocate(pages, align, page);
-    for (let i = 0; frame >= 0 && i < pages; i++) this.contents.clear(frame + i);
+    if (frame < 0) return frame;
+    this.due();
+    for (let i = 0; i < pages; i++) this.contents.clear(frame + i);
     return frame;
+  }
+
+  private begin(operation: HostMm, first: number, count: number): void {
+    this.operation = operation;
+    this.first = first;
+    this.count = count;
+    this.event = -1;
+  }
+
+  /** What changes next is the operation's. */
+  private due(): void {
+    const { journal, operation, first, count } = this;
+    if (this.event >= 0) return journal.goesOn(this.event);
+    journal.dueTo(() => {
+      this.event = journal.length;
+      emit(journal, 'host_mm', { operation, hva: first * PAGE_SIZE, size: count * PAGE_SIZE });
+    });
   }
 
   private notify(start: number, end: number): void {

@@ -1,4 +1,5 @@
 /** The memory that a hypervisor runs in, where its tables and its guests' pages lie: the machine's, or a guest's. */
+import { high, low } from '../bits';
 import type { PhysicalMemory } from './physical-memory';
 
 /** Read and written as 64-bit words, at aligned addresses. */
@@ -17,6 +18,8 @@ export interface HypervisorMemory extends WordMemory {
   reach(address: number, write: boolean): number;
   /** The same by looking only, as if from outside. */
   look(address: number): number;
+  /** Set bits in a word: how accessed and dirty flags are set. */
+  setBits(address: number, lo: number, hi: number): void;
 }
 
 /** L0 runs in the machine's memory. */
@@ -41,5 +44,9 @@ export class MachineMemory implements HypervisorMemory {
 
   look(address: number): number {
     return address;
+  }
+
+  setBits(address: number, lo: number, hi: number): void {
+    this.physical.setBits(this.physical.locate(low(address), high(address)), lo, hi);
   }
 }

@@ -3,6 +3,8 @@
  * __kvm_set_memory_region), the generation (§4.2), and the way from a guest frame to its slot (§4.3).
  */
 import { PAGE_SIZE } from '../bits';
+import { emit } from '../journal/emit';
+import { MemslotChange } from '../journal/enumerations';
 import type { Journal } from '../journal/journal';
 import { DirtyLog } from './dirty-log';
 import { pagesOf } from './host-pages';
@@ -207,6 +209,7 @@ export class Slots {
 
   private delete(old: Slot): SlotChange {
     this.invalidate(old);
+    this.note(old, MemslotChange.delete);
     old.dirtyLog?.drop();
     old.dirtyLog = null;
     this.remove(old);
@@ -216,10 +219,9 @@ export class Slots {
 
   private insert(region: Region, old: Slot | null): SlotChange {
     const slot = new Slot(region.slot, region.gpa / PAGE_SIZE, region.size / PAGE_SIZE, region.hva, region.flags);
-    if (old) {
-      this.invalidate(old);
-      this.remove(old);
-    }
+    if (old) this.invalidate(old);
+    this.note(slot, old ? MemslotChange.move : MemslotChange.create);
+    if (old) this.remove(old);
     slot.dirtyLog = old?.dirtyLog ?? null;
     this.switchLog(slot);
     this.add(slot);
@@ -229,6 +231,7 @@ export class Slots {
 
   private setFlags(slot: Slot, flags: number): SlotChange {
     const oldFlags = slot.flags;
+    this.note(slot, MemslotChange.flags);
     recordSlot(this.journal, this.vm, slot, () => (slot.flags = flags));
     this.switchLog(slot);
     this.bump(slot.addressSpace);
@@ -249,9 +252,14 @@ export class Slots {
 
   /** First exchange of a deletion or move: the slot is seen as INVALID, and what maps it goes. */
   private invalidate(slot: Slot): void {
+    this.note(slot, MemslotChange.invalidate);
     recordSlot(this.journal, this.vm, slot, () => (slot.invalid = true));
     this.bump(slot.addressSpace);
     this.listener.flushShadow(slot);
+  }
+
+  private note({ id, gfn, pages, hva }: Slot, change: MemslotChange): void {
+    emit(this.journal, 'kvm_set_memslot', { change, slot: id, gpa: gfn * PAGE_SIZE, size: pages * PAGE_SIZE, hva });
   }
 
   private add(slot: Slot): void {

@@ -1,5 +1,7 @@
 /** The writer of a hypervisor's events, and what several of them say alike (§8.1). */
+import { highOf, lowOf } from '../bits';
 import { emit } from '../journal/emit';
+import { ACCESS_WRITE } from '../journal/events';
 import type { EventName, WrittenFields } from '../journal/event-table';
 import type { Halves } from '../journal/field-kinds';
 import type { Journal } from '../journal/journal';
@@ -9,6 +11,11 @@ export class Trace {
 
   emit<N extends EventName>(name: N, fields: WrittenFields<N>): void {
     emit(this.journal, name, fields);
+  }
+
+  /** A store of a guest that nothing intercepts. @param hpa host-physical address */
+  store(hpa: number, value: bigint): void {
+    this.emit('value', { access: ACCESS_WRITE, hpa, value: { lo: lowOf(value), hi: highOf(value) } });
   }
 }
 

@@ -93,6 +93,8 @@ export interface LoadRules {
   readonly stage: Stage | null;
   /** PDPTEs are not loaded but read at each walk (AMD with nested paging). */
   readonly pdptesInMemory: boolean;
+  /** Called before the first register is set, when nothing is refused and all is read: whose doing it is. */
+  readonly due?: () => void;
 }
 
 /** MOV to CR0. */
@@ -114,6 +116,7 @@ export function loadCr0(registers: Registers, rules: LoadRules, lo: number, hi: 
     const refused = loadPdptes(registers, rules, registers.lo(Register.cr3));
     if (refused !== 0) return refused;
   }
+  rules.due?.();
   registers.set(Register.cr0, lo | Cr0.et, 0);
   if (toggles) registers.set(Register.efer, long ? efer | Efer.lma : efer & ~Efer.lma, 0);
   return (toggles && !paging ? Load.flushAll : 0) | ((changed & (Cr0.pg | Cr0.wp)) !== 0 ? Load.modeChanged : 0);
@@ -134,6 +137,7 @@ export function loadCr3(registers: Registers, rules: LoadRules, lo: number, hi: 
     const refused = loadPdptes(registers, rules, lo);
     if (refused !== 0) return refused;
   }
+  rules.due?.();
   registers.set(Register.cr3, lo, value);
   return noFlush ? Load.done : Load.flushNonGlobal;
 }
@@ -153,6 +157,7 @@ export function loadCr4(registers: Registers, rules: LoadRules, lo: number, hi: 
     const refused = loadPdptes(registers, rules, registers.lo(Register.cr3));
     if (refused !== 0) return refused;
   }
+  rules.due?.();
   registers.set(Register.cr4, lo, 0);
   let effects = 0;
   if ((changed & Cr4.pge) !== 0 || (changed & ~lo & Cr4.pcide) !== 0) effects = Load.flushAll;
@@ -168,6 +173,7 @@ export function loadEfer(registers: Registers, rules: LoadRules, lo: number, hi:
   if (hi !== 0 || (lo & ~allowed) !== 0) return Load.generalProtection;
   const changed = old ^ lo;
   if ((changed & Efer.lme) !== 0 && (registers.lo(Register.cr0) & Cr0.pg) !== 0) return Load.generalProtection;
+  rules.due?.();
   registers.set(Register.efer, (lo & ~Efer.lma) | (old & Efer.lma), 0);
   return (changed & Efer.nxe) !== 0 ? Load.modeChanged : Load.done;
 }
@@ -199,7 +205,9 @@ function loadPdptes(registers: Registers, rules: LoadRules, cr3: number): number
     values[i * 2] = entry;
     values[i * 2 + 1] = entryHi;
   }
-  if (!rules.pdptesInMemory) for (let i = 0; i < 4; i++) registers.set(Register.pdpte0 + i, values[i * 2], values[i * 2 + 1]);
+  if (rules.pdptesInMemory) return 0;
+  rules.due?.();
+  for (let i = 0; i < 4; i++) registers.set(Register.pdpte0 + i, values[i * 2], values[i * 2 + 1]);
   return 0;
 }
 

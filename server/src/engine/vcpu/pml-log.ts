@@ -23,9 +23,9 @@ export class PmlLog implements ModificationLog {
     const index = registers.lo(Register.pmlIndex);
     if (index >>> 0 >= PML_ENTRIES) return false;
     const buffer = join(registers.lo(Register.pmlAddress), registers.hi(Register.pmlAddress));
+    memory.journal.row(Kind.pml_log, 0, 0, lo & ~0xfff, hi, index, 0);
     memory.write(buffer + index * 8, lo & ~0xfff, hi);
     registers.set(Register.pmlIndex, (index - 1) & 0xffff, 0);
-    memory.journal.row(Kind.pml_log, 0, 0, lo & ~0xfff, hi, index, 0);
     return true;
   }
 }

@@ -51,8 +51,8 @@ export abstract class WalkerState {
   pml: ModificationLog | null = null;
   /** Told of software walks. */
   listener: WalkListener | null = null;
-  /** Told of each entry whose flags a software walk is about to write: its address in the space behind. */
-  writes: ((outLo: number, outHi: number) => void) | null = null;
+  /** Sets flags for a software walk, in the entry at this address of the space behind; null: the walker does it itself. */
+  writes: ((outLo: number, outHi: number, bits: number) => void) | null = null;
 
   // What the last walk came to. What is said of single entries is of the last walk that failed or was not the processor's.
   status: Walk = Walk.ok;

@@ -245,9 +245,15 @@ export class Walker extends QuickWalker implements Stage {
         if (stage !== null && (path[p + At.hostRights] & Rights.hostWrite) === 0) continue;
       }
       this.updated |= 1 << level;
+      if (this.writes !== null) {
+        this.writes(path[p + At.outLo], path[p + At.outHi], bits);
+        continue;
+      }
+      const at = path[p + At.place];
       const upper = format.narrow && (path[p] & 4) !== 0;
-      if (this.writes !== null) this.writes(path[p + At.outLo], path[p + At.outHi]);
-      memory.setBits(path[p + At.place], upper ? 0 : bits, upper ? bits : 0);
+      const now = (upper ? memory.words[at + 1] : memory.words[at]) | bits;
+      if (hardware) memory.journal.row(Kind.table_write, level, this.stageNumber, path[p], path[p + At.entryHi], now, path[p + At.valueHi]);
+      memory.setBits(at, upper ? 0 : bits, upper ? bits : 0);
     }
     return Walk.ok;
   }

@@ -9,6 +9,7 @@ import { accessText, levelName, valueName } from '../decode';
 import { entryText } from '../entry-text';
 import type { EventOf } from '../fields';
 import { nested } from '../guests';
+import { registerName } from '../registers';
 import { hex, joined } from '../wording';
 import { flags, nestedFault, qualification } from './codes';
 import { levelText, secondName, type Words } from './words';
@@ -22,7 +23,7 @@ export function stageEntries(stage: number, { machine }: Program): EntryKind {
 }
 
 /** `guest PML4`, `EPT4`, `NPT1`, `shadow PT`, `SPT12 PT`: the table whose entry the processor read. */
-export function tableName({ fields: { stage }, level }: EventOf<'table_read'>, program: Program): string {
+export function tableName({ fields: { stage }, level }: EventOf<'table_read' | 'table_write'>, program: Program): string {
   if (stage === STAGE_SECOND) return `${secondName(program)}${level}`;
   return `${stage === STAGE_GUEST ? 'guest' : shadowOfL1(program) ? 'SPT12' : 'shadow'} ${levelName(level)}`;
 }
@@ -45,18 +46,25 @@ function cachedTranslation({ fields: { structure, address, hpa }, level }: Event
   }
 }
 
+/** `shadow PT entry 0x5067 (P R/W U/S A D) at hpa 0x10_2010` */
+function tableEntry(event: EventOf<'table_read' | 'table_write'>, program: Program): string {
+  const { stage, address, entry } = event.fields;
+  const guest = stage === STAGE_GUEST || (stage === STAGE_SHADOW && shadowOfL1(program));
+  const said = entryText(stageEntries(stage, program), event.level, entry);
+  return `${tableName(event, program)} entry ${said} at ${guest ? 'gpa' : 'hpa'} ${hex(address)}`;
+}
+
 export const SCRIPT_WORDS: Words<keyof typeof SCRIPT_EVENTS> = {
+  continued: ({ fields: { row } }) => `the event of row ${row} goes on`,
   statement: ({ fields: { statement, act } }) => `statement ${statement}, act ${act}`,
 };
 
 export const PROCESSOR_WORDS: Words<keyof typeof PROCESSOR_EVENTS> = {
   access: ({ fields: { access, address } }) => `${accessText(access)} ${hex(address)}`,
-  table_read: (event, program) => {
-    const { stage, address, entry } = event.fields;
-    const guest = stage === STAGE_GUEST || (stage === STAGE_SHADOW && shadowOfL1(program));
-    const said = entryText(stageEntries(stage, program), event.level, entry);
-    return `${tableName(event, program)} entry ${said} at ${guest ? 'gpa' : 'hpa'} ${hex(address)}`;
-  },
+  physical_access: ({ fields: { access, gpa } }) => `${accessText(access).split(' ').at(-1)} gpa ${hex(gpa)}`,
+  register_load: ({ fields: { register, value } }) => `${registerName(register)} = ${hex(value)}`,
+  table_read: tableEntry,
+  table_write: tableEntry,
   translated: ({ fields: { address, hpa } }) => `${hex(address)} → hpa ${hex(hpa)}`,
   value: ({ fields: { access, value, hpa } }) => `${accessText(access).split(' ').at(-1)} ${hex(value)} at hpa ${hex(hpa)}`,
   guest_fault: ({ fields: { vector, error, address } }) => {

@@ -23,6 +23,11 @@ export const SPTE_WORDS: Words<keyof typeof SPTE_EVENTS> = {
     return joined(`${gfnText(event)} → ${pfn === NO_SLOT ? 'no slot' : `pfn ${hex(pfn)}`}`, levelText(event));
   },
   kvm_mmu_set_spte: (event, program) => joined(`${gfnText(event)} → ${spteText(event, event.fields.spte, program)}`, levelText(event)),
+  link_shadow_page: (event) => joined(`spte ${hex(event.fields.spte)} → table of ${gfnText(event)}`, levelText(event)),
+  drop_spte: (event) => joined(`${gfnText(event)}: spte ${hex(event.fields.spte)} goes`, levelText(event)),
+  kvm_zap_rmap: (event) => joined(`sptes of ${gfnText(event)} go`, event.level > 1 && levelText(event)),
+  rmap_clear_dirty: (event) => `sptes of ${gfnText(event)} lose D`,
+  kvm_mmu_invlpg: ({ fields: { address } }) => hex(address),
   kvm_tdp_mmu_spte_changed: (event, program) => {
     const { old_spte, new_spte } = event.fields;
     return joined(`${gfnText(event)}: ${hex(old_spte)} → ${spteText(event, new_spte, program)}`, levelText(event));

@@ -8,6 +8,7 @@ export const WALK_EVENTS = {
     group: 'table',
     tracepoint: 'arch/x86/kvm/mmu/mmutrace.h',
     fields: { addr: 'gva', pferr: 'pferr', stage: STAGE },
+    changes: [],
     about: 'a software walk of guest tables begins',
   },
   kvm_mmu_paging_element: {
@@ -15,6 +16,7 @@ export const WALK_EVENTS = {
     tracepoint: 'arch/x86/kvm/mmu/mmutrace.h',
     level: 'of the entry',
     fields: { pte: 'entry', gpa: ['gpa', 'of the entry'], stage: STAGE },
+    changes: [],
     about: 'the software walk read an entry',
   },
   kvm_mmu_set_accessed_bit: {
@@ -22,6 +24,7 @@ export const WALK_EVENTS = {
     tracepoint: 'arch/x86/kvm/mmu/mmutrace.h',
     level: 'of the entry',
     fields: { gpa: ['gpa', 'of the entry'] },
+    changes: ['memory'],
     about: 'KVM sets A in a guest entry',
   },
   kvm_mmu_set_dirty_bit: {
@@ -29,12 +32,14 @@ export const WALK_EVENTS = {
     tracepoint: 'arch/x86/kvm/mmu/mmutrace.h',
     level: 'of the entry',
     fields: { gpa: ['gpa', 'of the entry'] },
+    changes: ['memory'],
     about: 'KVM sets D in a guest entry',
   },
   kvm_mmu_walker_error: {
     group: 'fault',
     tracepoint: 'arch/x86/kvm/mmu/mmutrace.h',
     fields: { pferr: 'pferr', stage: STAGE },
+    changes: [],
     about: 'the software walk failed',
   },
 } as const satisfies Definitions;

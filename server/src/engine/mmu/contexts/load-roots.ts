@@ -19,14 +19,14 @@ export function loadRoot(kvm: Kvm, mmu: MmuContext, pgdLo: number, pgdHi: number
   const { rootRole, direct } = mmu;
   if (direct && kvm.tdpMmu !== null && kvm.tdp) {
     const page = kvm.tdpMmu.rootFor(rootRole);
-    return page === null ? null : rootOf(page, 0, 0);
+    return page === null ? null : rootOf(kvm, page, 0, 0);
   }
   const gfn = Math.floor(((pgdHi & 0xfffff) * 0x1_0000_0000 + (pgdLo >>> 0)) / 4096);
   if (!direct && !kvm.guest.slots.visible(gfn)) return dummy(kvm, mmu, pgdLo, pgdHi);
   if (!makePagesAvailable(kvm)) return null;
   if (levelOf(rootRole) > PAE_ROOT_LEVEL) {
     const page = getShadowPage(kvm, direct ? 0 : gfn, rootRole, mmu.sync);
-    return page === null ? null : rootOf(page, direct ? 0 : pgdLo, direct ? 0 : pgdHi);
+    return page === null ? null : rootOf(kvm, page, direct ? 0 : pgdLo, direct ? 0 : pgdHi);
   }
   return loadPae(kvm, mmu, gfn, pgdLo, pgdHi);
 }
@@ -38,9 +38,8 @@ function loadPae(kvm: Kvm, mmu: MmuContext, gfn: number, pgdLo: number, pgdHi: n
   const { walker, direct, rootRole } = mmu;
   const pdptes = walker.pdptes;
   const pae = !direct && (rootRole & Role.narrow) === 0;
-  const pages: ShadowPage[] = [];
+  const pages: (ShadowPage | null)[] = [];
   for (let i = 0; i < 4; i++) {
-    const at = frame * 4096 + i * 8;
     let table = direct ? i * GIGABYTE_FRAMES : gfn;
     if (pae) {
       const lo = pdptes === null ? 0 : pdptes[i * 2];
@@ -48,26 +47,33 @@ function loadPae(kvm: Kvm, mmu: MmuContext, gfn: number, pgdLo: number, pgdHi: n
       table = Math.floor(((hi & 0xfffff) * 0x1_0000_0000 + (lo >>> 0)) / 4096);
       // A directory in no slot faults at every access, as the walk finds.
       if ((lo & Pte.present) === 0 || !kvm.guest.slots.visible(table)) {
-        kvm.setSpte(at, NO_ENTRY);
+        pages.push(null);
         continue;
       }
     }
     const role = withQuadrant(withLevel(rootRole, 2), (rootRole & Role.narrow) !== 0 ? i : 0);
     const page = getShadowPage(kvm, table, role, mmu.sync);
     if (page === null) return null;
-    page.rootCount++;
     pages.push(page);
-    kvm.setSpte(at, { lo: (page.frame << 12) | Pte.present, hi: Math.floor(page.frame / 0x10_0000) });
   }
-  return { hpa: frame * 4096, pgdLo, pgdHi, page: null, level: PAE_ROOT_LEVEL, pae: pages };
+  const root: Root = { hpa: frame * 4096, pgdLo, pgdHi, page: null, level: PAE_ROOT_LEVEL, pae: pages.filter((page) => page !== null) };
+  note(kvm, root);
+  for (const page of pages) if (page !== null) page.rootCount++;
+  pages.forEach((page, i) => {
+    const spte = page === null ? NO_ENTRY : { lo: (page.frame << 12) | Pte.present, hi: Math.floor(page.frame / 0x10_0000) };
+    kvm.setSpte(root.hpa + i * 8, spte);
+  });
+  return root;
 }
 
 /** The guest's root is in no slot: a root of zeros, by which every access faults (kvm_mmu_get_dummy_root). */
 function dummy(kvm: Kvm, mmu: MmuContext, pgdLo: number, pgdHi: number): Root | null {
   const frame = paeFrame(kvm, mmu);
   if (frame < 0) return null;
-  for (let i = 0; i < 4; i++) kvm.setSpte(frame * 4096 + i * 8, NO_ENTRY);
-  return { hpa: frame * 4096, pgdLo, pgdHi, page: null, level: levelOf(mmu.rootRole), pae: null };
+  const root: Root = { hpa: frame * 4096, pgdLo, pgdHi, page: null, level: levelOf(mmu.rootRole), pae: null };
+  note(kvm, root);
+  for (let i = 0; i < 4; i++) kvm.setSpte(root.hpa + i * 8, NO_ENTRY);
+  return root;
 }
 
 function paeFrame(kvm: Kvm, mmu: MmuContext): number {
@@ -75,7 +81,13 @@ function paeFrame(kvm: Kvm, mmu: MmuContext): number {
   return mmu.paeFrame;
 }
 
-function rootOf(page: ShadowPage, pgdLo: number, pgdHi: number): Root {
+function rootOf(kvm: Kvm, page: ShadowPage, pgdLo: number, pgdHi: number): Root {
+  const root: Root = { hpa: page.address, pgdLo, pgdHi, page, level: page.level, pae: null };
+  note(kvm, root);
   page.rootCount++;
-  return { hpa: page.address, pgdLo, pgdHi, page, level: page.level, pae: null };
+  return root;
+}
+
+function note({ trace }: Kvm, { hpa, level, pgdLo, pgdHi }: Root): void {
+  trace.emit('kvm_load_root', { root: hpa, pgd: { lo: pgdLo, hi: pgdHi }, level });
 }

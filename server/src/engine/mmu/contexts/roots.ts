@@ -99,6 +99,7 @@ export class Roots {
 
   /** mmu_free_root_page */
   private put(page: ShadowPage, invalid: ShadowPage[]): void {
+    page.event('mmu_free_root_page');
     if (page.tdpMmu) {
       this.kvm.tdpMmu?.putRoot(page);
       return;

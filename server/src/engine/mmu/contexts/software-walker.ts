@@ -16,14 +16,16 @@ export function softwareWalker(kvm: Kvm, physical: PhysicalMemory, format: Forma
   const walker = new Walker(physical, format, number, behind);
   walker.walking = Walking.software;
   walker.listener = new WalkTrace(kvm.trace.journal);
-  walker.writes = (lo, hi) => writesTable(kvm, lo, hi);
+  walker.writes = (lo, hi, bits) => setFlags(kvm, lo, hi, bits);
   return walker;
 }
 
-/** Flags are set in a guest's table: its page becomes dirty. */
-function writesTable(kvm: Kvm, lo: number, hi: number): void {
+/** KVM sets flags in an entry of a guest's table, whose page becomes dirty (update_accessed_dirty_bits). */
+function setFlags(kvm: Kvm, lo: number, hi: number, bits: number): void {
   const gpa = join(lo, hi);
+  const gfn = Math.floor(gpa / 4096);
   const address = kvm.guest.look(gpa);
-  if (address >= 0) kvm.tables.reach(address, true);
-  kvm.guest.markDirty(Math.floor(gpa / 4096));
+  const upper = (address & 4) !== 0;
+  if (address >= 0) kvm.tables.setBits(upper ? address - 4 : address, upper ? 0 : bits, upper ? bits : 0);
+  kvm.markPageDirty(kvm.slotOf(gfn), gfn);
 }

@@ -8,12 +8,12 @@ import { longMode } from '../../vcpu/control-registers';
 import { PageFault } from '../../x86/fault-codes';
 import { Access, GUEST_ALL, HOST_ALL, Rights, permits } from '../../x86/permissions';
 import { Walk } from '../../x86/stage';
-import { loadBytes, storeBytes } from '../../memory/bytes';
+import { loadBytes } from '../../memory/bytes';
 import { codeOf, failedRun, partsOf, truncated, type Completion, type Handled, type Instruction, type Part } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { accessOfCode } from '../contexts/mmu-context';
 import { Acc } from '../pages/role';
-import { trackWrite } from '../pages/write-flooding';
+import { emulatedStore } from '../pages/write-flooding';
 import { MmioType, UserExit } from '../../journal/enumerations';
 import { emulating, INJECTED_GP } from '../trace';
 import { unprotectFrame } from '../pages/zap';
@@ -183,9 +183,7 @@ class Emulation {
       const bits = truncated(value >> BigInt(part.offset * 8), part.size);
       const address = place.mmio ? -1 : kvm.guest.address(gpa, true);
       if (address >= 0) {
-        storeBytes(kvm.tables, address, part.size, bits);
-        kvm.guest.markDirty(Math.floor(gpa / 4096));
-        trackWrite(kvm, vcpu.pae, gpa, part.size, bits);
+        emulatedStore(kvm, vcpu.pae, address, gpa, part.size, bits);
         continue;
       }
       kvm.trace.emit('kvm_mmio', { type: MmioType.write, gpa, val: { lo: lowOf(bits), hi: highOf(bits) }, len: part.size });

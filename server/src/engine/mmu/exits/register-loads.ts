@@ -41,6 +41,8 @@ export function loadRegister(vcpu: KvmVcpu, name: RegisterName, value: bigint): 
   const lo = lowOf(value);
   const hi = highOf(value);
   if (name !== 'cr0' && name !== 'cr3' && name !== 'cr4' && name !== 'efer') {
+    vcpu.kvm.trace.journal.actor = vcpu.guest;
+    vcpu.kvm.trace.emit('register_load', { register: NUMBERS[name], value: { lo, hi } });
     vcpu.registers.set(NUMBERS[name], lo, hi);
     updateWalker(vcpu);
     vcpu.mode.loadHardware();
@@ -86,9 +88,17 @@ function interception(vcpu: KvmVcpu, name: Loadable, lo: number, hi: number): { 
 
 function loadNatively(vcpu: KvmVcpu, name: Loadable, lo: number, hi: number): Completion {
   const { registers, parts, processor, kvm } = vcpu;
+  const { journal } = kvm.trace;
+  let said = false;
+  const due = (): void => {
+    if (said) return;
+    said = true;
+    journal.actor = vcpu.guest;
+    kvm.trace.emit('register_load', { register: NUMBERS[name], value: { lo, hi } });
+  };
   for (let tries = 0; tries < MOST_TRIES; tries++) {
-    kvm.trace.journal.actor = Actor.processor;
-    const effects = LOADS[name](registers, { ...parts.rules, stage: kvm.tdp ? processor.second : parts.rules.stage }, lo, hi);
+    journal.actor = Actor.processor;
+    const effects = LOADS[name](registers, { ...parts.rules, stage: kvm.tdp ? processor.second : parts.rules.stage, due }, lo, hi);
     if ((effects & Load.below) !== 0) {
       const stopped = handleSecondStage(vcpu);
       if (stopped !== null) return stopped;
@@ -97,6 +107,7 @@ function loadNatively(vcpu: KvmVcpu, name: Loadable, lo: number, hi: number): Co
     if ((effects & LOAD_REFUSED) !== 0) return GP;
     initMmu(vcpu);
     vcpu.mode.loadHardware();
+    journal.actor = Actor.processor;
     if (vcpu.tlbOn) processor.invalidations.apply(effects);
     return DONE;
   }
@@ -106,10 +117,12 @@ function loadNatively(vcpu: KvmVcpu, name: Loadable, lo: number, hi: number): Co
 /** The hypervisor loads the register for the guest, and does what the new value asks of its tables. */
 function emulateLoad(vcpu: KvmVcpu, name: Loadable, lo: number, hi: number): Completion {
   const { registers, parts } = vcpu;
+  const { journal } = vcpu.kvm.trace;
+  const event = journal.current;
   const old = registers.lo(NUMBERS[name]);
   const oldCr3 = registers.value(Register.cr3);
   const oldPdptes = registers.pdptes(Register.pdpte0).slice();
-  const effects = LOADS[name](registers, parts.rules, lo, hi);
+  const effects = LOADS[name](registers, { ...parts.rules, due: () => journal.goesOn(event) }, lo, hi);
   if ((effects & LOAD_REFUSED) !== 0) {
     vcpu.kvm.trace.emit('kvm_inj_exception', INJECTED_GP);
     return vcpu.enter() ?? GP;

@@ -1,7 +1,7 @@
 /** Installing a leaf in a shadow page (§5.5; mmu.c: mmu_set_spte), for soft MMU and older direct MMU. */
 import type { Slot } from '../../memory/slots';
 import type { Kvm } from '../pages/kvm';
-import { addToReverseMap, dropSpte, updateSpte } from '../pages/leaf';
+import { addToReverseMap, dropSpte, replaced, updateSpte } from '../pages/leaf';
 import { makeLeaf } from '../pages/make-leaf';
 import { framesAt, indexOf } from '../pages/shadow-page';
 import { RetPf } from '../../journal/enumerations';
@@ -36,9 +36,11 @@ export function installLeaf(kvm: Kvm, at: number, leaf: Installation): RetPf {
   let known = false;
   if (format.present(lo)) {
     if (!format.last(lo, level)) {
+      replaced(kvm, page, at);
       unlink(kvm, kvm.childOf(lo, hi), at);
       flush = true;
     } else if (format.pfn(lo, hi) !== pfn) {
+      replaced(kvm, page, at);
       dropSpte(kvm, page, at);
       flush = true;
     } else known = true;

@@ -77,9 +77,7 @@ export class InstructionRunner {
       }
       if (outcome === Outcome.generalProtection) return { kind: 'done', completion: { kind: 'general-protection', error: 0 } };
       if (outcome === Outcome.pageFault && vcpu.kvm.tdp) {
-        const { errorCode } = processor;
-        vcpu.registers.set(Register.cr2, lo, hi);
-        return { kind: 'done', completion: { kind: 'page-fault', error: errorCode, lo, hi } };
+        return { kind: 'done', completion: { kind: 'page-fault', error: processor.errorCode, lo, hi } };
       }
       return handleOutcome(vcpu, outcome, lo, hi);
     }
@@ -100,11 +98,11 @@ export class InstructionRunner {
     const written = kind === 'rmw' ? truncated(value + operand, size) : operand;
     const { journal } = vcpu.kvm.trace;
     journal.actor = this.guest;
-    if (kind === 'write' || kind === 'rmw') {
-      parts.forEach((part, i) => storeBytes(memory, hosts[i], part.size, truncated(written >> BigInt(part.offset * 8), part.size)));
-      value = written;
-    }
+    const stores = kind === 'write' || kind === 'rmw';
+    if (stores) value = written;
     journal.row(Kind.value, 0, small, low(hosts[0]), high(hosts[0]), lowOf(value), highOf(value));
+    if (stores)
+      parts.forEach((part, i) => storeBytes(memory, hosts[i], part.size, truncated(written >> BigInt(part.offset * 8), part.size)));
     return { kind: 'ok', gpa: this.gpa(instruction), hpa: hosts[0], value };
   }
 
@@ -128,7 +126,10 @@ export class InstructionRunner {
     const { journal } = this.vcpu.kvm.trace;
     journal.actor = Actor.processor;
     const { lo, hi } = this.vcpu.instruction!;
-    if (fault.kind === 'page-fault') journal.row(Kind.guest_fault, 0, 14, fault.lo, fault.hi, fault.error, 0);
+    if (fault.kind === 'page-fault') {
+      journal.row(Kind.guest_fault, 0, 14, fault.lo, fault.hi, fault.error, 0);
+      this.vcpu.registers.set(Register.cr2, fault.lo, fault.hi);
+    }
     if (fault.kind === 'general-protection') journal.row(Kind.guest_fault, 0, 13, lo, hi, fault.error, 0);
     return fault;
   }

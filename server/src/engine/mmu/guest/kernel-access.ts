@@ -19,7 +19,7 @@ import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { updateWalker } from '../vcpu/vcpu-mmu';
 import type { InstructionRunner } from './instruction-runner';
 import { protectedByShadow } from '../pages/write-protect';
-import { trackWrite } from '../pages/write-flooding';
+import { emulatedStore } from '../pages/write-flooding';
 import { tryToUnsync } from '../pages/unsync';
 
 const MOST_EXITS = 64;
@@ -90,6 +90,7 @@ export class KernelAccess {
     for (let exits = 0; exits < MOST_EXITS; exits++) {
       const failed = vcpu.enter();
       if (failed !== null) return failed;
+      if (exits === 0) this.begins(kind, gpa, size);
       const { first, vpid } = context;
       // Another tag: what is cached for it must serve no linear address.
       context.first = null;
@@ -104,6 +105,7 @@ export class KernelAccess {
       if (outcome === Outcome.ok) {
         vcpu.kvm.trace.journal.actor = this.actor;
         if (kind === 'read') return { kind: 'ok', gpa, hpa: host, value: loadBytes(physical, host, size) };
+        vcpu.kvm.trace.store(host, value);
         storeBytes(physical, host, size, value);
         return { kind: 'ok', gpa, hpa: host, value };
       }
@@ -123,23 +125,37 @@ export class KernelAccess {
     const write = kind === 'write';
     const failed = vcpu.enter();
     if (failed !== null) return failed;
+    this.begins(kind, gpa, size);
+    kvm.trace.journal.actor = vcpu.parts.actor;
     const address = kvm.guest.address(gpa, write);
     if (address < 0) return { kind: 'mmio', gpa, write, value };
     if (!write) return { kind: 'ok', gpa, hpa: kvm.tables.look(address), value: loadBytes(kvm.tables, address, size) };
+    const done: Completion = { kind: 'ok', gpa, hpa: kvm.tables.look(address), value };
     if (protectedByShadow(kvm, gfn)) {
       const instruction = at(access, this.directMap(gpa));
       pageFaultOf(vcpu, PageFault.write | PageFault.present, instruction.lo, instruction.hi);
-      const emulated = tryToUnsync(kvm, gfn, true, false);
-      if (emulated) kvm.trace.emit('kvm_emulate_insn', emulating(access.rip, codeOf(instruction, longMode(vcpu.registers))));
-      storeBytes(kvm.tables, address, size, value);
-      if (emulated) trackWrite(kvm, vcpu.pae, gpa, size, value);
-      if (emulated) vcpu.rip += codeOf(instruction, longMode(vcpu.registers)).length;
-    } else {
-      kvm.trace.journal.actor = this.actor;
-      storeBytes(kvm.tables, address, size, value);
+      if (tryToUnsync(kvm, gfn, true, false)) {
+        const code = codeOf(instruction, longMode(vcpu.registers));
+        kvm.trace.emit('kvm_emulate_insn', emulating(access.rip, code));
+        emulatedStore(kvm, vcpu.pae, address, gpa, size, value);
+        vcpu.rip += code.length;
+        return vcpu.enter() ?? done;
+      }
     }
-    kvm.guest.markDirty(gfn);
-    return vcpu.enter() ?? { kind: 'ok', gpa, hpa: kvm.tables.look(address), value };
+    kvm.trace.journal.actor = vcpu.parts.actor;
+    kvm.markPageDirty(kvm.slotOf(gfn), gfn);
+    const stopped = vcpu.enter();
+    if (stopped !== null) return stopped;
+    kvm.trace.journal.actor = this.actor;
+    kvm.trace.store(done.hpa ?? -1, value);
+    storeBytes(kvm.tables, address, size, value);
+    return done;
+  }
+
+  private begins(kind: 'read' | 'write', gpa: number, size: number): void {
+    const { trace } = this.vcpu.kvm;
+    trace.journal.actor = this.actor;
+    trace.emit('physical_access', { access: kind === 'write' ? ACCESS_WRITE : ACCESS_READ, gpa, size });
   }
 
   /** Where a Linux guest has all of its memory mapped: page_offset_base, or PAGE_OFFSET of a 32-bit one. */

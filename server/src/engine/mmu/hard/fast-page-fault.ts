@@ -30,7 +30,7 @@ export function fastPageFault(kvm: Kvm, mmu: MmuContext, fault: Fault): RetPf {
   });
   if (result === RetPf.fixed) {
     kvm.setSpte(at, now);
-    if (format.writable(now.lo) && !format.writable(lo) && fault.slot !== null) fault.slot.dirtyLog?.mark(fault.gfn - fault.slot.gfn);
+    if (format.writable(now.lo) && !format.writable(lo)) kvm.markPageDirty(fault.slot, fault.gfn);
   }
   return result;
 }

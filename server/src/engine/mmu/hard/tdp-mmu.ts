@@ -256,8 +256,9 @@ export class TdpMmu implements TdpTree {
   }
 
   private newPage(gfn: number, role: number): ShadowPage | null {
-    const page = this.kvm.pages.createTdp(gfn, role, this.kvm.format.empty);
-    page?.appear();
+    const { pages, format } = this.kvm;
+    const page = pages.createTdp(gfn, role);
+    if (page !== null) pages.appear(page, format.empty);
     return page;
   }
 

@@ -6,7 +6,7 @@ import type { Slot } from '../../memory/slots';
 import { maxMappingLevel } from '../faults/fault-in';
 import type { Kvm } from '../pages/kvm';
 import { splitHugePages } from './eager-split';
-import { dropSpte, updateSpte } from '../pages/leaf';
+import { dropSpte, replaced, updateSpte } from '../pages/leaf';
 import { protectLeaves } from '../pages/write-protect';
 
 /** Logging of a slot was switched on: nothing may be written unseen. */
@@ -38,6 +38,7 @@ export function stopLogging(kvm: Kvm, slot: Slot): void {
       for (const at of [...kvm.rmap.of(gfn, level)]) {
         const page = kvm.pages.holding(at);
         if (page === null || !page.direct || page.level >= largest(page.gfn)) continue;
+        replaced(kvm, page, at);
         dropSpte(kvm, page, at);
         flush = true;
       }
@@ -73,6 +74,7 @@ function protectHuge(kvm: Kvm, slot: Slot, pages: readonly number[]): void {
 /** D off, or W where D is not used (__rmap_clear_dirty). */
 function clearDirty(kvm: Kvm, gfn: number): void {
   const { format, tables } = kvm;
+  kvm.trace.journal.dueTo(() => kvm.trace.emit('rmap_clear_dirty', { gfn }));
   for (const at of kvm.rmap.of(gfn, 1)) {
     const lo = tables.low(at);
     const hi = tables.high(at);

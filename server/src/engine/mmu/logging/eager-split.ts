@@ -36,12 +36,14 @@ function splitShadow(kvm: Kvm, page: ShadowPage, at: number): void {
   const child = getShadowPage(kvm, gfn, childRole(page.role, index, true, access), alwaysInStep);
   if (child === null) return;
   let flush = false;
+  const event = trace.journal.current;
   for (let i = 0; i < 512; i++) {
     const small = child.entryAddress(i);
     if (format.present(tables.low(small))) {
       flush ||= !format.last(tables.low(small), child.level);
       continue;
     }
+    trace.journal.goesOn(event);
     kvm.setSpte(small, format.splitPiece(lo, hi, child.level, i));
     addToReverseMap(kvm, child, small, child.gfnAt(i), child.access);
   }

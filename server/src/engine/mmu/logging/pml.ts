@@ -7,6 +7,7 @@ import type { Kvm } from '../pages/kvm';
 
 /** Whose buffer it is. */
 interface Logging {
+  readonly index: number;
   readonly registers: Registers;
   readonly physical: WordMemory;
 }
@@ -15,12 +16,13 @@ interface Logging {
 export function drainPml(kvm: Kvm, vcpu: Logging): void {
   const pages = loggedPages(vcpu);
   if (pages.length === 0) return;
+  kvm.trace.emit('vmx_flush_pml_buffer', { vcpu: vcpu.index, pages: pages.length });
   for (const gfn of pages) kvm.guest.markDirty(gfn);
   vcpu.registers.set(Register.pmlIndex, PML_ENTRIES - 1, 0);
 }
 
 /** Guest frames in the buffer of a vCPU that the hypervisor has not looked at yet. */
-export function loggedPages({ registers, physical }: Logging): number[] {
+export function loggedPages({ registers, physical }: Omit<Logging, 'index'>): number[] {
   const buffer = join(registers.lo(Register.pmlAddress), registers.hi(Register.pmlAddress));
   const index = registers.lo(Register.pmlIndex);
   const pages: number[] = [];
@@ -33,10 +35,11 @@ export function loggedPages({ registers, physical }: Logging): number[] {
 }
 
 /** The buffer of a vCPU, made when it is first needed. @returns false: no frame is left */
-export function ensurePmlBuffer(kvm: Kvm, { registers }: Logging): boolean {
+export function ensurePmlBuffer(kvm: Kvm, { index, registers }: Logging): boolean {
   if (registers.lo(Register.pmlAddress) !== 0) return true;
   const frame = kvm.frames.allocate(1, 1, 0);
   if (frame < 0) return false;
+  kvm.trace.emit('vmx_update_cpu_dirty_logging', { vcpu: index });
   registers.set(Register.pmlAddress, (frame << 12) | 0, Math.floor(frame / 0x10_0000));
   registers.set(Register.pmlIndex, PML_ENTRIES - 1, 0);
   return true;

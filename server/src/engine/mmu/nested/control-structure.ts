@@ -11,6 +11,9 @@ export interface Control {
   /** EPTP or nCR3; meaningless without a second stage. */
   readonly rootLo: number;
   readonly rootHi: number;
+  /** CR3 of the guest, as {@link load} loads it. */
+  readonly cr3Lo: number;
+  readonly cr3Hi: number;
   /** VPID; 0: L1 gives none. */
   readonly vpid: number;
   readonly rip: number;

@@ -7,6 +7,7 @@
  * its current tables map supervisor-writable to that page, or, where there is none, a mapping made for the access.
  */
 import { high, low, toBigInt } from '../../bits';
+import { Actor } from '../../journal/events';
 import type { FrameContents } from '../../memory/frames';
 import type { GuestActs } from '../guest/guest-acts';
 import type { Linear } from '../guest/own-tables';
@@ -42,9 +43,19 @@ export class L1Memory implements HypervisorMemory, FrameContents {
   }
 
   write(address: number, lo: number, hi: number): void {
+    const { trace, tables } = this.below;
+    const event = trace.journal.current;
     const host = this.free(address, true);
-    if (host >= 0) this.below.tables.write(host, lo, hi);
-    else if (!this.outside && this.has(address)) this.access(address, true, toBigInt(lo, hi));
+    if (host >= 0) {
+      if (this.outside) trace.journal.goesOn(event);
+      else {
+        const { actor } = trace.journal;
+        trace.journal.actor = Actor.L1;
+        trace.store(host, toBigInt(lo, hi));
+        trace.journal.actor = actor;
+      }
+      tables.write(host, lo, hi);
+    } else if (!this.outside && this.has(address)) this.access(address, true, toBigInt(lo, hi));
   }
 
   reach(address: number, write: boolean): number {
@@ -53,6 +64,11 @@ export class L1Memory implements HypervisorMemory, FrameContents {
     const at = this.look(address);
     const completion = this.access(address, write, at < 0 ? 0n : toBigInt(this.below.tables.low(at), this.below.tables.high(at)));
     return completion.kind === 'ok' ? this.look(address) : -1;
+  }
+
+  setBits(address: number, lo: number, hi: number): void {
+    const before = [this.low(address), this.high(address)];
+    if ((lo & ~before[0]) !== 0 || (hi & ~before[1]) !== 0) this.write(address, before[0] | lo, before[1] | hi);
   }
 
   look(address: number): number {

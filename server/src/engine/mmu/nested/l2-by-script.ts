@@ -74,7 +74,9 @@ export class L2ByScript implements VcpuMode, HypervisorByScript {
 
   vmEntry(instruction: VmEntry): Completion {
     if (this.cpu.running) return { kind: 'error', errno: 'EBUSY', why: 'the guest runs already' };
-    this.loadHardware();
+    const { trace } = this.vcpu.kvm;
+    trace.journal.actor = this.vcpu.parts.actor;
+    this.loadHardware(() => trace.journal.dueTo(() => trace.emit('control_write', { address: this.cpu.address })));
     const reason = instruction === 'vmrun' ? SvmExit.VMRUN : instruction === 'vmlaunch' ? VmxExit.VMLAUNCH : VmxExit.VMRESUME;
     const failed = this.cpu.execEntry(reason, null);
     this.vcpu.inGuest = failed === null;
@@ -87,30 +89,39 @@ export class L2ByScript implements VcpuMode, HypervisorByScript {
 
   writeField(name: ControlField, value: bigint): Completion {
     const { cpu } = this;
-    const { kvm, registers, parts } = this.vcpu;
-    if (parts.vendor === 'intel') cpu.execute(VmxExit.VMWRITE);
+    if (this.vcpu.parts.vendor === 'intel') cpu.execute(VmxExit.VMWRITE, () => this.take(name, value));
     else {
       const offset = VMCB_OFFSETS[name] ?? 0;
       const word = cpu.address + offset - (offset % 8);
       cpu.touch(word, offset % 8 === 0 ? value : value << 32n);
-    }
-    if (name === 'vpid' || name === 'asid') cpu.vpid = Number(value & 0xffffn);
-    else if (name === 'cr3' && kvm.tdp) registers.set(Register.cr3, lowOf(value), highOf(value));
-    else if (name !== 'tlb_control') {
-      this.rootLo = lowOf(value);
-      this.rootHi = highOf(value);
+      this.take(name, value);
     }
     return DONE;
   }
 
-  loadHardware(): void {
+  /** The control structure has another value in a field. */
+  private take(name: ControlField, value: bigint): void {
+    const { cpu } = this;
+    const { kvm, registers } = this.vcpu;
+    if (name === 'vpid' || name === 'asid') cpu.vpid = Number(value & 0xffffn);
+    else if (name === 'cr3' && kvm.tdp) {
+      kvm.trace.journal.dueTo(() => kvm.trace.emit('control_write', { address: cpu.address }));
+      registers.set(Register.cr3, lowOf(value), highOf(value));
+    } else if (name !== 'tlb_control') {
+      this.rootLo = lowOf(value);
+      this.rootHi = highOf(value);
+    }
+  }
+
+  /** @param due called before the first register is set: whose doing it is, when not that of the last event */
+  loadHardware(due?: () => void): void {
     const { vcpu, rootLo, rootHi } = this;
     const { context, registers, parts, kvm } = vcpu;
     const { hardware } = parts;
     context.vpid = parts.vpid;
     if (!kvm.tdp) {
       const level = vcpu.mmu.guestLevels === 5 ? 5 : vcpu.mmu.guestLevels === 4 ? 4 : 3;
-      useShadowTables(vcpu, { ...NO_ROOT, hpa: join(rootLo & ~0xfff, rootHi), level });
+      useShadowTables(vcpu, { ...NO_ROOT, hpa: join(rootLo & ~0xfff, rootHi), level }, due);
     } else {
       useGuestRegisters(context, registers, parts.formats, parts.rules.pdptesInMemory);
       const flags = hardware.second?.ept !== true || (rootLo & EPTP_AD) !== 0;
@@ -118,6 +129,7 @@ export class L2ByScript implements VcpuMode, HypervisorByScript {
       context.secondRootLo = rootLo;
       context.secondRootHi = rootHi;
       context.secondPolicy = context.second?.ept ? 0 : Policy.nxe;
+      due?.();
       registers.set(Register.secondRoot, rootLo, rootHi);
     }
     vcpu.processor.enter(context);

@@ -107,6 +107,16 @@ export class NestedCpu implements Cpu, Control {
     return this.guest.registers.hi(Register.secondRoot);
   }
 
+  get cr3Lo(): number {
+    const { registers, kvm } = this.guest;
+    return registers.lo(kvm.tdp ? Register.cr3 : Register.hwCr3);
+  }
+
+  get cr3Hi(): number {
+    const { registers, kvm } = this.guest;
+    return registers.hi(kvm.tdp ? Register.cr3 : Register.hwCr3);
+  }
+
   get rip(): number {
     return this.guest.rip;
   }
@@ -292,7 +302,6 @@ export class NestedCpu implements Cpu, Control {
 
   private carried(completion: Completion): Outcome {
     this.completion = completion;
-    if (completion.kind === 'page-fault') this.guest.registers.set(Register.cr2, completion.lo, completion.hi);
     return Outcome.carriedOut;
   }
 

@@ -86,9 +86,12 @@ export class Nesting implements GuestHypervisor {
   }
 
   /** AMD: L1 and L2 share one. */
+  vpidOf(own: number): number {
+    return this.hasOwnTag ? own + VPID02 : own;
+  }
+
   tagOf(own: number): number {
-    const unmapped = (this.control?.context.vpid ?? 0) & UNMAPPED_TAG;
-    return (this.hasOwnTag ? own + VPID02 : own) ^ unmapped;
+    return this.vpidOf(own) ^ ((this.control?.context.vpid ?? 0) & UNMAPPED_TAG);
   }
 
   takeEvent(): InjectedFault | null {
@@ -132,8 +135,7 @@ export class Nesting implements GuestHypervisor {
     if (refused !== null) return refused;
     const { second } = control.context;
     const guest = this.registers;
-    control.load(guest);
-    const [rootLo, rootHi] = second === null ? [guest.lo(Register.cr3), guest.hi(Register.cr3)] : [control.rootLo, control.rootHi];
+    const [rootLo, rootHi] = second === null ? [control.cr3Lo, control.cr3Hi] : [control.rootLo, control.rootHi];
     kvm.trace.emit('kvm_nested_vmenter', {
       nested_tdp: second !== null,
       rip: vcpu.rip,
@@ -142,6 +144,7 @@ export class Nesting implements GuestHypervisor {
       event_inj: control.event === null ? 0 : INTR_INFO_PF,
       nested_root: { lo: rootLo, hi: rootHi },
     });
+    control.load(guest);
     this.control = control;
     this.pending = null;
     vcpu.registers = guest;

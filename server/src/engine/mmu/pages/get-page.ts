@@ -1,6 +1,6 @@
 /** Finding a shadow page by frame and role, or making it (§5.4; mmu.c: kvm_mmu_find_shadow_page, __link_shadow_page). */
 import type { Kvm } from './kvm';
-import { dropSpte } from './leaf';
+import { dropSpte, replaced } from './leaf';
 import { protectFrame } from './write-protect';
 import { Role, childRole, levelOf } from './role';
 import { indexOf, type ShadowPage } from './shadow-page';
@@ -13,12 +13,13 @@ export function getShadowPage(kvm: Kvm, gfn: number, role: number, sync: SyncPag
   const found = find(kvm, gfn, role, sync);
   if (found !== null) {
     found.got(false);
+    if (!found.direct) found.floodingCount = 0;
     return found;
   }
-  const page = kvm.pages.create(gfn, role, kvm.format.empty);
+  const page = kvm.pages.create(gfn, role);
   if (page === null) return null;
   if (page.hasGuestEntries) account(kvm, page);
-  page.appear();
+  kvm.pages.appear(page, kvm.format.empty);
   return page;
 }
 
@@ -39,15 +40,18 @@ export function getChild(kvm: Kvm, at: number, gfn: number, direct: boolean, acc
 export function linkShadowPage(kvm: Kvm, at: number, child: ShadowPage, flush = true): void {
   const { format, tables } = kvm;
   if (format.present(tables.low(at))) dropHuge(kvm, at, flush);
-  kvm.setSpte(at, format.nonLeaf(child.frame, (child.role & Role.adDisabled) !== 0));
+  const spte = format.nonLeaf(child.frame, (child.role & Role.adDisabled) !== 0);
+  kvm.trace.emit('link_shadow_page', { gfn: child.gfn, spte, sptep: at, level: child.level + 1 });
   child.parents.add(at);
   if (child.unsync || child.unsyncChildren > 0) markEntryUnsync(kvm, at);
+  kvm.setSpte(at, spte);
 }
 
 /** drop_large_spte */
 function dropHuge(kvm: Kvm, at: number, flush: boolean): void {
   const page = kvm.pages.holding(at);
   if (page === null) return;
+  replaced(kvm, page, at);
   dropSpte(kvm, page, at);
   if (flush) kvm.flushRemoteTlbs(page.gfnAt(indexOf(at)), 1);
 }
@@ -61,10 +65,7 @@ function find(kvm: Kvm, gfn: number, role: number, sync: SyncPage): ShadowPage |
       if (levelOf(role) > 1 && page.unsync) prepareZap(kvm, page, invalid);
       continue;
     }
-    if (!page.direct) {
-      if (page.unsync && !syncTransiently(kvm, page, sync)) break;
-      page.floodingCount = 0;
-    }
+    if (!page.direct && page.unsync && !syncTransiently(kvm, page, sync)) break;
     found = page;
     break;
   }
@@ -75,7 +76,6 @@ function find(kvm: Kvm, gfn: number, role: number, sync: SyncPage): ShadowPage |
 /** A guest table is shadowed from now on (account_shadowed). */
 function account(kvm: Kvm, page: ShadowPage): void {
   const { gfn } = page;
-  kvm.pages.indirect++;
   if (page.level > 1) {
     kvm.track.add(gfn);
     if (protectFrame(kvm, gfn)) kvm.flushRemoteTlbs();

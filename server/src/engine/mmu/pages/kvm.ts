@@ -106,6 +106,13 @@ export class Kvm {
     this.onStep('flush sent');
   }
 
+  /** A page may be written from now on, or was: in the log of its slot it is dirty, if there is one (mark_page_dirty_in_slot). */
+  markPageDirty(slot: Slot | null, gfn: number): void {
+    if (slot === null || slot.dirtyLog === null || slot.dirtyLog.has(gfn - slot.gfn)) return;
+    this.trace.journal.dueTo(() => this.trace.emit('mark_page_dirty', { gfn }));
+    slot.dirtyLog.mark(gfn - slot.gfn);
+  }
+
   freeObsoleteRoots(): void {
     for (const vcpu of this.vcpus) vcpu.requestFreeObsoleteRoots();
   }

@@ -31,6 +31,13 @@ export function dropSpte(kvm: Kvm, page: ShadowPage, at: number): void {
   if (present) kvm.rmap.remove(page.gfnAt(indexOf(at)), page.level, at);
 }
 
+/** What stands in an entry goes for another: an event of its own. */
+export function replaced(kvm: Kvm, page: ShadowPage, at: number): void {
+  const { tables, trace } = kvm;
+  const spte = { lo: tables.low(at), hi: tables.high(at) };
+  trace.journal.dueTo(() => trace.emit('drop_spte', { gfn: page.gfnAt(indexOf(at)), spte, sptep: at, level: page.level }));
+}
+
 /** Enter a leaf into the reverse map; too many of one frame, and all go (rmap_add). */
 export function addToReverseMap(kvm: Kvm, page: ShadowPage, at: number, gfn: number, access: number): void {
   page.setTranslation(indexOf(at), gfn, access);
@@ -42,6 +49,7 @@ export function addToReverseMap(kvm: Kvm, page: ShadowPage, at: number, gfn: num
 /** Drop all leaves of one level that map a frame (kvm_zap_rmap). */
 export function zapFrame(kvm: Kvm, gfn: number, level: number): boolean {
   const sptes = [...kvm.rmap.of(gfn, level)];
+  if (sptes.length > 0) kvm.trace.emit('kvm_zap_rmap', { gfn, level });
   for (const at of sptes) {
     const page = kvm.pages.holding(at);
     if (page !== null) dropSpte(kvm, page, at);

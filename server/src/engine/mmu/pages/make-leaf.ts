@@ -48,6 +48,6 @@ export function makeLeaf(kvm: Kvm, leaf: NewLeaf): MadeLeaf {
     adDisabled: (page.role & Role.adDisabled) !== 0,
     guestMode: (page.role & Role.guestMode) !== 0,
   });
-  if (format.writable(spte.lo) && slot !== null && slot.dirtyLog !== null) slot.dirtyLog.mark(gfn - slot.gfn);
+  if (format.writable(spte.lo)) kvm.markPageDirty(slot, gfn);
   return { spte, refused };
 }

@@ -22,10 +22,13 @@ export function setMaxPages(kvm: Kvm, count: number): boolean {
   if (count !== 0 && count < MIN_ALLOWED) return false;
   kvm.requestedPages = count;
   let goal = count !== 0 ? count : Math.max(Math.floor(kvm.guest.slots.pages / 50), MIN_ALLOWED);
-  const { pages } = kvm;
+  const { pages, trace } = kvm;
+  const event = trace.journal.length;
+  trace.emit('kvm_mmu_change_mmu_pages', { pages: goal });
   if (pages.used > goal) {
     zapOldest(kvm, pages.used - goal);
     goal = Math.max(goal, pages.used);
+    trace.journal.goesOn(event);
   }
   pages.max = goal;
   return true;

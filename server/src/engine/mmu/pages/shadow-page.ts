@@ -29,6 +29,16 @@ export function framesAt(level: number): number {
   return 512 ** (level - 1);
 }
 
+/** Events about a shadow page that say nothing else. */
+export type PageEventName =
+  | 'kvm_mmu_sync_page'
+  | 'kvm_mmu_unsync_page'
+  | 'kvm_mmu_prepare_zap_page'
+  | 'kvm_mmu_free_shadow_page'
+  | 'kvm_sync_page'
+  | 'clear_sp_write_flooding_count'
+  | 'mmu_free_root_page';
+
 export class ShadowPage {
   /** Addresses of the sptes that point here. */
   readonly parents = new Set<number>();
@@ -189,6 +199,13 @@ export class ShadowPage {
     return this.flooding;
   }
 
+  /** The page counts as used (clear_sp_write_flooding_count). */
+  clearFlooding(): void {
+    if (this.flooding === 0) return;
+    this.event('clear_sp_write_flooding_count');
+    this.floodingCount = 0;
+  }
+
   set floodingCount(count: number) {
     this.change(2, 0, ((this.flooding ^ count) & 0xff) << 16);
     this.flooding = count;
@@ -208,7 +225,7 @@ export class ShadowPage {
     emit(this.journal, 'kvm_mmu_get_page', { created, ...this.said() });
   }
 
-  event(name: 'kvm_mmu_sync_page' | 'kvm_mmu_unsync_page' | 'kvm_mmu_prepare_zap_page'): void {
+  event(name: PageEventName): void {
     emit(this.journal, name, this.said());
   }
 

@@ -84,21 +84,31 @@ export class ShadowPages {
     return page.invalid || page.validGeneration !== this.validGeneration;
   }
 
-  /** A page with an empty table, in hash and list. Null: no frame is left. */
-  create(gfn: number, role: number, empty: Spte): ShadowPage | null {
-    const page = this.allocate(gfn, role, false, empty);
+  /** A page in hash and list, which is still to {@link appear}. Null: no frame is left. */
+  create(gfn: number, role: number): ShadowPage | null {
+    const page = this.allocate(gfn, role, false);
     if (page === null) return null;
     this.active.add(page);
-    this.set(VmField.usedPages, this.used + 1);
     const pages = this.hash.get(gfn);
     if (pages === undefined) this.hash.set(gfn, [page]);
     else pages.unshift(page);
     return page;
   }
 
-  /** A page of the TDP MMU. Null: no frame is left. */
-  createTdp(gfn: number, role: number, empty: Spte): ShadowPage | null {
-    return this.allocate(gfn, role, true, empty);
+  /** A page of the TDP MMU, which is still to {@link appear}. Null: no frame is left. */
+  createTdp(gfn: number, role: number): ShadowPage | null {
+    return this.allocate(gfn, role, true);
+  }
+
+  /** A new page stands in the journal from here on, with an empty table. */
+  appear(page: ShadowPage, empty: Spte): void {
+    page.appear();
+    if (!page.tdpMmu) this.set(VmField.usedPages, this.used + 1);
+    if (page.hasGuestEntries) this.indirect++;
+    for (let address = page.address; address < page.address + 4096; address += 8) {
+      // Frames come back with old entries in them.
+      if (this.memory.low(address) !== empty.lo || this.memory.high(address) !== empty.hi) this.memory.write(address, empty.lo, empty.hi);
+    }
   }
 
   /** It does not count any more, as it is about to be freed (kvm_unaccount_mmu_page). */
@@ -116,6 +126,7 @@ export class ShadowPages {
       if (pages.length === 0) this.hash.delete(page.gfn);
     }
     this.byFrame.delete(page.frame);
+    page.event('kvm_mmu_free_shadow_page');
     page.forget();
     this.frames.release(page.frame, 1);
   }
@@ -125,13 +136,9 @@ export class ShadowPages {
     return this.byFrame.values();
   }
 
-  private allocate(gfn: number, role: number, tdpMmu: boolean, empty: Spte): ShadowPage | null {
+  private allocate(gfn: number, role: number, tdpMmu: boolean): ShadowPage | null {
     const frame = this.frames.allocate(1, 1, 0);
     if (frame < 0) return null;
-    for (let address = frame * 4096; address < (frame + 1) * 4096; address += 8) {
-      // Frames come back with old entries in them.
-      if (this.memory.low(address) !== empty.lo || this.memory.high(address) !== empty.hi) this.memory.write(address, empty.lo, empty.hi);
-    }
     const page = new ShadowPage(this.journal, frame, gfn, role, this.validGeneration, tdpMmu, this.memoryOf);
     this.byFrame.set(frame, page);
     return page;

@@ -11,7 +11,9 @@ export type SyncPage = (page: ShadowPage) => number;
 /** All unsync pages below a page: write-protected again, then brought into step (mmu_sync_children). */
 export function syncChildren(kvm: Kvm, parent: ShadowPage, sync: SyncPage): void {
   // Each round takes pages off the list; a page made unsync meanwhile would be a mistake, not an endless loop.
+  const due = (): void => kvm.trace.journal.dueTo(() => parent.event('kvm_sync_page'));
   for (let round = 0; round < 64; round++) {
+    due();
     const pages = unsyncBelow(kvm, parent);
     if (pages.length === 0) return;
     let isProtected = false;
@@ -26,6 +28,7 @@ export function syncChildren(kvm: Kvm, parent: ShadowPage, sync: SyncPage): void
       if (result < 0) prepareZap(kvm, page, invalid);
       else if (result > 0) flush = true;
     }
+    due();
     unsyncBelow(kvm, parent);
     flushOrZap(kvm, invalid, flush);
   }
@@ -34,6 +37,7 @@ export function syncChildren(kvm: Kvm, parent: ShadowPage, sync: SyncPage): void
 /** Bring a page into step without ending its unsync state (kvm_sync_page); one that cannot be is zapped. */
 export function syncTransiently(kvm: Kvm, page: ShadowPage, sync: SyncPage): boolean {
   const invalid: ShadowPage[] = [];
+  page.event('kvm_sync_page');
   const result = sync(page);
   if (result < 0) prepareZap(kvm, page, invalid);
   commitZap(kvm, invalid);

@@ -3,25 +3,35 @@
  * kvm_mmu_pte_write of 6.1, get_written_sptes, detect_write_flooding).
  */
 import { highOf, lowOf } from '../../bits';
+import { storeBytes } from '../../memory/bytes';
 import type { Kvm } from './kvm';
 import type { ShadowPage } from './shadow-page';
 import { flushOrZap, prepareZap, zapEntry } from './zap';
 
-/** @param pae the vCPU that stores has CR4.PAE = 1 */
-export function trackWrite(kvm: Kvm, pae: boolean, gpa: number, bytes: number, value: bigint): void {
+/**
+ * @param pae the vCPU that stores has CR4.PAE = 1
+ * @param address of the bytes in the memory that the hypervisor runs in
+ */
+export function emulatedStore(kvm: Kvm, pae: boolean, address: number, gpa: number, bytes: number, value: bigint): void {
+  const { journal } = kvm.trace;
+  const gfn = Math.floor(gpa / 4096);
+  kvm.markPageDirty(kvm.slotOf(gfn), gfn);
+  const event = journal.length;
   kvm.trace.emit('kvm_mmu_pte_write', { bytes, gpa, new: { lo: lowOf(value), hi: highOf(value) } });
+  storeBytes(kvm.tables, address, bytes, value);
   if (kvm.pages.indirect === 0) return;
-  const invalid: ShadowPage[] = [];
-  let flush = false;
+  journal.goesOn(event);
   if (bytes === 4 && pae) {
     // Taken for half of an 8-byte entry, whatever the entries of the shadowed table are (mmu_pte_write_fetch_gpte).
     gpa -= gpa % 8;
     bytes = 8;
   }
+  const invalid: ShadowPage[] = [];
+  const going: ShadowPage[] = [];
+  let flush = false;
   for (const page of kvm.pages.mirrors(Math.floor(gpa / 4096))) {
-    if (page.invalid) continue;
     if (crossesEntries(page, gpa, bytes) || floods(kvm, page)) {
-      prepareZap(kvm, page, invalid);
+      going.push(page);
       continue;
     }
     for (const at of writtenEntries(page, gpa)) {
@@ -29,6 +39,7 @@ export function trackWrite(kvm: Kvm, pae: boolean, gpa: number, bytes: number, v
       zapEntry(kvm, page, at, null);
     }
   }
+  for (const page of going) if (!page.invalid) prepareZap(kvm, page, invalid);
   flushOrZap(kvm, invalid, flush);
 }
 

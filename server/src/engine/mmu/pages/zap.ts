@@ -5,24 +5,23 @@ import { Role } from './role';
 import type { ShadowPage } from './shadow-page';
 import { unlinkUnsync, unsyncBelow } from './unsync';
 
-/** Empty one entry: a leaf leaves the reverse map, a table below loses a parent (mmu_page_zap_pte). @returns pages zapped with it */
-export function zapEntry(kvm: Kvm, page: ShadowPage, at: number, invalid: ShadowPage[] | null): number {
+/**
+ * Empty one entry: a leaf leaves the reverse map, a table below loses a parent (mmu_page_zap_pte).
+ *
+ * @param orphans nested tables without a parent, which will hardly be wanted again, are added here; null: they stay
+ */
+export function zapEntry(kvm: Kvm, page: ShadowPage, at: number, orphans: ShadowPage[] | null): void {
   const { format, tables } = kvm;
   const lo = tables.low(at);
   const hi = tables.high(at);
   if (!format.present(lo)) {
     if (format.isMmio(lo, hi)) kvm.setSpte(at, format.empty);
-    return 0;
+    return;
   }
-  if (format.last(lo, page.level)) {
-    dropSpte(kvm, page, at);
-    return 0;
-  }
+  if (format.last(lo, page.level)) return dropSpte(kvm, page, at);
   const child = kvm.childOf(lo, hi);
   unlink(kvm, child, at);
-  // Nested tables without a parent will hardly be wanted again.
-  if (child === null || !kvm.tdp || invalid === null || (child.role & Role.guestMode) === 0 || child.parents.size > 0) return 0;
-  return prepareZap(kvm, child, invalid).zapped;
+  if (child !== null && kvm.tdp && (child.role & Role.guestMode) !== 0 && child.parents.size === 0) orphans?.push(child);
 }
 
 /** An entry points to a table no more (drop_parent_pte). */
@@ -39,27 +38,33 @@ export function unlink(kvm: Kvm, child: ShadowPage | null, at: number): void {
  */
 export function prepareZap(kvm: Kvm, page: ShadowPage, invalid: ShadowPage[]): { zapped: number; unstable: boolean } {
   const { pages, track } = kvm;
+  const { journal } = kvm.trace;
+  const event = journal.length;
   page.event('kvm_mmu_prepare_zap_page');
-  let zapped = page.level === 1 ? 0 : zapUnsyncChildren(kvm, page, invalid);
-  for (let index = 0; index < 512; index++) zapped += zapEntry(kvm, page, page.entryAddress(index), invalid);
+  const accounted = !page.invalid && page.hasGuestEntries;
+  const freed = page.rootCount === 0;
+  const zappedRoot = !freed && !pages.obsolete(page);
+  if (accounted) pages.indirect--;
+  if (freed) pages.discount();
+  page.invalidate();
+  pages.active.delete(page);
+
+  let zapped = page.level === 1 ? 0 : zapUnsyncChildren(kvm, page, invalid, event);
+  const orphans: ShadowPage[] = [];
+  journal.goesOn(event);
+  for (let index = 0; index < 512; index++) zapEntry(kvm, page, page.entryAddress(index), orphans);
   for (const at of page.parents) kvm.setSpte(at, kvm.format.empty);
   page.parents.clear();
+  for (const orphan of orphans) zapped += prepareZap(kvm, orphan, invalid).zapped;
   const unstable = zapped > 0;
 
-  if (!page.invalid && page.hasGuestEntries) {
-    pages.indirect--;
-    if (page.level > 1) track.remove(page.gfn);
-    else track.allowLarge(page.gfn);
-  }
+  if (accounted && page.level > 1) track.remove(page.gfn);
+  else if (accounted) track.allowLarge(page.gfn);
   if (page.unsync) unlinkUnsync(page);
-  let zappedRoot = false;
-  pages.active.delete(page);
-  if (page.rootCount === 0) {
+  if (freed) {
     zapped++;
     invalid.push(page);
-    pages.discount();
-  } else zappedRoot = !pages.obsolete(page);
-  page.invalidate();
+  }
   if (zappedRoot) kvm.freeObsoleteRoots();
   return { zapped, unstable };
 }
@@ -86,14 +91,20 @@ export function unprotectFrame(kvm: Kvm, gfn: number): boolean {
   return pages.length > 0;
 }
 
-/** Zap the unsync pages below a page that is zapped itself (mmu_zap_unsync_children). @returns how many pages went */
-function zapUnsyncChildren(kvm: Kvm, parent: ShadowPage, invalid: ShadowPage[]): number {
+/**
+ * Zap the unsync pages below a page that is zapped itself (mmu_zap_unsync_children).
+ *
+ * @param event row of that
+ * @returns how many pages went
+ */
+function zapUnsyncChildren(kvm: Kvm, parent: ShadowPage, invalid: ShadowPage[], event: number): number {
   let zapped = 0;
   for (const page of unsyncBelow(kvm, parent)) {
     if (page.invalid) continue;
     prepareZap(kvm, page, invalid);
     zapped++;
   }
+  kvm.trace.journal.goesOn(event);
   unsyncBelow(kvm, parent);
   return zapped;
 }

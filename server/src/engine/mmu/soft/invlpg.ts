@@ -20,6 +20,7 @@ export function invalidateAddress(kvm: Kvm, mmu: MmuContext, root: Root, lo: num
     const entryLo = tables.low(walk.at);
     if (format.last(entryLo, walk.level)) {
       if (!page.unsync) return;
+      kvm.trace.emit('kvm_mmu_invlpg', { address: { lo, hi }, root: root.hpa });
       if (kvm.rules.invalidationSyncs) return syncAddress(kvm, mmu, page, walk.at);
       zapEntry(kvm, page, walk.at, null);
       if (format.present(entryLo)) kvm.flushRemoteTlbs(page.gfn, 1);

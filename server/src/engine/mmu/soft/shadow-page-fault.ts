@@ -18,6 +18,7 @@ import { framesAt } from '../pages/shadow-page';
 import { RetPf } from '../../journal/enumerations';
 import { syncChildren } from '../pages/sync-children';
 import { makePagesAvailable } from '../pages/page-quota';
+import { replaced } from '../pages/leaf';
 import { unlink } from '../pages/zap';
 import { GuestEntry } from './guest-entry';
 import { prefetchAround } from './prefetch';
@@ -65,8 +66,7 @@ function clearFlooding(kvm: Kvm, mmu: MmuContext, fault: Fault): void {
 }
 
 function clearCount(kvm: Kvm, at: number): void {
-  const page = kvm.pages.holding(at);
-  if (page !== null && page.floodingCount !== 0) page.floodingCount = 0;
+  kvm.pages.holding(at)?.clearFlooding();
 }
 
 /** Can the frame's page be written through this mapping and is it a table of the same way? (is_self_change_mapping) */
@@ -136,6 +136,8 @@ function dropDirectOfOtherRights(kvm: Kvm, at: number, access: number): void {
   if (!format.present(lo) || format.large(lo)) return;
   const child = kvm.childOf(lo, tables.high(at));
   if (child === null || child.access === access) return;
+  const page = kvm.pages.holding(at);
+  if (page !== null) replaced(kvm, page, at);
   unlink(kvm, child, at);
   kvm.flushRemoteTlbs(child.gfn, 1);
 }

@@ -29,25 +29,36 @@ export function syncPage(kvm: Kvm, mmu: MmuContext, page: ShadowPage): number {
 /** One entry; results as {@link syncPage}. */
 export function syncEntry(kvm: Kvm, guestFormat: Format, page: ShadowPage, index: number): number {
   const { format, tables } = kvm;
+  const { journal } = kvm.trace;
+  const event = journal.current;
   const at = page.entryAddress(index);
   if (tables.low(at) === format.empty.lo && tables.high(at) === format.empty.hi) return 0;
   const entry = new GuestEntry(kvm);
   if (!entry.readMirrored(guestFormat, page, index)) return -1;
+  journal.goesOn(event);
   if (!entry.usable(guestFormat)) {
     dropSpte(kvm, page, at);
     return 1;
   }
-  return renew(kvm, page, at, entry.gfn, page.access & entry.access(guestFormat)) ? 1 : 0;
+  return renew(kvm, page, at, entry.gfn, page.access & entry.access(guestFormat), event) ? 1 : 0;
 }
 
-/** Give an entry the frame and rights of the guest's. @returns whether translations must be flushed */
-function renew(kvm: Kvm, page: ShadowPage, at: number, gfn: number, access: number): boolean {
+/**
+ * Give an entry the frame and rights of the guest's.
+ *
+ * @param event row of the event that does it
+ * @returns whether translations must be flushed
+ */
+function renew(kvm: Kvm, page: ShadowPage, at: number, gfn: number, access: number, event: number): boolean {
   const { format, tables } = kvm;
   const lo = tables.low(at);
   const hi = tables.high(at);
   if (format.isMmio(lo, hi)) {
-    if (format.mmioGfn(lo, hi) === gfn) markMmio(kvm, at, gfn, access);
-    else kvm.setSpte(at, format.empty);
+    if (format.mmioGfn(lo, hi) !== gfn) kvm.setSpte(at, format.empty);
+    else {
+      markMmio(kvm, at, gfn, access);
+      kvm.trace.journal.goesOn(event);
+    }
     return false;
   }
   if (!format.present(lo)) return false;
@@ -71,5 +82,6 @@ function renew(kvm: Kvm, page: ShadowPage, at: number, gfn: number, access: numb
     canUnsync: false,
     hostWritable,
   });
+  kvm.trace.journal.goesOn(event);
   return updateSpte(kvm, at, spte);
 }

@@ -17,6 +17,8 @@ export interface GuestHypervisor {
   readonly rootLo: number;
   readonly rootHi: number;
   /** VPID or ASID of what runs now. @param own the vCPU's */
+  vpidOf(own: number): number;
+  /** By which its translations are tagged: accesses without a linear address have another one. */
   tagOf(own: number): number;
   /** The event that it injects with the entry that is made now (VM-entry interruption information of vmcs12); null: none. */
   takeEvent(): InjectedFault | null;
@@ -40,6 +42,7 @@ export const NO_GUESTS: GuestHypervisor = {
   contexts: [],
   rootLo: 0,
   rootHi: 0,
+  vpidOf: (own) => own,
   tagOf: (own) => own,
   takeEvent: () => null,
   takeWalkFault: () => null,

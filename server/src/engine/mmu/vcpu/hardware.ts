@@ -13,9 +13,15 @@ import type { Root } from '../contexts/roots';
 const EPTP_WRITE_BACK = 6;
 const EPTP_AD = 1 << 6;
 
-/** Soft MMU: linear addresses by shadow tables. */
-export function useShadowTables(vcpu: KvmVcpu, root: Root): void {
+/**
+ * Soft MMU: linear addresses by shadow tables.
+ *
+ * @param due called before the first register is set: whose doing it is, when not that of the last event
+ */
+export function useShadowTables(vcpu: KvmVcpu, root: Root, due?: () => void): void {
   const { context, registers, parts, kvm } = vcpu;
+  const { journal } = kvm.trace;
+  const event = journal.current;
   const { hardware } = parts;
   context.first = root.pae !== null || root.level === 3 ? hardware.pae : root.level === 5 ? hardware.five : hardware.four;
   context.firstStage = STAGE_SHADOW;
@@ -27,12 +33,13 @@ export function useShadowTables(vcpu: KvmVcpu, root: Root): void {
   context.pcid = pcidOf(registers);
   context.second = null;
   const pae = context.first === hardware.pae;
-  if (pae) {
-    for (let i = 0; i < 4; i++) {
-      const at = root.hpa + i * 8;
-      registers.set(Register.hwPdpte0 + i, kvm.tables.low(at), kvm.tables.high(at));
-    }
-  }
+  const pdptes = Array.from({ length: pae ? 4 : 0 }, (_, i) => {
+    const at = root.hpa + i * 8;
+    return { lo: kvm.tables.low(at), hi: kvm.tables.high(at) };
+  });
+  if (due !== undefined) due();
+  else journal.goesOn(event);
+  pdptes.forEach(({ lo, hi }, i) => registers.set(Register.hwPdpte0 + i, lo, hi));
   context.pdptes = pae ? registers.pdptes(Register.hwPdpte0) : null;
   registers.set(Register.hwCr3, context.rootLo | context.pcid, context.rootHi);
   registers.set(Register.hwCr0, registers.lo(Register.cr0) | Cr0.pg | Cr0.wp, 0);

@@ -2,7 +2,7 @@
  * One vCPU as its hypervisor keeps it (struct kvm_vcpu): contexts, requests, where its guest is. What is done with it stands in
  * the files beside this one; what depends on who its hypervisor is, in its mode.
  */
-import { STAGE_GUEST } from '../../journal/events';
+import { Actor, STAGE_GUEST } from '../../journal/events';
 import { Cr4, RFLAGS_AC } from '../../vcpu/control-registers';
 import { PmlLog } from '../../vcpu/pml-log';
 import { Context } from '../../vcpu/processor-context';
@@ -90,6 +90,11 @@ export class KvmVcpu implements VcpuRequests, FaultingVcpu {
     return this.guests.nested;
   }
 
+  /** Who its guest is. */
+  get guest(): Actor {
+    return this.mode.level === 1 ? Actor.L1 : Actor.L2;
+  }
+
   get alignmentCheck(): boolean {
     return this.instruction?.ac ?? (this.registers.lo(Register.rflags) & RFLAGS_AC) !== 0;
   }
@@ -149,7 +154,6 @@ export class KvmVcpu implements VcpuRequests, FaultingVcpu {
   /** A #PF of the guest that waits for the next entry. */
   inject(fault: InjectedFault): void {
     this.injected = fault;
-    this.registers.set(Register.cr2, fault.lo, fault.hi);
   }
 
   /** The fault that waited, which is delivered now. */

@@ -55,17 +55,20 @@ export class PlainMode implements VcpuMode {
     requests.clear();
     const injected = vcpu.takeInjected();
     const event = injected ?? guests.takeEvent();
-    if (injected !== null) kvm.trace.emit('kvm_inj_exception', { vector: 14, error_code: injected.errorCode, cr2: injected });
+    if (injected !== null) {
+      kvm.trace.emit('kvm_inj_exception', { vector: 14, error_code: injected.errorCode, cr2: injected });
+      vcpu.registers.set(Register.cr2, injected.lo, injected.hi);
+    }
     if (vcpu.mmu.roots.current.hpa < 0) {
       const { lo, hi } = pgdOf(vcpu);
       const root = loadRoot(kvm, vcpu.mmu, lo, hi);
       if (root === null) return { kind: 'error', errno: 'ENOSPC', why: 'no shadow page can be had for a root' };
       vcpu.mmu.roots.current = root;
+      this.loadedRoot = root.hpa;
       syncRoots(vcpu);
       this.flushHardware();
     }
-    this.loadHardware();
-    if (asked.flushGuest && !asked.flushAll && !asked.flushCurrent && vcpu.tlbOn) processor.invalidations.apply(Load.flushAll);
+    this.noteRoot();
     kvm.trace.emit('kvm_entry', {
       vcpu: parts.index,
       rip: vcpu.rip,
@@ -73,6 +76,8 @@ export class PlainMode implements VcpuMode {
       error_code: event?.errorCode ?? 0,
       guest_mode: vcpu.guestMode,
     });
+    this.loadHardware();
+    if (asked.flushGuest && !asked.flushAll && !asked.flushCurrent && vcpu.tlbOn) processor.invalidations.apply(Load.flushAll);
     if (parts.vpid === 0 && vcpu.tlbOn) processor.invalidations.transition();
     const failed = processor.launch?.(injected) ?? null;
     if (failed !== null) return failed;
@@ -103,11 +108,7 @@ export class PlainMode implements VcpuMode {
     const { mmu, kvm, context, registers, parts, guests, guestMode } = vcpu;
     const { current } = mmu.roots;
     context.vpid = guests.tagOf(parts.vpid);
-    if (current.hpa !== this.loadedRoot) {
-      this.loadedRoot = current.hpa;
-      kvm.trace.emit('kvm_load_root', { root: current.hpa, pgd: { lo: current.pgdLo, hi: current.pgdHi }, level: current.level });
-    }
-    registers.set(Register.vpid, context.vpid, 0);
+    registers.set(Register.vpid, guests.vpidOf(parts.vpid), 0);
     if (guestMode) guests.loadGuest(current);
     else if (kvm.tdp) useTdp(vcpu, current);
     else useShadowTables(vcpu, current);
@@ -117,6 +118,15 @@ export class PlainMode implements VcpuMode {
 
   field(_name: ControlField): bigint | null {
     return null;
+  }
+
+  /** A root that is known already takes the place of another. */
+  private noteRoot(): void {
+    const { kvm, mmu } = this.vcpu;
+    const { hpa, level, pgdLo, pgdHi } = mmu.roots.current;
+    if (hpa === this.loadedRoot) return;
+    this.loadedRoot = hpa;
+    kvm.trace.emit('kvm_load_root', { root: hpa, pgd: { lo: pgdLo, hi: pgdHi }, level });
   }
 
   private flushHardware(): void {

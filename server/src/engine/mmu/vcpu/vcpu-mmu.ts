@@ -60,7 +60,7 @@ export function newPgd(vcpu: KvmVcpu): void {
   vcpu.request('loadRoot');
   vcpu.mmio.forgetAllGva();
   const { page } = mmu.roots.current;
-  if (!mmu.direct && page !== null) page.floodingCount = 0;
+  if (!mmu.direct && page !== null) page.clearFlooding();
 }
 
 /** A root that stood for a guest's root outside all slots is looked for again. */

@@ -53,6 +53,7 @@ export class Hypervisor implements SlotListener, MmuNotifier {
     const { kvm, frames, contents, zeroPages, maxGfn } = parts;
     const { journal } = kvm.trace;
     this.kvm = kvm;
+    kvm.trace.emit('kvm_create_vm', { vm: kvm.vm });
     this.host = new HostMemory(journal, kvm.vm, frames, contents, zeroPages);
     this.host.notifier = this;
     this.slots = new Slots(journal, kvm.vm, { maxGfn, dirtyLogInitiallySet: kvm.options.dirtyLogInitiallySet }, this);
@@ -66,15 +67,20 @@ export class Hypervisor implements SlotListener, MmuNotifier {
     const slot = id + (addressSpace ?? 0) * 0x1_0000;
     const refusal = this.slots.refusal({ slot, flags, gpa, size, hva });
     if (refusal !== null) return failed(refusal);
+    this.kvm.trace.journal.actor = Actor.user;
     const failure = size > 0 ? this.host.map(hva, size, backing) : null;
     return failure !== null ? failed(failure) : this.region(slot, flags, gpa, size, hva);
   }
 
   /** What the VMM puts into guest memory before it runs. */
   load(images: readonly MemoryImage[]): void {
+    const { trace } = this.kvm;
+    trace.journal.actor = Actor.user;
     for (const { gpa, words } of images) {
+      const event = trace.journal.length;
+      trace.emit('vmm_write', { gpa, size: words.length * 8 });
       words.forEach((word, i) => {
-        if (word !== 0n) this.write(gpa + i * 8, word);
+        if (word !== 0n) this.write(gpa + i * 8, word, event);
       });
     }
   }
@@ -106,11 +112,13 @@ export class Hypervisor implements SlotListener, MmuNotifier {
       case 'collapse':
         return failed(host.collapse(act.hva, act.size));
       case 'host-write':
-        return failed(this.write(act.gpa, act.value));
+        return this.hostWrite(act.gpa, act.value);
       case 'zap-all':
+        kvm.trace.journal.actor = this.parts.actor;
         zapAllFast(kvm);
         return DONE;
       case 'set-nr-mmu-pages':
+        kvm.trace.journal.actor = this.parts.actor;
         return setMaxPages(kvm, act.pages) ? DONE : { kind: 'error', errno: 'EINVAL', why: 'fewer than 64 shadow pages' };
     }
   }
@@ -206,6 +214,7 @@ export class Hypervisor implements SlotListener, MmuNotifier {
     const slot = this.slots.logging(id);
     if (isFailure(slot)) return failed(slot);
     if (kvm.pmlActive) for (const vcpu of this.vcpus) vcpu.kick();
+    kvm.trace.emit('kvm_get_dirty_log', { slot: id, first: 0, pages: slot.pages, clear: false });
     const pages = kvm.options.dirtyLogInitiallySet ? slot.dirtyLog.dirty() : slot.dirtyLog.take();
     if (!kvm.options.dirtyLogInitiallySet) rearmLogging(kvm, slot, pages);
     return { kind: 'dirty-log', gpas: pages.map((page) => (slot.gfn + page) * PAGE_SIZE) };
@@ -222,6 +231,7 @@ export class Hypervisor implements SlotListener, MmuNotifier {
     if (!whole)
       return { kind: 'error', errno: 'EINVAL', why: 'first page and number of pages are multiples of 64, or go up to the end of the slot' };
     if (kvm.pmlActive) for (const vcpu of this.vcpus) vcpu.kick();
+    kvm.trace.emit('kvm_get_dirty_log', { slot: id, first, pages, clear: true });
     rearmLogging(kvm, slot, slot.dirtyLog.take(first, pages));
     return DONE;
   }
@@ -237,11 +247,19 @@ export class Hypervisor implements SlotListener, MmuNotifier {
     return failed(failure);
   }
 
-  /** The VMM stores an aligned word into the memory behind a slot. */
-  private write(gpa: number, value: bigint): Failure | null {
+  private hostWrite(gpa: number, value: bigint): Result {
+    const { trace } = this.kvm;
+    const event = trace.journal.length;
+    trace.emit('vmm_write', { gpa, size: 8 });
+    return failed(this.write(gpa, value, event));
+  }
+
+  /** The VMM stores an aligned word into the memory behind a slot. @param event row of the event that it is part of */
+  private write(gpa: number, value: bigint, event: number): Failure | null {
     const hva = this.guest.hva(gpa);
     if (hva < 0) return { errno: 'EFAULT', why: `0x${gpa.toString(16)} is in no slot` };
-    const failure = this.host.store(hva, lowOf(value), highOf(value));
+    const { journal } = this.kvm.trace;
+    const failure = this.host.store(hva, lowOf(value), highOf(value), () => journal.goesOn(event));
     const gfn = Math.floor(gpa / PAGE_SIZE);
     if (failure === null && this.kvm.pages.mirrors(gfn).length > 0) this.kvm.unseenWrites.add(gfn);
     return failure;

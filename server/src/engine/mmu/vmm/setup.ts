@@ -88,6 +88,8 @@ export class Host {
 
   /** A vCPU of a VM, on a processor of its own. */
   vcpu(hypervisor: Hypervisor, vm: VmConfig, index: number, config: VcpuConfig): KvmVcpu {
+    this.trace.journal.actor = Actor.L0;
+    this.trace.emit('kvm_vcpu_reset', { vcpu: index });
     const processor = new Processor(this.physical, this.config.vendor === 'amd', this.config.tlb, this.nextVcpu);
     const vpid = this.config.vendor === 'amd' || this.config.features.vpid ? this.nextVcpu + 1 : 0;
     const vcpu = this.vcpuOn(processor, hypervisor, vm, index, config, Actor.L0, vpid);
@@ -98,6 +100,8 @@ export class Host {
   /** A vCPU of a VM in an L1 VM, on one of the vCPUs of that. */
   nestedVcpu(l1: L1, hypervisor: Hypervisor, vm: VmConfig, index: number, config: VcpuConfig, byScript: boolean): KvmVcpu {
     const acts = l1.vcpus[index % l1.vcpus.length];
+    this.trace.journal.actor = Actor.L1;
+    this.trace.emit('kvm_vcpu_reset', { vcpu: index });
     const { kvm: options, vendor, features } = this.config;
     const exits = vendor === 'intel' && !features.vmcsShadowing && !byScript;
     // What a script's hypervisor reads and writes is the script's to say.
@@ -137,12 +141,15 @@ export class Host {
     const { vendor, tlb, maxPhyAddr } = this.config;
     const amd = vendor === 'amd';
     const features = guestFeatures(this.config, kvm.tdp);
-    const registers = new Registers(this.trace.journal, number);
+    const { journal } = this.trace;
+    const event = journal.current;
+    const registers = new Registers(journal, number);
     const stage = new MemslotStage(kvm);
     const rules: LoadRules = { features, maxPhyAddr, amd, memory: this.physical, stage, pdptesInMemory: amd && kvm.tdp };
     resetRegisters(registers, { ...config, cr4: { ...config.cr4, pke: config.cr4.pke && kvm.tdp, pks: false } });
     // KVM_SET_SREGS reads the PDPTEs of a PAE guest; malformed ones leave the registers empty.
-    if (config.paging === 'pae') loadCr3(registers, rules, registers.lo(Register.cr3), registers.hi(Register.cr3));
+    const loading = { ...rules, due: () => journal.goesOn(event) };
+    if (config.paging === 'pae') loadCr3(registers, loading, registers.lo(Register.cr3), registers.hi(Register.cr3));
     const parts: VcpuParts = {
       kvm,
       number,
