@@ -1,7 +1,11 @@
 /** npm run generate: writes anew what is derived: from the words and the grammar of the language, and from the rooms of the sources. Tests say when it is due. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { withGenerated } from '../test/language/reference/generated';
 import { ARCHITECTURE, withTables } from './lint/rooms-table';
 import { GRAMMAR, textMateGrammar } from './textmate/grammar';
 
+const REFERENCE = new URL('../docs/language.md', import.meta.url);
+
 writeFileSync(GRAMMAR, textMateGrammar());
+writeFileSync(REFERENCE, withGenerated(readFileSync(REFERENCE, 'utf8')));
 writeFileSync(ARCHITECTURE, withTables(readFileSync(ARCHITECTURE, 'utf8')));

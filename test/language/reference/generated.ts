@@ -7,6 +7,7 @@ import { FLAGS, REGISTERS } from '../../../server/src/language/syntax/words/pagi
 import type { FlagPlace } from '../../../server/src/language/syntax/words/paging';
 import { SETTING_BLOCKS } from '../../../server/src/language/syntax/words/settings';
 import type { SettingBlock, SettingSpec, Takes } from '../../../server/src/language/syntax/words/settings';
+import { ebnf } from './ebnf';
 
 const TAKES: { readonly [takes in Takes]: string } = {
   nothing: '', switch: 'on, off', number: 'a number', size: 'a size', address: 'an address', choice: '', geometry: 'sets x ways',
@@ -97,6 +98,7 @@ export function generated(marker: string): string {
   const [what, ...names] = marker.split(' ');
   if (what === 'settings') return (names as SettingBlock[]).map(settings).join('\n\n');
   if (what === 'words') return words();
+  if (what === 'grammar') return `\`\`\`ebnf\n${ebnf()}\n\`\`\``;
   if (what === 'problems') return problems();
   throw new Error(`nothing is generated for ${marker}`);
 }
