@@ -111,6 +111,17 @@ describe('links between documents', () => {
   }
 });
 
+describe('files that documents name', () => {
+  const NAMED = /`((?:server|client|test|scripts|docs|samples|schema|syntaxes)\/[\w./-]*)`/g;
+  for (const name of ['CONTRIBUTING.md', 'docs/architecture.md', 'docs/dependencies.md', 'docs/fidelity.md', 'docs/embedding.md']) {
+    it(name, () => {
+      for (const [, path] of readFileSync(join(ROOT, name), 'utf8').matchAll(NAMED))
+        // NAME stands for any.
+        assert.ok(path.includes('NAME') || existsSync(join(ROOT, path)), `there is no ${path}`);
+    });
+  }
+});
+
 /** Headings as the addresses that GitHub makes of them. */
 function anchorsOf(text: string): ReadonlySet<string> {
   const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading);
