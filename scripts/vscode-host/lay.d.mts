@@ -8,7 +8,6 @@ export interface VsCode {
   readonly node: string;
 }
 
-export declare const VERSIONS: readonly Version[];
 export declare class CannotLay extends Error {}
 /** @throws {CannotLay} */
 export declare function layVscode(version?: Version, say?: (text: string) => void): VsCode;

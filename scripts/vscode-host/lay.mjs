@@ -9,14 +9,11 @@ import { npm, ROOT } from '../steps.mjs';
 
 const LOCKS = join(ROOT, 'scripts', 'vscode-host', 'versions');
 
-/** `stable` runs on Node 20; `newest` brings a Node of its own. */
-export const VERSIONS = ['stable', 'newest'];
-
 /** VS Code could not be laid (no registry, no room): the caller skips what needs it. */
 export class CannotLay extends Error {}
 
 /**
- * @param {'stable' | 'newest'} version
+ * @param {'stable' | 'newest'} version  `stable` runs on Node 20; `newest` brings a Node of its own
  * @param {(text: string) => void} say  told what happens while it does
  * @returns {{ version: string, directory: string, node: string }} VS Code's folder and the Node that runs its server
  */

@@ -18,7 +18,7 @@ const [BUNDLED, BUILDING] = DOCUMENT.split('## For building and testing');
 
 /** Packages that rows of tables begin with. */
 const namedIn = (text: string): string[] =>
-  [...text.matchAll(/^\| (\`.*?\`.*?) \|/gm)].flatMap(([, cell]) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
+  [...text.matchAll(/^\| (`.*?`.*?) \|/gm)].flatMap(([, cell]) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
 
 const sourceFiles = (folder: string): string[] =>
   readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })

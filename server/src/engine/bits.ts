@@ -4,7 +4,6 @@
  * knows how the two meet.
  */
 
-export const PAGE_SHIFT = 12;
 export const PAGE_SIZE = 4096;
 const HALF = 0x1_0000_0000;
 
@@ -33,9 +32,4 @@ export function lowOf(value: bigint): number {
 
 export function highOf(value: bigint): number {
   return Number(BigInt.asIntN(32, value >> 32n));
-}
-
-/** `0x…`, lower case, no padding. */
-export function hex64(lo: number, hi: number): string {
-  return `0x${toBigInt(lo, hi).toString(16)}`;
 }

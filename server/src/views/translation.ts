@@ -302,12 +302,6 @@ function hostHop({ hva, page, below }: SlotStep, host: boolean, nested: boolean)
   };
 }
 
-/** Journal row just before a statement is first executed; null when it was not. */
-export function positionBefore(view: RunView, origin: number): number | null {
-  const first = view.outcomesOf(origin).find(({ act }) => act >= 0);
-  return first ? first.from : null;
-}
-
 /** Journal row just before the first statement that begins at a line (from 0) or after it; the end when there is none. */
 export function positionAtLine(view: RunView, uri: string, line: number): number {
   let best = view.record.length;

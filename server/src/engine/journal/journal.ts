@@ -18,7 +18,6 @@ import { Actor, Kind } from './events';
 import type { Space } from './spaces';
 
 export const ROW_WORDS = 5;
-export const ROW_BYTES = ROW_WORDS * 4;
 
 export class Journal {
   /** Recording switch; when off, nothing is written and the cost is one branch. */

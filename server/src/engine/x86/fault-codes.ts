@@ -75,10 +75,3 @@ export function pageFaultNames(code: number): string[] {
   if ((code & (1 << 15)) !== 0) names.push('SGX');
   return names;
 }
-
-const QUALIFICATION_NAMES = ['read', 'write', 'fetch', 'R', 'W', 'X', 'user-X', 'gva', 'final'];
-
-/** Names of the bits set in an EPT violation's exit qualification, lowest first. */
-export function qualificationNames(qualification: number): string[] {
-  return QUALIFICATION_NAMES.filter((_, bit) => (qualification & (1 << bit)) !== 0);
-}

@@ -44,9 +44,6 @@ function isPart(item: Known): boolean {
   return vmItemKind(item).plan.memory !== undefined || vmItemKind(item).once(item) !== null;
 }
 
-/** Roots by name, of any VM. */
-export type RootOf = (tables: Named) => bigint | null;
-
 export class VmPlanner implements VmPlan {
   readonly mmu: MmuKind;
   readonly hypervisor: 'kvm' | 'script';

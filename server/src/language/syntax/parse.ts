@@ -4,7 +4,7 @@ import { grammarParser } from './grammar/grammar';
 import * as t from './tokens';
 import type { File } from './tree';
 
-export type { Fix, ProblemCode, SyntaxProblem } from './problem';
+export type { SyntaxProblem } from './problem';
 
 export interface Parsed {
   readonly text: string;

@@ -23,7 +23,6 @@ const TRACK_SHIFT = 22;
 const SUPPRESS_VE_HIGH = 1 << 31;
 /** MMIO sptes: generation bits 7:0 in 10:3, 18:8 in 62:52; gfn in the address field. */
 const GENERATION_LOW_BITS = 8;
-export const GENERATION_MASK = 0x7ffff;
 const GENERATION_HIGH_MASK = 0x7ff00000;
 const GENERATION_LOW_MASK = 0xff << 3;
 /** TDP MMU: the mark of an entry under removal, in an entry that is empty otherwise. */
