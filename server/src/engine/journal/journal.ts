@@ -30,6 +30,9 @@ export class Journal {
   /** Length at which {@link due} is to be written before a change. */
   private dueAt = -1;
   private due: () => void = () => undefined;
+  /** What {@link current} found, and how many rows it has looked at. */
+  private lastEvent = -1;
+  private lookedAt = 0;
   /** Actor of the rows that follow, shifted into place. */
   private actorBits = Actor.processor << 8;
   words: Int32Array;
@@ -97,11 +100,21 @@ export class Journal {
 
   /** Row of the event that a change would belong to now; -1: there was none. */
   get current(): number {
-    const { words } = this;
-    let at = this.length - 1;
-    while (at >= 0 && (words[at * ROW_WORDS] & 0xff) <= Kind.change) at--;
-    if (at < 0 || (words[at * ROW_WORDS] & 0xff) !== Kind.continued) return at;
-    return join(words[at * ROW_WORDS + 1], words[at * ROW_WORDS + 2]);
+    const { words, length } = this;
+    // Rows do not change: those that were looked at before need no second look.
+    const known = this.lookedAt <= length ? this.lookedAt : 0;
+    let at = length - 1;
+    while (at >= known && (words[at * ROW_WORDS] & 0xff) <= Kind.change) at--;
+    if (at >= known) this.lastEvent = this.begun(at);
+    else if (known === 0) this.lastEvent = -1;
+    this.lookedAt = length;
+    return this.lastEvent;
+  }
+
+  /** The event that an event row stands for: itself, or the one that goes on there. */
+  private begun(row: number): number {
+    const at = row * ROW_WORDS;
+    return (this.words[at] & 0xff) === Kind.continued ? join(this.words[at + 1], this.words[at + 2]) : row;
   }
 
   private writeDue(): void {

@@ -11,11 +11,11 @@ export interface WordMemory {
 
 export interface HypervisorMemory extends WordMemory {
   /**
-   * Host-physical address of a word that the hypervisor is about to read or write by its own (physical) address.
+   * Host-physical address of a word that the hypervisor is about to read by its own (physical) address.
    *
    * @returns -1: no memory is there
    */
-  reach(address: number, write: boolean): number;
+  reach(address: number): number;
   /** The same by looking only, as if from outside. */
   look(address: number): number;
   /** Set bits in a word: how accessed and dirty flags are set. */

@@ -256,7 +256,7 @@ describe('MMIO of L2 (§10.8)', () => {
   it('hard on hard: an EPT violation, then an EPT misconfiguration, as L1 sees it', () => {
     const bench = cold(HARD);
     assert.equal(bench.read(device, false).result.kind, 'mmio');
-    inOrder(bench.read(device, false), ['L0 exit 181', 'L0 walker_error d', 'L0 nested_vmexit_inject 49 0', 'L1 emulate_insn']);
+    inOrder(bench.read(device, false), ['L0 exit 181', 'L0 walker_error d', 'L0 nested_vmexit_inject 49 181', 'L1 emulate_insn']);
   });
 
   it('soft on soft: the reserved bit in L1’s entry makes the fault that L1 sees', () => {

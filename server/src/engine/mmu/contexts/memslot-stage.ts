@@ -42,7 +42,7 @@ export class MemslotStage implements Stage {
     if (outcome !== Pfn.ok) return Walk.absent;
     if (!mapWritable) this.hostRights &= ~Rights.hostWrite;
     const address = pfn * 4096 + (gpa % 4096);
-    return this.found(this.outside ? tables.look(address) : tables.reach(address, false));
+    return this.found(this.outside ? tables.look(address) : tables.reach(address));
   }
 
   private found(host: number): number {

@@ -33,12 +33,12 @@ export class L1Memory implements HypervisorMemory, FrameContents {
   constructor(private readonly below: Kvm) {}
 
   low(address: number): number {
-    const host = this.reach(address, false);
+    const host = this.reach(address);
     return host < 0 ? 0 : this.below.tables.low(host);
   }
 
   high(address: number): number {
-    const host = this.reach(address, false);
+    const host = this.reach(address);
     return host < 0 ? 0 : this.below.tables.high(host);
   }
 
@@ -58,12 +58,10 @@ export class L1Memory implements HypervisorMemory, FrameContents {
     } else if (!this.outside && this.has(address)) this.access(address, true, toBigInt(lo, hi));
   }
 
-  reach(address: number, write: boolean): number {
-    const host = this.free(address, write);
+  reach(address: number): number {
+    const host = this.free(address, false);
     if (host >= 0 || this.outside || !this.has(address)) return host;
-    const at = this.look(address);
-    const completion = this.access(address, write, at < 0 ? 0n : toBigInt(this.below.tables.low(at), this.below.tables.high(at)));
-    return completion.kind === 'ok' ? this.look(address) : -1;
+    return this.access(address, false, 0n).kind === 'ok' ? this.look(address) : -1;
   }
 
   setBits(address: number, lo: number, hi: number): void {
