@@ -341,6 +341,7 @@ export type Expectation =
   | { readonly kind: 'ok' }
   | { readonly kind: 'page-fault'; readonly error: number | null }
   | { readonly kind: 'general-protection' }
+  | { readonly kind: 'shutdown' }
   | { readonly kind: 'mmio'; readonly write: boolean | null }
   /** It ended in an exit that the hypervisor played by the script gets; null: whatever the reason. */
   | { readonly kind: 'vm-exit'; readonly reason: string | null }

@@ -26,6 +26,8 @@ export type Result =
       readonly info2: bigint;
       readonly gpa: number | null;
     }
+  /** The guest cannot go on (a triple fault): KVM_EXIT_SHUTDOWN. */
+  | { readonly kind: 'shutdown' }
   /** KVM_RUN or an ioctl failed: name of the errno, and why. */
   | { readonly kind: 'error'; readonly errno: string; readonly why: string }
   | { readonly kind: 'dirty-log'; readonly gpas: readonly number[] }

@@ -93,6 +93,7 @@ function result(each: Result): object {
       return { kind: each.kind, errno: each.errno, why: each.why };
     case 'dirty-log':
       return { kind: each.kind, gpas: each.gpas.map(hex) };
+    case 'shutdown':
     case 'done':
       return { kind: each.kind };
     case 'expectation':

@@ -115,7 +115,7 @@ export interface ItemKind<N extends Base> extends Kind<N>, Worded {
 /* ---------------------------------------------------------------- statements */
 
 /** How an act can end, as expectations say it. */
-export type Outcome = 'ok' | '#PF' | '#GP' | 'mmio' | 'exit' | 'error' | 'value' | 'address';
+export type Outcome = 'ok' | '#PF' | '#GP' | 'mmio' | 'shutdown' | 'exit' | 'error' | 'value' | 'address';
 
 /** An act by itself: what it is called, and how it can end. */
 export interface Ends {

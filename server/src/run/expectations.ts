@@ -48,6 +48,8 @@ export function resultAsExpectation(result: Result): string {
       return '#GP';
     case 'mmio':
       return `mmio ${result.write ? 'write' : 'read'}`;
+    case 'shutdown':
+      return 'shutdown';
     case 'vm-exit':
       return `exit ${result.reason}`;
     case 'error':
@@ -170,6 +172,11 @@ const JUDGES: { readonly [K in Kind]: Judge<K> } = {
   'general-protection': byResult(
     () => '#GP',
     (_, result) => result.kind === 'general-protection',
+  ),
+
+  shutdown: byResult(
+    () => 'shutdown',
+    (_, result) => result.kind === 'shutdown',
   ),
 
   mmio: byResult(

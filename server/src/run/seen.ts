@@ -60,6 +60,8 @@ function resultSeen(result: Result, act: Act): string | null {
       return pageFault(result.error, result.address);
     case 'general-protection':
       return '#GP';
+    case 'shutdown':
+      return 'shutdown';
     case 'mmio':
       return `mmio ${result.write ? 'write' : 'read'} at gpa ${hex(result.gpa)}${result.write ? ` of ${hex(result.value)}` : ''}`;
     case 'error':

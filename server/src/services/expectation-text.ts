@@ -14,6 +14,8 @@ export function resultExpectation({ result }: Outcome): string | null {
     }
     case 'general-protection':
       return '#GP';
+    case 'shutdown':
+      return 'shutdown';
     case 'mmio':
       return `mmio ${result.write ? 'write' : 'read'}`;
     case 'error':

@@ -43,6 +43,8 @@ export function resultText(result: Result): string {
       return '#GP';
     case 'mmio':
       return `MMIO ${result.write ? 'write' : 'read'}`;
+    case 'shutdown':
+      return 'shutdown';
     case 'vm-exit':
       return `exit ${result.reason}${result.gpa === null ? '' : ` at gpa ${hex(result.gpa)}`}`;
     case 'error':
@@ -61,6 +63,7 @@ export function toneOf(result: Result): Tone {
     case 'page-fault':
     case 'general-protection':
     case 'vm-exit':
+    case 'shutdown':
       return 'fault';
     case 'error':
       return 'error';

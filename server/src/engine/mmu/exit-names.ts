@@ -17,6 +17,7 @@ const SVM_NAMES: { readonly [code: number]: string } = {
   [SvmExit.INVLPGA]: 'invlpga',
   [SvmExit.IOIO]: 'io',
   [SvmExit.MSR]: 'msr',
+  [SvmExit.SHUTDOWN]: 'shutdown',
   [SvmExit.VMRUN]: 'vmrun',
   [SvmExit.VMMCALL]: 'hypercall',
   [SvmExit.VMLOAD]: 'vmload',

@@ -67,6 +67,12 @@ export const KERNEL_RULES = {
     '6.1': measured(false),
     mainline: read(true),
   },
+  /** A root in no slot is a table of zeros, by which every access faults; else the guest is shut down before it is entered. */
+  rootOutsideIsDummy: {
+    function: 'mmu/mmu.c: mmu_alloc_shadow_roots, mmu_check_root',
+    '6.1': measured(false),
+    mainline: read(true),
+  },
   /** Bit 63 stands in empty entries, in the mark of removal and in all entries of EPT (C10, C11). */
   suppressVe: {
     function: 'mmu/spte.h: SHADOW_NONPRESENT_VALUE',

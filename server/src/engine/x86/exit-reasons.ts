@@ -6,6 +6,7 @@
 export enum VmxExit {
   EXCEPTION_NMI = 0,
   EXTERNAL_INTERRUPT = 1,
+  TRIPLE_FAULT = 2,
   CPUID = 10,
   HLT = 12,
   INVLPG = 14,
@@ -49,6 +50,7 @@ export enum SvmExit {
   INVLPGA = 0x07a,
   IOIO = 0x07b,
   MSR = 0x07c,
+  SHUTDOWN = 0x07f,
   VMRUN = 0x080,
   VMMCALL = 0x081,
   VMLOAD = 0x082,

@@ -44,7 +44,8 @@ function lower(script: ScriptLowering, node: ExpectExit, { env, vm }: Frame): re
   const other = reason === null ? null : otherVendor(reason, script.run.host.vendor);
   if (other) context.warn(env, node.reason ?? node, 'other-vendor', other);
   const l1 = vm.plan.parent;
-  if (l1?.hypervisor !== 'script') {
+  // Its guest's, or, of a VM entry, that of the guest that it enters.
+  if (l1?.hypervisor !== 'script' && vm.plan.hypervisor !== 'script') {
     const why = l1 ? `${l1.named.name} behaves as KVM and handles exits of its guests by itself` : `${vm.plan.named.name} is in no VM`;
     context.report(env, node, 'not-by-script', `no exit is left to the script: ${why}; expect exits, or the event kvm_exit`);
     return [];

@@ -25,6 +25,8 @@ import { page } from './page';
 import type { ExpectPage } from './page';
 import { register } from './register';
 import type { ExpectRegister } from './register';
+import { shutdown } from './shutdown';
+import type { ExpectShutdown } from './shutdown';
 import { value } from './value';
 import type { ExpectValue } from './value';
 import { word } from './word';
@@ -35,6 +37,7 @@ type KnownExpectation =
   | ExpectOk
   | ExpectFault
   | ExpectMmio
+  | ExpectShutdown
   | ExpectError
   | ExpectExit
   | ExpectValue
@@ -51,6 +54,7 @@ export const EXPECTATION_KINDS: { readonly [K in KnownExpectation['kind']]: Expe
   'expect-ok': ok,
   'expect-fault': fault,
   'expect-mmio': mmio,
+  'expect-shutdown': shutdown,
   'expect-error': error,
   'expect-exit': exit,
   'expect-value': value,

@@ -74,7 +74,7 @@ export const store: StatementKind<MemoryWord> = {
   ...common,
   rule: storeRule,
   begins: ($) => !$.isName(),
-  ends: { called: 'a store', outcomes: ['ok', 'mmio', 'exit', 'error'] },
+  ends: { called: 'a store', outcomes: ['ok', 'mmio', 'shutdown', 'exit', 'error'] },
   does: always,
   lower,
 };

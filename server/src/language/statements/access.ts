@@ -135,7 +135,7 @@ export const access: StatementKind<Access> = {
   },
   numbered: 'always',
   line: 'statement',
-  ends: { called: 'an access', outcomes: ['ok', '#PF', '#GP', 'mmio', 'exit', 'error', 'value', 'address'] },
+  ends: { called: 'an access', outcomes: ['ok', '#PF', '#GP', 'mmio', 'shutdown', 'exit', 'error', 'value', 'address'] },
   does: always,
   bind: bindParts,
   address: (node, part) => (node.address === part ? 'gva' : null),

@@ -38,7 +38,7 @@ export const edit: StatementKind<Edit> = {
   words: NO_WORDS,
   numbered: 'always',
   line: 'statement',
-  ends: { called: 'an edit of a table', outcomes: ['ok', '#PF', 'mmio', 'exit', 'error'] },
+  ends: { called: 'an edit of a table', outcomes: ['ok', '#PF', 'mmio', 'shutdown', 'exit', 'error'] },
   does: always,
   bind: bindParts,
   address: noAddress,

@@ -43,7 +43,7 @@ export const enter: StatementKind<Enter> = {
   },
   numbered: 'always',
   line: 'statement',
-  ends: { called: 'a VM entry', outcomes: ['ok', 'error'] },
+  ends: { called: 'a VM entry', outcomes: ['ok', 'exit', 'error'] },
   does: always,
   bind: bindParts,
   address: noAddress,

@@ -163,7 +163,7 @@ export const invalidate: StatementKind<Invalidate> & Brings<'scope'> = {
   },
   numbered: 'always',
   line: 'statement',
-  ends: { called: 'an invalidation', outcomes: ['ok', '#GP', 'exit', 'error'] },
+  ends: { called: 'an invalidation', outcomes: ['ok', '#GP', 'shutdown', 'exit', 'error'] },
   does: always,
   bind: bindParts,
   address: (node, part) => (node.address === part && node.instruction !== 'invept' ? 'gva' : null),

@@ -41,7 +41,7 @@ export const movFrom: StatementKind<MovFrom> = {
   },
   numbered: 'always',
   line: 'statement',
-  ends: { called: 'a MOV from a register', outcomes: ['ok', 'exit', 'error', 'value'] },
+  ends: { called: 'a MOV from a register', outcomes: ['ok', 'shutdown', 'exit', 'error', 'value'] },
   does: always,
   bind: bindParts,
   address: noAddress,

@@ -38,7 +38,7 @@ export const registerLoad: StatementKind<RegisterLoad> = {
   words: NO_WORDS,
   numbered: 'always',
   line: 'statement',
-  ends: { called: 'a register load', outcomes: ['ok', '#GP', 'exit', 'error'] },
+  ends: { called: 'a register load', outcomes: ['ok', '#GP', 'shutdown', 'exit', 'error'] },
   does: always,
   bind: bindParts,
   address: ({ register, bit }) => (register.text === 'cr3' && !bit ? 'gpa' : null),

@@ -14,15 +14,18 @@ const GIGABYTE_FRAMES = 0x4_0000;
 /** A PDPTE that is not present. */
 const NO_ENTRY: Spte = { lo: 0, hi: 0 };
 
-/** @returns null: no frame is left for it */
-export function loadRoot(kvm: Kvm, mmu: MmuContext, pgdLo: number, pgdHi: number): Root | null {
+/**
+ * @returns null: no frame is left for it; 'outside': the guest's root, or a directory that a PDPTE names, is in no slot, and the guest
+ *   cannot go on (mmu_check_root)
+ */
+export function loadRoot(kvm: Kvm, mmu: MmuContext, pgdLo: number, pgdHi: number): Root | 'outside' | null {
   const { rootRole, direct } = mmu;
   if (direct && kvm.tdpMmu !== null && kvm.tdp) {
     const page = kvm.tdpMmu.rootFor(rootRole);
     return page === null ? null : rootOf(kvm, page, 0, 0);
   }
   const gfn = Math.floor(((pgdHi & 0xfffff) * 0x1_0000_0000 + (pgdLo >>> 0)) / 4096);
-  if (!direct && !kvm.guest.slots.visible(gfn)) return dummy(kvm, mmu, pgdLo, pgdHi);
+  if (!direct && !kvm.guest.slots.visible(gfn)) return kvm.rules.rootOutsideIsDummy ? dummy(kvm, mmu, pgdLo, pgdHi) : 'outside';
   if (!makePagesAvailable(kvm)) return null;
   if (levelOf(rootRole) > PAE_ROOT_LEVEL) {
     const page = getShadowPage(kvm, direct ? 0 : gfn, rootRole, mmu.sync);
@@ -32,7 +35,8 @@ export function loadRoot(kvm: Kvm, mmu: MmuContext, pgdLo: number, pgdHi: number
 }
 
 /** Four pages of level 2, for a gigabyte each: 32-bit and PAE guests, and guests without paging. */
-function loadPae(kvm: Kvm, mmu: MmuContext, gfn: number, pgdLo: number, pgdHi: number): Root | null {
+function loadPae(kvm: Kvm, mmu: MmuContext, gfn: number, pgdLo: number, pgdHi: number): Root | 'outside' | null {
+  if (directoryOutside(kvm, mmu) && !kvm.rules.rootOutsideIsDummy) return 'outside';
   const frame = paeFrame(kvm, mmu);
   if (frame < 0) return null;
   const { walker, direct, rootRole } = mmu;
@@ -42,14 +46,12 @@ function loadPae(kvm: Kvm, mmu: MmuContext, gfn: number, pgdLo: number, pgdHi: n
   for (let i = 0; i < 4; i++) {
     let table = direct ? i * GIGABYTE_FRAMES : gfn;
     if (pae) {
-      const lo = pdptes === null ? 0 : pdptes[i * 2];
-      const hi = pdptes === null ? 0 : pdptes[i * 2 + 1];
-      table = Math.floor(((hi & 0xfffff) * 0x1_0000_0000 + (lo >>> 0)) / 4096);
       // A directory in no slot faults at every access, as the walk finds.
-      if ((lo & Pte.present) === 0 || !kvm.guest.slots.visible(table)) {
+      if (pdptes === null || (pdptes[i * 2] & Pte.present) === 0 || !kvm.guest.slots.visible(directoryOf(pdptes, i))) {
         pages.push(null);
         continue;
       }
+      table = directoryOf(pdptes, i);
     }
     const role = withQuadrant(withLevel(rootRole, 2), (rootRole & Role.narrow) !== 0 ? i : 0);
     const page = getShadowPage(kvm, table, role, mmu.sync);
@@ -64,6 +66,18 @@ function loadPae(kvm: Kvm, mmu: MmuContext, gfn: number, pgdLo: number, pgdHi: n
     kvm.setSpte(root.hpa + i * 8, spte);
   });
   return root;
+}
+
+/** A PDPTE that is present names a directory in no slot. */
+function directoryOutside(kvm: Kvm, { walker, direct, rootRole }: MmuContext): boolean {
+  const { pdptes } = walker;
+  if (direct || (rootRole & Role.narrow) !== 0 || pdptes === null) return false;
+  return [0, 1, 2, 3].some((i) => (pdptes[i * 2] & Pte.present) !== 0 && !kvm.guest.slots.visible(directoryOf(pdptes, i)));
+}
+
+/** Guest frame that a PDPTE names. */
+function directoryOf(pdptes: Int32Array, i: number): number {
+  return Math.floor(((pdptes[i * 2 + 1] & 0xfffff) * 0x1_0000_0000 + (pdptes[i * 2] >>> 0)) / 4096);
 }
 
 /** The guest's root is in no slot: a root of zeros, by which every access faults (kvm_mmu_get_dummy_root). */

@@ -12,7 +12,7 @@ import type { ControlField } from '../../program';
 import type { Cpu } from '../vcpu/cpu';
 import { handleOutcome } from '../exits/handle-exit';
 import type { GuestActs } from '../guest/guest-acts';
-import type { Completion, Handled, Instruction } from '../vcpu/instruction';
+import { SHUTDOWN, type Completion, type Handled, type Instruction } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { Role } from '../pages/role';
 import { NO_ROOT, type Root } from '../contexts/roots';
@@ -191,7 +191,16 @@ export class NestedCpu implements Cpu, Control {
     if (refused !== null) return below.enter() ?? this.failedEntry(refused);
     this.launched = true;
     this.guestRuns();
-    return below.enter();
+    return below.enter() ?? this.shutDown();
+  }
+
+  /** The guest could not go on as it was entered, and the hypervisor has its exit; null: it runs. */
+  private shutDown(): Completion | null {
+    if (this.running) return null;
+    const stopped = this.run();
+    if (stopped !== null) return stopped;
+    const { reason, info } = this.nesting.reflected!;
+    return this.guest.mode.script === null ? SHUTDOWN : { kind: 'vm-exit', reason, info, gpa: null };
   }
 
   /** VMLAUNCH is for a clear VMCS, VMRESUME for a launched one. */
@@ -260,7 +269,7 @@ export class NestedCpu implements Cpu, Control {
     const { processor, kvm } = below;
     this.guestRuns();
     for (let exits = 0; exits < MOST_EXITS; exits++) {
-      const failed = below.enter();
+      const failed = below.enter() ?? this.shutDown();
       if (failed !== null) return this.carried(failed);
       kvm.trace.journal.actor = Actor.processor;
       const outcome = processor.access(lo, hi, access);
@@ -295,7 +304,7 @@ export class NestedCpu implements Cpu, Control {
     }
     if (handled.kind === 'done') return this.carried(below.enter() ?? handled.completion);
     const { pendingFault } = below;
-    const failed = below.enter();
+    const failed = below.enter() ?? this.shutDown();
     if (failed !== null) return this.carried(failed);
     return pendingFault === null ? null : this.carried(pendingFault);
   }

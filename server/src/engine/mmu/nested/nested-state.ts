@@ -106,6 +106,13 @@ export class Nesting implements GuestHypervisor {
     return takes;
   }
 
+  takeTripleFault(): boolean {
+    if (this.control === null) return false;
+    const reason = this.vcpu.parts.vendor === 'intel' ? VmxExit.TRIPLE_FAULT : SvmExit.SHUTDOWN;
+    this.leave({ reason, info: NO_INFO, gpaLo: 0, gpaHi: 0 });
+    return true;
+  }
+
   /** Under soft MMU by shadow tables too, else what L1 loaded, above tables of L0. */
   loadGuest(root: Root): void {
     const { vcpu, control } = this;

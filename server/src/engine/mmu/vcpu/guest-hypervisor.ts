@@ -30,6 +30,8 @@ export interface GuestHypervisor {
   takeWalkFault(mmu: MmuContext, status: number): number | null;
   /** A #PF of its guest that it wants to have as an exit. @returns false: it does not */
   takePageFault(fault: InjectedFault): boolean;
+  /** Its guest cannot go on: it gets the exit. @returns false: its guest does not run */
+  takeTripleFault(): boolean;
   /** What stands in hardware while its guest runs. */
   loadGuest(root: Root): void;
   /** Its guest leaves hardware, if it runs: the hypervisor has something to do. */
@@ -47,6 +49,7 @@ export const NO_GUESTS: GuestHypervisor = {
   takeEvent: () => null,
   takeWalkFault: () => null,
   takePageFault: () => false,
+  takeTripleFault: () => false,
   loadGuest: () => undefined,
   stopGuest: () => undefined,
 };

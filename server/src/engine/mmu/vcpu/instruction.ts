@@ -26,6 +26,8 @@ export type Completion =
   | { readonly kind: 'page-fault'; readonly error: number; readonly lo: number; readonly hi: number }
   | { readonly kind: 'general-protection'; readonly error: number }
   | { readonly kind: 'mmio'; readonly gpa: number; readonly write: boolean; readonly value: bigint }
+  /** The guest cannot go on: KVM_EXIT_SHUTDOWN. */
+  | { readonly kind: 'shutdown' }
   /** An exit for a hypervisor that the script plays. */
   | { readonly kind: 'vm-exit'; readonly reason: number; readonly info: ExitInfo; readonly gpa: number | null }
   | { readonly kind: 'error'; readonly errno: string; readonly why: string };
@@ -36,6 +38,8 @@ export const GP: Completion = { kind: 'general-protection', error: 0 };
 
 /** Bytes of the instructions that exit, with an operand that needs no displacement. */
 export const LENGTHS = { movCr: 3, rdmsr: 2, wrmsr: 2, cpuid: 2, vmcall: 3, invlpg: 3, invpcid: 5 } as const;
+
+export const SHUTDOWN: Completion = { kind: 'shutdown' };
 
 /** What handling an exit came to. */
 export type Handled =

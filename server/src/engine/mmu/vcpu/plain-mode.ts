@@ -1,5 +1,6 @@
 /** A vCPU of the host's KVM: the way into its guest and out of it (x86.c: vcpu_enter_guest; vmx.c: vmx_vcpu_run; svm.c). */
 import { exitReasonName } from '../exit-names';
+import { UserExit } from '../../journal/enumerations';
 import { Load } from '../../vcpu/control-registers';
 import { Register } from '../../vcpu/registers';
 import type { ControlField } from '../../program';
@@ -9,7 +10,7 @@ import { drainPml } from '../logging/pml';
 import { Role } from '../pages/role';
 import { exitFields, INTR_INFO_PF, type ExitInfo } from '../trace';
 import { useShadowTables, useTdp } from './hardware';
-import type { Completion } from './instruction';
+import { SHUTDOWN, type Completion } from './instruction';
 import type { KvmVcpu } from './kvm-vcpu';
 import { freeObsoleteRoots, pgdOf, syncPreviousRoots, syncRoots } from './vcpu-mmu';
 import type { VcpuMode } from './vcpu-mode';
@@ -63,6 +64,7 @@ export class PlainMode implements VcpuMode {
       const { lo, hi } = pgdOf(vcpu);
       const root = loadRoot(kvm, vcpu.mmu, lo, hi);
       if (root === null) return { kind: 'error', errno: 'ENOSPC', why: 'no shadow page can be had for a root' };
+      if (root === 'outside') return this.tripleFault();
       vcpu.mmu.roots.current = root;
       this.loadedRoot = root.hpa;
       syncRoots(vcpu);
@@ -84,6 +86,14 @@ export class PlainMode implements VcpuMode {
     vcpu.inGuest = true;
     vcpu.interrupted = false;
     return null;
+  }
+
+  /** What runs cannot go on (KVM_REQ_TRIPLE_FAULT): a hypervisor gets its guest's exit, and user space a guest's. */
+  private tripleFault(): Completion | null {
+    const { kvm, guests } = this.vcpu;
+    if (guests.takeTripleFault()) return this.enter();
+    kvm.trace.emit('kvm_userspace_exit', { reason: UserExit.shutdown, gpa: 0, errno: 0 });
+    return SHUTDOWN;
   }
 
   /** kvm_exit */
