@@ -180,6 +180,23 @@ run guest under soft, npt {
 `);
   });
 
+  it('pages of hugetlbfs are there for a read, and no part of one goes (madvise.c: madvise_dontneed_free_valid_vma)', () => {
+    holds(`vm guest {
+  slot 0 { gpa 0  size 16M }
+  slot 1 { gpa 16M  size 4M  pages 2M  hugetlbfs }
+  tables kernel at 0x1000 { 0x100_0000 +2M -> 0x100_0000 rw user accessed dirty pages 2M }
+  vcpu { cr3 kernel }
+}
+run guest under soft, npt {
+  write 0x100_0000 = 7               expect ok
+  host reclaim gpa 0x100_1000 +4K    expect error EINVAL
+  host reclaim gpa 0x100_0000 +2M    expect ok
+  read 0x100_0000                    expect ok, value 0
+  write 0x100_0000 = 1               expect ok, exits 0
+}
+`);
+  });
+
   it('an MMIO spte that a sync marked anew goes on as MMIO where a slot is by now (sync_mmio_spte, vcpu_mmio_gva_to_gpa)', () => {
     const views = holds(`vm guest {
   mmu soft

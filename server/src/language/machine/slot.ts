@@ -65,6 +65,7 @@ export const SLOT_SETTINGS: SettingSpecs = {
   pages: { takes: 'size', bounds: PAGE_SIZES, computed: 'those of the host', about: 'Size of the host pages that back the slot: `4K`, `2M` or `1G`.' },
   populated: { takes: 'nothing', about: 'The host pages are there from the start. This is the default.' },
   untouched: { takes: 'nothing', about: 'The host pages come into being when they are first touched.' },
+  hugetlbfs: { takes: 'nothing', about: 'Host pages of 2M are of hugetlbfs, which are never divided. Otherwise they are transparent huge pages; those of 1G are always of hugetlbfs.' },
 }; // prettier-ignore
 
 /** Null when something needed is missing or unknown, which has been reported. */
@@ -92,7 +93,11 @@ export function draftSlot(context: Context, node: Slot, env: Env, pageSize: numb
     readonly: settings.has('readonly'),
     logDirty: settings.has('log_dirty'),
     ...(space > 0 ? { addressSpace: space } : {}),
-    backing: { pageSize: settings.has('pages') ? settings.number('pages') || pageSize : pageSize, populated: !settings.has('untouched') },
+    backing: {
+      pageSize: settings.has('pages') ? settings.number('pages') || pageSize : pageSize,
+      populated: !settings.has('untouched'),
+      ...(settings.has('hugetlbfs') && { hugetlbfs: true }),
+    },
   };
   return { node, env, config };
 }
