@@ -119,7 +119,9 @@ export class App {
     const run = this.run;
     // How many steps pass a filter comes with the first rows; one is enough to ask for them.
     this.list.reset(!run ? 0 : this.filter ? Math.min(1, run.steps) : run.steps, run?.actors ?? []);
-    if (run) this.toolbar.setCount(run.steps, run.steps);
+    if (!run) return;
+    if (this.filter) this.toolbar.setSearching();
+    else this.toolbar.setCount(run.steps, run.steps);
   }
 
   /** A step that was chosen elsewhere. */

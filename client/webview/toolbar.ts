@@ -15,6 +15,8 @@ const KINDS: readonly { readonly kind: StepKind; readonly name: string; readonly
 
 /** More runs than this are chosen from a list. */
 const TABS = 6;
+/** A search that takes so many milliseconds is shown. */
+const SEARCH_SHOWN = 200;
 /** Typing is over after so many milliseconds. */
 const SETTLE = 150;
 
@@ -35,6 +37,7 @@ export class Toolbar {
   private readonly kinds: HTMLElement;
   private readonly actors = el('div', { class: 'chips', role: 'group', attributes: { 'aria-label': 'Actors' } });
   private settling: ReturnType<typeof setTimeout> | undefined;
+  private searching: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private filter: StepFilter,
@@ -64,7 +67,18 @@ export class Toolbar {
     this.search.select();
   }
 
+  /** The steps that pass a filter are being looked for; {@link setCount} ends it. Said when it takes a while. */
+  setSearching(): void {
+    clearTimeout(this.searching);
+    this.searching = setTimeout(() => {
+      this.status.textContent = 'Searching…';
+      this.status.classList.add('searching');
+    }, SEARCH_SHOWN);
+  }
+
   setCount(shown: number, of: number): void {
+    clearTimeout(this.searching);
+    this.status.classList.remove('searching');
     const count = (value: number) => value.toLocaleString('en');
     this.status.textContent = shown === of ? `${count(of)} steps` : `${count(shown)} of ${count(of)} steps`;
   }

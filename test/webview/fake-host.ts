@@ -6,13 +6,15 @@ import { detail, passes, row, runs, translation } from './fake-run';
 const STATE = 'panel-state';
 const query = new URLSearchParams(location.search);
 const total = Number(query.get('steps') ?? 1000);
+/** Milliseconds that a search takes. */
+const settings = { searching: 1 };
 const all = runs(total);
 const KINDS: { readonly [runId: string]: 'soft' | 'nested' } = { 'run-soft': 'soft', 'run-nested': 'nested' };
 /** What the page said, for the tests to look at. */
 const said: FromPanel[] = [];
 let selected = all[1].runId;
 
-const api = { said, post, translation, lowContrast, choose: (runId: string) => choose(runId) };
+const api = { said, settings, post, translation, lowContrast, choose: (runId: string) => choose(runId) };
 export type FakeHost = typeof api;
 
 declare global {
@@ -26,7 +28,7 @@ window.fake = api;
 window.acquireVsCodeApi = () => ({
   postMessage: (message: FromPanel) => {
     said.push(message);
-    setTimeout(() => answer(message), 1);
+    setTimeout(() => answer(message), 'filter' in message && message.filter ? settings.searching : 1);
   },
   getState: () => JSON.parse(sessionStorage.getItem(STATE) ?? 'null') as unknown,
   setState: (state: unknown) => sessionStorage.setItem(STATE, JSON.stringify(state)),

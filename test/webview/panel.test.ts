@@ -192,6 +192,16 @@ describe('trace panel in a browser', () => {
       await page.locator('.count', { hasText: /^3,000 steps/ }).waitFor();
     });
 
+    it('says that it is searching while a search takes long, until the rows come', async () => {
+      await page.evaluate(() => (window.fake.settings.searching = 900));
+      await page.getByRole('searchbox').fill('spte_changed');
+      await page.locator('.count.searching', { hasText: 'Searching' }).waitFor();
+      await page.locator('.count:not(.searching)', { hasText: '300 of 3,000' }).waitFor();
+      await page.evaluate(() => (window.fake.settings.searching = 1));
+      await page.getByRole('searchbox').press('Escape');
+      await page.locator('.count', { hasText: /^3,000 steps/ }).waitFor();
+    });
+
     it('keeps the selected step, or the one before it that is listed', async () => {
       await page.evaluate(() => window.fake.post({ type: 'select', runId: 'run-ept', step: 1508 }));
       await page.locator('.row.selected .number', { hasText: '1508' }).waitFor();

@@ -19,6 +19,8 @@ export class TracePanel implements vscode.Disposable {
   private chosen: string | null = null;
   /** Zero-based line of the step that is shown: another run is shown at the same statement. */
   private line: number | null = null;
+  /** What the page asks for by the filter that it uses; given up when it uses another one. */
+  private asking: { readonly query: number; readonly source: vscode.CancellationTokenSource } | null = null;
   /** Messages for a page that has not come up yet. */
   private waiting: ToPanel[] | null = [];
 
@@ -80,6 +82,7 @@ export class TracePanel implements vscode.Disposable {
 
   dispose(): void {
     for (const each of this.subscriptions) each.dispose();
+    this.giveUp();
   }
 
   private choose(run: RunInfo): void {
@@ -127,13 +130,15 @@ export class TracePanel implements vscode.Disposable {
       }
       case 'needRows': {
         const { runId, query, from, count, filter } = message;
-        const found = await this.ask(() => this.server.request('mmu/steps', { runId, from, count, filter }));
+        const token = this.tokenOf(query);
+        const found = await this.ask(() => this.server.request('mmu/steps', { runId, from, count, filter }, token), token);
         if (found) this.post({ type: 'rows', runId, query, from, rows: found.rows, total: found.total });
         return;
       }
       case 'needPosition': {
         const { runId, query, step, filter } = message;
-        const position = await this.ask(() => this.server.request('mmu/position', { runId, step, filter }));
+        const token = this.tokenOf(query);
+        const position = await this.ask(() => this.server.request('mmu/position', { runId, step, filter }, token), token);
         return this.post({ type: 'position', runId, query, step, position });
       }
       case 'needDetail': {
@@ -147,6 +152,21 @@ export class TracePanel implements vscode.Disposable {
       case 'reveal':
         return this.goTo(message.line, message.focus);
     }
+  }
+
+  /** Cancelled as soon as the page uses another filter. */
+  private tokenOf(query: number): vscode.CancellationToken {
+    if (this.asking?.query !== query) {
+      this.giveUp();
+      this.asking = { query, source: new vscode.CancellationTokenSource() };
+    }
+    return this.asking!.source.token;
+  }
+
+  private giveUp(): void {
+    this.asking?.source.cancel();
+    this.asking?.source.dispose();
+    this.asking = null;
   }
 
   private ready(): void {
@@ -166,11 +186,12 @@ export class TracePanel implements vscode.Disposable {
     this.post({ type: 'runs', runs: this.runs, selected: this.selected?.runId ?? null, file });
   }
 
-  /** The answer, or null when the server could not give it: it is said in the output. */
-  private async ask<T>(question: () => Promise<T>): Promise<T | null> {
+  /** The answer, or null when the server could not give it: it is said in the output, unless nobody wants it any more. */
+  private async ask<T>(question: () => Promise<T>, token?: vscode.CancellationToken): Promise<T | null> {
     try {
       return await question();
     } catch (error) {
+      if (token?.isCancellationRequested) return null;
       this.server.output.warn(`Trace panel: ${messageOf(error)}`);
       return null;
     }
