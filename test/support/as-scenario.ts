@@ -140,6 +140,8 @@ function actText(act: Act): string {
       return `word ${hex(act.gpa)} = ${hex(act.value)}${act.size === 4 ? ' size 4' : ''}`;
     case 'register':
       return registerText(act);
+    case 'instruction':
+      return act.instruction;
     case 'mov-from':
       return `mov from ${act.register}`;
     case 'invlpg':

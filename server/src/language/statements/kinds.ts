@@ -21,6 +21,8 @@ import { scriptLoop } from './for';
 import type { For } from './for';
 import { hostActs } from './host-acts';
 import type { HostActs } from './host-acts';
+import { instruction } from './instruction';
+import type { Instruction } from './instruction';
 import { invalidate } from './invalidate';
 import type { Invalidate } from './invalidate';
 import { movFrom } from './mov-from';
@@ -41,6 +43,7 @@ type KnownStatement =
   | MemoryWord
   | RegisterLoad
   | MovFrom
+  | Instruction
   | Invalidate
   | Enter
   | Call
@@ -53,16 +56,18 @@ type KnownStatement =
   | Same
   | CheckInvariants;
 
+/** Those come first that begin with a name: a name may be a word of the language too. */
 export const STATEMENT_KINDS: { readonly [K in KnownStatement['kind']]: StatementKind<Extract<KnownStatement, { kind: K }>> } = {
-  access,
+  performed,
   edit,
+  call,
+  access,
   'memory-word': store,
   'register-load': registerLoad,
   'mov-from': movFrom,
+  instruction,
   invalidate,
   enter,
-  call,
-  performed,
   'host-acts': hostActs,
   for: scriptLoop,
   'under-statement': underStatement,
