@@ -249,4 +249,11 @@ describe('recovery: limits', () => {
       }
     }
   });
+  it('a field of an event that stands on the next line of what is broken is missing', () => {
+    for (const field of ['#PF', 'gfn 5']) {
+      const { tree, errors: found } = parse(`run { read 1  expect value , events kvm_exit(\n${field}) }`);
+      assert.ok(found.length > 0);
+      for (const { kind, range } of walk(tree)) assert.ok(range.start <= range.end, kind);
+    }
+  });
 });

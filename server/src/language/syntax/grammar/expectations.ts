@@ -49,12 +49,12 @@ const FIELD = value('a value of the event', 'event-field');
 
 /** `gfn 5`, `EPT_VIOLATION`, `3` */
 export const eventField: Rule<[], EventField> = ($) => {
-  const name = { GATE: () => isFieldName($), DEF: (): Word => $.wordOf($.CONSUME(t.AnyWord), 'field') };
+  const name = { GATE: () => !$.broken() && isFieldName($), DEF: (): Word => $.wordOf($.CONSUME(t.AnyWord), 'field') };
   const content = {
     DEF: [
       {
         /** A name that an event's number stands for. */
-        GATE: () => $.may(t.Comma, 2) || $.may(t.RParen, 2),
+        GATE: () => !$.broken() && ($.may(t.Comma, 2) || $.may(t.RParen, 2)),
         ALT: (): Word | Expression => $.wordOf($.CONSUME(t.Reason), 'reason'),
       },
       { ALT: (): Word | Expression => $.SUBRULE($.expression, FIELD) },
