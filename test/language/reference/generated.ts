@@ -57,7 +57,7 @@ function registers(): string {
 
 function eventValues(): string {
   const rows = Object.entries(EVENT_VALUES).map(([event, values]) => [`\`${event}\``, Object.keys(values).map((value) => `\`${value}\``).join(', ')]); // prettier-ignore
-  return `**Names in the first field of events**, besides exit reasons\n\n${table(['event', 'names'], rows)}`;
+  return `**Names in fields of events**, besides exit reasons; [all fields](events.md)\n\n${table(['event', 'names'], rows)}`;
 }
 
 function words(): string {

@@ -47,7 +47,11 @@ export const FIELD_KINDS = {
   exitinfo1: { bits: 64, about: 'EXITINFO1 of a nested page fault' },
   pferr: { bits: 32, written: 'flags', about: '#PF error code' },
   intr_info: { bits: 32, about: 'interruption information (VMX), EXITINTINFO or EVENTINJ (SVM): the vector and its type' },
-  role: { bits: 32, about: 'role of a shadow page (union kvm_mmu_page_role of 6.1)' },
+  role: {
+    bits: 32,
+    about:
+      'role of a shadow page (union kvm_mmu_page_role of 6.1); of its bits cr0_wp, smep_andnot_wp, smap_andnot_wp, guest_mode and passthrough are not in texts of ftrace',
+  },
   msr: { bits: 32, about: 'number of an MSR' },
   number: { bits: 32, written: 'decimal', about: 'number' },
   exit_reason: { bits: 16, written: 'decimal', about: 'exit reason (VMX) or exit code (SVM)' },

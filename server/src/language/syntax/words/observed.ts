@@ -33,7 +33,9 @@ export const ACTORS: Words = {
 
 /** Names that stand for numbers in the fields of an event, besides exit reasons. */
 export const EVENT_VALUES: { readonly [event: string]: Words } = Object.fromEntries(
-  Object.values<EventSpec>(EVENTS).map(({ name, fields }) => [name, Object.assign({}, ...fields.map(({ kind }) => valueWords(kind)))]),
+  Object.values<EventSpec>(EVENTS)
+    .map(({ name, fields }): [string, Words] => [name, Object.assign({}, ...fields.map(({ kind }) => valueWords(kind)))])
+    .filter(([, values]) => Object.keys(values).length > 0),
 );
 
 /** Names of a kind's numbers that are words of the language. */
