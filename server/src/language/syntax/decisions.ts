@@ -3,9 +3,10 @@
  * alternatives that can begin with it are looked up; the first of them whose gate is open is taken.
  */
 import {
-  Alternation, NonTerminal, Option, Repetition, RepetitionMandatory, RepetitionMandatoryWithSeparator, RepetitionWithSeparator, Terminal,
-  type Alternative, type ILookaheadStrategy, type IOrAlt, type IProduction, type IToken, type Rule, type TokenType,
+  Alternation, NonTerminal, Option, Repetition, RepetitionWithSeparator, Terminal,
+  type Alternative, type ILookaheadStrategy, type IProduction, type Rule, type TokenType,
 } from 'chevrotain'; // prettier-ignore
+import * as t from './vocabulary';
 
 interface First {
   readonly types: ReadonlySet<TokenType>;
@@ -15,9 +16,20 @@ interface First {
 
 type Parts = readonly IProduction[];
 type LookaheadProblem = ReturnType<ILookaheadStrategy['validate']>[number];
-/** What decisions see of the parser. */
-interface Sees {
-  LA(ahead: number): IToken;
+
+/** Of a choice. */
+export interface Alternatives {
+  /** Those that a token of the type can begin, in their order, by the type's index. */
+  readonly byType: readonly (readonly number[])[];
+  /** The one that can be nothing at all; undefined: there is none. */
+  readonly always: number | undefined;
+}
+
+/** Of a rule, each by the number that its author gave it; 1 for the types with which an option or a repetition can begin. */
+export interface DecisionsOfRule {
+  readonly choices: Alternatives[];
+  readonly options: Uint8Array[];
+  readonly repetitions: Uint8Array[];
 }
 
 const firstCache = new WeakMap<Rule, First>();
@@ -57,38 +69,44 @@ function firstOfRule(rule: Rule): First {
 function indicesOf(types: Iterable<TokenType>): Set<number> {
   const found = new Set<number>();
   for (const type of types) {
-    found.add(type.tokenTypeIdx!);
-    for (const index of type.categoryMatches ?? []) found.add(index);
+    for (const index of t.indicesIn(type)) found.add(index);
   }
   return found;
 }
 
-const REPETITIONS = {
-  Option,
-  RepetitionMandatory,
-  RepetitionMandatoryWithSeparator,
-  Repetition,
-  RepetitionWithSeparator,
-} as const;
+const NO_ALTERNATIVES: readonly number[] = [];
 
-type Decision = { readonly idx: number } & IProduction;
+function alternativesOf({ definition }: Alternation): Alternatives {
+  const firsts = (definition as Alternative[]).map((alternative) => firstOf(alternative.definition));
+  const byType = new Array<readonly number[]>(t.KINDS_END).fill(NO_ALTERNATIVES);
+  firsts.forEach(({ types }, index) => indicesOf(types).forEach((type) => (byType[type] = [...byType[type]!, index])));
+  const always = firsts.findIndex(({ empty }) => empty);
+  return { byType, always: always < 0 ? undefined : always };
+}
 
-/** The part of a rule that its author numbered so. */
-function find(rule: Rule, kind: abstract new (...args: never[]) => IProduction, index: number): Decision {
-  const among = (parts: Parts): Decision | null => {
+function beginningsOf(part: Option | Repetition): Uint8Array {
+  const begins = new Uint8Array(t.KINDS_END);
+  for (const type of indicesOf(firstOf(part.definition).types)) begins[type] = 1;
+  return begins;
+}
+
+/** All decisions of a rule that was recorded. */
+export function decisionsOf(rule: Rule): DecisionsOfRule {
+  const found: DecisionsOfRule = { choices: [], options: [], repetitions: [] };
+  const look = (parts: Parts): void => {
     for (const part of parts) {
-      if (part instanceof kind && (part as Decision).idx === index) return part as Decision;
-      const inner = part instanceof NonTerminal || part instanceof Terminal ? null : among((part as Option).definition);
-      if (inner) return inner;
+      if (part instanceof Alternation) found.choices[part.idx] = alternativesOf(part);
+      else if (part instanceof Option) found.options[part.idx] = beginningsOf(part);
+      else if (part instanceof Repetition) found.repetitions[part.idx] = beginningsOf(part);
+      if (!(part instanceof NonTerminal || part instanceof Terminal)) look((part as Option).definition);
     }
-    return null;
   };
-  const found = among(rule.definition);
-  if (!found) throw new Error(`${rule.name} has no decision ${index} of that kind`);
+  look(rule.definition);
   return found;
 }
 
-export class Decisions implements ILookaheadStrategy {
+/** For Chevrotain, whose own decisions are not asked (see `Running`). */
+export const STRATEGY: ILookaheadStrategy = {
   /** Alternatives that can never be taken, because an earlier one without a gate begins alike. */
   validate({ rules }: { rules: Rule[] }): LookaheadProblem[] {
     return rules.flatMap((rule) => {
@@ -102,53 +120,10 @@ export class Decisions implements ILookaheadStrategy {
       look(rule.definition);
       return problems.map((message) => ({ message: `${rule.name}: ${message}`, type: 13, ruleName: rule.name }) as LookaheadProblem);
     });
-  }
-
-  buildLookaheadForAlternation({
-    rule,
-    prodOccurrence,
-  }: {
-    rule: Rule;
-    prodOccurrence: number;
-  }): (alternatives?: IOrAlt<unknown>[]) => number | undefined {
-    const { definition } = find(rule, Alternation, prodOccurrence) as Alternation;
-    const firsts = (definition as Alternative[]).map((alternative) => firstOf(alternative.definition));
-    const indices = firsts.map(({ types }) => indicesOf(types));
-    const byType = Array.from({ length: 1 + Math.max(0, ...indices.flatMap((all) => [...all])) }, (): number[] => []);
-    indices.forEach((types, index) => types.forEach((type) => byType[type]!.push(index)));
-    const always = firsts.findIndex(({ empty }) => empty);
-    return function (this: Sees, alternatives: IOrAlt<unknown>[] = []): number | undefined {
-      const possible = byType[this.LA(1).tokenTypeIdx];
-      if (possible !== undefined) {
-        for (const index of possible) {
-          const gate = alternatives[index]!.GATE;
-          if (gate === undefined || gate.call(this)) return index;
-        }
-      }
-      if (always >= 0) return always;
-      // What stands behind the rule's own alternatives is taken when none of them fits.
-      return alternatives.length > definition.length ? definition.length : undefined;
-    } as (alternatives?: IOrAlt<unknown>[]) => number | undefined;
-  }
-
-  buildLookaheadForOptional({
-    rule,
-    prodOccurrence,
-    prodType,
-  }: {
-    rule: Rule;
-    prodOccurrence: number;
-    prodType: keyof typeof REPETITIONS;
-  }): () => boolean {
-    const part = find(rule, REPETITIONS[prodType], prodOccurrence) as Option;
-    const indices = indicesOf(firstOf(part.definition).types);
-    const begins = new Uint8Array(Math.max(0, ...indices) + 1);
-    for (const index of indices) begins[index] = 1;
-    return function (this: Sees): boolean {
-      return begins[this.LA(1).tokenTypeIdx] === 1;
-    } as () => boolean;
-  }
-}
+  },
+  buildLookaheadForAlternation: () => () => undefined,
+  buildLookaheadForOptional: () => () => false,
+};
 
 function hidden({ definition }: Alternation): string[] {
   const problems: string[] = [];

@@ -14,14 +14,32 @@ const UNDERSCORE = 95;
 /** Digits of any base that fit into a number without loss. */
 const FEW_DIGITS = 12;
 
-/** The value of what nearly all numbers are: few digits, with `_` between them; -1 for all else. */
+/** What a size is multiplied with by its last letter; 0: it is none. */
+function scaleOf(letter: number): number {
+  switch (letter) {
+    case 75:
+      return 2 ** 10;
+    case 77:
+      return 2 ** 20;
+    case 71:
+      return 2 ** 30;
+    case 84:
+      return 2 ** 40;
+    default:
+      return 0;
+  }
+}
+
+/** The value of what nearly all numbers are: few digits, with `_` between them, and sizes; -1 for all else. */
 function readPlain(text: string): number {
   const hexadecimal = text.length > 2 && text.charCodeAt(1) === 120 && text.charCodeAt(0) === ZERO;
   const base = hexadecimal ? 16 : 10;
+  const scale = hexadecimal ? 0 : scaleOf(text.charCodeAt(text.length - 1));
+  const end = scale === 0 ? text.length : text.length - 1;
   let value = 0;
   let digits = 0;
   let before = UNDERSCORE;
-  for (let at = hexadecimal ? 2 : 0; at < text.length; at++) {
+  for (let at = hexadecimal ? 2 : 0; at < end; at++) {
     const code = text.charCodeAt(at);
     if (code === UNDERSCORE) {
       if (before === UNDERSCORE) return -1;
@@ -33,7 +51,9 @@ function readPlain(text: string): number {
     }
     before = code;
   }
-  return before === UNDERSCORE ? -1 : value;
+  if (before === UNDERSCORE) return -1;
+  const size = scale === 0 ? value : value * scale;
+  return size <= Number.MAX_SAFE_INTEGER ? size : -1;
 }
 
 /** The value of a number's text, below 2^64, or what is wrong with it. */

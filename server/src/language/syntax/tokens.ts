@@ -31,11 +31,13 @@ const OpenComment = createToken({ name: 'OpenComment', pattern: /\/\*[^]*/, grou
 /** What begins a token, a comment or white space; a run of anything else is one report. */
 const BEGINNINGS = ' \\t\\r\\n\\f\\uFEFF\\w"#{}()[\\],:.+\\-*/%&|~=';
 const isBeginning = new RegExp(`[${BEGINNINGS}]`);
+/** The lexer looks at no fewer than 128 characters above Latin-1 together: one stands for all of them. */
+const CODES = [...Array(0x100).keys(), ...Array.from({ length: 0x200 }, (_, index) => index * 128).filter((code) => code > 0xff)];
 const Unexpected = createToken({
   name: 'Unexpected',
   pattern: new RegExp(`[^${BEGINNINGS}<>]+|[<>]`),
   group: 'unexpected',
-  start_chars_hint: Array.from({ length: 0x10000 }, (_, code) => code).filter((code) => !isBeginning.test(String.fromCharCode(code))),
+  start_chars_hint: CODES.filter((code) => !isBeginning.test(String.fromCharCode(code))),
 });
 
 const OpenStr = createToken({ name: 'OpenStr', pattern: /"[^"\r\n]*/, label: 'a string' });

@@ -3,7 +3,7 @@
  * is a setting of a slot, a flag of a mapping and a clause. Words that are not reserved are names as well, so the grammar
  * says `a name` or `this word`, and which of both is meant is told by the place.
  */
-import { createToken, Lexer, type TokenType } from 'chevrotain';
+import { Lexer, type TokenType } from 'chevrotain';
 import type { Category } from './keywords';
 import { RESERVED } from './words/reserved';
 import { ERRNOS, EVENT_WORDS, FAULT_FLAGS, FORMATS, MMU_KINDS, PAGE_STATES, REASONS, SCOPES } from './words/observed';
@@ -28,8 +28,22 @@ const explained = new Map<TokenType, Explained>();
 const bound = new Set<TokenType>();
 const categoriesOf = new Map<string, TokenType[]>();
 
-function category(name: string, label: string, above: readonly TokenType[] = []): TokenType {
-  return createToken({ name, label, pattern: Lexer.NA, categories: [...above] });
+/**
+ * Categories are kept here, not as Chevrotain's, which works out all members of all categories anew for each kind that is made;
+ * with some four hundred of them that was half of the time to start. So the kinds have their indices from here as well, above
+ * those that Chevrotain gives to its own.
+ */
+let nextIndex = 64;
+const above = new Map<TokenType, readonly TokenType[]>();
+
+function kind(name: string, LABEL: string, PATTERN: RegExp | string, categories: readonly TokenType[] = []): TokenType {
+  const type: TokenType = { name, LABEL, PATTERN, tokenTypeIdx: nextIndex++ };
+  if (categories.length > 0) above.set(type, categories);
+  return type;
+}
+
+function category(name: string, label: string): TokenType {
+  return kind(name, label, Lexer.NA);
 }
 
 /** The category of some words. */
@@ -70,12 +84,12 @@ export const AnyWord = category('AnyWord', 'a word');
 /** What may name a vCPU. */
 export const VcpuName = category('VcpuName', 'a name or number');
 /** What begins an operand: a name is one, if nothing says otherwise. */
-export const Word = createToken({ name: 'Word', pattern: /[A-Za-z_][A-Za-z0-9_]*/, label: 'a name', categories: [AnyWord, VcpuName] });
-export const Mode = createToken({ name: 'Mode', pattern: /(?:32-bit|[45]-level)(?![A-Za-z0-9_])/, label: 'a paging mode' });
-export const Version = createToken({ name: 'Version', pattern: /[0-9]+\.[0-9]+/, label: 'a version' });
-export const Num = createToken({ name: 'Num', pattern: /[0-9][0-9A-Za-z_]*/, label: 'a number', categories: [VcpuName] });
-export const Str = createToken({ name: 'Str', pattern: /"[^"\r\n]*"/, label: 'a string' });
-export const Fault = createToken({ name: 'Fault', pattern: /#[A-Za-z]*/, label: 'a fault' });
+export const Word = kind('Word', 'a name', /[A-Za-z_][A-Za-z0-9_]*/, [AnyWord, VcpuName]);
+export const Mode = kind('Mode', 'a paging mode', /(?:32-bit|[45]-level)(?![A-Za-z0-9_])/);
+export const Version = kind('Version', 'a version', /[0-9]+\.[0-9]+/);
+export const Num = kind('Num', 'a number', /[0-9][0-9A-Za-z_]*/, [VcpuName]);
+export const Str = kind('Str', 'a string', /"[^"\r\n]*"/);
+export const Fault = kind('Fault', 'a fault', /#[A-Za-z]*/);
 for (const type of [AnyWord, VcpuName, Word, Mode, Version, Num, Str, Fault]) bound.add(type);
 
 /* ---------------------------------------------------------------- signs */
@@ -89,7 +103,7 @@ export const Comparison = category('Comparison', 'a comparison');
 export const Stores = category('Stores', "'=' or '+='");
 
 function sign(name: string, pattern: string, ...categories: TokenType[]): TokenType {
-  return createToken({ name, pattern, label: `'${pattern}'`, categories });
+  return kind(name, `'${pattern}'`, pattern, categories);
 }
 
 export const Arrow = sign('Arrow', '->');
@@ -111,7 +125,7 @@ export const Comma = sign('Comma', ',');
 export const Colon = sign('Colon', ':');
 export const Dot = sign('Dot', '.');
 /** `+` with a space before and none behind: the length of a range, `a +2M`; elsewhere a plain sum. */
-export const PlusSize = createToken({ name: 'PlusSize', pattern: Lexer.NA, label: "'+'", categories: [Operator] });
+export const PlusSize = kind('PlusSize', "'+'", Lexer.NA, [Operator]);
 export const Plus = sign('Plus', '+', Operator);
 export const Minus = sign('Minus', '-', Operator, Sign);
 export const Times = sign('Times', '*', Operator);
@@ -237,12 +251,8 @@ for (const text of [...RESERVED, ...CONTEXTUAL]) if (!categoriesOf.has(text)) ca
 
 const reservedWords: ReadonlySet<string> = new Set(RESERVED);
 const types = new Map<string, TokenType>();
-for (const [text, categories] of categoriesOf) {
-  types.set(
-    text,
-    createToken({ name: `'${text}'`, label: `'${text}'`, pattern: Lexer.NA, categories: [lexicalType(text), ...categories] }),
-  );
-}
+for (const [text, categories] of categoriesOf)
+  types.set(text, kind(`'${text}'`, `'${text}'`, Lexer.NA, [lexicalType(text), ...categories]));
 
 function lexicalType(text: string): TokenType {
   if (reservedWords.has(text)) return AnyWord;
@@ -266,11 +276,11 @@ export function word(text: string): TokenType {
 /** All words, in no order. */
 export const WORD_TYPES: readonly TokenType[] = [...types.values()];
 
-/** The categories, for the parser. */
-export const CATEGORIES: readonly TokenType[] = [
-  AnyWord, VcpuName, Operator, Sign, Comparison, Stores,
-  ...new Set([...categoriesOf.values()].flat()),
-]; // prettier-ignore
+/** The kinds that the lexer tells apart. */
+export const LEXICAL: readonly TokenType[] = [Word, Mode, Version, Num, Str, Fault, ...SIGNS];
+
+/** One more than the largest index of a kind. */
+export const KINDS_END = nextIndex;
 
 const reservedTypes: ReadonlySet<TokenType> = new Set(RESERVED.map(word));
 
@@ -278,7 +288,31 @@ export function isReserved(type: TokenType): boolean {
   return reservedTypes.has(type);
 }
 
-/** Whether a token of that kind is one of `category`. */
+/** Indices of a kind and of those in it, by its own. */
+const membersAt = new Map<number, number[]>();
+for (const type of [...LEXICAL, ...WORD_TYPES]) {
+  for (const category of [type, ...(above.get(type) ?? []).flatMap((each) => [each, ...(above.get(each) ?? [])])]) {
+    const members = membersAt.get(category.tokenTypeIdx!);
+    if (members) members.push(type.tokenTypeIdx!);
+    else membersAt.set(category.tokenTypeIdx!, [type.tokenTypeIdx!]);
+  }
+}
+
+/** Indices of the kinds that are `category` or in it. */
+export function indicesIn(category: TokenType): readonly number[] {
+  return membersAt.get(category.tokenTypeIdx!) ?? [category.tokenTypeIdx!];
+}
+
+/** 1 for a member, by the indices of the category and of the kind: this is asked of every token, several times. */
+const isMember = new Uint8Array(KINDS_END * KINDS_END);
+for (const [category, members] of membersAt) for (const index of members) isMember[category * KINDS_END + index] = 1;
+
+/** Whether a token of that kind is one of `category`, or of that very kind. */
 export function isOf(type: TokenType, category: TokenType): boolean {
-  return type === category || category.categoryMatchesMap?.[type.tokenTypeIdx!] === true;
+  return matches(type.tokenTypeIdx!, category);
+}
+
+/** As `isOf`, by the index of a token's type. */
+export function matches(index: number, category: TokenType): boolean {
+  return isMember[category.tokenTypeIdx! * KINDS_END + index] === 1;
 }

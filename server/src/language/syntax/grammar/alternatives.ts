@@ -1,5 +1,5 @@
 /** A choice among kinds: those first that more than a word tells. */
-import type { IOrAlt } from 'chevrotain';
+import type { IOrAlt, ParserMethod } from 'chevrotain';
 import type { Read } from '../../kind';
 import type { Grammar } from './rule';
 
@@ -10,7 +10,8 @@ export function alternatives<N>($: Grammar, kinds: Kinds<never> | Kinds<N>): IOr
   const all = Object.values(kinds) as Read<N>[];
   const [told, others] = [all.filter(({ begins }) => begins), all.filter(({ begins }) => !begins)];
   return [...told, ...others].map(({ rule, begins }) => {
-    const ALT = (): N | null => $.SUBRULE($.readerOf(rule)) as N | null;
+    let reader: ParserMethod<[], N | null> | undefined;
+    const ALT = (): N | null => $.SUBRULE((reader ??= $.readerOf(rule) as ParserMethod<[], N | null>));
     return begins ? { GATE: () => begins($), ALT } : { ALT };
   });
 }

@@ -7,7 +7,7 @@ import { createTokenInstance, EOF, type DSLMethodOpts, type IOrAlt, type IToken,
 import * as t from '../tokens';
 import type { ErrorNode, Node, Range } from '../tree';
 import { GrammarParser } from './grammar';
-import type { Choice, Consumed } from './ground';
+import type { Choice, Consumed } from './running';
 import type { BodyOf } from './lists';
 import type { Value } from './rule';
 
@@ -81,10 +81,6 @@ export class Explorer extends GrammarParser {
     return this.index + ahead - 1 === this.count && !this.RECORDING_PHASE ? this.end : super.next(ahead);
   }
 
-  override LA(ahead: number): IToken {
-    return this.next(ahead);
-  }
-
   override may(type: TokenType, ahead: number): boolean {
     if (this.RECORDING_PHASE || this.index + ahead - 1 < this.count) return super.may(type, ahead);
     this.peeked = true;
@@ -106,7 +102,7 @@ export class Explorer extends GrammarParser {
 
   /** Goes a way and turns back; whether it came through. */
   private goes(way: () => unknown): boolean {
-    const { index, panic, itemFirst, problems, already, inEvent, value, begins, bodies } = this;
+    const { index, panic, itemFirst, problems, already, inEvent, value, begins, bodies, decisions } = this;
     const { within, operators } = this.depth;
     const reported = problems.length;
     this.trying++;
@@ -119,9 +115,8 @@ export class Explorer extends GrammarParser {
     } finally {
       this.trying--;
       problems.length = reported;
-      Object.assign(this, { index, panic, itemFirst, already, inEvent, value, begins, bodies });
+      Object.assign(this, { index, panic, itemFirst, already, inEvent, value, begins, bodies, decisions });
       Object.assign(this.depth, { within, operators });
-      this.importLexerState(index - 1);
     }
   }
 
@@ -171,59 +166,22 @@ export class Explorer extends GrammarParser {
 
   /* ------------------------------------------------------------ decisions */
 
-  override OPTION<T>(option: Optional<T>): T | undefined {
-    return this.optional(option, (open) => super.OPTION(open));
-  }
-
-  override OPTION1<T>(option: Optional<T>): T | undefined {
-    return this.optional(option, (open) => super.OPTION1(open));
-  }
-
-  override OPTION2<T>(option: Optional<T>): T | undefined {
-    return this.optional(option, (open) => super.OPTION2(open));
-  }
-
-  override OPTION3<T>(option: Optional<T>): T | undefined {
-    return this.optional(option, (open) => super.OPTION3(open));
-  }
-
   override option<T>(index: number, option: Optional<T>): T | undefined {
-    return this.optional(option, (open) => super.option(index, open));
-  }
-
-  private optional<T>(option: Optional<T>, decide: (open: DSLMethodOpts<T>) => T | undefined): T | undefined {
     const { gate, action } = parts(option);
     if (this.atEnd()) {
       if (this.isOpen(gate)) this.goes(action);
       return undefined;
     }
-    return decide({ GATE: () => this.isTaken(gate), DEF: action });
-  }
-
-  override MANY(option: Optional<unknown>): void {
-    super.MANY(option);
-    this.more(option);
+    return super.option(index, { GATE: () => this.isTaken(gate), DEF: action });
   }
 
   override many(index: number, option: Optional<unknown>): void {
     super.many(index, option);
-    this.more(option);
-  }
-
-  private more(option: Optional<unknown>): void {
     const { gate, action } = parts(option);
     if (this.atEnd() && this.isOpen(gate)) this.goes(action);
   }
 
-  override OR<T>(choice: IOrAlt<T>[] | Choice<T>): T {
-    return this.alternative(choice, (open) => super.OR(open));
-  }
-
-  override OR1<T>(choice: IOrAlt<T>[] | Choice<T>): T {
-    return this.alternative(choice, (open) => super.OR1(open));
-  }
-
-  private alternative<T>(choice: IOrAlt<T>[] | Choice<T>, decide: (open: Choice<T>) => T): T {
+  override or<T>(index: number, choice: IOrAlt<T>[] | Choice<T>): T {
     const alternatives = Array.isArray(choice) ? choice : choice.DEF;
     if (this.atEnd()) {
       for (const { GATE, ALT } of alternatives) if (this.isOpen(GATE)) this.goes(ALT);
@@ -240,7 +198,7 @@ export class Explorer extends GrammarParser {
     }));
     const otherwise = Array.isArray(choice) ? undefined : choice.ELSE;
     const ELSE = (): T => (doubtful || !otherwise ? this.stop() : otherwise());
-    return decide({ DEF, ELSE });
+    return super.or(index, { DEF, ELSE });
   }
 
   override otherwise<T>(list: () => T, none: T): T {

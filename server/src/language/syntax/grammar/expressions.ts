@@ -100,7 +100,7 @@ function operandOf($: Grammar): (what: Value) => Expression {
     $.MANY(sign);
     const all = signs;
     depth.operators += all.length;
-    let result: Expression = $.OR(unsigned);
+    let result = $.broken() ? missing($, what.what) : $.OR(unsigned);
     if ($.RECORDING_PHASE) return result;
     if (depth.operators > MAX_OPERATORS) return { kind: 'missing', range: $.since(all[0]?.startOffset ?? result.range.start) };
     for (const each of all.reverse())

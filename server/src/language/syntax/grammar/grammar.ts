@@ -34,7 +34,7 @@ export class GrammarParser extends Questions {
   read(text: string, tokens: Tokens, byIndentation: boolean): { items: Item[]; problems: SyntaxProblem[] } {
     this.begin(text, tokens);
     this.byIndentation = byIndentation;
-    const items = this.grammar().file();
+    const items = this.SUBRULE(this.grammar().file);
     return { items, problems: this.problems };
   }
 }

@@ -168,9 +168,9 @@ function flagRule(place: FlagPlace): Rule<[string?], Flag | null> {
         return { name: { kind: 'word', as: 'flag', text: '', range: $.behind() }, value: null };
       },
     };
+    const begins = (): boolean => $.may(NOT, 1) || all.some((type) => $.may(type, 1));
     return (what) => {
-      const begins = $.may(NOT, 1) || all.some((type) => $.may(type, 1));
-      if (what !== undefined && !(begins && isFlag($, place)) && !isStrangeFlag($)) {
+      if (what !== undefined && !(begins() && isFlag($, place)) && !isStrangeFlag($)) {
         $.expected(what);
         return null;
       }

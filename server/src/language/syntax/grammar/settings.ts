@@ -46,12 +46,12 @@ function settingRule(block: SettingBlock): Rule<[], Setting | null> {
   return ($) => {
     let occurrence = 0;
     const named = (token: IToken): Word => $.wordOf(token, 'setting');
+    const hasValue = (): boolean => ($.is(t.Num, 2) || $.is(t.Word, 2)) && !$.onNewLine(2);
     /** A value, unless the next setting stands where it should. */
     const read = (index: number, name: string): Expression => {
       const argument = values.get(name) ?? value('a value', 'value');
       const isSetting = $.is(t.Word) && Object.hasOwn(specs, $.next().image);
-      const itsValue = ($.is(t.Num, 2) || $.is(t.Word, 2)) && !$.onNewLine(2);
-      if (!isSetting || !itsValue || $.broken()) return $.subrule(index, $.expression, argument);
+      if (!isSetting || !hasValue() || $.broken()) return $.subrule(index, $.expression, argument);
       $.report('expected', `expected ${argument.ARGS![0].what}`, $.behind());
       return { kind: 'missing', range: $.behind() };
     };
@@ -84,7 +84,10 @@ function settingRule(block: SettingBlock): Rule<[], Setting | null> {
       const index = occurrence++;
       const type = t.word(name);
       if (takes === 'block') return () => ({ name: named($.CONSUME(type)), body: inner(index, name) });
-      if (takes === 'choice') return () => ({ name: named($.CONSUME(type)), value: choice($, name, choices.get(name)!, spec(name)!) });
+      if (takes === 'choice') {
+        const read = choice($, name, choices.get(name)!, spec(name)!);
+        return () => ({ name: named($.CONSUME(type)), value: read() });
+      }
       const either = [
         { ALT: (): Omit<Given, 'name'> => ({ body: inner(index, name) }) },
         { ALT: (): Omit<Given, 'name'> => ({ value: read(index, name) }) },
@@ -124,12 +127,14 @@ function settingRule(block: SettingBlock): Rule<[], Setting | null> {
   };
 }
 
-function choice($: Grammar, name: string, type: TokenType, { choices = {} }: SettingSpec): Expression {
+function choice($: Grammar, name: string, type: TokenType, { choices = {} }: SettingSpec): () => Expression {
   const texts = Object.keys(choices);
-  const ERR_MSG = `${texts.slice(0, -1).join(', ')} or ${texts.at(-1)} after ${name}`;
-  const isStrange = !$.is(type) && !$.broken() && [t.Word, t.Mode, t.Version, t.Num].some((each) => $.is(each));
-  const token = isStrange ? $.strange(type, 'unknown-choice') : $.CONSUME(type, { ERR_MSG });
-  return $.isThere(token) ? $.wordOf(token, 'choice') : { kind: 'missing', range: $.behind() };
+  const missing = { ERR_MSG: `${texts.slice(0, -1).join(', ')} or ${texts.at(-1)} after ${name}` };
+  const isStrange = (): boolean => !$.is(type) && !$.broken() && [t.Word, t.Mode, t.Version, t.Num].some((each) => $.is(each));
+  return () => {
+    const token = isStrange() ? $.strange(type, 'unknown-choice') : $.CONSUME(type, missing);
+    return $.isThere(token) ? $.wordOf(token, 'choice') : { kind: 'missing', range: $.behind() };
+  };
 }
 
 /** A setting that the block does not have, with its value; or one of a register without a bit, or the other way round. */
