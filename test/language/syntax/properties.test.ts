@@ -8,6 +8,19 @@ import { withoutRanges } from './without-ranges';
 
 const RUNS = { numRuns: 300 };
 
+function nests(text: string): void {
+  const { tree, errors } = parse(text);
+  for (const { range } of errors) assert.ok(0 <= range.start && range.start <= range.end && range.end <= text.length);
+  for (const node of walk(tree)) {
+    let last = node.range.start;
+    for (const child of children(node)) {
+      assert.ok(child.range.start >= last, `${child.kind} begins before what stands before it in ${node.kind}`);
+      assert.ok(child.range.end <= node.range.end && child.range.start <= child.range.end, `${child.kind} outside ${node.kind}`);
+      last = child.range.end;
+    }
+  }
+}
+
 describe('syntax: properties', () => {
   it('reads random scenarios without errors', () => {
     fc.assert(
@@ -20,21 +33,17 @@ describe('syntax: properties', () => {
   });
 
   it('gives a tree for any text, whose nodes nest and keep their order', () => {
-    fc.assert(
-      fc.property(anyText, (text) => {
-        const { tree, errors } = parse(text);
-        for (const { range } of errors) assert.ok(0 <= range.start && range.start <= range.end && range.end <= text.length);
-        for (const node of walk(tree)) {
-          let last = node.range.start;
-          for (const child of children(node)) {
-            assert.ok(child.range.start >= last, `${child.kind} begins before what stands before it in ${node.kind}`);
-            assert.ok(child.range.end <= node.range.end && child.range.start <= child.range.end, `${child.kind} outside ${node.kind}`);
-            last = child.range.end;
-          }
-        }
-      }),
-      RUNS,
-    );
+    fc.assert(fc.property(anyText, nests), RUNS);
+  });
+
+  it('gives what is missing a place', () => {
+    for (const missing of [
+      'expect events kvm_exit(5,\n EPT_VIOLATION)',
+      'expect events kvm_exit(\n reason\n 5)',
+      'expect value -\n 5',
+      'expect value ~\n x',
+    ])
+      nests(`run a {\n read + ${missing}\n}\n`);
   });
 
   it('finds a path at every offset', () => {

@@ -69,7 +69,7 @@ export const eventField: Rule<[], EventField> = ($) => {
       kind: 'event-field',
       name: field,
       value: of,
-      range: $.RECORDING_PHASE ? $.since(0) : $.since(Math.min(start, of.range.start)),
+      range: $.since($.RECORDING_PHASE ? 0 : Math.min(start, of.range.start)),
     };
   };
 };
