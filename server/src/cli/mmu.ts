@@ -1,19 +1,21 @@
 /** From arguments to a command and its exit status. */
-import { check } from './check';
 import { COMMANDS, commandHelp, generalHelp, parseCommand } from './commands';
 import type { Arguments } from './commands';
-import { fmt } from './fmt';
 import { InputError } from './io';
 import type { Io } from './io';
-import { lsp } from './lsp';
-import { runFile } from './run';
-import { test } from './test';
-import { translateAddress } from './translate';
 import { VERSION } from './version';
 
 type Command = (args: Arguments, io: Io) => number | Promise<number>;
 
-const DO: { readonly [name: string]: Command } = { run: runFile, check, fmt, test, translate: translateAddress, lsp };
+/** Each is loaded when it is asked for: most need only a part of the whole, help and version none of it. */
+const DO: { readonly [name: string]: () => Promise<Command> } = {
+  run: async () => (await import('./run')).runFile,
+  check: async () => (await import('./check')).check,
+  fmt: async () => (await import('./fmt')).fmt,
+  test: async () => (await import('./test')).test,
+  translate: async () => (await import('./translate')).translateAddress,
+  lsp: async () => (await import('./lsp')).lsp,
+};
 
 /** Exit status of `mmu` with these arguments. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
@@ -42,7 +44,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       io.out(commandHelp(command));
       return 0;
     }
-    return await DO[name](args, io);
+    const act = await DO[name]();
+    return await act(args, io);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     io.err(`${error.message}\n`);
