@@ -1,11 +1,11 @@
 /**
- * `npm run bench:language`: what a text costs to parse, to check and to lower, for 1,000, 10,000 and 100,000 lines.
+ * `npm run bench:language`: what texts cost to parse, to check and to lower: the samples, and 1,000, 10,000 and 100,000 lines.
  *
  * `--baseline DIR` measures another checkout of the project beside it (`git worktree add DIR COMMIT`), in the same process and
  * in rounds that alternate; the parser written by hand is in commit ca4d2e2. `--rounds N` (at least 5), `--lines N` for one size.
  * CPU time; the median of the rounds, and of the rounds' ratios.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -68,6 +68,13 @@ function scenario(lines: number): string {
   ].join('\n');
 }
 
+/** The samples, each a text of its own as people write them. */
+function samples(): string[] {
+  const folder = join(ROOT, 'samples');
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.mmu'));
+  return names.map((name) => readFileSync(join(folder, name), 'utf8'));
+}
+
 type Times = Map<string, number[]>;
 
 function timed(times: Times, what: string, work: () => unknown): void {
@@ -77,12 +84,12 @@ function timed(times: Times, what: string, work: () => unknown): void {
   times.set(what, [...(times.get(what) ?? []), (user + system) / 1000]);
 }
 
-function round(side: Language, times: Times, text: string): void {
-  timed(times, 'parse', () => side.parse(text));
-  const found: { analysis?: ReturnType<Language['analyze']> } = {};
+function round(side: Language, times: Times, texts: readonly string[]): void {
+  timed(times, 'parse', () => texts.forEach((text) => side.parse(text)));
+  const analyses: ReturnType<Language['analyze']>[] = [];
   const before = process.cpuUsage();
-  timed(times, 'parse, check', () => (found.analysis = side.analyze(text, 'file:///bench.mmu', { read: () => null })));
-  found.analysis?.lower?.();
+  timed(times, 'parse, check', () => texts.forEach((text) => analyses.push(side.analyze(text, 'file:///bench.mmu', { read: () => null }))));
+  for (const analysis of analyses) analysis.lower?.();
   const { user, system } = process.cpuUsage(before);
   times.set('all', [...(times.get('all') ?? []), (user + system) / 1000]);
 }
@@ -97,20 +104,21 @@ async function main(): Promise<void> {
   mkdirSync(CACHE, { recursive: true });
   const now = await language(ROOT, 'now');
   const other = values.baseline === undefined ? null : await language(resolve(values.baseline), 'baseline');
-  for (const lines of values.lines === undefined ? [1_000, 10_000, 100_000] : [Number(values.lines)]) {
-    const text = scenario(lines);
-    const errors = now.parse(text).errors.length;
-    if (errors > 0) throw new Error(`the text has ${errors} errors`);
+  const sizes = values.lines === undefined ? [1_000, 10_000, 100_000] : [Number(values.lines)];
+  for (const texts of [samples(), ...sizes.map((size) => [scenario(size)])]) {
+    const errors = texts.reduce((sum, text) => sum + now.parse(text).errors.length, 0);
+    if (errors > 0) throw new Error(`the texts have ${errors} errors`);
+    const lines = texts.reduce((sum, text) => sum + text.split('\n').length - 1, 0);
     const mine: Times = new Map();
     const theirs: Times = new Map();
-    const warm = Math.ceil(20_000 / lines);
-    for (let i = 0; i < warm; i++) for (const side of [now, other]) if (side) round(side, new Map(), text);
+    const warm = Math.ceil(100_000 / lines);
+    for (let i = 0; i < warm; i++) for (const side of [now, other]) if (side) round(side, new Map(), texts);
     for (let i = 0; i < rounds; i++) {
       const sides: [Language | null, Times][] = [
         [now, mine],
         [other, theirs],
       ];
-      for (const [side, times] of i % 2 === 0 ? sides : sides.reverse()) if (side) round(side, times, text);
+      for (const [side, times] of i % 2 === 0 ? sides : sides.reverse()) if (side) round(side, times, texts);
     }
     for (const [what, all] of mine) {
       const against = theirs.get(what);
