@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { BUILT_IN_TABLES } from '../../server/src/language/semantics/scopes';
 import { KEYWORDS, RESERVED, type Category } from '../../server/src/language/syntax/keywords';
+import { AccessKind, Entering, explanationOf, Privilege, Switch } from '../../server/src/language/syntax/vocabulary';
 import { FLAGS } from '../../server/src/language/syntax/words/paging';
 import { SETTING_BLOCKS, type SettingBlock } from '../../server/src/language/syntax/words/settings';
 import { ACTS } from '../../server/src/language/syntax/words/structure';
@@ -23,6 +24,8 @@ const PLACED_CLAUSES = ['fault', 'from', 'log'];
 
 const wordsOf = (...categories: readonly Category[]): string[] =>
   KEYWORDS.filter(({ category }) => categories.includes(category)).map(({ word }) => word);
+
+const wordsIn = (type: Parameters<typeof explanationOf>[0]): readonly string[] => explanationOf(type)!.words;
 
 const settingsOf = (...blocks: readonly SettingBlock[]): string[] =>
   blocks.flatMap((block) => Object.keys(SETTING_BLOCKS[block])).filter((word) => !AS_REGISTER.test(word));
@@ -63,7 +66,11 @@ const LISTS: { readonly [name: string]: readonly string[] } = {
   'statements by their place': Object.keys(ACTS).filter((word) => !RESERVED.includes(word)),
   'scopes': wordsOf('scope'),
   'clauses': wordsOf('clause').filter((word) => !RESERVED.includes(word) && !PLACED_CLAUSES.includes(word)),
-  'switches': ['on', 'off', 'yes', 'no'],
+  'switches': wordsIn(Switch),
+  'privileges': wordsIn(Privilege),
+  'accesses': wordsIn(AccessKind),
+  'entries': wordsIn(Entering),
+  'invalidations': Object.keys(ACTS).filter((word) => word.startsWith('inv')),
 }; // prettier-ignore
 
 const escaped = (word: string): string => word.replace(/[.\\^$*+?()[\]{}|]/g, '\\$&');

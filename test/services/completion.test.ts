@@ -53,7 +53,7 @@ describe('completion', () => {
     check(inRun('read 0x40_0000 expect ok,\n   <|>'), { has: ['exits', 'value'], not: ['user'] }));
   it('of flags of a #PF', () => check(inRun('read 0 expect #PF(P <|>'), { only: ['W', 'U', 'RSVD', 'I', 'PK', 'SS', 'SGX'] }));
   it('of a fault that is half written', () => check(inRun('read 0 expect #P<|>'), { has: ['#PF', '#GP'] }));
-  it('of kinds after under', () => check(inRun('read 0 expect exits 1 under soft, <|>'), { only: ['soft', 'ept', 'npt'] }));
+  it('of kinds after under', () => check(inRun('read 0 expect exits 1 under <|>'), { only: ['soft', 'ept', 'npt'] }));
   it('of exit reasons', () => check(inRun('read 0 expect exits 1 of <|>'), { has: ['EPT_VIOLATION', 'npf'], not: ['ok'] }));
   it('of errnos', () => check(inRun('host delete slot 0 expect error <|>'), { has: ['EINVAL', 'EEXIST'] }));
   it('of events', () => check(inRun('expect events <|>'), { has: ['kvm_exit', 'tlb_fill'] }));
@@ -65,6 +65,62 @@ describe('completion', () => {
   it('of states of a page', () => check(inRun('expect page 0x4000 <|>'), { has: ['write_protected', 'unsync', 'not'] }));
   it('of VMs to run', () => check(`${MACHINE}run <|>`, { only: ['guest', 'under'] }));
   it('of loops: their variable', () => check(inRun('for i in 0 .. 3 { read 0x1000 * <|> }'), { has: ['i', 'page'] }));
+
+  it('of settings: none that is given already', () => {
+    check('vm a { slot 0 { gpa 0 size 16M <|> } }', { has: ['hva'], not: ['gpa', 'size'] });
+    check('vm a { mmu ept\n  <|>\n}', { has: ['hypervisor', 'slot'], not: ['mmu'] });
+  });
+  it('of flags: none that is there already', () =>
+    check('vm a { tables t {\n 0 +4K -> 0x5000 rw user <|>\n} }', { has: ['nx'], not: ['rw', 'user'] }));
+  it('of kinds: none that is listed alone already', () => check(inRun('expect exits 1 under soft, <|>'), { only: ['ept', 'npt'] }));
+  it('of who performs, once', () => check(inRun('guest: <|>'), { has: ['read', 'user'], not: ['guest', 'vcpu'] }));
+  it("of a handler: the fault's address", () => check(inRun('read 0 on fault { invlpg <|> }'), { has: ['cr2'] }));
+  it('of an actor: who acts', () => check(inRun('expect events kvm_mmu_set_spte(gfn 5, actor <|>'), { has: ['L0', 'L1', 'processor'] }));
+
+  it('the usual comes first', () => {
+    const first = (fixture: string, ...wanted: string[]): void => {
+      const sorted = items(fixture).sort((a, b) => (a.sortText! < b.sortText! ? -1 : 1)).map(({ label }) => label); // prettier-ignore
+      const places = wanted.map((label) => sorted.indexOf(label));
+      assert.deepEqual(
+        places,
+        [...places].sort((a, b) => a - b),
+        sorted.join(' '),
+      );
+      assert.ok(places.every((place) => place >= 0), sorted.join(' ')); // prettier-ignore
+    };
+    first(inRun('read 0 expect <|>'), 'ok', 'exits', '#PF', 'kernel', 'cr0');
+    first(inRun('read <|>'), '0x40_0000', 'kernel');
+    first(inRun('<|>'), 'expect', 'user', 'read', 'kernel', 'cr0');
+    first(inRun('kernel[0x40_0000].writable = <|>'), 'on', 'page');
+    first('vm a { slot 0 { <|> } }', 'gpa', 'size', 'readonly');
+  });
+
+  it('brings the sign without which a name is none, unless it is there', () => {
+    const inserted = (fixture: string, label: string): string | undefined =>
+      items(fixture).find((each) => each.label === label)?.textEdit?.newText;
+    assert.equal(inserted(inRun('<|>'), 'kernel'), 'kernel[');
+    assert.equal(inserted(inRun('<|>[0x40_0000] = 0'), 'kernel'), 'kernel');
+    assert.equal(inserted(inRun('<|>'), 'touch'), 'touch(');
+    assert.equal(inserted(inRun('<|>'), 'guest'), 'guest: ');
+    assert.equal(inserted('vm a { tables t { } tables s { share <|> } }', 't'), 't');
+  });
+
+  it('comes by itself behind a space only where something must stand', () => {
+    const offered = (fixture: string): number => {
+      const { analysis, cursor } = opened(fixture);
+      return completion(analysis, cursor, { snippets: true, trigger: ' ' }).items.length;
+    };
+    for (const fixture of [
+      inRun('read <|>'),
+      inRun('read 0 expect <|>'),
+      inRun('host <|>'),
+      'vm a { slot 0 { gpa <|> } }',
+      'vm a { mmu <|> }',
+    ])
+      assert.ok(offered(fixture) > 0, fixture);
+    for (const fixture of [inRun('read 0x40_0000 <|>'), inRun('read 0 expect ok <|>'), inRun('<|>'), 'vm <|>', 'vm a { <|> }'])
+      assert.equal(offered(fixture), 0, fixture);
+  });
 
   it('says nothing in comments and strings', () => {
     check('// <|>', { only: [] });

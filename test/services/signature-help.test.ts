@@ -15,6 +15,11 @@ describe('signature help', () => {
   it('shows the parameters of a block', () => check('touch(<|>1, 2)', 'touch(from, count)', 0));
   it('follows the commas', () => check('touch(1, <|>2)', 'touch(from, count)', 1));
   it('does not count commas in parentheses', () => check('touch((1 + 2) * 3, <|>2)', 'touch(from, count)', 1));
+  it('shows the fields of an event, and follows their names', () => {
+    check('read 0 expect events kvm_page_fault(<|>1)', 'kvm_page_fault(vcpu, address, error_code, level, actor)', 0);
+    check('read 0 expect events kvm_page_fault(1, error_code <|>2)', 'kvm_page_fault(vcpu, address, error_code, level, actor)', 2);
+    check('read 0 expect events nothing(<|>1)', null);
+  });
   it('is none before the parentheses', () => check('to<|>uch(1, 2)', null));
   it('is none for a block that nothing defines', () => check('other(<|>1)', null));
 });

@@ -101,6 +101,8 @@ class Completion {
   private readonly way: Way;
   private readonly declared: Declared;
   private readonly found = new Map<string, CompletionItem>();
+  /** What stands before the place on its line. */
+  private readonly line: string;
   /** Nothing stands before the place on its line but what opens a body. */
   private readonly atLineStart: boolean;
   /** The body around begins on the line of the place: its items do not begin lines. */
@@ -120,7 +122,7 @@ class Completion {
     this.expected = { ...expected, start: offset - before.length + start };
     this.way = wayTo(before.slice(0, start));
     this.declared = new Declared(analysis, offset, this.way.path);
-    const line = /[^\r\n]*$/.exec(before.slice(0, start))![0];
+    const line = (this.line = /[^\r\n]*$/.exec(before.slice(0, start))![0]);
     this.atLineStart = /^(?:.*\{)?[ \t]*$/.test(line);
     this.onOneLine = /[{}]/.test(closing(line));
     this.isPerformed = /:[ \t]*$/.test(line);
@@ -164,6 +166,12 @@ class Completion {
       case 'field':
         for (const { word, about } of fieldsOf(item.event)) this.put(fieldItem(word, about), Group.name);
         for (const { word, about } of valuesOf(item.event, null)) this.put(valueItem(word, about), Group.value);
+        return;
+      // Signs are typed, names made up, and files are offered by those who can list folders.
+      case 'sign':
+      case 'definition':
+      case 'string':
+        return;
     }
   }
 
@@ -211,11 +219,11 @@ class Completion {
     return holder !== undefined && 'bit' in holder && holder.bit !== null;
   }
 
-  /** Kinds that are listed after `under`, alone, are not offered again. */
+  /** Kinds that are listed after `under`, each alone, are not offered again. */
   private isThere({ word, category }: Keyword): boolean {
     if (category !== 'mmu') return false;
-    const kinds = innermost(this.way.path, 'under')?.kinds ?? [];
-    return kinds.every(({ levels }) => levels.length === 1) && kinds.some(({ levels }) => levels[0].text === word);
+    const listed = /\bunder\s+((?:\w+\s*,\s*)*)$/.exec(this.line)?.[1] ?? '';
+    return listed.split(/\W+/).includes(word);
   }
 
   /* ------------------------------------------------------------ settings */

@@ -1,14 +1,40 @@
-/** Signature help: the parameters of a block while its call is written. */
+/** Signature help: the parameters of a block while its call is written, the fields of an event while it is. */
 import { MarkupKind } from 'vscode-languageserver-types';
 import type { SignatureHelp } from 'vscode-languageserver-types';
 import type { Analysis } from '../language/analysis';
 import { pathAt } from '../language/syntax/tree';
-import type { Block } from '../language/syntax/tree';
+import type { Block, Call, EventPattern } from '../language/syntax/tree';
+import { EVENT_WORDS } from '../language/syntax/words/observed';
 import { commentAbove } from './comments';
+import { fieldsOf } from './completion/events';
 import { innermost } from './places';
 
 export function signatureHelp(analysis: Analysis, offset: number): SignatureHelp | null {
-  const call = innermost(pathAt(analysis.parsed.tree, offset), 'call');
+  const path = pathAt(analysis.parsed.tree, offset);
+  return ofEvent(analysis, innermost(path, 'event'), offset) ?? ofCall(analysis, innermost(path, 'call'), offset);
+}
+
+/** The fields of an event, by its definition; a value alone is the first one's. */
+function ofEvent({ parsed: { text } }: Analysis, event: EventPattern | null, offset: number): SignatureHelp | null {
+  const open = event ? text.indexOf('(', event.name.range.end) : -1;
+  const names = event ? fieldsOf(event.name.text).map(({ word }) => word) : [];
+  if (!event || open < 0 || offset <= open || names.length === 0) return null;
+  const named = /([A-Za-z_]\w*)\s+[^,]*$/.exec(text.slice(open + 1, offset))?.[1];
+  return {
+    signatures: [
+      {
+        label: `${event.name.text}(${names.join(', ')})`,
+        parameters: names.map((label) => ({ label })),
+        documentation: { kind: MarkupKind.Markdown, value: EVENT_WORDS[event.name.text] },
+      },
+    ],
+    activeSignature: 0,
+    activeParameter: Math.max(0, names.indexOf(named ?? '')),
+  };
+}
+
+/** The parameters of a block. */
+function ofCall(analysis: Analysis, call: Call | null, offset: number): SignatureHelp | null {
   if (!call) return null;
   const { text } = analysis.parsed;
   const open = text.indexOf('(', call.block.range.end);
