@@ -14,7 +14,12 @@ export class Journal {
 
   set on(_on: boolean) {}
 
+  readonly current = -1;
+
   row(): void {}
+  change(): void {}
+  dueTo(): void {}
+  goesOn(): void {}
   append(): void {}
   head(): number {
     return 0;
