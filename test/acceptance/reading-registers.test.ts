@@ -19,6 +19,22 @@ const NESTED = `vm l1 {
 }
 `;
 
+describe('rdmsr', () => {
+  it('of EFER exits under every kind, and gives what the guest wrote', () => {
+    holds(`${GUEST}run guest under soft, ept, npt {
+      efer.nxe = on
+      rdmsr efer  expect ok, value 0xd00
+                  expect exits 1 of MSR_READ, events kvm_msr(value 0xd00, write 0) under soft, ept
+                  expect exits 1 of msr under npt
+      same
+    }`);
+  });
+
+  it('is an exit of L2 that L1 answers, KVM or script', () => {
+    holds(`${NESTED}run l2 under ept on ept, soft on ept { rdmsr efer  expect ok, exits >= 2 }`);
+  });
+});
+
 describe('mov from', () => {
   it('CR3 exits under soft MMU alone, and gives what the guest loaded', () => {
     holds(`${GUEST}run guest under soft, ept, npt {

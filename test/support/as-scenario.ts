@@ -141,7 +141,7 @@ function actText(act: Act): string {
     case 'register':
       return registerText(act);
     case 'instruction':
-      return act.instruction;
+      return act.instruction === 'rdmsr' ? 'rdmsr efer' : act.instruction;
     case 'mov-from':
       return `mov from ${act.register}`;
     case 'invlpg':

@@ -198,8 +198,10 @@ export class Machine implements Inspection {
         return doneOr(this.resultOf(vcpu, invlpg(vcpu, act.address)));
       case 'invpcid':
         return doneOr(this.resultOf(vcpu, invpcid(vcpu, act.type, act.pcid, act.address)));
-      default:
-        return doneOr(this.resultOf(vcpu, exitingInstruction(vcpu, act.instruction)));
+      case 'instruction': {
+        const result = this.resultOf(vcpu, exitingInstruction(vcpu, act.instruction));
+        return act.instruction === 'rdmsr' ? result : doneOr(result);
+      }
     }
   }
 

@@ -49,7 +49,9 @@ function pageFault(code: number, address: bigint): string {
 
 /** The act gives a value that the guest reads. */
 function reads(act: Act): boolean {
-  return (act.do === 'access' && act.access !== 'write') || act.do === 'mov-from';
+  return (
+    (act.do === 'access' && act.access !== 'write') || act.do === 'mov-from' || (act.do === 'instruction' && act.instruction === 'rdmsr')
+  );
 }
 
 function resultSeen(result: Result, act: Act): string | null {

@@ -42,6 +42,8 @@ export enum Efer {
   nxe = 1 << 11,
   svme = 1 << 12,
 }
+/** Number of IA32_EFER (SDM vol. 4). */
+export const MSR_EFER = 0xc0000080 | 0;
 export const RFLAGS_AC = 1 << 18;
 
 /** Bits of registers that paging depends on, by the manuals' names in lower case. */

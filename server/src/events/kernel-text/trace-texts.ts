@@ -27,7 +27,6 @@ const immediate = beside(either('immediate_exit', '[immediate exit]', ''), '0: n
 const reinjected = beside(either('reinjected', ' [reinjected]', ''), '0: a fault during delivery is handled before the next entry');
 const intControl = beside(hex8('int_ctl'), '0: no virtual interrupts');
 
-const write = beside(either('write', 'write', 'read'), '1: RDMSR is not trapped');
 const exception = beside(either('exception', ' (#GP)', ''), '0: refused values have no event');
 
 /** TRACE_EVENT_KVM_EXIT */
@@ -53,7 +52,7 @@ export const EXIT_TEXTS: KernelTexts<Extract<keyof typeof EXIT_EVENTS, Tracepoin
   ],
   kvm_inj_exception: [{ text: text`${vector('vector')} (0x${hex('error_code')})${reinjected}` }],
   kvm_cr: [{ text: text`cr_${either('write', 'write', 'read')} ${hex('cr')} = 0x${hex('value')}` }],
-  kvm_msr: [{ text: text`msr_${write} ${hex('msr')} = 0x${hex('value')}${exception}` }],
+  kvm_msr: [{ text: text`msr_${either('write', 'write', 'read')} ${hex('msr')} = 0x${hex('value')}${exception}` }],
   kvm_userspace_exit: [{ text: text`reason ${userExit}` }],
   kvm_pml_full: [{ text: text`vcpu ${dec('vcpu')}: PML full` }],
   kvm_nested_vmenter: [

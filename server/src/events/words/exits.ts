@@ -28,7 +28,7 @@ export const EXIT_WORDS: Words<keyof typeof EXIT_EVENTS> = {
   kvm_mmu_page_fault_return: ({ fields: { result, address } }) => joined(valueName('ret_pf', result), hex(address)),
   kvm_inj_exception: ({ fields: { vector, error_code, cr2 } }) => `${valueName('vector', vector)} ${flags(error_code)}, cr2 ${hex(cr2)}`,
   kvm_cr: ({ fields: { cr, value, write } }) => `${write ? 'write' : 'read'} CR${cr} = ${hex(value)}`,
-  kvm_msr: ({ fields: { msr, value } }) => `write MSR ${hex(msr)} = ${hex(value)}`,
+  kvm_msr: ({ fields: { msr, value, write } }) => `${write ? 'write' : 'read'} MSR ${hex(msr)} = ${hex(value)}`,
   kvm_userspace_exit: ({ fields: { reason, gpa, errno } }) =>
     errno ? `KVM_RUN fails with errno ${errno}` : joined(valueName('user_exit', reason), gpa !== 0n && `gpa ${hex(gpa)}`),
   kvm_pml_full: () => 'the PML buffer is full',

@@ -27,6 +27,8 @@ import { invalidate } from './invalidate';
 import type { Invalidate } from './invalidate';
 import { movFrom } from './mov-from';
 import type { MovFrom } from './mov-from';
+import { rdmsr } from './rdmsr';
+import type { Rdmsr } from './rdmsr';
 import { performed } from './performed';
 import type { Performed } from './performed';
 import { registerLoad } from './register-load';
@@ -43,6 +45,7 @@ type KnownStatement =
   | MemoryWord
   | RegisterLoad
   | MovFrom
+  | Rdmsr
   | Instruction
   | Invalidate
   | Enter
@@ -65,6 +68,7 @@ export const STATEMENT_KINDS: { readonly [K in KnownStatement['kind']]: Statemen
   'memory-word': store,
   'register-load': registerLoad,
   'mov-from': movFrom,
+  rdmsr,
   instruction,
   invalidate,
   enter,

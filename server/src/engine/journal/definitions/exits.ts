@@ -58,7 +58,7 @@ export const EXIT_EVENTS = {
   kvm_msr: {
     group: 'mmu',
     tracepoint: 'arch/x86/kvm/trace.h',
-    fields: { msr: 'msr', value: 'word' },
+    fields: { msr: 'msr', value: 'word', write: 'flag' },
     changes: ['register'],
     about: 'trapped MSR access',
   },

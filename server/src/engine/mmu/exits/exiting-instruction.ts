@@ -1,4 +1,6 @@
-/** Instructions of a guest that always exit and that no MMU is asked for: CPUID, VMCALL, RDMSR, WRMSR. */
+/** Instructions of a guest that always exit and that no MMU is asked for: CPUID, VMCALL, RDMSR of EFER, WRMSR. */
+import { MSR_EFER } from '../../vcpu/control-registers';
+import { Register } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
 import { DONE, LENGTHS, type Completion } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
@@ -11,8 +13,16 @@ export function exitingInstruction(vcpu: KvmVcpu, name: keyof typeof EXITING): C
   const exit = EXITING[name];
   vcpu.exited(exit[vcpu.parts.vendor], { ...NO_INFO, info1Lo: vcpu.parts.vendor === 'amd' ? exit.info1 : 0 });
   if (vcpu.mode.script !== null) return vcpu.mode.script.exit();
+  const done = name === 'rdmsr' ? readEfer(vcpu) : DONE;
   vcpu.rip += LENGTHS[name];
-  return vcpu.enter() ?? DONE;
+  return vcpu.enter() ?? done;
+}
+
+/** kvm_emulate_rdmsr */
+function readEfer({ kvm, registers }: KvmVcpu): Completion {
+  const value = { lo: registers.lo(Register.efer), hi: registers.hi(Register.efer) };
+  kvm.trace.emit('kvm_msr', { msr: MSR_EFER, value, write: false });
+  return { kind: 'ok', gpa: null, hpa: null, value: registers.value(Register.efer) };
 }
 
 const EXITING = {

@@ -5,7 +5,7 @@
 import { highOf, lowOf } from '../../bits';
 import { Actor } from '../../journal/events';
 import type { RegisterName } from '../../program';
-import { Cr0, Cr4, Efer, LOAD_REFUSED, Load, loadCr0, loadCr3, loadCr4, loadEfer } from '../../vcpu/control-registers';
+import { Cr0, Cr4, Efer, LOAD_REFUSED, Load, MSR_EFER, loadCr0, loadCr3, loadCr4, loadEfer } from '../../vcpu/control-registers';
 import { Register } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
 import { handleSecondStage } from './handle-exit';
@@ -14,7 +14,6 @@ import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { INJECTED_GP, NO_INFO, type ExitInfo } from '../trace';
 import { initMmu, newPgd, resetMmu, updateWalker } from '../vcpu/vcpu-mmu';
 
-const MSR_EFER = 0xc0000080 | 0;
 /** Bits of CR4 that a VMX guest owns under EPT: VME..OSXMMEXCPT without PSE, PAE; FSGSBASE. */
 const CR4_GUEST_OWNED = (1 << 1) | (1 << 2) | (1 << 3) | Cr4.pge | (1 << 8) | (1 << 9) | (1 << 10) | (1 << 16);
 const CR0_TS = 1 << 3;
@@ -53,7 +52,7 @@ export function loadRegister(vcpu: KvmVcpu, name: RegisterName, value: bigint): 
   vcpu.exited(exit.reason, exit.info);
   if (vcpu.mode.script !== null) return vcpu.mode.script.exit();
   const { trace } = vcpu.kvm;
-  if (name === 'efer') trace.emit('kvm_msr', { msr: MSR_EFER, value: { lo, hi } });
+  if (name === 'efer') trace.emit('kvm_msr', { msr: MSR_EFER, value: { lo, hi }, write: true });
   else trace.emit('kvm_cr', { cr: Number(name[2]), value: { lo, hi }, write: true });
   return emulateLoad(vcpu, name, lo, hi);
 }
