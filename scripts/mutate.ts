@@ -141,9 +141,9 @@ async function judge(
   return share >= ENOUGH ? 0 : 1;
 }
 
-function told({ file, line, kind, original, replacement }: Mutant): string {
+function told({ file, line, column, kind, original, replacement }: Mutant): string {
   const short = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 60);
-  return `${file}:${line} ${kind}: ${short(original)} → ${short(replacement) || '(nothing)'}`;
+  return `${file}:${line}:${column} ${kind}: ${short(original)} → ${short(replacement) || '(nothing)'}`;
 }
 
 function outcome(verdict: Verdict): string {

@@ -8,6 +8,7 @@ export interface Mutant {
   readonly file: string;
   /** Counted from 1. */
   readonly line: number;
+  readonly column: number;
   readonly kind: Mutation;
   /** Offsets in the text of what is replaced. */
   readonly start: number;
@@ -29,8 +30,8 @@ export function mutantsOf(file: string, text: string): Mutant[] {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true);
   const found: Mutant[] = [];
   const add = (kind: Mutation, start: number, end: number, replacement: string): void => {
-    const line = source.getLineAndCharacterOfPosition(start).line + 1;
-    found.push({ file, line, kind, start, end, original: text.slice(start, end), replacement });
+    const { line, character } = source.getLineAndCharacterOfPosition(start);
+    found.push({ file, line: line + 1, column: character + 1, kind, start, end, original: text.slice(start, end), replacement });
   };
   const replace = (kind: Mutation, node: ts.Node, replacement: string): void => add(kind, node.getStart(source), node.end, replacement);
 

@@ -72,6 +72,26 @@ describe('quick walks', () => {
   }
 
   for (const paging of ['4-level', '5-level'] as const) {
+    it(`give up at a reserved bit of an entry that leads to a table, whatever the leaf is, ${paging}`, () => {
+      const { state } = randomWorld(1, { paging, second: 'none' });
+      const levels = paging === '5-level' ? 5 : 4;
+      const tables = Array.from({ length: levels + 1 }, (_, i) => 0x20_0000n + 0x1000n * BigInt(i));
+      const access = { linear: 0n, kind: 'read', user: false, implicit: false, ac: false } as const;
+      const plain = { ...state, cr3: tables[0], nxe: false, smap: false, pke: false, pks: false };
+      // Bit 7 is reserved where no entry maps a page, bit 63 without NXE.
+      for (const [level, bit] of [
+        [4, 7],
+        [5, 7],
+        [4, 63],
+        [2, 63],
+      ].filter(([each]) => each <= levels)) {
+        const words = new Map(
+          tables.slice(0, levels).map((table, i) => [table, (table + 0x1000n) | 0x67n | (i === levels - level ? 1n << BigInt(bit) : 0n)]),
+        );
+        assert.deepEqual(new Subject(plain, words, NO_TLB, false).access(access), { outcome: 'pf', error: 9 }, `level ${level} bit ${bit}`);
+      }
+    });
+
     it(`do not take a root beyond all memory for another one, ${paging}`, () => {
       const { state } = randomWorld(1, { paging, second: 'none' });
       const full = 0x67n;
