@@ -61,6 +61,28 @@ describe(`the packaged extension in VS Code (${VERSION})`, () => {
     await workbench.page.keyboard.press('Escape');
   });
 
+  it('completes what can stand there, the usual first', async () => {
+    const { page } = workbench;
+    await workbench.click('invlpg 0x40_0000');
+    await page.keyboard.press('End');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('read 0x40_0000 expect ');
+    await page.keyboard.press('Control+Space');
+    const rows = page.locator('.suggest-widget.visible .monaco-list-row .label-name');
+    await rows.first().waitFor();
+    assert.equal((await rows.first().innerText()).trim(), 'ok');
+    await shot('completion-expect');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('host create slot 2 { gpa ');
+    await page.keyboard.press('Control+Space');
+    await rows.first().waitFor();
+    await shot('completion-gpa');
+    await page.keyboard.press('Escape');
+    await workbench.command('File: Revert File');
+    await page.locator('.view-line', { hasText: 'create' }).waitFor({ state: 'detached' });
+  });
+
   it('offers its commands in the palette', async () => {
     await workbench.click('cr3 kernel');
     const titles = await workbench.offered('MMU: ');
