@@ -25,7 +25,7 @@ import { WorkerPool } from './workspace/pool';
 import { Runs } from './workspace/runs';
 import type { Runtime } from './workspace/runtime';
 import { Scripts } from './workspace/scripts';
-import { DEFAULTS, readSettings, SECTION } from './workspace/settings';
+import { DEFAULTS, readSettings, SECTION } from './workspace/user-settings';
 
 declare const MMU_VERSION: string;
 

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { DEFAULTS, readSettings } from '../../server/src/workspace/settings';
+import { DEFAULTS, readSettings } from '../../server/src/workspace/user-settings';
 
 describe('settings of the server', () => {
   it('are the defaults when the client sends none', () => {

@@ -3,18 +3,18 @@ import { COMMANDS, commandHelp, generalHelp, parseCommand } from './commands';
 import type { Arguments } from './commands';
 import { InputError } from './io';
 import type { Io } from './io';
-import { VERSION } from './version';
+import { VERSION } from './version-command';
 
 type Command = (args: Arguments, io: Io) => number | Promise<number>;
 
 /** Each is loaded when it is asked for: most need only a part of the whole, help and version none of it. */
 const DO: { readonly [name: string]: () => Promise<Command> } = {
-  run: async () => (await import('./run')).runFile,
-  check: async () => (await import('./check')).check,
-  fmt: async () => (await import('./fmt')).fmt,
-  test: async () => (await import('./test')).test,
-  translate: async () => (await import('./translate')).translateAddress,
-  lsp: async () => (await import('./lsp')).lsp,
+  run: async () => (await import('./run-command')).runFile,
+  check: async () => (await import('./check-command')).check,
+  fmt: async () => (await import('./fmt-command')).fmt,
+  test: async () => (await import('./test-command')).test,
+  translate: async () => (await import('./translate-command')).translateAddress,
+  lsp: async () => (await import('./lsp-command')).lsp,
 };
 
 /** Exit status of `mmu` with these arguments. */

@@ -9,7 +9,7 @@ import type { Inquiries } from './inquiries';
 import type { Runs } from '../workspace/runs';
 import type { Runtime } from '../workspace/runtime';
 import type { Scripts } from '../workspace/scripts';
-import type { Settings } from '../workspace/settings';
+import type { Settings } from '../workspace/user-settings';
 
 /** What the client said it can do, as far as the server asks. */
 export interface ClientAbilities {

@@ -10,7 +10,7 @@ import type { WorkerPool } from './pool';
 import { Cancelled } from './script-worker';
 import type { Call, JobResult } from './script-worker';
 import type { Script, Scripts } from './scripts';
-import type { Settings } from './settings';
+import type { Settings } from './user-settings';
 
 /** What is known of a document as it was. */
 export interface ScriptRuns {

@@ -2,7 +2,7 @@
 import type { Expectation as Judged, HypervisorTable, TableRef } from '../../engine/program';
 import { bindParts, noAddress, noOutcome } from '../kind';
 import type { ExpectationKind } from '../kind';
-import { bitValue, entryPlace, tablesOf } from '../lower/entries';
+import { bitValue, entryPlace, tablesOf } from '../lower/entry-edits';
 import type { RunVm } from '../lower/run-state';
 import type { Frame, ScriptLowering } from '../lower/script';
 import { flagMeaning } from '../lower/tables/flags';

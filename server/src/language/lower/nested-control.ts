@@ -6,7 +6,7 @@ import { show } from '../semantics/values';
 import type { Env } from '../semantics/values';
 import type { Context } from './context';
 import type { Surroundings } from './nested-memory';
-import type { Settings } from './settings';
+import type { Settings } from './read-settings';
 import type { FormatName, Shape } from './tables/format';
 
 const PAGE = 4096n;

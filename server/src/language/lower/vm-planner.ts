@@ -14,7 +14,7 @@ import { show } from '../semantics/values';
 import type { Env } from '../semantics/values';
 import type { Context } from './context';
 import { itemDoes, Rounds } from './rounds';
-import { Settings } from './settings';
+import { Settings } from './read-settings';
 import { CONTROL_SETTINGS, planControl } from './nested-control';
 import type { ControlPlan, ControlSurroundings } from './nested-control';
 import { areasOf, checkGuestMemory, GuestPlacer } from './nested-memory';

@@ -3,7 +3,7 @@ import type { Budget as EngineBudget, Features, HostConfig, KvmOptions, TlbConfi
 import { bindParts, declaresNothing, noAddress } from '../kind';
 import type { FileItemKind } from '../kind';
 import type { Context } from '../lower/context';
-import { Settings } from '../lower/settings';
+import { Settings } from '../lower/read-settings';
 import type { SourceFile } from '../semantics/source';
 import { fileEnv } from '../semantics/values';
 import type { Rule } from '../syntax/grammar/rule';

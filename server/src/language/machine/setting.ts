@@ -67,7 +67,7 @@ export const setting: VmItemKind<Setting> = {
   outline: notInOutline,
   declare: declaresNothing,
   once: ({ name }) => name.text,
-  // lower/settings.ts reads them.
+  // lower/read-settings.ts reads them.
   plan: {},
 };
 

@@ -2,7 +2,7 @@
 import { bindParts, declaresNothing, noAddress } from '../kind';
 import type { Outliner, OutlineEntry, VmItemKind } from '../kind';
 import type { Context } from '../lower/context';
-import { Settings } from '../lower/settings';
+import { Settings } from '../lower/read-settings';
 import type { SlotDraft } from '../lower/slots';
 import type { Env } from '../semantics/values';
 import { value } from '../syntax/grammar/rule';

@@ -3,7 +3,7 @@ import type { Features, PagingMode, VcpuConfig } from '../../engine/program';
 import { bindParts, noAddress } from '../kind';
 import type { VmItemKind } from '../kind';
 import type { Context } from '../lower/context';
-import { Settings } from '../lower/settings';
+import { Settings } from '../lower/read-settings';
 import { SHAPES } from '../lower/tables/format';
 import type { Named } from '../semantics/scopes';
 import { show } from '../semantics/values';

@@ -2,7 +2,7 @@
 import type { Act } from '../../engine/program';
 import { always, bindParts, noAddress, NO_WORDS } from '../kind';
 import type { StatementKind } from '../kind';
-import { bitValue, entryPlace, tablesOf } from '../lower/entries';
+import { bitValue, entryPlace, tablesOf } from '../lower/entry-edits';
 import type { Frame, ScriptLowering } from '../lower/script';
 import { BUILT_IN_TABLES } from '../semantics/scopes';
 import { VALUE } from '../syntax/grammar/rule';

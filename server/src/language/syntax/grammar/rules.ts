@@ -25,7 +25,7 @@ import * as ofParts from './parts';
 import type { Expect, MemoryWord, Slot } from '../tree';
 import type { Rule } from './rule';
 import * as ofScript from './script';
-import * as ofSettings from './settings';
+import * as ofSettings from './setting-rules';
 
 interface Read {
   readonly rule: Rule<[], unknown>;

@@ -5,7 +5,7 @@ import type { MmuKind, RunView } from '../api/engine';
 import type { Arguments } from './commands';
 import { InputError } from './io';
 import type { Io } from './io';
-import { TIME_LIMIT } from './run';
+import { TIME_LIMIT } from './run-command';
 import { openRunnable } from './script';
 
 export function translateAddress(args: Arguments, io: Io): number {

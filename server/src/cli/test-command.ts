@@ -7,7 +7,7 @@ import type { Arguments } from './commands';
 import { findScenarios, InputError } from './io';
 import type { Io } from './io';
 import { nameOf } from './problems';
-import { exitStatus, TIME_LIMIT } from './run';
+import { exitStatus, TIME_LIMIT } from './run-command';
 import { milliseconds, openChecked } from './script';
 
 interface Sum {
