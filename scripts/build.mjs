@@ -26,13 +26,13 @@ const browser = { ...common, platform: 'browser', target: 'es2022' };
 
 const bundles = [
   { ...node, entryPoints: { mmu: 'server/src/cli/main.ts' }, banner: { js: '#!/usr/bin/env node' } },
-  { ...node, entryPoints: { server: 'server/src/node/main.ts', worker: 'server/src/node/worker.ts' } },
+  { ...node, entryPoints: { server: 'server/src/node/main.ts' } },
   { ...node, entryPoints: { extension: 'client/src/extension.ts' }, external: ['vscode'] },
   { ...browser, format: 'cjs', entryPoints: { 'browser/extension': 'client/src/browser.ts' }, external: ['vscode'] },
   {
     ...browser,
     format: 'iife',
-    entryPoints: { 'browser/server': 'server/src/browser/main.ts', 'browser/worker': 'server/src/browser/worker.ts' },
+    entryPoints: { 'browser/server': 'server/src/browser/main.ts' },
   },
   { ...browser, format: 'iife', entryPoints: { 'webview/panel': 'client/webview/main.ts' } },
   // One copy of what both doors lead to.

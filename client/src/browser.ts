@@ -14,7 +14,7 @@ export function activate(context: ExtensionContext): Promise<void> {
     worker = new Worker(script('server.js'));
     return { reader: new BrowserMessageReader(worker), writer: new BrowserMessageWriter(worker) };
   };
-  return activateWith(context, (id, name, options) => new LanguageClient(id, name, start, options), { workerUrl: script('worker.js') });
+  return activateWith(context, (id, name, options) => new LanguageClient(id, name, start, options), { workerUrl: script('server.js') });
 }
 
 export const deactivate = stop;

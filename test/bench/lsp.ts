@@ -149,7 +149,7 @@ async function main(): Promise<void> {
   writeFileSync(join(CACHE, 'package.json'), '{ "type": "commonjs" }\n');
   await build({
     absWorkingDir: ROOT,
-    entryPoints: { server: 'server/src/node/main.ts', worker: 'server/src/node/worker.ts' },
+    entryPoints: { server: 'server/src/node/main.ts' },
     outdir: CACHE,
     bundle: true,
     minify: true,

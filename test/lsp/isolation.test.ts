@@ -70,7 +70,7 @@ describe('what goes wrong in one place', function () {
   });
 
   it('is a failed run when a worker is killed; the next run has another', async () => {
-    const script = join(await bundles(), 'worker.js');
+    const script = join(await bundles(), 'server.js');
     const threads: Worker[] = [];
     const spawnWorker = (): WorkerLike => {
       const thread = new Worker(script);
@@ -102,7 +102,7 @@ describe('a run that takes long', function () {
   this.timeout(60_000);
 
   it('is shown as work under way, and given up there', async () => {
-    const script = join(await bundles(), 'worker.js');
+    const script = join(await bundles(), 'server.js');
     const spawnWorker = (): WorkerLike => {
       const thread = new Worker(script);
       return {

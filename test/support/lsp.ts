@@ -35,7 +35,7 @@ export function bundles(): Promise<string> {
     process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
     writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }');
     await build({
-      entryPoints: { server: 'server/src/node/main.ts', worker: 'server/src/node/worker.ts' },
+      entryPoints: { server: 'server/src/node/main.ts' },
       outdir: folder,
       bundle: true,
       platform: 'node',

@@ -1,14 +1,18 @@
-/** Entry of the language server's bundle in a web worker. */
+/** Entry of the bundle in a browser: the language server, a web worker, and, in the workers that it makes of the same script, its own. */
 import { BrowserMessageReader, BrowserMessageWriter, createConnection } from 'vscode-languageserver/browser';
 import { inThread } from '../worker/in-thread';
 import type { WorkerAnswer } from '../worker/protocol';
 import type { WorkerLike } from '../worker/worker-like';
 import { startServer } from '../server';
 import { soon } from './soon';
+import { work } from './worker';
 import type { Runtime } from '../workspace/runtime';
 
 /** A worker's global scope posts and receives as a port does. */
-const scope = globalThis as unknown as MessagePort;
+const scope = globalThis as unknown as MessagePort & { readonly name: string };
+
+/** Ends the name of a worker that is not the server. An editor may put a prefix before it. */
+const WORKER_NAME = 'mmu scripts';
 
 const runtime: Runtime = {
   // A browser has no files; the client reads them.
@@ -35,10 +39,10 @@ const runtime: Runtime = {
 /** A worker's script of another origin is loaded by one of this origin. */
 function workerOf(url: string): Worker {
   try {
-    return new Worker(url);
+    return new Worker(url, { name: WORKER_NAME });
   } catch {
     const loader = URL.createObjectURL(new Blob([`importScripts(${JSON.stringify(url)});`], { type: 'text/javascript' }));
-    return new Worker(loader);
+    return new Worker(loader, { name: WORKER_NAME });
   }
 }
 
@@ -51,4 +55,5 @@ function worker(thread: Worker): WorkerLike {
   };
 }
 
-startServer(createConnection(new BrowserMessageReader(scope), new BrowserMessageWriter(scope)), runtime);
+if (scope.name.endsWith(WORKER_NAME)) work();
+else startServer(createConnection(new BrowserMessageReader(scope), new BrowserMessageWriter(scope)), runtime);

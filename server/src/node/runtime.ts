@@ -61,7 +61,7 @@ export const nodeRuntime: Runtime = {
   spawnWorker(_url, log) {
     const script = workerScript();
     if (script) return worker(script);
-    log('no worker.js beside the server: runs happen in the thread of the server');
+    log('no server.js to make a worker of: runs happen in the thread of the server');
     return inThread((call) => setImmediate(call), () => performance.now()); // prettier-ignore
   },
 
@@ -73,9 +73,9 @@ export const nodeRuntime: Runtime = {
   },
 };
 
-/** The worker's bundle, beside the server's; null where the server is no bundle. */
+/** The bundle, in whose threads a worker runs; null where there is none. */
 function workerScript(): string | null {
-  const script = typeof __dirname === 'string' ? join(__dirname, 'worker.js') : null;
+  const script = typeof __dirname === 'string' ? join(__dirname, 'server.js') : null;
   return script !== null && existsSync(script) ? script : null;
 }
 

@@ -3,9 +3,11 @@ import { parentPort } from 'node:worker_threads';
 import { Desk } from '../worker/desk';
 import type { WorkerRequest } from '../worker/protocol';
 
-const desk = new Desk({
-  soon: (call) => void setImmediate(call),
-  now: () => performance.now(),
-  post: (answer) => parentPort?.postMessage(answer),
-});
-parentPort?.on('message', (request: WorkerRequest) => desk.receive(request));
+export function work(): void {
+  const desk = new Desk({
+    soon: (call) => void setImmediate(call),
+    now: () => performance.now(),
+    post: (answer) => parentPort?.postMessage(answer),
+  });
+  parentPort?.on('message', (request: WorkerRequest) => desk.receive(request));
+}

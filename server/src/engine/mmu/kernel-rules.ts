@@ -69,7 +69,7 @@ export const KERNEL_RULES = {
   },
   /** A root in no slot is a table of zeros, by which every access faults; else the guest is shut down before it is entered. */
   rootOutsideIsDummy: {
-    function: 'mmu/mmu.c: mmu_alloc_shadow_roots, mmu_check_root',
+    function: 'mmu/mmu.c: mmu_alloc_shadow_roots',
     '6.1': measured(false),
     mainline: read(true),
   },
