@@ -133,6 +133,8 @@ export class Workbench {
     await this.page.mouse.move(x, y, { steps: 4 });
     const shown = this.page.locator('.monaco-hover:visible .hover-contents').first();
     await shown.waitFor();
+    // Shown until the run that an edit has begun is done.
+    await this.page.locator('.monaco-hover:visible', { hasText: 'Loading...' }).waitFor({ state: 'detached' });
     return this.page.locator('.monaco-hover:visible').first().innerText();
   }
 
