@@ -43,6 +43,23 @@ describe('where KVM differs from the architecture under soft MMU', () => {
                             expect gpa 0x22_0000 under ept, npt`);
   });
 
+  it("SMAP with WP = 0: a page that the supervisor wrote with AC = 1 is the supervisor's", () => {
+    holds(`vm guest {
+  slot 0 { gpa 0  size 16M }
+  tables kernel at 0x1000 { 0x40_0000 +4K -> 0x20_0000 ro user }
+  vcpu { cr3 kernel  cr0.wp off  cr4.smap on }
+}
+run guest under soft, ept, npt {
+  supervisor read 0x40_0000         expect #PF(P)
+  supervisor write 0x40_0000 ac on  expect ok
+  supervisor write 0x40_0000        expect ok under soft
+                                    expect #PF(P W) under ept, npt
+  supervisor read 0x40_0000         expect ok under soft
+                                    expect #PF(P) under ept, npt
+}
+`);
+  });
+
   it('page tables in read-only memory are taken for the data where offsets are equal', () => {
     holds(`vm guest {
   slot 0 { gpa 0  size 64K  readonly }
