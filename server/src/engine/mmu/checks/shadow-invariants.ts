@@ -1,6 +1,6 @@
 /** Invariants of the shadow machinery (§9, group S): soft MMU, older direct MMU, nested shadows. */
 import { Pte } from '../../x86/entries';
-import { Role, levelOf } from '../pages/role';
+import { Acc, Role, levelOf } from '../pages/role';
 import type { Hypervisor } from '../vmm/hypervisor';
 import type { Kvm } from '../pages/kvm';
 import { framesAt, indexOf, type ShadowPage } from '../pages/shadow-page';
@@ -46,7 +46,9 @@ function brokenPage(kvm: Kvm, page: ShadowPage, broken: string[]): void {
     if (((child.role ^ page.role) & ~(Role.level | Role.access | Role.direct | Role.quadrant | Role.invalid)) !== 0) {
       broken.push(`S7: ${nameOf(child)} has another role than its parent ${name}`);
     }
-    if ((child.access & ~page.access) !== 0) broken.push(`S7: ${nameOf(child)} allows more than its parent ${name}`);
+    // Under CR0.WP = 0 a piece of a large page is writable for the supervisor below entries that are not.
+    const mayWrite = child.direct && !page.direct && (page.role & Role.cr0Wp) === 0 ? Acc.write : 0;
+    if ((child.access & ~(page.access | mayWrite)) !== 0) broken.push(`S7: ${nameOf(child)} allows more than its parent ${name}`);
     if ((child.unsync || child.unsyncChildren > 0) && !page.hasUnsyncChild(index))
       broken.push(`S5: ${name} does not know of an unsync page below`);
     // Hardware may set flags besides.

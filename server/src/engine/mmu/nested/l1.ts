@@ -17,11 +17,12 @@ export class L1 {
   private readonly controls = new FrameAllocator(0, 0);
 
   /**
+   * @param kvm the hypervisor below
    * @param vcpus of the VM, in order
    * @param guests VMs inside: their memory is not free
    */
   constructor(
-    kvm: Kvm,
+    readonly kvm: Kvm,
     readonly vcpus: readonly GuestActs[],
     config: VmConfig,
     guests: readonly VmConfig[],

@@ -69,6 +69,8 @@ export class Kvm {
   pmlActive = false;
   /** Frames that the VMM stored into by itself, which no shadow page hears of (mmu-semantics-6.1.md M8). */
   readonly unseenWrites = new Set<number>();
+  /** KVMs of hypervisors in the guest. */
+  readonly inside: Kvm[] = [];
   /** Told of each step of a handler. */
   onStep: (step: HandlerStep) => void = () => undefined;
   /** Number of shadow pages that user space asked for; 0: by the slots' size. */

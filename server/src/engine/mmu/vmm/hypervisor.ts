@@ -25,6 +25,7 @@ import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { dropDummyRoot } from '../vcpu/vcpu-mmu';
 import { zapFrame } from '../pages/leaf';
 import { ensurePmlBuffer } from '../logging/pml';
+import { changedUnseen } from '../pages/unseen-writes';
 import { setMaxPages } from '../pages/page-quota';
 import { zapAllFast } from '../pages/zap-all';
 
@@ -239,11 +240,7 @@ export class Hypervisor implements SlotListener, MmuNotifier {
   /** The pages of a range go with their contents: no shadow page of a table among them hears of that. */
   private reclaim(hva: number, size: number): Result {
     const failure = this.host.reclaim(hva, size);
-    const { pages, unseenWrites } = this.kvm;
-    for (const { gfn, hasGuestEntries } of failure === null ? pages.all() : []) {
-      const at = this.guest.hva(gfn * PAGE_SIZE);
-      if (hasGuestEntries && at >= hva && at < hva + size) unseenWrites.add(gfn);
-    }
+    if (failure === null) changedUnseen(this.kvm, hva, size);
     return failed(failure);
   }
 
@@ -260,8 +257,7 @@ export class Hypervisor implements SlotListener, MmuNotifier {
     if (hva < 0) return { errno: 'EFAULT', why: `0x${gpa.toString(16)} is in no slot` };
     const { journal } = this.kvm.trace;
     const failure = this.host.store(hva, lowOf(value), highOf(value), () => journal.goesOn(event));
-    const gfn = Math.floor(gpa / PAGE_SIZE);
-    if (failure === null && this.kvm.pages.mirrors(gfn).length > 0) this.kvm.unseenWrites.add(gfn);
+    if (failure === null) changedUnseen(this.kvm, hva, 8);
     return failure;
   }
 }

@@ -73,6 +73,7 @@ export class Host {
       tdpLevels: this.tdpLevels(ept),
       maxHugeLevel: (ept ? features.ept1G : features.page1G) ? 3 : 2,
     });
+    l1?.kvm.inside.push(kvm);
     if (tdp && options.tdpMmu) kvm.tdpMmu = new TdpMmu(kvm);
     const maxGfn = 2 ** ((tdp ? maxPhyAddr : GUEST_ADDRESS_BITS) - 12) - 1;
     return new Hypervisor({
