@@ -76,13 +76,14 @@ export class Roots {
     this.free(all);
   }
 
-  /**
-   * Roots that were zapped or belong to an old generation; those without a page of their own count as such. As everywhere, previous
-   * ones are freed before the current one (kvm_mmu_free_roots).
-   */
+  /** Roots that were zapped or belong to an old generation; those without a page of their own count as such. */
   freeObsolete(): void {
-    const obsolete = (root: Root): boolean => root.hpa >= 0 && (root.page === null || this.kvm.pages.obsolete(root.page));
-    const going = [...this.previous, this.current].filter(obsolete);
+    this.freeFitting((root) => root.page === null || this.kvm.pages.obsolete(root.page));
+  }
+
+  /** Free what fits: as everywhere, previous ones before the current one (kvm_mmu_free_roots). */
+  freeFitting(fits: (root: Root) => boolean): void {
+    const going = [...this.previous, this.current].filter((root) => root.hpa >= 0 && fits(root));
     this.previous = this.previous.map((root) => (going.includes(root) ? { ...NO_ROOT } : root));
     if (going.includes(this.current)) this.current = { ...NO_ROOT };
     this.free(going);

@@ -17,9 +17,7 @@ import { NO_INFO } from '../trace';
 export function invept(nesting: Nesting, type: 1 | 2, eptpLo: number, eptpHi: number): void {
   const { roots } = nesting.guestMmu;
   if (type === 2) return roots.freeAll();
-  const fits = (root: { pgdLo: number; pgdHi: number }): boolean => samePage(root.pgdLo, root.pgdHi, eptpLo, eptpHi);
-  if (roots.current.hpa >= 0 && fits(roots.current)) roots.freeCurrent();
-  roots.freePrevious(fits);
+  roots.freeFitting((root) => samePage(root.pgdLo, root.pgdHi, eptpLo, eptpHi));
 }
 
 /** INVVPID: L2's translations go; of a soft L0 the roots that it ran on too, as VPIDs are not part of their role. */
