@@ -10,7 +10,7 @@ import { actsOfAll, assertFor, machineFor, programs, scenarioOf } from '../engin
 const KVM: Partial<KvmOptions>[] = [
   {},
   { prefetch: false, unsync: false, cachedRoots: 0 },
-  { tdpMmu: false, pml: true, eptAd: false, kernel: 'mainline' },
+  { tdpMmu: false, pml: true, eptAd: false, kernel: '6.12' },
 ];
 
 /** Without the statement's place. */

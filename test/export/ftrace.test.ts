@@ -7,13 +7,13 @@ import type { Program } from '../../server/src/engine/program';
 import { ftrace } from '../../server/src/export/ftrace';
 import { RunView } from '../../server/src/views/view';
 
-type Kernel = '6.1' | 'mainline';
+type Kernel = '6.1' | '6.12';
 
 function lines(
   vendor: 'intel' | 'amd',
   mmu: 'soft' | 'ept' | 'npt',
   write: (journal: Journal) => void,
-  kernel: Kernel = 'mainline',
+  kernel: Kernel = '6.12',
 ): string[] {
   const journal = new Journal();
   journal.actor = Actor.L0;
@@ -57,7 +57,7 @@ describe('ftrace', () => {
       journal.row(Kind.kvm_entry, 0, 0, 0x1_0000, 0, 0, 0);
     });
     assert.deepEqual(trace, [
-      'kvm_exit: vcpu 0 reason EXCEPTION_NMI rip 0x10000 info1 0x0000000000400000 info2 0x0000000000000000 intr_info 0x80000b0e error_code 0x00000004 requests 0x0000000000000000',
+      'kvm_exit: vcpu 0 reason EXCEPTION_NMI rip 0x10000 info1 0x0000000000400000 info2 0x0000000000000000 intr_info 0x80000b0e error_code 0x00000004',
       'kvm_page_fault: vcpu 0 rip 0x10000 address 0x0000000000400000 error_code 0x4',
       'kvm_mmu_pagetable_walk: addr 400000 pferr 4 U',
       'kvm_mmu_paging_element: pte 2007 level 4',
@@ -65,7 +65,7 @@ describe('ftrace', () => {
       'kvm_mmu_get_page: sp gen 0 gfn 2 l3 8-byte q0 wux nxe ad root 0 sync new',
       'kvm_mmu_spte_requested: gfn 5 pfn 100005 level 1',
       'kvm_mmu_set_spte: gfn 5 spte 100005a25 (r-xu) level 1 at 2004000',
-      'kvm_entry: vcpu 0, rip 0x10000 intr_info 0x00000000 error_code 0x00000000',
+      'kvm_entry: vcpu 0, rip 0x10000',
     ]);
   });
 
@@ -147,7 +147,7 @@ describe('ftrace', () => {
         journal.row(Kind.more, 0, 0, 0, 0, 0, 0);
       }),
       [
-        'kvm_exit: vcpu 0 reason npf rip 0x10000 info1 0x0000000200000006 info2 0x0000000000001000 intr_info 0x00000000 error_code 0x00000000 requests 0x0000000000000000',
+        'kvm_exit: vcpu 0 reason npf rip 0x10000 info1 0x0000000200000006 info2 0x0000000000001000 intr_info 0x00000000 error_code 0x00000000',
         'kvm_nested_vmenter: rip: 0x0000000000010000 vmcb: 0x0000000000011000 nested_rip: 0x0000000000020000 int_ctl: 0x00000000 event_inj: 0x00000000 nested_npt=y nested_cr3: 0x0000000000020000',
         'kvm_nested_vmexit_inject: reason: PF excp ext_inf1: 0x0000000000000004 ext_inf2: 0x0000000000400000 ext_int: 0x00000000 ext_int_err: 0x00000000',
       ],
@@ -181,11 +181,11 @@ describe('ftrace', () => {
       'kvm_mmu_walker_error: pferr 25 P|U|0x20',
       'kvm_entry: vcpu 3, rip 0x10000',
     ]);
-    assert.deepEqual(events('amd', 'npt', write, 'mainline'), [
-      `${exit} requests 0x0000000000000000`,
+    assert.deepEqual(events('amd', 'npt', write, '6.12'), [
+      exit,
       fast('P|W|U|0x100000000'),
-      'kvm_mmu_walker_error: pferr 25 P|U|PK',
-      'kvm_entry: vcpu 3, rip 0x10000 intr_info 0x80000b0e error_code 0x00000004',
+      'kvm_mmu_walker_error: pferr 25 P|U|0x20',
+      'kvm_entry: vcpu 3, rip 0x10000',
     ]);
   });
 
@@ -204,7 +204,7 @@ describe('ftrace', () => {
     const root = '0x000000000003001e';
     const head = (structure: string): string =>
       `kvm_nested_vmenter: rip: 0x0000000000010000 ${structure}: 0x0000000000011000 nested_rip: 0x0000000000020000 int_ctl: 0x00000000 event_inj: 0x00000000`;
-    for (const kernel of ['6.1', 'mainline'] as const) {
+    for (const kernel of ['6.1', '6.12'] as const) {
       assert.deepEqual(events('amd', 'npt', write(true), kernel), [`${head('vmcb')} nested_npt=y nested_cr3: ${root}`]);
       assert.deepEqual(events('amd', 'npt', write(false), kernel), [`${head('vmcb')} nested_npt=n guest_cr3: ${root}`]);
       assert.deepEqual(events('intel', 'ept', write(true), kernel), [`${head('vmcs')} nested_ept=y nested_eptp: ${root}`]);

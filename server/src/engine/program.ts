@@ -108,8 +108,9 @@ export interface KvmOptions {
   readonly kernel: Kernel;
 }
 
-/** Kernels, the oldest first. `mainline` is what mmu-semantics.md says in place of 6.1's rules, where it is known to differ. */
-export type Kernel = '6.1' | 'mainline';
+/** Kernels, the oldest first, and the release that was measured of each. */
+export const KERNELS = { '6.1': '6.1.192', '6.12': '6.12.113' } as const;
+export type Kernel = keyof typeof KERNELS;
 
 export interface VmConfig {
   readonly name: string;

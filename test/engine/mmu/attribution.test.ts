@@ -67,7 +67,7 @@ function assertPlaced(rows: Rows): void {
 const KINDS: readonly (readonly [MmuKind, Partial<KvmOptions>])[] = [
   ['soft', {}],
   ['soft', { unsync: false, prefetch: false }],
-  ['soft', { kernel: 'mainline' }],
+  ['soft', { kernel: '6.12' }],
   ['ept', {}],
   ['ept', { pml: true }],
   ['ept', { tdpMmu: false, eptAd: false }],

@@ -173,7 +173,7 @@ const anyKvm: fc.Arbitrary<Partial<KvmOptions>> = fc.record(
     eptAd: fc.boolean(),
     nrMmuPages: fc.constantFrom(0, 64),
     dirtyLogInitiallySet: fc.boolean(),
-    kernel: fc.constantFrom('6.1' as const, 'mainline' as const),
+    kernel: fc.constantFrom('6.1' as const, '6.12' as const),
   },
   { requiredKeys: [] },
 );

@@ -43,13 +43,13 @@ describe('settings', () => {
 
   it('that are written are taken', () => {
     const { host } = check(
-      `host { memory 64M  tlb off  cpu { nx off }  kvm { kernel mainline  prefetch off } }\n${vm('vcpu { paging none }')}run guest { read 0 }`,
+      `host { memory 64M  tlb off  cpu { nx off }  kvm { kernel 6.12  prefetch off } }\n${vm('vcpu { paging none }')}run guest { read 0 }`,
     ).programs[0].machine;
     assert.equal(host.memory, 2 ** 26);
     assert.equal(host.tlb.on, false);
     assert.equal(host.features.nx, false);
     assert.equal(host.kvm.prefetch, false);
-    assert.equal(host.kvm.kernel, 'mainline');
+    assert.equal(host.kvm.kernel, '6.12');
   });
 
   it('the vendor follows from EPT and NPT, else from the setting', () => {

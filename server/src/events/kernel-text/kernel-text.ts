@@ -8,7 +8,7 @@ import { MMIO_TEXTS, PAGE_TEXTS, SPTE_TEXTS, WALK_TEXTS } from './mmu-texts';
 import { OTHER_TEXTS } from './other-texts';
 import { print, read, type Dialect, type Extra, type Values } from './text';
 import { EMULATION_TEXTS, EXIT_TEXTS, NOTIFIER_TEXTS } from './trace-texts';
-import { versionOf, type KernelTexts, type Version } from './versions';
+import { versionOf, type KernelTexts, type Release, type Version } from './versions';
 
 export const KERNEL_TEXTS: KernelTexts<TracepointName> = {
   ...EXIT_TEXTS,
@@ -31,23 +31,21 @@ export type Extras = { readonly [name in Extra]?: bigint | number };
 
 /**
  * The text of an event in a kernel's trace; null: the event is none of KVM's tracepoints, or that kernel has not got it.
- *
- * @param kernel a release, as `6.1`, or `mainline`
  */
-export function kernelText(event: Event, kernel: string, extras: Extras, dialect: Dialect): string | null {
+export function kernelText(event: Event, kernel: Release, extras: Extras, dialect: Dialect): string | null {
   if (!isTracepoint(event.name)) return null;
   const version = versionOf<string>(KERNEL_TEXTS[event.name], kernel);
   return version && print(version, { ...extras, ...event.fields, level: event.level }, dialect);
 }
 
 /** What a text of a kernel's trace says, by the names of our fields; null: the kernel has no such event or prints it otherwise. */
-export function readKernelText(name: string, said: string, kernel: string, dialect: Dialect): Values | null {
+export function readKernelText(name: string, said: string, kernel: Release, dialect: Dialect): Values | null {
   const version = versionOf(BY_NAME.get(name) ?? [], kernel);
   return version && read(version, said, dialect);
 }
 
 /** The text of such values. */
-export function printKernelText(name: string, values: Values, kernel: string, dialect: Dialect): string | null {
+export function printKernelText(name: string, values: Values, kernel: Release, dialect: Dialect): string | null {
   const version = versionOf(BY_NAME.get(name) ?? [], kernel);
   return version && print(version, values, dialect);
 }

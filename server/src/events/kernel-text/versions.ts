@@ -16,16 +16,16 @@ export type KernelTexts<N extends TracepointName> = {
   readonly [T in N]: readonly Version<FieldName<T> | (T extends LeveledName ? 'level' : never)>[];
 };
 
-type Release = `${number}.${number}`;
+/** Of Linux, as `6.1`. */
+export type Release = `${number}.${number}`;
 
 /** The text of a kernel; null: it has no such event. */
-export function versionOf<N extends string>(versions: readonly Version<N>[], kernel: string): Text<N> | null {
+export function versionOf<N extends string>(versions: readonly Version<N>[], kernel: Release): Text<N> | null {
   const at = order(kernel);
   return versions.find(({ since, until }) => (!since || order(since) <= at) && (!until || at < order(until)))?.text ?? null;
 }
 
-/** Of a release that has no number, as `mainline`: behind all others. */
-function order(release: string): number {
-  const parts = /^(\d+)\.(\d+)/.exec(release);
-  return parts ? Number(parts[1]) * 1000 + Number(parts[2]) : Infinity;
+function order(release: Release): number {
+  const [major, minor] = release.split('.').map(Number);
+  return major * 1000 + minor;
 }

@@ -1,5 +1,6 @@
 /** `host { memory 64M  cpu { … }  tlb { … }  kvm { … } }`: the host, and from its settings what it is. */
-import type { Budget as EngineBudget, Features, HostConfig, KvmOptions, TlbConfig } from '../../engine/program';
+import { KERNELS } from '../../engine/program';
+import type { Budget as EngineBudget, Features, HostConfig, Kernel, KvmOptions, TlbConfig } from '../../engine/program';
 import { bindParts, declaresNothing, noAddress } from '../kind';
 import type { FileItemKind } from '../kind';
 import type { Context } from '../lower/context';
@@ -93,8 +94,8 @@ export const TLB_SETTINGS: SettingSpecs = {
 export const KVM_SETTINGS: SettingSpecs = {
   kernel: {
     takes: 'choice', default: '6.1',
-    about: 'The kernel whose behaviour is followed where kernels differ.',
-    choices: { '6.1': 'Linux 6.1.', mainline: 'Linux of 2026, where it is known to differ: INVLPG brings an entry of an unsync table into step and maps nothing new, synchronization keeps entries whose rights have not changed, D comes with W always, a read-modify-write of a read-only slot is one exit, empty entries of shadow tables and EPT have bit 63 set. All else is as in 6.1.' },
+    about: 'The kernel whose behaviour is followed where kernels differ (docs/kernels.md).',
+    choices: Object.fromEntries(Object.entries(KERNELS).map(([kernel, release]) => [kernel, `Linux ${release}.`])),
   },
   prefetch: { takes: 'switch', default: 'on', about: 'After a fault, map neighbours of the address too (`direct_pte_prefetch`, `pte_prefetch`): soft MMU, nested shadows and the older direct MMU.' },
   unsync: { takes: 'switch', default: 'on', about: 'Let a level-1 guest table go out of sync: writes to it are free until the next flush (`mmu_try_to_unsync_pages`). When off, every write to it is emulated.' },
@@ -227,6 +228,6 @@ function kvmOf(kvm: Settings): KvmOptions {
     shareEptRoot: kvm.switch('share_ept_root'),
     vmreads: kvm.number('vmreads'),
     vmwrites: kvm.number('vmwrites'),
-    kernel: kvm.choice('kernel') === 'mainline' ? 'mainline' : '6.1',
+    kernel: kvm.choice('kernel') as Kernel,
   };
 }

@@ -22,7 +22,7 @@ function cold([l2, l1]: Pair, kvm: Partial<KvmOptions> = {}, more: Partial<Neste
 
 /** §10.0 "deck-warm": everything but the last stage's entry for the page 0x400000. */
 function deckWarm(pair: Pair, kvm: Partial<KvmOptions> = {}, more: Partial<Nested> = {}): NestedBench {
-  const bench = cold(pair, { kernel: 'mainline', prefetch: false, ...kvm }, more);
+  const bench = cold(pair, { kernel: '6.12', prefetch: false, ...kvm }, more);
   bench.read(0x40_1000n);
   return bench;
 }

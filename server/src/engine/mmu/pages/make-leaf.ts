@@ -29,7 +29,7 @@ export interface MadeLeaf {
 
 /** make_spte */
 export function makeLeaf(kvm: Kvm, leaf: NewLeaf): MadeLeaf {
-  const { format, rules } = kvm;
+  const { format } = kvm;
   const { page, slot, access, gfn, pfn, prefetch, hostWritable } = leaf;
   const wanted = (access & Acc.write) !== 0 && hostWritable;
   // An entry that was writable needs no second look at the frame.
@@ -42,9 +42,9 @@ export function makeLeaf(kvm: Kvm, leaf: NewLeaf): MadeLeaf {
     level: page.level,
     hostWritable,
     writable,
-    dirty: writable && (!wasWritable || rules.writableMeansDirty),
+    dirty: writable && !wasWritable,
     accessed: !prefetch,
-    tracked: prefetch && (leaf.canUnsync || rules.syncTracksAccess),
+    tracked: prefetch,
     adDisabled: (page.role & Role.adDisabled) !== 0,
     guestMode: (page.role & Role.guestMode) !== 0,
   });
