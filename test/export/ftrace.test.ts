@@ -9,12 +9,7 @@ import { RunView } from '../../server/src/views/view';
 
 type Kernel = '6.1' | '6.12';
 
-function lines(
-  vendor: 'intel' | 'amd',
-  mmu: 'soft' | 'ept' | 'npt',
-  write: (journal: Journal) => void,
-  kernel: Kernel = '6.12',
-): string[] {
+function lines(vendor: 'intel' | 'amd', mmu: 'soft' | 'ept' | 'npt', write: (journal: Journal) => void, kernel: Kernel = '6.12'): string[] {
   const journal = new Journal();
   journal.actor = Actor.L0;
   write(journal);

@@ -21,7 +21,8 @@ describe('rules of kernels', () => {
 
   it('hold from one kernel up to another, both with it', () => {
     const rule = { about: '', function: 'mmu/mmu.c: f', proof: KERNEL_RULES.suppressVe.proof } as const;
-    const where = (bounds: Pick<KernelRule, 'since' | 'until'>): Kernel[] => kernels.filter((kernel) => holds({ ...rule, ...bounds }, kernel));
+    const where = (bounds: Pick<KernelRule, 'since' | 'until'>): Kernel[] =>
+      kernels.filter((kernel) => holds({ ...rule, ...bounds }, kernel));
     assert.deepEqual(where({}), ['6.1', '6.12']);
     assert.deepEqual(where({ since: '6.12' }), ['6.12']);
     assert.deepEqual(where({ until: '6.1' }), ['6.1']);

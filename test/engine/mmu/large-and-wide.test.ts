@@ -86,11 +86,14 @@ describe('host pages that are split and collapsed', () => {
       bench.write(0x600000n, 0x1234n);
       const frame = bench.machine.hpaOf(0, 0x600000);
       const levels = [leaf(bench, 0x600000n)!.level];
+      const DIRTY = mmu === 'ept' ? 0x200n : 0x40n;
       for (const what of ['split', 'collapse'] as const) {
         act(what);
         const read = bench.read(0x600000n);
         assert.equal(read.result.kind === 'ok' && read.result.value, 0x1234n, `${mmu} ${what}`);
         levels.push(leaf(bench, 0x600000n)!.level);
+        // The large leaf stands in place of a table, whose entry was writable too.
+        assert.equal(leaf(bench, 0x600000n)!.value & DIRTY, DIRTY, `${mmu} ${what}: D`);
       }
       assert.deepEqual(levels, [2, 1, 2], mmu);
       assert.notEqual(bench.machine.hpaOf(0, 0x600000), frame);

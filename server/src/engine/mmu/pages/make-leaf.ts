@@ -32,8 +32,8 @@ export function makeLeaf(kvm: Kvm, leaf: NewLeaf): MadeLeaf {
   const { format } = kvm;
   const { page, slot, access, gfn, pfn, prefetch, hostWritable } = leaf;
   const wanted = (access & Acc.write) !== 0 && hostWritable;
-  // An entry that was writable needs no second look at the frame.
-  const wasWritable = format.writable(leaf.oldLo);
+  // A leaf that was writable needs no second look at the frame; an entry that pointed to a table was none.
+  const wasWritable = format.last(leaf.oldLo, page.level) && format.writable(leaf.oldLo);
   const refused = wanted && !wasWritable && tryToUnsync(kvm, gfn, leaf.canUnsync, prefetch);
   const writable = wanted && !refused;
   const spte = format.leaf({
