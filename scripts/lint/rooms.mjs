@@ -47,7 +47,7 @@ export const ROOMS = [
   room('vcpu', 'server/src/engine/vcpu', 'registers and the rules of their loads, the processor with its TLB and paging-structure caches, invalidations', ['values', 'journal', 'memory', 'x86']),
   room('exit names', 'server/src/engine/mmu/exit-names.ts', "KVM's names of exits", ['x86']),
   ...KVM.map(([name, holds, kernel], i) => ({ ...room(name, `server/src/engine/${name}`, holds, [...ENGINE_FACTS, 'exit names', ...KVM_NAMES.slice(0, i)]), kernel })),
-  room('machine', 'server/src/engine', 'the machine of a program: performs acts', ['values', 'journal', 'memory', 'vcpu', 'exit names', 'mmu/pages', 'mmu/contexts', 'mmu/vcpu', 'mmu/exits', 'mmu/guest', 'mmu/nested', 'mmu/vmm', 'mmu/checks', 'mmu/inspection']),
+  room('machine', 'server/src/engine', 'the machine of a program: performs acts', ['values', 'journal', 'memory', 'vcpu', 'exit names', 'mmu/pages', 'mmu/vcpu', 'mmu/exits', 'mmu/guest', 'mmu/nested', 'mmu/vmm', 'mmu/checks', 'mmu/inspection']),
 
   room('language', 'server/src/language', "tokens, grammar, tree, words, scopes, values, checks; scenario to program; `analysis.ts` is its face", [...ENGINE_FACTS, 'exit names'], ['chevrotain']),
   room('events', 'server/src/events', 'journal rows read as events, and what they, entries and numbers are called', ['protocol', 'values', 'journal', 'x86', 'vcpu', 'exit names', 'mmu/pages']),

@@ -16,6 +16,7 @@ import { invlpg, invpcid } from './mmu/exits/invlpg-invpcid';
 import { movFrom } from './mmu/exits/mov-from';
 import { loadRegister } from './mmu/exits/register-loads';
 import { GuestActs, ripOf } from './mmu/guest/guest-acts';
+import { GuestPhysical } from './mmu/guest/guest-physical';
 import { findEntry } from './mmu/guest/own-tables';
 import type { Hypervisor } from './mmu/vmm/hypervisor';
 import type { Completion } from './mmu/vcpu/instruction';
@@ -23,7 +24,6 @@ import { brokenInvariants } from './mmu/checks/invariants';
 import type { KvmVcpu } from './mmu/vcpu/kvm-vcpu';
 import { formatNamed } from './mmu/vcpu/vcpu-mmu';
 import { shadowEntry } from './mmu/inspection/look-through';
-import { MemslotStage } from './mmu/contexts/memslot-stage';
 import { L1 } from './mmu/nested/l1';
 import { invalidateNested } from './mmu/nested/instructions';
 import { brokenNesting } from './mmu/checks/nested-invariants';
@@ -229,9 +229,8 @@ export class Machine implements Inspection {
   private resultOf(vcpu: KvmVcpu, completion: Completion): Result {
     switch (completion.kind) {
       case 'ok': {
-        const { gpa, hpa, value } = completion;
-        const hva = gpa === null ? -1 : vcpu.kvm.guest.hva(gpa);
-        return { kind: 'ok', gpa, hva: hva < 0 ? null : hva, hpa, value };
+        const { gpa, at, hpa, value } = completion;
+        return { kind: 'ok', gpa, hva: virtualAddress(vcpu, gpa, at), hpa, value };
       }
       case 'page-fault':
         return { kind: 'page-fault', error: completion.error, address: (BigInt(completion.hi >>> 0) << 32n) | BigInt(completion.lo >>> 0) };
@@ -291,8 +290,7 @@ export class Machine implements Inspection {
     const hi = highOf(address);
     if (typeof table === 'object') {
       const format = formatNamed(vcpu, table.format);
-      const stage = new MemslotStage(vcpu.kvm, true);
-      return format === null ? null : findEntry(this.physical, format, table.root, stage, lo, hi, level);
+      return format === null ? null : findEntry(this.physical, format, table.root, new GuestPhysical(vcpu), lo, hi, level);
     }
     const own = table === 'shadow12' || table === 'tdp12';
     const { root12, root, below } = vcpu.mode;
@@ -324,6 +322,8 @@ export class Machine implements Inspection {
   }
 
   hpaOf(vm: number, gpa: number): number | null {
+    const guest = this.guests[vm]?.[0];
+    if (guest !== undefined) return new GuestPhysical(guest.vcpu).hpaOf(gpa);
     const hypervisor = this.hypervisors[vm];
     const address = hypervisor?.guest.look(gpa) ?? -1;
     const host = address < 0 || !hypervisor ? -1 : hypervisor.kvm.tables.look(address);
@@ -369,4 +369,16 @@ export class Machine implements Inspection {
 /** Acts that have nothing to say when they are done. */
 function doneOr(result: Result): Result {
   return result.kind === 'ok' ? { kind: 'done' } : result;
+}
+
+/**
+ * The VMM's address of what an access reached: by the slot, and where a hypervisor's tables in a guest lead elsewhere than its slots, by
+ * the address in that guest's memory, which is its VMM's (docs/language.md, "A VM inside a VM").
+ *
+ * @param at where it lies in the hypervisor's memory
+ */
+function virtualAddress({ kvm: { guest }, mode }: KvmVcpu, gpa: number | null, at: number | null): number | null {
+  const hva = gpa === null ? -1 : guest.hva(gpa);
+  if (mode.level === 2 && at !== null && at >= 0 && (hva < 0 || guest.look(gpa!) !== at)) return at;
+  return hva < 0 ? null : hva;
 }

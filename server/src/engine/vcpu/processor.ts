@@ -193,6 +193,11 @@ export class Processor {
     return join(this.hostLo, this.hostHi);
   }
 
+  /** In the memory of the hypervisor that runs on it. */
+  get reached(): number {
+    return this.host;
+  }
+
   /** Guest-physical address that the last access reached (as cached, when the TLB served it). Under shadow tables: host-physical. */
   get gpa(): number {
     if (this.at === WALKED) return join(this.first.outLo, this.first.outHi);

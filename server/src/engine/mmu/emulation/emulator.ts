@@ -134,7 +134,8 @@ class Emulation {
     if (this.mmio !== null) return this.mmio;
     const { guest, tables } = this.vcpu.kvm;
     const address = guest.look(this.gpa);
-    return { kind: 'ok', gpa: this.gpa, hpa: address < 0 ? null : tables.look(address), value };
+    const at = address < 0 ? null : address;
+    return { kind: 'ok', gpa: this.gpa, at, hpa: at === null ? null : tables.look(at), value };
   }
 
   private read(): bigint | Completion {

@@ -2,7 +2,7 @@
 import { MSR_EFER } from '../../vcpu/control-registers';
 import { Register } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
-import { DONE, LENGTHS, type Completion } from '../vcpu/instruction';
+import { DONE, LENGTHS, doneWith, type Completion } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { NO_INFO } from '../trace';
 
@@ -22,7 +22,7 @@ export function exitingInstruction(vcpu: KvmVcpu, name: keyof typeof EXITING): C
 function readEfer({ kvm, registers }: KvmVcpu): Completion {
   const value = { lo: registers.lo(Register.efer), hi: registers.hi(Register.efer) };
   kvm.trace.emit('kvm_msr', { msr: MSR_EFER, value, write: false });
-  return { kind: 'ok', gpa: null, hpa: null, value: registers.value(Register.efer) };
+  return doneWith(registers.value(Register.efer));
 }
 
 const EXITING = {

@@ -6,7 +6,7 @@ import type { ControlRegister } from '../../program';
 import { Cr0 } from '../../vcpu/control-registers';
 import { Register } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
-import { LENGTHS, type Completion } from '../vcpu/instruction';
+import { LENGTHS, doneWith, type Completion } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { NO_INFO } from '../trace';
 
@@ -19,7 +19,7 @@ export function movFrom(vcpu: KvmVcpu, name: ControlRegister): Completion {
   if (failed !== null) return failed;
   const { registers } = vcpu;
   const number = NUMBERS[name];
-  const done: Completion = { kind: 'ok', gpa: null, hpa: null, value: registers.value(number) };
+  const done = doneWith(registers.value(number));
   const reason = interception(vcpu, name);
   if (reason === null) return done;
   const cr = Number(name[2]);

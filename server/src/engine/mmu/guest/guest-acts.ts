@@ -10,6 +10,7 @@ import { Register } from '../../vcpu/registers';
 import { findEntry, type Found } from './own-tables';
 import type { Completion, Instruction } from '../vcpu/instruction';
 import { truncated } from '../vcpu/instruction';
+import { GuestPhysical } from './guest-physical';
 import { KernelAccess } from './kernel-access';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { formatNamed } from '../vcpu/vcpu-mmu';
@@ -71,7 +72,7 @@ export class GuestActs {
     const { vcpu } = this;
     const format = formatNamed(vcpu, table.format);
     if (format === null) return null;
-    const stage = new MemslotStage(vcpu.kvm, false, true);
+    const stage = new GuestPhysical(vcpu, new MemslotStage(vcpu.kvm, false, true));
     return findEntry(vcpu.parts.physical, format, table.root, stage, lowOf(address), highOf(address), level);
   }
 

@@ -20,6 +20,7 @@ const ACCESS_RMW = 3;
 export class InstructionRunner {
   private readonly hosts: number[] = [0, 0];
   private firstGpa = 0;
+  private firstReached = 0;
 
   /** @param guest whose instructions these are, for the journal */
   constructor(
@@ -72,7 +73,10 @@ export class InstructionRunner {
       const outcome = processor.access(lo, hi, access);
       if (outcome === Outcome.ok) {
         this.hosts[i] = processor.host;
-        if (i === 0) this.firstGpa = processor.gpa;
+        if (i === 0) {
+          this.firstGpa = processor.gpa;
+          this.firstReached = processor.reached;
+        }
         continue;
       }
       if (outcome === Outcome.generalProtection) return { kind: 'done', completion: { kind: 'general-protection', error: 0 } };
@@ -103,7 +107,7 @@ export class InstructionRunner {
     journal.row(Kind.value, 0, small, low(hosts[0]), high(hosts[0]), lowOf(value), highOf(value));
     if (stores)
       parts.forEach((part, i) => storeBytes(memory, hosts[i], part.size, truncated(written >> BigInt(part.offset * 8), part.size)));
-    return { kind: 'ok', gpa: this.gpa(instruction), hpa: hosts[0], value };
+    return { kind: 'ok', gpa: this.gpa(instruction), at: this.firstReached, hpa: hosts[0], value };
   }
 
   /** Guest-physical address reached. Shadow tables lead to the hypervisor's own at once: their leaf knows the guest's frame. */

@@ -98,16 +98,16 @@ export class KernelAccess {
       processor.enter(context);
       vcpu.kvm.trace.journal.actor = Actor.processor;
       const outcome = processor.access(low(gpa), high(gpa), kind === 'write' ? ACCESS_WRITE : ACCESS_READ);
-      const { host } = processor;
+      const { host, reached } = processor;
       context.first = first;
       context.vpid = vpid;
       processor.enter(context);
       if (outcome === Outcome.ok) {
         vcpu.kvm.trace.journal.actor = this.actor;
-        if (kind === 'read') return { kind: 'ok', gpa, hpa: host, value: loadBytes(physical, host, size) };
+        if (kind === 'read') return { kind: 'ok', gpa, at: reached, hpa: host, value: loadBytes(physical, host, size) };
         vcpu.kvm.trace.store(host, value);
         storeBytes(physical, host, size, value);
-        return { kind: 'ok', gpa, hpa: host, value };
+        return { kind: 'ok', gpa, at: reached, hpa: host, value };
       }
       const handled = handleOutcome(vcpu, outcome, low(gpa), high(gpa));
       if (handled.kind === 'done') return vcpu.enter() ?? handled.completion;
@@ -129,8 +129,8 @@ export class KernelAccess {
     kvm.trace.journal.actor = vcpu.parts.actor;
     const address = kvm.guest.address(gpa, write);
     if (address < 0) return { kind: 'mmio', gpa, write, value };
-    if (!write) return { kind: 'ok', gpa, hpa: kvm.tables.look(address), value: loadBytes(kvm.tables, address, size) };
-    const done: Completion = { kind: 'ok', gpa, hpa: kvm.tables.look(address), value };
+    if (!write) return { kind: 'ok', gpa, at: address, hpa: kvm.tables.look(address), value: loadBytes(kvm.tables, address, size) };
+    const done = { kind: 'ok', gpa, at: address, hpa: kvm.tables.look(address), value } as const;
     if (protectedByShadow(kvm, gfn)) {
       const instruction = at(access, this.directMap(gpa));
       pageFaultOf(vcpu, PageFault.write | PageFault.present, instruction.lo, instruction.hi);
@@ -147,7 +147,7 @@ export class KernelAccess {
     const stopped = vcpu.enter();
     if (stopped !== null) return stopped;
     kvm.trace.journal.actor = this.actor;
-    kvm.trace.store(done.hpa ?? -1, value);
+    kvm.trace.store(done.hpa, value);
     storeBytes(kvm.tables, address, size, value);
     return done;
   }

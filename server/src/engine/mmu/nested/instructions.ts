@@ -2,7 +2,7 @@
 import { highOf, lowOf } from '../../bits';
 import type { Act } from '../../program';
 import { VmxExit } from '../../x86/exit-reasons';
-import type { Completion } from '../vcpu/instruction';
+import { DONE, type Completion } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { Role } from '../pages/role';
 import { invalidateGuestAddress } from '../vcpu/vcpu-mmu';
@@ -53,5 +53,5 @@ export function invalidateNested(vcpu: KvmVcpu, nesting: Nesting | null, act: Ex
     if (act.do === 'invept') invept(nesting, act.type, lowOf(act.eptp), highOf(act.eptp));
     else invvpid(nesting, act.type, lowOf(act.address), highOf(act.address));
   }
-  return vcpu.enter() ?? { kind: 'ok', gpa: null, hpa: null, value: 0n };
+  return vcpu.enter() ?? DONE;
 }

@@ -3,11 +3,13 @@
  * exit goes to the hypervisor below first, which handles it or hands it on (§7.1). Entries, and invalidations by the
  * hypervisor itself, are instructions of its own that exit.
  */
+import { high, join, low } from '../../bits';
 import { Actor } from '../../journal/events';
 import { Context } from '../../vcpu/processor-context';
 import { Outcome } from '../../vcpu/processor';
 import { Register, type Registers } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
+import { Qualification } from '../../x86/fault-codes';
 import type { ControlField } from '../../program';
 import type { Cpu } from '../vcpu/cpu';
 import { handleOutcome } from '../exits/handle-exit';
@@ -38,6 +40,7 @@ export class NestedCpu implements Cpu, Control {
   event: InjectedFault | null = null;
   completion: Completion | null = null;
   gpa = 0;
+  reached = 0;
   errorCode = 0;
   qualification = 0;
   exitInfo1Lo = 0;
@@ -273,17 +276,31 @@ export class NestedCpu implements Cpu, Control {
       if (failed !== null) return this.carried(failed);
       kvm.trace.journal.actor = Actor.processor;
       const outcome = processor.access(lo, hi, access);
-      if (outcome === Outcome.ok)
-        this.gpa = kvm.tdp ? processor.gpa : (gpaByShadow(kvm, below.mmu.roots.current, lo, hi, processor.gpa) ?? -1);
+      if (outcome === Outcome.ok) this.locate(lo, hi);
       if (outcome === Outcome.ok || outcome === Outcome.generalProtection) return outcome;
       if (outcome === Outcome.pageFault && kvm.tdp) {
         this.errorCode = processor.errorCode;
         return outcome;
       }
       const seen = this.seen(handleOutcome(below, outcome, lo, hi));
-      if (seen !== null) return seen;
+      if (seen === null) continue;
+      if (seen === Outcome.carriedOut) this.completion = this.asOfGuest(this.completion!, lo, hi);
+      return seen;
     }
     return this.carried({ kind: 'error', errno: 'ELOOP', why: 'the guest faults again and again in the hypervisor below' });
+  }
+
+  /** What the access reached: in the guest's space as the tables in hardware have it, and in the hypervisor's own. */
+  private locate(lo: number, hi: number): void {
+    const { below } = this;
+    const { processor, kvm } = below;
+    const { current } = below.mmu.roots;
+    if (!kvm.tdp) this.gpa = this.reached = gpaByShadow(kvm, current, lo, hi, processor.gpa) ?? -1;
+    else {
+      const { gpa, host } = processor;
+      this.gpa = gpa;
+      this.reached = this.context.second === null ? gpa : (gpaByShadow(kvm, current, low(gpa), high(gpa), host) ?? -1);
+    }
   }
 
   failedBelow(): Outcome {
@@ -307,6 +324,17 @@ export class NestedCpu implements Cpu, Control {
     const failed = below.enter() ?? this.shutDown();
     if (failed !== null) return this.carried(failed);
     return pendingFault === null ? null : this.carried(pendingFault);
+  }
+
+  /** The hypervisor below has emulated the guest's access: guest-physical to it is an address of the hypervisor's own memory. */
+  private asOfGuest(completion: Completion, lo: number, hi: number): Completion {
+    if (completion.kind !== 'ok' || completion.gpa === null) return completion;
+    const { kvm, mmu } = this.guest;
+    const { exitGpaLo, exitGpaHi, qualification, exitInfo1Hi } = this.below.processor;
+    const final = kvm.format.ept ? (qualification & Qualification.final) !== 0 : (exitInfo1Hi & 1) !== 0;
+    const at = completion.gpa;
+    const gpa = kvm.tdp ? (final ? join(exitGpaLo, exitGpaHi) : null) : gpaByShadow(kvm, mmu.roots.current, lo, hi, at);
+    return { ...completion, gpa, at };
   }
 
   private carried(completion: Completion): Outcome {

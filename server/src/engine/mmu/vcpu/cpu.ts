@@ -24,6 +24,8 @@ export interface Cpu {
   readonly host: number;
   /** Address of the guest's space that the tables in hardware led to; under shadow tables the hypervisor's own address. */
   readonly gpa: number;
+  /** What {@link host} is in the memory that the hypervisor runs in: the same on the machine's own processor; -1: it cannot be said. */
+  readonly reached: number;
   /** #PF error code, qualification of an EPT violation, EXITINFO1 of a nested fault, address of the last two and misconfigurations. */
   readonly errorCode: number;
   readonly qualification: number;

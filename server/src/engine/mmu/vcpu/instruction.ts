@@ -22,7 +22,8 @@ export interface Instruction {
 
 /** What an instruction came to. */
 export type Completion =
-  | { readonly kind: 'ok'; readonly gpa: number | null; readonly hpa: number | null; readonly value: bigint }
+  /** `at`: where what was reached lies in the memory that the guest's hypervisor runs in, the host's or its own guest's; null as `gpa`. */
+  | { readonly kind: 'ok'; readonly gpa: number | null; readonly at: number | null; readonly hpa: number | null; readonly value: bigint }
   | { readonly kind: 'page-fault'; readonly error: number; readonly lo: number; readonly hi: number }
   | { readonly kind: 'general-protection'; readonly error: number }
   | { readonly kind: 'mmio'; readonly gpa: number; readonly write: boolean; readonly value: bigint }
@@ -32,8 +33,13 @@ export type Completion =
   | { readonly kind: 'vm-exit'; readonly reason: number; readonly info: ExitInfo; readonly gpa: number | null }
   | { readonly kind: 'error'; readonly errno: string; readonly why: string };
 
+/** Carried out without reaching memory. */
+export function doneWith(value: bigint): Completion {
+  return { kind: 'ok', gpa: null, at: null, hpa: null, value };
+}
+
 /** Carried out, with nothing to tell. */
-export const DONE: Completion = { kind: 'ok', gpa: null, hpa: null, value: 0n };
+export const DONE = doneWith(0n);
 export const GP: Completion = { kind: 'general-protection', error: 0 };
 
 /** Bytes of the instructions that exit, with an operand that needs no displacement. */
