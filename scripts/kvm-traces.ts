@@ -13,7 +13,7 @@ import { Interpreter } from './kvm-traces/interpreter';
 import type { Line } from './kvm-traces/lines';
 import { isIntel, isMode, MODES } from './kvm-traces/mode';
 import type { Mode } from './kvm-traces/mode';
-import { readScenario } from './kvm-traces/scenario';
+import { isVmx, readScenario } from './kvm-traces/scenario';
 import type { Scenario } from './kvm-traces/scenario';
 
 const SAMPLE = resolve(import.meta.dirname, '../test/kvm-traces/recorded');
@@ -89,8 +89,7 @@ function runMode(scenarios: readonly Scenario[], mode: Mode, options: Options): 
   let lines = 0;
   let failures = 0;
   const comparison = emptyComparison();
-  // The hypervisor in a nested scenario speaks SVM.
-  const runnable = scenarios.filter(({ nested }) => nested === null || !isIntel(mode));
+  const runnable = scenarios.filter((scenario) => scenario.nested === null || isVmx(scenario) === isIntel(mode));
   for (const scenario of runnable) {
     const done: Line[] = [];
     try {
@@ -103,7 +102,12 @@ function runMode(scenarios: readonly Scenario[], mode: Mode, options: Options): 
     if (options.out !== null) write(join(options.out, mode), scenario.name, done);
     const recorded = options.expected === null ? null : join(options.expected, mode, `${scenario.name}.ndjson`);
     if (recorded !== null && existsSync(recorded))
-      compareLines(readLines(readFileSync(recorded, 'utf8')), done, { mode, own: OWN[scenario.schema], order: options.order }, comparison);
+      compareLines(
+        readLines(readFileSync(recorded, 'utf8')),
+        done,
+        { mode, own: OWN[scenario.schema], vmx: isVmx(scenario), order: options.order },
+        comparison,
+      );
   }
   const tiers = TIERS.map((tier) => `  ${tier} ${comparison.tiers[tier].matched}/${comparison.tiers[tier].compared}`).join('');
   const played = `${mode}: ${runnable.length - failures} of ${runnable.length} scenarios, ${lines} operations`;

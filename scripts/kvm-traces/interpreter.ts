@@ -11,15 +11,15 @@ import { eventAt } from '../../server/src/events/fields';
 import { OWN } from './cleaning';
 import type { Own } from './cleaning';
 import { changedLeaves, leavesOf } from './leaves';
-import type { Leaves } from './leaves';
-import { RecordedL1 } from './l1';
-import type { SeenExit } from './l1';
+import type { LeafFormat, Leaves, Root } from './leaves';
 import { factsOf, hex } from './lines';
 import type { Line } from './lines';
 import { machineConfig } from './machine-config';
 import { isEpt, isSoft } from './mode';
 import type { Mode } from './mode';
-import { GUEST } from './scenario';
+import type { RecordedL1, SeenExit } from './nested/l1';
+import { recordedL1 } from './nested/recorded-l1';
+import { GUEST, isVmx } from './scenario';
 import type { AccessOp, HostCommand, Op, OwnAccess, Scenario } from './scenario';
 import { VmmMemory } from './vmm-memory';
 
@@ -67,21 +67,26 @@ export class Interpreter {
   private readonly ownOnes: Own;
   /** By vCPU, when it acted last. */
   private readonly leaves: Leaves[];
-  private readonly watched = new Map<number, bigint | null>();
+  /** The table by which L2 ran last, also when that is no more in use, and its leaves as last told. */
+  private l2Root: Root | null = null;
+  private l2Leaves: Leaves = new Map();
+  /** L2 has been entered, and what is loaded next is its root. */
+  private l2Entered = false;
+  private readonly watched = new Map<number, bigint>();
 
   constructor(
     private readonly scenario: Scenario,
     private readonly mode: Mode,
   ) {
     this.machine = new Machine(machineConfig(scenario, mode, this.vmm), this.journal, { steps: Infinity, events: ROWS, memory: MEMORY });
-    this.l1 = scenario.nested && new RecordedL1(scenario.nested, (act) => this.perform(act));
+    this.l1 = scenario.nested && recordedL1(scenario.nested, (act) => this.perform(act));
     this.ownOnes = OWN[scenario.schema];
     const vcpus = Array.from({ length: scenario.cpu.vcpus }, (_, vcpu): Performer => ({ vm: GUEST.vm, vcpu }));
     for (const by of vcpus) {
       this.loadRegisters(by);
       this.own(by, scenario.own.warmup, 0);
     }
-    for (const gpa of scenario.watch) this.watched.set(gpa, this.machine.word(GUEST.vm, gpa));
+    for (const gpa of scenario.watch) this.watched.set(gpa, this.watchedWord(gpa));
     this.leaves = vcpus.map((by) => this.currentLeaves(by));
   }
 
@@ -109,6 +114,8 @@ export class Interpreter {
     for (let vcpu = 0; vcpu < this.leaves.length; vcpu++) if (vcpu !== op.vcpu) this.own({ vm: GUEST.vm, vcpu }, beforeOp, op.i);
     const before = this.leaves[op.vcpu];
     const after = (this.leaves[op.vcpu] = this.currentLeaves(by));
+    const l2Before = this.l2Leaves;
+    if (this.vmx) this.l2Leaves = this.leavesOf(this.l2Root, true, null);
     const line = {
       s: this.scenario.name,
       m: this.mode,
@@ -119,8 +126,9 @@ export class Interpreter {
       g: this.changedWords(),
       dirty,
       l1,
-      ...factsOf(this.journal, from, this.journal.length, this.mode, this.ownOnes),
+      ...factsOf(this.journal, from, this.journal.length, { mode: this.mode, own: this.ownOnes, vmx: this.vmx }),
       vis: changedLeaves(before, after),
+      vis2: changedLeaves(l2Before, this.l2Leaves),
       cpu: this.leaves.length > 1 ? op.vcpu : undefined,
     };
     return withoutEmpty(line);
@@ -149,11 +157,22 @@ export class Interpreter {
       case 'HOST':
         return this.hostOperation(op.host, by, op.i);
       case 'L2INIT':
-        this.hypervisor(op).init(this.machine.register(GUEST, 'efer'));
-        return { f: [] };
+        this.hypervisor(op).init({ cr4: this.machine.register(GUEST, 'cr4'), efer: this.machine.register(GUEST, 'efer') });
+        return { f: [], v: this.vmx ? 0n : undefined };
       case 'L2':
         return { f: [], ...this.hypervisor(op).operation(op) };
+      case 'INVEPT':
+      case 'INVVPID':
+      case 'VMWR':
+      case 'VMRD':
+      case 'RDMSR':
+        return { f: [], v: this.hypervisor(op).instruction(op) };
     }
+  }
+
+  /** There is a guest hypervisor that uses VMX: lines say more. */
+  private get vmx(): boolean {
+    return isVmx(this.scenario);
   }
 
   private hypervisor({ i }: Op): RecordedL1 {
@@ -256,29 +275,52 @@ export class Interpreter {
   private changedWords(): Record<string, string> {
     const changed: Record<string, string> = {};
     for (const [gpa, old] of this.watched) {
-      const now = this.machine.word(GUEST.vm, gpa);
+      const now = this.watchedWord(gpa);
       if (now === old) continue;
       this.watched.set(gpa, now);
-      changed[hex(gpa)] = hex(now ?? 0n);
+      changed[hex(gpa)] = hex(now);
     }
     return changed;
   }
 
+  /** As the VMM reads it: memory that is not there yet is zero. */
+  private watchedWord(gpa: number): bigint {
+    return this.machine.word(GUEST.vm, gpa) ?? 0n;
+  }
+
   private currentLeaves(by: Performer): Leaves {
+    this.follow();
+    const soft = isSoft(this.mode);
+    return this.leavesOf(this.machine.rootOf(by), soft, soft ? (address) => this.ownOnes.leaf(address) : null);
+  }
+
+  /** What the events since the last time say of sptes, and of the root by which L2 runs. */
+  private follow(): void {
     for (; this.seen < this.journal.length; this.seen++) {
       const event = eventAt(this.journal, this.seen);
-      if (event?.kind === Kind.kvm_mmu_set_spte) this.mapped.set(Number(event.fields.at), event.fields.gfn);
+      switch (event?.kind) {
+        case Kind.kvm_mmu_set_spte:
+          this.mapped.set(Number(event.fields.at), event.fields.gfn);
+          break;
+        case Kind.kvm_nested_vmenter:
+        case Kind.kvm_nested_vmexit_inject:
+          this.l2Entered = event.kind === Kind.kvm_nested_vmenter;
+          break;
+        case Kind.kvm_load_root:
+          if (this.l2Entered) this.l2Root = { hpa: Number(event.fields.root), level: event.level };
+          break;
+        default:
+      }
     }
-    const soft = isSoft(this.mode);
+  }
+
+  /** @param shadow the addresses that the table translates are not those of the guest's memory */
+  private leavesOf(root: Root | null, shadow: boolean, skip: LeafFormat['skip']): Leaves {
     const gpaOf = (at: number): bigint | null => {
       const gfn = this.mapped.get(at);
       return gfn === undefined ? null : gfn * PAGE;
     };
-    return leavesOf(this.machine.physical, this.machine.rootOf(by), {
-      ept: isEpt(this.mode),
-      gpaOf: soft ? gpaOf : null,
-      skip: soft ? (address) => this.ownOnes.leaf(address) : null,
-    });
+    return leavesOf(this.machine.physical, root, { ept: isEpt(this.mode), gpaOf: shadow ? gpaOf : null, skip });
   }
 }
 

@@ -2,8 +2,8 @@
 import type { PhysicalMemory } from '../../server/src/engine/memory/physical-memory';
 import { toBigInt } from '../../server/src/engine/bits';
 
-/** [gpa, writable, user, executable, level] by address. */
-export type Leaf = readonly [string, 0 | 1, 0 | 1, 0 | 1, number];
+/** [gpa, writable, user, executable, level] by address; null: it allows nothing. */
+export type Leaf = readonly [string | null, 0 | 1, 0 | 1, 0 | 1, number];
 export type Leaves = ReadonlyMap<bigint, Leaf>;
 
 export interface Root {
@@ -50,8 +50,10 @@ function collect(
     }
     const linear = canonical(address, top);
     if (format.skip?.(linear)) continue;
-    const gpa = format.gpaOf ? format.gpaOf(at) : address;
-    into.set(linear, [hex(gpa ?? 0n), ...rights(entry, format.ept), level]);
+    const allowed = rights(entry, format.ept);
+    // A leaf without rights (access-tracked) maps nothing.
+    const gpa = !allowed.includes(1) ? null : format.gpaOf ? (format.gpaOf(at) ?? 0n) : address;
+    into.set(linear, [gpa === null ? null : hex(gpa), ...allowed, level]);
   }
 }
 

@@ -17,6 +17,8 @@ export interface Facts {
   readonly new: (readonly (string | number)[])[];
   readonly found: (readonly (string | number)[])[];
   readonly map: (readonly [string, number, string])[];
+  /** The same sptes with all their bits but the frame. */
+  readonly sp: (readonly [string, number, string])[];
   readonly unsync: string[];
   readonly sync: string[];
   readonly zap: (readonly [string, number])[];
@@ -50,12 +52,22 @@ export interface Line extends Partial<Facts> {
   /** Who acted, where there are several. */
   readonly cpu?: number;
   readonly vis?: Record<string, Leaf | null>;
+  /** Nested VMX: of the table by which L2 runs. */
+  readonly vis2?: Record<string, Leaf | null>;
 }
 
 const RETURNS = ['CONTINUE', 'RETRY', 'EMULATE', 'INVALID', 'FIXED', 'SPURIOUS'];
 
-export function factsOf(rows: Rows, from: number, to: number, mode: Mode, own: Own): Facts {
-  const facts = new FactCollector(mode, own);
+/** How a guest was recorded. */
+export interface Recording {
+  readonly mode: Mode;
+  readonly own: Own;
+  /** A hypervisor that uses VMX: exits of its guest are told apart. */
+  readonly vmx: boolean;
+}
+
+export function factsOf(rows: Rows, from: number, to: number, recording: Recording): Facts {
+  const facts = new FactCollector(recording);
   for (let row = from; row < to; row++) {
     const event = eventAt(rows, row);
     if (event) facts.take(event);
@@ -65,6 +77,8 @@ export function factsOf(rows: Rows, from: number, to: number, mode: Mode, own: O
 
 interface Exit {
   readonly vcpu: number;
+  /** Of a guest's guest, where these are told apart. */
+  readonly l2: boolean;
   readonly kind: string;
   /** Error code or qualification; null where the exit has none that is recorded. */
   readonly code: bigint | null;
@@ -85,6 +99,7 @@ class FactCollector {
     new: [],
     found: [],
     map: [],
+    sp: [],
     unsync: [],
     sync: [],
     zap: [],
@@ -101,10 +116,7 @@ class FactCollector {
   };
   private exit: Exit | null = null;
 
-  constructor(
-    private readonly mode: Mode,
-    private readonly ownOnes: Own,
-  ) {}
+  constructor(private readonly recording: Recording) {}
 
   take(event: Event): void {
     const { facts } = this;
@@ -153,8 +165,7 @@ class FactCollector {
       case Kind.kvm_mmu_get_page:
         return this.gotPage(event.fields.created !== 0 ? facts.new : facts.found, event.fields.gfn, event.fields.role);
       case Kind.kvm_mmu_set_spte:
-        if (!this.own(event.fields.gfn)) facts.map.push([hex(event.fields.gfn), event.level, perms(event.fields.spte, this.mode)]);
-        return;
+        return this.setSpte(event);
       case Kind.kvm_mmu_prepare_zap_page: {
         const level = levelOf(event.fields.role);
         if (!this.own(event.fields.gfn, level)) facts.zap.push([hex(event.fields.gfn), level]);
@@ -186,14 +197,16 @@ class FactCollector {
   }
 
   private endExit(): void {
-    const { exit, facts, mode } = this;
+    const { exit, facts } = this;
+    const { mode, own } = this.recording;
     this.exit = null;
     if (!exit || exit.kind === HOST_INTERRUPT) return;
-    const { kind, code, address } = exit;
-    if (address !== null) {
-      if (kind === 'PF' && this.ownOnes.address(address)) return;
-      if ((kind === 'NPF' || kind === 'EPTV') && this.ownOnes.frame(mode, address >> 12n)) return;
+    const { code, address, l2 } = exit;
+    if (address !== null && !l2) {
+      if (exit.kind === 'PF' && own.address(address)) return;
+      if ((exit.kind === 'NPF' || exit.kind === 'EPTV') && own.frame(mode, address >> 12n)) return;
     }
+    const kind = `${l2 ? 'L2:' : ''}${exit.kind}`;
     facts.x[kind] = (facts.x[kind] ?? 0) + 1;
     facts.xl.push(code === null ? [kind] : [kind, hex(code), hex(address ?? 0n)]);
     facts.ret.push(...exit.ret);
@@ -203,9 +216,10 @@ class FactCollector {
     if (exit.emulated > 0) facts.info.emul = (facts.info.emul ?? 0) + exit.emulated;
   }
 
-  private exitOf({ fields: { reason, info1, info2, error_code, vcpu } }: EventOf<'kvm_exit'>): Exit {
-    const exit = { vcpu, code: null, address: null, ret: [], inj: [], walk: [], fast: 0, emulated: 0 };
-    if (!isIntel(this.mode)) {
+  private exitOf({ fields: { reason, info1, info2, error_code, vcpu, guest_mode } }: EventOf<'kvm_exit'>): Exit {
+    const { mode, vmx } = this.recording;
+    const exit = { vcpu, l2: vmx && guest_mode !== 0, code: null, address: null, ret: [], inj: [], walk: [], fast: 0, emulated: 0 };
+    if (!isIntel(mode)) {
       const kind = SVM_KINDS[reason] ?? `0x${reason.toString(16)}`;
       return kind === 'PF' || kind === 'NPF' ? { ...exit, kind, code: info1, address: info2 } : { ...exit, kind };
     }
@@ -213,6 +227,12 @@ class FactCollector {
     if (reason === (VmxExit.EPT_VIOLATION as number)) return { ...exit, kind: 'EPTV', code: info1 };
     if (reason === (VmxExit.CR_ACCESS as number)) return { ...exit, kind: `CR${info1 & 15n}` };
     return { ...exit, kind: VMX_KINDS[reason] ?? `0x${reason.toString(16)}` };
+  }
+
+  private setSpte({ level, fields: { gfn, spte } }: EventOf<'kvm_mmu_set_spte'>): void {
+    if (this.own(gfn)) return;
+    this.facts.map.push([hex(gfn), level, perms(spte, this.recording.mode)]);
+    this.facts.sp.push([hex(gfn), level, hex(spte & ~FRAME)]);
   }
 
   private gotPage(into: (readonly (string | number)[])[], gfn: bigint, role: number): void {
@@ -229,7 +249,7 @@ class FactCollector {
   }
 
   private own(gfn: bigint, level = 0): boolean {
-    return this.ownOnes.frame(this.mode, gfn, level);
+    return this.recording.own.frame(this.recording.mode, gfn, level);
   }
 }
 
@@ -256,17 +276,26 @@ const VMX_KINDS: { readonly [reason: number]: string } = {
   [VmxExit.INVLPG]: 'INVLPG',
   [VmxExit.MSR_WRITE]: 'MSR',
   [VmxExit.MSR_READ]: 'MSR',
+  [VmxExit.VMLAUNCH]: 'VMLAUNCH',
+  [VmxExit.VMRESUME]: 'VMRESUME',
+  [VmxExit.VMCALL]: 'VMCALL',
+  [VmxExit.VMREAD]: 'VMREAD',
+  [VmxExit.VMWRITE]: 'VMWRITE',
+  [VmxExit.INVEPT]: 'INVEPT',
+  [VmxExit.INVVPID]: 'INVVPID',
 };
 
 function accessText(access: number): string {
   return `${(access & Acc.write) !== 0 ? 'w' : '-'}${(access & Acc.user) !== 0 ? 'u' : '-'}${(access & Acc.exec) !== 0 ? 'x' : '-'}`;
 }
 
-/** As kvm_mmu_set_spte prints an spte's rights. */
+const FRAME = 0x000f_ffff_ffff_f000n;
+
+/** As kvm_mmu_set_spte prints an spte's rights: with execute-only EPT being readable is a bit of its own (shadow_present_mask). */
 function perms(spte: bigint, mode: Mode): string {
   const bit = (n: bigint): boolean => ((spte >> n) & 1n) !== 0n;
-  const [executable, user] = isEpt(mode) ? [bit(2n), bit(0n)] : [!bit(63n), bit(2n)];
-  return `r${bit(1n) ? 'w' : '-'}${executable ? 'x' : '-'}${user ? 'u' : '-'}`;
+  const [readable, executable, user] = isEpt(mode) ? [bit(0n), bit(2n), bit(0n)] : [true, !bit(63n), bit(2n)];
+  return `${readable ? 'r' : '-'}${bit(1n) ? 'w' : '-'}${executable ? 'x' : '-'}${user ? 'u' : '-'}`;
 }
 
 export function hex(value: bigint | number): string {

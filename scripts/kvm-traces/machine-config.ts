@@ -1,6 +1,6 @@
 /** A recorded guest's machine for the engine ("How they were made" of test/kvm-traces/README.md). */
 import type { Features, KvmOptions, MachineConfig, MemoryImage, SlotConfig, VcpuConfig, VmConfig } from '../../server/src/engine/program';
-import { isIntel, isSoft } from './mode';
+import { hasPml, hasTdpMmu, isIntel, isSoft } from './mode';
 import type { Mode } from './mode';
 import { GUEST } from './scenario';
 import type { Scenario } from './scenario';
@@ -53,11 +53,11 @@ export function machineConfig(scenario: Scenario, mode: Mode, vmm: VmmMemory): M
       memory: 2 ** 35,
       pageSize: 4096,
       maxPhyAddr: cpu.maxPhyAddr,
-      features: { ...FEATURES, la57: cpu.la57 },
+      features: { ...FEATURES, la57: cpu.la57, pml: hasPml(mode), vmcsShadowing: intel },
       rmwLoadsFirst: !intel,
       // Empty at the start of each operation, and nothing within one depends on it.
       tlb: { on: false, l1: { sets: 1, ways: 1 }, l2: { sets: 1, ways: 1 }, pagingStructureEntries: 0 },
-      kvm: { ...KVM, tdpMmu: mode !== 'npt1-tdp0' },
+      kvm: { ...KVM, tdpMmu: hasTdpMmu(mode), pml: hasPml(mode) },
     },
     vms: [
       {
@@ -102,7 +102,7 @@ function vcpu({ cpu }: Scenario, cr3: bigint): VcpuConfig {
 function nestedVm(scenario: Scenario): VmConfig[] {
   const { nested } = scenario;
   if (nested === null) return [];
-  const { vmcb, asid, root, ramBase, paging, l2Cr3 } = nested;
+  const { root, ramBase, paging, l2Cr3, extension } = nested;
   const home = scenario.slots.find(({ gpa, size }) => gpa <= ramBase && ramBase < gpa + size);
   if (home === undefined) throw new Error("L2's memory is in no slot of L1");
   const slot: SlotConfig = {
@@ -119,9 +119,12 @@ function nestedVm(scenario: Scenario): VmConfig[] {
     {
       name: 'L2',
       parent: GUEST.vm,
-      mmu: paging === 'npt' ? 'npt' : 'soft',
+      mmu: paging === 'shadow' ? 'soft' : extension.isa === 'svm' ? 'npt' : 'ept',
       hypervisor: 'kvm',
-      control: { address: vmcb, vpid: asid, root },
+      control:
+        extension.isa === 'svm'
+          ? { address: extension.vmcb, vpid: extension.asid, root }
+          : { address: extension.vmcs, vpid: extension.vpid, root },
       slots: [slot],
       memory: [],
       vcpus: [vcpu(scenario, BigInt(l2Cr3))],

@@ -6,6 +6,10 @@ import type { PagingMode, Performer } from '../../server/src/engine/program';
 import { OWN } from './cleaning';
 import type { Schema } from './cleaning';
 import { identityWords, setNarrow } from './identity-map';
+import { big, list, number, object, string } from './json';
+import type { Json } from './json';
+import { nestedSetup } from './nested/setup';
+import type { NestedSetup } from './nested/setup';
 
 export interface Scenario {
   /** 1: an interpreter in a 4-level guest; 2: stubs in any paging mode, perhaps on several vCPUs. */
@@ -91,28 +95,23 @@ export type Op =
   | (OpBase & { readonly kind: 'CR0' | 'CR3' | 'CR4' | 'EFER'; readonly value: bigint })
   | (OpBase & { readonly kind: 'HOST'; readonly host: readonly HostCommand[] })
   | (OpBase & { readonly kind: 'L2INIT' })
-  | NestedOp;
+  | NestedOp
+  | VmxOp;
 
 /** What L2's page of code does before it calls its hypervisor. */
 export type NestedOp = OpBase & { readonly kind: 'L2'; readonly l2: NestedAccess; readonly va: bigint; readonly value: bigint };
-export type NestedAccess = 'NOP' | 'R' | 'W' | 'INVLPG' | 'CR3';
+export type NestedAccess = 'NOP' | 'R' | 'W' | 'RMW' | 'X' | 'INVLPG' | 'CR3';
 
-/** An L1 hypervisor and its guest; addresses are L1's guest-physical ones, `l2Cr3` and `l2Rip` L2's. */
-export interface NestedSetup {
-  readonly paging: 'npt' | 'shadow';
-  readonly vmcb: number;
-  readonly asid: number;
-  readonly ramBase: number;
-  /** Of L1's nested or shadow tables. */
-  readonly root: number;
-  readonly tablePool: number;
-  readonly l2Cr3: number;
-  readonly l2Rip: number;
-  /** Where in its page L2's instructions stand. */
-  readonly code: Readonly<Record<CodeStep, number>>;
-}
-
-export type CodeStep = 'start' | Exclude<NestedAccess, 'NOP'> | 'VMMCALL';
+/** What an L1 that uses VMX does as a hypervisor between two entries. */
+export type VmxOp = OpBase &
+  (
+    | { readonly kind: 'INVEPT'; readonly type: number; readonly eptp: bigint }
+    | { readonly kind: 'INVVPID'; readonly type: number; readonly vpid: number; readonly va: bigint }
+    /** VMWRITE, by the field's encoding. */
+    | { readonly kind: 'VMWR'; readonly field: number; readonly value: bigint }
+    | { readonly kind: 'VMRD'; readonly field: number }
+    | { readonly kind: 'RDMSR'; readonly msr: number }
+  );
 
 interface OpBase {
   readonly i: number;
@@ -139,10 +138,13 @@ export type HostCommand =
   | { readonly cmd: 'host_write_gpa'; readonly gpa: number; readonly value: bigint }
   | { readonly cmd: 'set_nr_mmu_pages'; readonly n: number };
 
+/** Its guest is a hypervisor that uses VMX. */
+export function isVmx({ nested }: Scenario): boolean {
+  return nested?.extension.isa === 'vmx';
+}
+
 /** The first vCPU of these guests. */
 export const GUEST: Performer = { vm: 0, vcpu: 0 };
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** @throws Error that says what in the text is not of the form */
 export function readScenario(text: string): Scenario {
@@ -191,50 +193,6 @@ function pagingOf(value: unknown): PagingMode {
   const mode = Object.hasOwn(modes, text) ? modes[text] : undefined;
   if (mode === undefined) throw new Error(`cpu.mode: no mode ${text}`);
   return mode;
-}
-
-/** L2's instructions: `mov (%rsi),%rax`, `mov %rdx,(%rsi)`, `invlpg (%rsi)`, `mov %rsi,%cr3`, `vmmcall`. */
-const CODE: Readonly<Record<CodeStep, string>> = {
-  start: '',
-  R: '488b06',
-  W: '488916',
-  INVLPG: '0f013e',
-  CR3: '0f22de',
-  VMMCALL: '0f01d9',
-};
-
-/** The page of L2's code is the one that has them all. */
-function codeOffsets(pages: Json): NestedSetup['code'] {
-  const steps = Object.keys(CODE) as CodeStep[];
-  for (const hex of Object.values(pages)) {
-    const offsets = steps.map((step) => (typeof hex === 'string' ? offsetOf(hex, CODE[step]) : -1));
-    if (offsets.every((offset) => offset >= 0))
-      return Object.fromEntries(steps.map((step, i) => [step, offsets[i]])) as NestedSetup['code'];
-  }
-  throw new Error("data_bytes: none has L2's code");
-}
-
-/** Offset in bytes of a sequence of bytes; -1: it is not there. */
-function offsetOf(hex: string, code: string): number {
-  for (let at = 0; at + code.length <= hex.length; at += 2) if (hex.startsWith(code, at)) return at / 2;
-  return -1;
-}
-
-function nestedSetup(json: Json, pages: Json): NestedSetup {
-  const of = (key: string): number => number(json[key], `nested.${key}`);
-  const paging = string(json.l1_paging_of_l2, 'nested.l1_paging_of_l2');
-  if (paging !== 'npt' && paging !== 'shadow') throw new Error(`nested.l1_paging_of_l2: no paging ${paging}`);
-  return {
-    paging,
-    vmcb: of('vmcb'),
-    asid: number(object(json.vmcb_state, 'nested.vmcb_state').asid, 'nested.vmcb_state.asid'),
-    ramBase: of('l2_ram_base'),
-    root: of(paging === 'npt' ? 'l1_npt_root' : 'l1_shadow_root'),
-    tablePool: of('l1_table_pool'),
-    l2Cr3: of('l2_cr3'),
-    l2Rip: of('l2_rip'),
-    code: codeOffsets(pages),
-  };
 }
 
 function memoryWords(json: Json, schema: Schema): Map<number, bigint> {
@@ -339,6 +297,16 @@ function operation(json: Json): Op {
         va: big(json.va ?? '0x0', what),
         value: big(json.value ?? '0x0', what),
       };
+    case 'INVEPT':
+      return { ...base, kind, type: number(json.type, what), eptp: big(json.eptp ?? 0, what) };
+    case 'INVVPID':
+      return { ...base, kind, type: number(json.type, what), vpid: number(json.vpid ?? 0, what), va: big(json.va ?? 0, what) };
+    case 'VMWR':
+      return { ...base, kind, field: number(json.field, what), value: big(json.value, what) };
+    case 'VMRD':
+      return { ...base, kind, field: number(json.field, what) };
+    case 'RDMSR':
+      return { ...base, kind, msr: number(json.msr, what) };
     default:
       throw new Error(`${what}: unknown kind ${kind}`);
   }
@@ -349,6 +317,8 @@ function nestedAccess(text: string, what: string): NestedAccess {
     case 'NOP':
     case 'R':
     case 'W':
+    case 'RMW':
+    case 'X':
     case 'INVLPG':
     case 'CR3':
       return text;
@@ -415,29 +385,4 @@ function backingSpec(text: string): BackingSpec {
     default:
       throw new Error(`unknown backing ${text}`);
   }
-}
-
-function object(value: unknown, what: string): Json {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${what}: an object is expected`);
-  return value as Json;
-}
-
-function list(value: unknown, what: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw new Error(`${what}: a list is expected`);
-  return value;
-}
-
-function string(value: unknown, what: string): string {
-  if (typeof value !== 'string') throw new Error(`${what}: a text is expected`);
-  return value;
-}
-
-function big(value: unknown, what: string): bigint {
-  if (typeof value === 'number' && Number.isInteger(value)) return BigInt(value);
-  if (typeof value === 'string' && /^(0x[0-9a-f]+|\d+)$/i.test(value)) return BigInt(value);
-  throw new Error(`${what}: a number is expected`);
-}
-
-function number(value: unknown, what: string): number {
-  return Number(big(value, what));
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { OWN } from '../../scripts/kvm-traces/cleaning';
 import { factsOf } from '../../scripts/kvm-traces/lines';
+import type { Mode } from '../../scripts/kvm-traces/mode';
 import { changedLeaves, leavesOf } from '../../scripts/kvm-traces/leaves';
 import { high, low } from '../../server/src/engine/bits';
+import { emit } from '../../server/src/engine/journal/emit';
 import { Kind } from '../../server/src/engine/journal/events';
 import { Journal } from '../../server/src/engine/journal/journal';
 import { PhysicalMemory } from '../../server/src/engine/memory/physical-memory';
@@ -29,8 +31,8 @@ class Writer {
     return this;
   }
 
-  facts(mode: Parameters<typeof factsOf>[3]) {
-    return factsOf(this.journal, 0, this.journal.length, mode, OWN[1]);
+  facts(mode: Mode, vmx = false) {
+    return factsOf(this.journal, 0, this.journal.length, { mode, own: OWN[1], vmx });
   }
 }
 
@@ -78,6 +80,28 @@ describe('lines of recorded form', () => {
       .event(Kind.kvm_mmu_get_page, 0, 4, 0n, 0x784n, 0n, 0n);
     assert.deepEqual(writer.facts('npt1-tdp1'), { ...writer.facts('npt1-tdp1'), new: [], found: [['0x0', 4, 'wux', 'direct']] });
     assert.deepEqual(writer.facts('npt0').new, [['0x0', 2, 'wux', 'direct']]);
+  });
+
+  it('tell exits of the guest of a hypervisor that uses VMX apart; these are never the interpreter’s', () => {
+    const writer = new Writer();
+    const exit = { info1: 0, info2: 0, intr_info: 0, error_code: 0, rip: 0, vcpu: 0 };
+    emit(writer.journal, 'kvm_exit', { ...exit, reason: VmxExit.EPT_VIOLATION, info1: 0x82, guest_mode: true });
+    emit(writer.journal, 'kvm_page_fault', { vcpu: 0, address: 0x1_0000, error_code: 0x82 });
+    emit(writer.journal, 'kvm_exit', { ...exit, reason: VmxExit.VMRESUME, guest_mode: false });
+    assert.deepEqual(writer.facts('ept1-tdp1', true).xl, [['L2:EPTV', '0x82', '0x10000'], ['VMRESUME']]);
+    assert.deepEqual(writer.facts('ept1-tdp1').xl, [['VMRESUME']]);
+  });
+
+  it('have the bits of sptes, and rights as KVM prints them: access-tracked ones have none', () => {
+    const facts = new Writer()
+      .event(Kind.kvm_mmu_set_spte, 0, 1, 0x400n, 0x0750_0000_0040_0870n, 0n)
+      .event(Kind.kvm_mmu_set_spte, 0, 1, 0x401n, 0x0610_0000_0040_1874n, 0n)
+      .facts('ept1-tdp1', true);
+    assert.deepEqual(facts.map, [
+      ['0x400', 1, '----'],
+      ['0x401', 1, '--x-'],
+    ]);
+    assert.deepEqual(facts.sp[0], ['0x400', 1, '0x750000000000870']);
   });
 
   it('list MMIO as the VMM sees it', () => {

@@ -88,7 +88,15 @@ describe('expectations on the result of an act', () => {
 });
 
 describe('expectations of nested runs', () => {
-  const exit: Result = { kind: 'vm-exit', reason: 'EPT_VIOLATION', code: 48, info1: 0x181n, info2: 0n, gpa: 0x5000 };
+  const exit = {
+    kind: 'vm-exit',
+    reason: 'EPT_VIOLATION',
+    code: 48,
+    info1: 0x181n,
+    info2: 0n,
+    gpa: 0x5000,
+    error: 0,
+  } as const satisfies Result;
 
   it('on exits that are left to the script', () => {
     assert.equal(judge({ kind: 'vm-exit', reason: null }, exit).holds, true);

@@ -238,7 +238,8 @@ export class Machine implements Inspection {
         const { reason, info, gpa } = completion;
         const name = exitReasonName(vcpu.parts.vendor, reason);
         const { info1Lo, info1Hi, info2Lo, info2Hi } = info;
-        return { kind: 'vm-exit', reason: name, code: reason, info1: toBigInt(info1Lo, info1Hi), info2: toBigInt(info2Lo, info2Hi), gpa };
+        const [info1, info2] = [toBigInt(info1Lo, info1Hi), toBigInt(info2Lo, info2Hi)];
+        return { kind: 'vm-exit', reason: name, code: reason, info1, info2, gpa, error: info.errorCode };
       }
       default:
         return completion;

@@ -25,6 +25,8 @@ export type Result =
       readonly info1: bigint;
       readonly info2: bigint;
       readonly gpa: number | null;
+      /** VM-exit interruption error code (Intel: of an exception); 0: none. */
+      readonly error: number;
     }
   /** The guest cannot go on (a triple fault): KVM_EXIT_SHUTDOWN. */
   | { readonly kind: 'shutdown' }

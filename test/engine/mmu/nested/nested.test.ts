@@ -193,7 +193,7 @@ describe('hard on hard', () => {
     inOrder(resumed, ['L0 nested_vmenter 10000 2005e', 'L0 get_page 20 l4 existing', 'L0 sync_page 23 l1', 'L0 entry']);
     const done = bench.write(0x40_0000n, 2n);
     inOrder(done, ['L0 exit 1aa', 'L0 page_fault 5000 1aa', 'L0 walker_error 3', 'L0 nested_vmexit_inject 48 1aa']);
-    assert.deepEqual(done.result, { kind: 'vm-exit', reason: 'EPT_VIOLATION', code: 48, info1: 0x1aan, info2: 0n, gpa: 0x5000 });
+    assert.deepEqual(done.result, { kind: 'vm-exit', reason: 'EPT_VIOLATION', code: 48, info1: 0x1aan, info2: 0n, gpa: 0x5000, error: 0 });
     assert.equal(bench.machine.word(1, 0x5000), 1n);
   });
 
@@ -314,7 +314,7 @@ describe('a hypervisor that the script plays', () => {
     assert.equal(enter(bench, 'vmresume').result.kind, 'error');
     assert.equal(enter(bench, 'vmlaunch').result.kind, 'done');
     const { result } = bench.read(0x40_0000n);
-    assert.deepEqual(result, { kind: 'vm-exit', reason: 'EPT_VIOLATION', code: 48, info1: 0x83n, info2: 0n, gpa: 0x1000 });
+    assert.deepEqual(result, { kind: 'vm-exit', reason: 'EPT_VIOLATION', code: 48, info1: 0x83n, info2: 0n, gpa: 0x1000, error: 0 });
     assert.equal(bench.read(0x40_0000n).result.kind, 'error');
   });
 
