@@ -1,13 +1,20 @@
 /** Files that the server asks the client for: in a browser and in virtual workspaces only the client reaches them. */
 import * as vscode from 'vscode';
-import type { FolderEntry } from '../../server/src/protocol/messages';
+import { toBase64 } from '../../server/src/protocol/base64';
+import type { ClientRequests, FolderEntry } from '../../server/src/protocol/messages';
 
 const SCENARIOS = '**/*.mmu';
 const MOST_SCENARIOS = 5000;
 
-export async function readText(uri: string): Promise<string | null> {
+export async function readFile({ uri, most }: ClientRequests['mmu/readFile']['params']): Promise<ClientRequests['mmu/readFile']['result']> {
   try {
-    return new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.parse(uri, true)));
+    const file = vscode.Uri.parse(uri, true);
+    const { type, size } = await vscode.workspace.fs.stat(file);
+    if ((type & vscode.FileType.Directory) !== 0) return { notOpened: 'is a directory' };
+    // A link among others: where it leads cannot be seen in a virtual file system.
+    if (type !== vscode.FileType.File) return { notOpened: 'is no regular file' };
+    if (size > most) return { notOpened: `is larger than ${most >>> 20}M` };
+    return { base64: toBase64(await vscode.workspace.fs.readFile(file)) };
   } catch {
     return null;
   }

@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import { State, WorkDoneProgress } from 'vscode-languageclient';
 import type { BaseLanguageClient, LanguageClientOptions } from 'vscode-languageclient';
 import type { ClientRequests, InitializationOptions, Notifications, Requests, RunInfo } from '../../server/src/protocol/messages';
-import { findScenarios, readFolder, readText } from './files';
+import { findScenarios, readFile, readFolder } from './files';
 import { messageOf } from './messages';
 
 /** Makes the client: over IPC on the desktop, over a web worker in the browser. */
@@ -23,6 +23,7 @@ export class Server implements vscode.Disposable {
   private readonly client: BaseLanguageClient;
   private readonly runState = new vscode.EventEmitter<RunState>();
   private readonly running = new vscode.EventEmitter<boolean>();
+  private readonly trusting: vscode.Disposable;
   /** The last state heard of each document, by URI, for those who come later. */
   private readonly states = new Map<string, RunState>();
 
@@ -35,14 +36,23 @@ export class Server implements vscode.Disposable {
     this.client = create(ID, NAME, {
       documentSelector: [{ language: 'mmu' }],
       outputChannel: this.output,
-      initializationOptions: { ...options, readFiles: true, findFiles: true } satisfies InitializationOptions,
+      // Asked for at each start.
+      initializationOptions: (): InitializationOptions => ({
+        ...options,
+        readFiles: true,
+        findFiles: true,
+        trusted: vscode.workspace.isTrusted,
+      }),
       markdown: { supportHtml: false },
     });
     this.client.onNotification('mmu/runState', (state: RunState) => {
       this.states.set(state.uri, state);
       this.runState.fire(state);
     });
-    this.answer('mmu/readFile', ({ uri }) => readText(uri));
+    this.trusting = vscode.workspace.onDidGrantWorkspaceTrust(() => {
+      if (this.isRunning) void this.client.sendNotification('mmu/trusted');
+    });
+    this.answer('mmu/readFile', readFile);
     this.answer('mmu/readFolder', ({ uri }) => readFolder(uri));
     this.answer('mmu/findFiles', findScenarios);
     this.client.onDidChangeState(({ newState }) => {
@@ -101,6 +111,7 @@ export class Server implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.trusting.dispose();
     this.runState.dispose();
     this.running.dispose();
     this.output.dispose();

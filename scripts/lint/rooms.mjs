@@ -59,7 +59,7 @@ export const ROOMS = [
   room('worker', 'server/src/worker', 'what a worker does for the server: scripts unrolled, run and looked at in steps; its messages', ['protocol', 'language', 'run', 'views', 'api', 'services'], ['vscode-languageserver-types']),
   room('workspace', 'server/src/workspace', 'documents → analyses and runs, a pool of workers, settings', ['protocol', 'language', 'services', 'worker'], ['vscode-languageserver-types', 'vscode-languageserver-textdocument']),
   room('routes', ['server/src/routes', 'server/src/server.ts'], 'what the client says, and who answers; guards, progress', ['protocol', 'language', 'services', 'worker', 'workspace'], ['vscode-languageserver', 'vscode-languageserver-textdocument']),
-  room('node', 'server/src/node', 'the server as a process: files, timers and workers of Node', ['worker', 'workspace', 'routes'], ['node:', 'vscode-languageserver/node'], true),
+  room('node', 'server/src/node', 'the server as a process: files, timers and workers of Node', ['language', 'worker', 'workspace', 'routes'], ['node:', 'vscode-languageserver/node'], true),
   room('cli', 'server/src/cli', 'the command `mmu`', ['events', 'api', 'node'], ['node:'], true),
   room('browser', 'server/src/browser', 'the server in a web worker', ['worker', 'workspace', 'routes'], ['vscode-languageserver/browser'], true),
 

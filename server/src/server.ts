@@ -14,9 +14,10 @@ import { Guard } from './routes/guard';
 import { routeLanguage } from './routes/language';
 import { routePanel } from './routes/panel';
 import { ProgressReports } from './routes/progress';
-import { MOST_LOADED } from './language/analysis';
 import { LEGEND } from './services/semantic-tokens';
 import type { ClientAbilities, Core } from './routes/core';
+import { Allowed } from './workspace/allowed';
+import { FileReader } from './workspace/file-reader';
 import { Files, shareable } from './workspace/files';
 import { Folders } from './workspace/folders';
 import { Carried } from './workspace/carried';
@@ -75,7 +76,7 @@ class Server implements Core {
   settings = DEFAULTS;
   /** Nothing runs before the client has said how. */
   private setReady!: () => void;
-  private readonly workspace: readonly string[];
+  private readonly allowed: Allowed;
   readonly folders: Folders;
   private readonly diagnostics: DiagnosticReports;
   private readonly progress: ProgressReports;
@@ -88,13 +89,15 @@ class Server implements Core {
   ) {
     const options = (params.initializationOptions ?? {}) as InitializationOptions;
     this.client = abilities(params, options);
-    this.workspace = params.workspaceFolders?.map(({ uri }) => uri) ?? (params.rootUri ? [params.rootUri] : []);
-    this.folders = new Folders(this.workspace, (uri) =>
+    const workspace = params.workspaceFolders?.map(({ uri }) => uri) ?? (params.rootUri ? [params.rootUri] : []);
+    this.allowed = new Allowed(workspace, options.trusted !== false);
+    this.folders = new Folders(this.allowed, (uri) =>
       options.readFiles ? this.askClient('mmu/readFolder', { uri }) : runtime.readFolder(uri),
     );
-    this.files = new Files((uri) => (options.readFiles ? this.askClient('mmu/readFile', { uri }) : runtime.readFile(uri)));
-    this.dumps = new Files(async (uri) => shareable(await runtime.readBytes(uri, MOST_LOADED + 1)));
-    this.scripts = new Scripts((uri) => this.documents.get(uri), this.files, this.dumps);
+    const reader = new FileReader(runtime, options.readFiles ? (asked) => this.askClient('mmu/readFile', asked) : null, this.allowed);
+    this.files = new Files((uri, document) => reader.text(uri, document));
+    this.dumps = new Files(async (uri, document) => shareable(await reader.bytes(uri, document)));
+    this.scripts = new Scripts((uri) => this.documents.get(uri), this.files, this.dumps, this.allowed);
     const log = (message: string): void => connection.console.warn(message);
     const pool = new WorkerPool({
       size: WORKERS,
@@ -124,6 +127,13 @@ class Server implements Core {
     routeLanguage(this);
     routePanel(this, this.progress);
     this.routeDocuments();
+    connection.onNotification(
+      'mmu/trusted',
+      guard.event('trusted', () => {
+        this.allowed.trusted = true;
+        this.reconsiderAll();
+      }),
+    );
     connection.onInitialized(
       guard.event('initialized', () => {
         pool.start();
@@ -157,14 +167,14 @@ class Server implements Core {
       ...(this.client.pullsDiagnostics && {
         diagnosticProvider: { identifier: SECTION, interFileDependencies: true, workspaceDiagnostics: false },
       }),
-      workspace: { workspaceFolders: { supported: true } },
+      workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
     };
   }
 
   /* -------------------------------------------------------------- what routes ask for */
 
   async findFiles(): Promise<readonly string[]> {
-    return this.client.findFiles ? this.askClient('mmu/findFiles', {}) : this.runtime.findFiles(this.workspace);
+    return this.client.findFiles ? this.askClient('mmu/findFiles', {}) : this.runtime.findFiles(this.allowed.workspace);
   }
 
   private askClient<M extends keyof ClientRequests>(method: M, params: ClientRequests[M]['params']): Promise<ClientRequests[M]['result']> {
@@ -222,6 +232,13 @@ class Server implements Core {
         }
       }),
     );
+  }
+
+  /** Other files may be opened now. */
+  private reconsiderAll(): void {
+    this.files.forgetAll();
+    this.dumps.forgetAll();
+    for (const uri of this.documents.keys()) this.reconsider(uri);
   }
 
   /** A client that does not tell of changed files may have changed any; files that are loaded nobody watches. */
@@ -306,6 +323,15 @@ class Server implements Core {
         await this.configure(client.configuration ? undefined : (settings as { [section: string]: unknown } | null)?.[SECTION]);
       }),
     );
+    if (client.workspaceFolders) {
+      connection.workspace.onDidChangeWorkspaceFolders(
+        guard.event('workspace folders', ({ added, removed }) => {
+          const gone = removed.map(({ uri }) => uri);
+          this.allowed.workspace = [...this.allowed.workspace.filter((uri) => !gone.includes(uri)), ...added.map(({ uri }) => uri)];
+          this.reconsiderAll();
+        }),
+      );
+    }
     if (client.configurationRegistration) await connection.client.register(DidChangeConfigurationNotification.type, { section: SECTION });
     if (client.watchedFilesRegistration) {
       await connection.client.register(DidChangeWatchedFilesNotification.type, { watchers: [{ globPattern: '**/*.mmu' }] });
@@ -336,5 +362,6 @@ function abilities(
     workDoneProgress: window?.workDoneProgress === true,
     snippets: textDocument?.completion?.completionItem?.snippetSupport === true,
     findFiles: findFiles === true,
+    workspaceFolders: workspace?.workspaceFolders === true,
   };
 }

@@ -14,9 +14,10 @@ import { MACHINE } from '../support/scripts';
 const URI = 'file:///scenarios/a.mmu';
 const TEXT = `${MACHINE}run guest under ept {\n  user read 0x40_0000  expect ok\n}\n`;
 
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
 const runtime = (more: Partial<Runtime> = {}): Runtime => ({
-  readFile: () => Promise.resolve(null),
-  readBytes: () => Promise.resolve(null),
+  readFile: () => Promise.resolve(undefined),
   readFolder: () => Promise.resolve(null),
   findFiles: () => Promise.resolve([]),
   spawnWorker: () => inThread(setImmediate, () => performance.now()),
@@ -141,11 +142,11 @@ describe('files that are imported', function () {
   const MAIN = 'import "common.mmu"\nconst two = 2 * page\nhost { memory two * 1M }\n';
 
   it('are read through the runtime, and again when they change', async () => {
-    const files = new Map([[COMMON, 'const page = 4\n']]);
+    const files = new Map([[COMMON, bytes('const page = 4\n')]]);
     const client = await threadClient(runtime({ readFile: (uri) => Promise.resolve(files.get(uri) ?? null) }), { capabilities: PULLS });
     await client.open(URI, MAIN);
     assert.deepEqual(await client.diagnostics(URI), []);
-    files.set(COMMON, 'const other = 4\n');
+    files.set(COMMON, bytes('const other = 4\n'));
     await client.connection.sendNotification('workspace/didChangeWatchedFiles', { changes: [{ uri: COMMON, type: 2 }] });
     assert.ok((await client.diagnostics(URI)).some(({ message }) => String(message).includes('page')));
     await client.end();
@@ -153,7 +154,7 @@ describe('files that are imported', function () {
 
   it('of bytes are read through the runtime, and again after a save', async () => {
     let dump: Uint8Array | null = null;
-    const reads = { readBytes: (uri: string) => Promise.resolve(uri === 'file:///scenarios/guest.dump' ? dump : null) };
+    const reads = { readFile: (uri: string) => Promise.resolve(uri === 'file:///scenarios/guest.dump' ? dump : null) };
     const client = await threadClient(runtime(reads), { capabilities: PULLS });
     await client.open(
       URI,
@@ -167,7 +168,7 @@ describe('files that are imported', function () {
   });
 
   it('are taken from the editor when they are open there', async () => {
-    const client = await threadClient(runtime({ readFile: () => Promise.resolve('const page = 4\n') }), { capabilities: PULLS });
+    const client = await threadClient(runtime({ readFile: () => Promise.resolve(bytes('const page = 4\n')) }), { capabilities: PULLS });
     await client.open(URI, MAIN);
     await client.open(COMMON, 'const pages = 4\n');
     assert.ok((await client.diagnostics(URI)).some(({ message }) => String(message).includes('page')));
@@ -178,9 +179,49 @@ describe('files that are imported', function () {
     await client.end();
   });
 
+  it('outside the workspace, and in Restricted Mode what is loaded, are opened by nobody, until trust is given', async () => {
+    const asked: string[] = [];
+    const readFile: Runtime['readFile'] = (uri) => {
+      asked.push(uri);
+      return Promise.resolve(new Uint8Array(8));
+    };
+    const client = await threadClient(runtime({ readFile }), {
+      capabilities: PULLS,
+      initializationOptions: { trusted: false },
+    });
+    const load = (path: string): string => `  load "${path}" at 0x5000\n`;
+    await client.open(
+      URI,
+      `vm guest {\n  slot 0 { gpa 0  size 16M }\n${load('/etc/passwd')}  vcpu { paging none } }\nrun guest { read 0x5000 }\n`,
+    );
+    assert.match(String((await client.diagnostics(URI))[0]?.message), /lies outside/);
+    await client.change(URI, 2, [
+      { text: `vm guest {\n  slot 0 { gpa 0  size 16M }\n${load('a.dump')}  vcpu { paging none } }\nrun guest { read 0x5000 }\n` },
+    ]);
+    assert.match(String((await client.diagnostics(URI))[0]?.message), /Restricted Mode/);
+    assert.deepEqual(asked, []);
+    await client.connection.sendNotification('mmu/trusted');
+    assert.deepEqual(await client.diagnostics(URI), []);
+    assert.deepEqual(asked, ['file:///scenarios/a.dump']);
+    await client.end();
+  });
+
+  it('that take too long are told of, and others are answered meanwhile', async () => {
+    const never = new Promise<never>(() => undefined);
+    const client = await threadClient(runtime({ readFile: () => never }), { capabilities: PULLS });
+    await client.open(URI, MAIN);
+    const other = 'file:///scenarios/other.mmu';
+    await client.open(other, 'const a = 1\nhost { memory a * 16M }\n');
+    assert.deepEqual(await client.diagnostics(other), []);
+    assert.ok((await client.diagnostics(URI)).some(({ message }) => String(message).includes('did not answer')));
+    await client.end();
+  });
+
   it('are asked of a client that reads them', async () => {
     const client = await threadClient(runtime(), { capabilities: PULLS, initializationOptions: { readFiles: true } });
-    client.connection.onRequest('mmu/readFile', ({ uri }: { uri: string }) => (uri === COMMON ? 'const page = 4\n' : null));
+    client.connection.onRequest('mmu/readFile', ({ uri }: { uri: string }) =>
+      uri === COMMON ? { base64: Buffer.from('const page = 4\n').toString('base64') } : null,
+    );
     await client.open(URI, MAIN);
     assert.deepEqual(await client.diagnostics(URI), []);
     await client.end();

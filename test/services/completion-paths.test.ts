@@ -7,6 +7,7 @@ import type { CompletionItem, CompletionList } from 'vscode-languageserver/node'
 import type { FolderEntry } from '../../server/src/protocol/messages';
 import { expectedAt } from '../../server/src/language/syntax/expected';
 import { pathItems, pathPlace } from '../../server/src/services/completion/paths';
+import { Allowed } from '../../server/src/workspace/allowed';
 import { Folders } from '../../server/src/workspace/folders';
 import { processClient } from '../support/lsp';
 import { opened } from '../support/scripts';
@@ -62,7 +63,7 @@ describe('folders', () => {
     return Promise.resolve([file('a.mmu')]);
   };
   const listed = async (workspace: string[], uri: string): Promise<number> =>
-    (await new Folders(workspace, read).list(uri, 'file:///w/s/a.mmu')).length;
+    (await new Folders(new Allowed(workspace, true), read).list(uri, 'file:///w/s/a.mmu')).length;
 
   it('of the workspace are listed, nothing outside', async () => {
     assert.equal(await listed(['file:///w'], 'file:///w/s'), 1);
@@ -76,8 +77,14 @@ describe('folders', () => {
     assert.equal(await listed([], 'file:///w'), 0);
   });
   it('that cannot be read are empty', async () => {
-    assert.deepEqual(await new Folders(['file:///w'], () => Promise.reject(new Error('gone'))).list('file:///w', 'file:///w/a.mmu'), []);
-    assert.deepEqual(await new Folders(['file:///w'], () => Promise.resolve(null)).list('file:///w', 'file:///w/a.mmu'), []);
+    assert.deepEqual(
+      await new Folders(new Allowed(['file:///w'], true), () => Promise.reject(new Error('gone'))).list('file:///w', 'file:///w/a.mmu'),
+      [],
+    );
+    assert.deepEqual(
+      await new Folders(new Allowed(['file:///w'], true), () => Promise.resolve(null)).list('file:///w', 'file:///w/a.mmu'),
+      [],
+    );
   });
 
   it('are read by the server itself, or by the client where it says so', async function () {

@@ -6,26 +6,26 @@ describe('files that are not open', () => {
     let reads = 0;
     const files = new Files(() => Promise.resolve(`text ${++reads}`));
     assert.equal(files.get('a'), undefined);
-    await Promise.all([files.read('a'), files.read('a')]);
+    await Promise.all([files.read('a', 'b'), files.read('a', 'b')]);
     assert.equal(files.get('a'), 'text 1');
     files.forget('a');
     assert.equal(files.get('a'), undefined);
-    await files.read('a');
+    await files.read('a', 'b');
     assert.equal(files.get('a'), 'text 2');
   });
 
   it('are none when they cannot be read', async () => {
     const files = new Files(() => Promise.reject(new Error('no such file')));
-    await files.read('a');
+    await files.read('a', 'b');
     assert.equal(files.get('a'), null);
   });
 
   it('do not come back from a read that a change has overtaken', async () => {
     const answers: ((text: string) => void)[] = [];
     const files = new Files<string>(() => new Promise((resolve) => answers.push(resolve)));
-    const first = files.read('a');
+    const first = files.read('a', 'b');
     files.forget('a');
-    const second = files.read('a');
+    const second = files.read('a', 'b');
     answers[1]('new');
     await second;
     answers[0]('old');
@@ -35,7 +35,7 @@ describe('files that are not open', () => {
 
   it('are forgotten, the oldest first, when there are too many', async () => {
     const files = new Files((uri) => Promise.resolve(uri));
-    for (let i = 0; i <= 500; i++) await files.read(`file ${i}`);
+    for (let i = 0; i <= 500; i++) await files.read(`file ${i}`, 'b');
     assert.equal(files.get('file 0'), undefined);
     assert.equal(files.get('file 500'), 'file 500');
   });

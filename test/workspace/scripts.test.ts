@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import { Allowed } from '../../server/src/workspace/allowed';
 import { Files } from '../../server/src/workspace/files';
 import { Scripts } from '../../server/src/workspace/scripts';
 import { search } from '../../server/src/workspace/search';
@@ -14,7 +15,7 @@ function setUp(text: (index: number) => string, open: readonly TextDocument[] = 
     loads++;
     return Promise.resolve(new Uint8Array(8));
   });
-  const scripts = new Scripts((uri) => open.find((each) => each.uri === uri), files, dumps);
+  const scripts = new Scripts((uri) => open.find((each) => each.uri === uri), files, dumps, new Allowed(['file:///scenarios'], true));
   return { scripts, loads: () => loads };
 }
 

@@ -42,5 +42,11 @@ export { text } from '../export/text';
 
 /** Runs all programs of a script, the time limit (milliseconds) being for all of them together. */
 export function runScript(script: OpenScript, hooks: Hooks = {}): RunView[] {
-  return drained(runPrograms(script.programs, hooks)).map((record) => new RunView(record, script.analysis));
+  return drained(runInSteps(script, hooks));
+}
+
+/** The same in steps, between which other work can be done. */
+export function* runInSteps(script: OpenScript, hooks: Hooks = {}): Generator<void, RunView[]> {
+  const records = yield* runPrograms(script.programs, hooks);
+  return records.map((record) => new RunView(record, script.analysis));
 }

@@ -6,14 +6,16 @@
 import { analyze } from '../language/analysis';
 import type { Analysis, AnalyzeOptions, Lowered, LowerOptions } from '../language/analysis';
 
-export { analyze, MOST_LOADED, resolveImport } from '../language/analysis';
+export { analyze, contentOf, isNotOpened, MOST_BYTES, resolveImport } from '../language/analysis';
 export type {
   Analysis,
   AnalyzeOptions,
+  Found,
   Location,
   Lowered,
   LowerOptions,
   NameInScope,
+  NotOpened,
   Problem,
   ProblemFix,
   Target,

@@ -16,8 +16,7 @@ const WORKER_NAME = 'mmu scripts';
 
 const runtime: Runtime = {
   // A browser has no files; the client reads them.
-  readFile: () => Promise.resolve(null),
-  readBytes: () => Promise.resolve(null),
+  readFile: () => Promise.resolve(undefined),
   readFolder: () => Promise.resolve(null),
   findFiles: () => Promise.resolve([]),
   spawnWorker(url, log) {

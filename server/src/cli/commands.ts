@@ -7,6 +7,8 @@ export interface OptionSpec {
   /** What stands after the option in help, as `KIND`. */
   readonly value?: string;
   readonly choices?: readonly string[];
+  /** It can be given several times. */
+  readonly multiple?: true;
   readonly about: string;
 }
 
@@ -29,6 +31,12 @@ const MMU: OptionSpec = {
   choices: ['soft', 'ept', 'npt'],
   about: 'run under this kind of MMU virtualization',
 };
+const ALLOW_DIR: OptionSpec = {
+  type: 'string',
+  value: 'DIR',
+  multiple: true,
+  about: 'let import and load read from this folder too, beside that of the file',
+};
 const LIMIT: OptionSpec = { type: 'string', value: 'SECONDS', about: 'time that all runs may take (60)' };
 
 export const COMMANDS: readonly CommandSpec[] = [
@@ -49,6 +57,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       },
       brief: { type: 'boolean', about: 'outcomes only, without the journal' },
       entries: { type: 'boolean', about: 'text: a line for each entry that the processor reads, not one for a walk' },
+      'allow-dir': ALLOW_DIR,
       'time-limit': LIMIT,
     },
   },
@@ -59,7 +68,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     most: Infinity,
     about: 'Report what is wrong in scenarios, without running them',
     more: ['Diagnostics are written as `file:line:column: severity: message [code]`.', 'Exit status: 0 no errors, 2 errors.'],
-    options: {},
+    options: { 'allow-dir': ALLOW_DIR },
   },
   {
     name: 'fmt',
@@ -77,7 +86,12 @@ export const COMMANDS: readonly CommandSpec[] = [
     most: Infinity,
     about: 'Run the scenarios in files and folders, a line for each expectation',
     more: ['Without a path: the current folder. Exit status as for run; the worst of all files.'],
-    options: { mmu: MMU, failures: { type: 'boolean', about: 'print failed expectations only' }, 'time-limit': LIMIT },
+    options: {
+      mmu: MMU,
+      failures: { type: 'boolean', about: 'print failed expectations only' },
+      'allow-dir': ALLOW_DIR,
+      'time-limit': LIMIT,
+    },
   },
   {
     name: 'translate',
@@ -90,6 +104,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       line: { type: 'string', value: 'N', about: 'just before the statement at this line (default: at the end)' },
       vm: { type: 'string', value: 'NAME', about: 'of this VM (default: that of the run)' },
       mmu: MMU,
+      'allow-dir': ALLOW_DIR,
     },
   },
   {
@@ -106,12 +121,14 @@ export const COMMANDS: readonly CommandSpec[] = [
 export interface Arguments {
   readonly command: CommandSpec;
   readonly positionals: readonly string[];
-  readonly options: { readonly [name: string]: string | boolean | undefined };
+  readonly options: { readonly [name: string]: string | boolean | readonly string[] | undefined };
 }
 
 /** @throws InputError for what the command does not take. */
 export function parseCommand(command: CommandSpec, args: readonly string[]): Arguments & { readonly help: boolean } {
-  const options = Object.fromEntries(Object.entries(command.options).map(([name, { type }]) => [name, { type }]));
+  const options = Object.fromEntries(
+    Object.entries(command.options).map(([name, { type, multiple }]) => [name, { type, multiple: multiple === true }]),
+  );
   let parsed;
   try {
     parsed = parseArgs({

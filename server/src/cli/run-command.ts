@@ -1,20 +1,20 @@
 /** `mmu run`: a scenario's runs, printed. */
-import { performance } from 'node:perf_hooks';
-import { ftrace, json, refusedSlots, runScript, tally, text } from '../api/engine';
-import type { MmuKind, RunView } from '../api/engine';
+import { ftrace, json, refusedSlots, tally, text } from '../api/engine';
+import type { RunView } from '../api/engine';
 import type { Arguments } from './commands';
+import { INTERRUPTED, runInterruptibly } from './interruptible';
 import type { Io } from './io';
 import { nameOf } from './problems';
-import { milliseconds, openRunnable } from './script';
+import { milliseconds, openingOf, openRunnable } from './script';
 
 export const TIME_LIMIT = 60_000;
 
-export function runFile(args: Arguments, io: Io): number {
+export async function runFile(args: Arguments, io: Io): Promise<number> {
   const [path] = args.positionals;
-  const script = openRunnable(path, io, args.options.mmu as MmuKind | undefined);
+  const script = openRunnable(path, io, openingOf(args));
   if (!script) return 2;
-  const views = runScript(script, { now: () => performance.now(), timeLimit: milliseconds(args.options['time-limit'], TIME_LIMIT) });
-  const status = exitStatus(views);
+  const { views, interrupted } = await runInterruptibly(script, milliseconds(args.options['time-limit'], TIME_LIMIT), io);
+  const status = interrupted ? INTERRUPTED : exitStatus(views);
   const { held, failed } = tally(views.flatMap(({ record }) => record.outcomes));
   const format = args.options.format ?? 'text';
   if (format === 'json') {

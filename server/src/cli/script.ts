@@ -1,26 +1,47 @@
 /** A scenario as the commands open it: by a path or standard input, with its imports read from beside it. */
-import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { MOST_LOADED, openScript } from '../api/language';
-import type { MmuKind, OpenScript } from '../api/language';
-import { InputError, firstBytes, readSource } from './io';
+import { isNotOpened, MOST_BYTES, openScript } from '../api/language';
+import type { Found, MmuKind, OpenScript } from '../api/language';
+import { readRegularNow } from '../node/regular-file';
+import type { Arguments } from './commands';
+import { readSource } from './files';
+import { InputError } from './io';
 import type { Io } from './io';
 import { nameOf, report, STDIN_URI } from './problems';
 
+export interface Opening {
+  /** Run under this kind of MMU alone. */
+  readonly under?: MmuKind;
+  /** Folders, beside its own and those below, from which the file's own words may read. */
+  readonly allowed: readonly string[];
+}
+
+/** How a command's options say that files are opened. */
+export function openingOf({ options }: Arguments): Opening {
+  return { under: options.mmu as MmuKind | undefined, allowed: (options['allow-dir'] as readonly string[] | undefined) ?? [] };
+}
+
 /** Opens a file for a command. @throws InputError when it cannot be read. */
-export function openFile(path: string, io: Io, under?: MmuKind): OpenScript {
-  return openText(path, readSource(path, io).text, under);
+export function openFile(path: string, io: Io, opening: Opening): OpenScript {
+  return openText(path, readSource(path, io).text, opening);
 }
 
 /** Opens a text that was read from this path already. */
-export function openText(path: string, text: string, under?: MmuKind): OpenScript {
-  return openScript(text, path === '-' ? STDIN_URI : pathToFileURL(path).href, { read: readUri, readBytes: readUriBytes, under });
+export function openText(path: string, text: string, { under, allowed }: Opening): OpenScript {
+  const folders = [path === '-' ? '.' : dirname(path), ...allowed].map((folder) => resolve(folder));
+  const readBytes = (uri: string): Found<Uint8Array> => readUri(uri, folders);
+  const read = (uri: string): Found<string> => {
+    const found = readBytes(uri);
+    return found === null || isNotOpened(found) ? found : new TextDecoder('utf-8', { ignoreBOM: true }).decode(found);
+  };
+  return openScript(text, path === '-' ? STDIN_URI : pathToFileURL(path).href, { read, readBytes, under });
 }
 
 /** As {@link openFile}, its problems reported; null when it cannot be read or has errors. */
-export function openChecked(path: string, io: Io, under?: MmuKind): OpenScript | null {
+export function openChecked(path: string, io: Io, opening: Opening): OpenScript | null {
   try {
-    const script = openFile(path, io, under);
+    const script = openFile(path, io, opening);
     report(script.problems, io);
     return script.problems.some(({ severity }) => severity === 'error') ? null : script;
   } catch (error) {
@@ -31,8 +52,8 @@ export function openChecked(path: string, io: Io, under?: MmuKind): OpenScript |
 }
 
 /** As {@link openChecked}, with something to run. */
-export function openRunnable(path: string, io: Io, under?: MmuKind): OpenScript | null {
-  const script = openChecked(path, io, under);
+export function openRunnable(path: string, io: Io, opening: Opening): OpenScript | null {
+  const script = openChecked(path, io, opening);
   if (script && script.programs.length === 0) {
     io.err(`${nameOf(script.uri)}: nothing to run: it has no run block\n`);
     return null;
@@ -40,26 +61,17 @@ export function openRunnable(path: string, io: Io, under?: MmuKind): OpenScript 
   return script;
 }
 
-/** Text of an imported file; null when it cannot be read. */
-function readUri(uri: string): string | null {
+/** A file that a scenario names. */
+function readUri(uri: string, folders: readonly string[]): Found<Uint8Array> {
   try {
-    return readFileSync(fileURLToPath(uri), 'utf8');
-  } catch {
-    return null;
-  }
-}
-
-/** Content of a file that is loaded, one byte more than can be used at most; null when it cannot be read. */
-function readUriBytes(uri: string): Uint8Array | null {
-  try {
-    return firstBytes(fileURLToPath(uri), MOST_LOADED + 1);
+    return readRegularNow(fileURLToPath(uri), { most: MOST_BYTES, folders });
   } catch {
     return null;
   }
 }
 
 /** Seconds from an option. @throws InputError when it is no positive number. */
-export function milliseconds(option: string | boolean | undefined, otherwise: number): number {
+export function milliseconds(option: Arguments['options'][string], otherwise: number): number {
   if (typeof option !== 'string') return otherwise;
   const seconds = Number(option);
   if (!(seconds > 0)) throw new InputError(`--time-limit takes seconds, not ${option}`);

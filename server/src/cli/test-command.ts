@@ -1,14 +1,15 @@
 /** `mmu test`: every scenario's expectations, a line each, and a summary. */
-import { performance } from 'node:perf_hooks';
-import { endedText, expectationText, palette, refusedSlots, resultText, runScript } from '../api/engine';
-import type { MmuKind, Palette, RunView } from '../api/engine';
+import { endedText, expectationText, palette, refusedSlots, resultText } from '../api/engine';
+import type { Palette, RunView } from '../api/engine';
 import { plural } from '../events/wording';
 import type { Arguments } from './commands';
-import { findScenarios, InputError } from './io';
+import { INTERRUPTED, runInterruptibly } from './interruptible';
+import { findScenarios } from './files';
+import { InputError } from './io';
 import type { Io } from './io';
 import { nameOf } from './problems';
 import { exitStatus, TIME_LIMIT } from './run-command';
-import { milliseconds, openChecked } from './script';
+import { milliseconds, openChecked, openingOf } from './script';
 
 interface Sum {
   held: number;
@@ -16,25 +17,32 @@ interface Sum {
   broken: number;
 }
 
-export function test(args: Arguments, io: Io): number {
+export async function test(args: Arguments, io: Io): Promise<number> {
   const paths = args.positionals.length > 0 ? args.positionals : ['.'];
-  const files = paths.includes('-') ? [...paths] : findScenarios(paths);
-  if (files.length === 0) throw new InputError(`mmu test: no .mmu file in ${paths.join(', ')}`);
   const paint = palette(io.colors);
   const sum: Sum = { held: 0, failed: 0, broken: 0 };
-  const timeLimit = milliseconds(args.options['time-limit'], TIME_LIMIT);
   let status = 0;
+  const files = findScenarios(paths, (message) => {
+    io.err(`${message}\n`);
+    status = 2;
+  });
+  if (files.length === 0 && status === 0) throw new InputError(`mmu test: no .mmu file in ${paths.join(', ')}`);
+  const timeLimit = milliseconds(args.options['time-limit'], TIME_LIMIT);
+  const { under, allowed } = openingOf(args);
+  // A folder that the user names is looked into as a whole.
+  const opening = { under, allowed: [...allowed, ...paths.filter((path) => path !== '-')] };
   for (const file of files) {
-    const script = openChecked(file, io, args.options.mmu as MmuKind | undefined);
+    const script = openChecked(file, io, opening);
     if (!script) {
       sum.broken++;
       io.out(`${paint.bad('✗')} ${file === '-' ? '<stdin>' : file}: has errors\n`);
       status = worse(status, 2);
       continue;
     }
-    const views = runScript(script, { now: () => performance.now(), timeLimit });
+    const { views, interrupted } = await runInterruptibly(script, timeLimit, io);
     for (const view of views) printExpectations(view, args.options.failures === true, sum, paint, io);
-    status = worse(status, exitStatus(views));
+    status = interrupted ? INTERRUPTED : worse(status, exitStatus(views));
+    if (interrupted) break;
   }
   const verdict = `${sum.held} passed, ${sum.failed} failed`;
   const broken = sum.broken > 0 ? `, ${plural(sum.broken, 'file')} with errors` : '';

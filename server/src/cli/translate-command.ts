@@ -1,20 +1,20 @@
 /** `mmu translate`: the way of an address at a point of the script. */
-import { performance } from 'node:perf_hooks';
-import { positionAtLine, runScript, translate, translationText } from '../api/engine';
-import type { MmuKind, RunView } from '../api/engine';
+import { positionAtLine, translate, translationText } from '../api/engine';
+import type { RunView } from '../api/engine';
 import type { Arguments } from './commands';
+import { INTERRUPTED, runInterruptibly } from './interruptible';
 import { InputError } from './io';
 import type { Io } from './io';
 import { TIME_LIMIT } from './run-command';
-import { openRunnable } from './script';
+import { openingOf, openRunnable } from './script';
 
-export function translateAddress(args: Arguments, io: Io): number {
+export async function translateAddress(args: Arguments, io: Io): Promise<number> {
   const [path, spelled] = args.positionals;
   const { address, space } = parseAddress(spelled);
   const line = parseLine(args.options.line);
-  const script = openRunnable(path, io, args.options.mmu as MmuKind | undefined);
+  const script = openRunnable(path, io, openingOf(args));
   if (!script) return 2;
-  const views = runScript(script, { now: () => performance.now(), timeLimit: TIME_LIMIT });
+  const { views, interrupted } = await runInterruptibly(script, TIME_LIMIT, io);
   for (const view of views) {
     const vm = vmOf(view, args.options.vm);
     const position = line === null ? view.record.length : positionAtLine(view, script.uri, line - 1);
@@ -23,11 +23,11 @@ export function translateAddress(args: Arguments, io: Io): number {
     for (const text of translationText(translation)) io.out(`  ${text}\n`);
     io.out('\n');
   }
-  return 0;
+  return interrupted ? INTERRUPTED : 0;
 }
 
 /** Number of the VM of that name, or of the VM that the run's first act is by. */
-function vmOf(view: RunView, name: string | boolean | undefined): number {
+function vmOf(view: RunView, name: Arguments['options'][string]): number {
   const { machine, acts } = view.record.program;
   if (typeof name === 'string') {
     const vm = machine.vms.findIndex((each) => each.name === name);
@@ -46,7 +46,7 @@ function parseAddress(spelled: string): { address: bigint; space: 'gva' | 'gpa' 
   return { address, space: prefix?.toLowerCase() === 'gpa' ? 'gpa' : 'gva' };
 }
 
-function parseLine(option: string | boolean | undefined): number | null {
+function parseLine(option: Arguments['options'][string]): number | null {
   if (option === undefined) return null;
   const line = Number(option);
   if (!Number.isInteger(line) || line < 1) throw new InputError(`mmu translate: --line takes a line's number, not ${String(option)}`);

@@ -2,6 +2,7 @@
  * The language's face to everything after it: a text, with its imports, becomes an analysis. Services, command line and
  * session use this and nothing of the rooms behind it (syntax/ for trees and printing excepted).
  */
+import type { Found } from './files';
 import type { Program } from '../engine/program';
 import type { StatementPlace } from './places';
 import type { Parsed } from './syntax/parse';
@@ -103,12 +104,13 @@ export interface Use {
 }
 
 export interface AnalyzeOptions {
-  /** Text of another file; null when it cannot be read. */
-  read(uri: string): string | null;
+  /** Text of another file. */
+  read(uri: string): Found<string>;
 }
 
+export type { Found, NotOpened } from './files';
+export { contentOf, isNotOpened, MOST_BYTES } from './files';
 export type { LowerOptions } from './lower/programs';
-export { MOST_LOADED } from './machine/load';
 export { resolveImport } from './semantics/paths';
 
 /** Never throws; every text has an analysis. */

@@ -1,15 +1,13 @@
 /** The server's runtime in Node: files of this machine, worker threads, timers. */
 import { existsSync } from 'node:fs';
-import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { inThread } from '../worker/in-thread';
 import type { WorkerLike } from '../worker/worker-like';
 import type { Runtime } from '../workspace/runtime';
-
-/** Bytes of an imported file at most. */
-const MOST_BYTES = 64 << 20;
+import { readRegular } from './regular-file';
 
 /** Scenarios and folders looked at in a workspace, at most. */
 const MOST_FILES = 2000;
@@ -19,24 +17,10 @@ const MOST_FOLDERS = 5000;
 const WORKER_HEAP = 2048;
 
 export const nodeRuntime: Runtime = {
-  async readFile(uri) {
-    if (!uri.startsWith('file:')) return null;
-    const path = fileURLToPath(uri);
-    return (await stat(path)).size > MOST_BYTES ? null : readFile(path, 'utf8');
-  },
-
-  async readBytes(uri, most) {
-    if (!uri.startsWith('file:')) return null;
-    const file = await open(fileURLToPath(uri));
-    try {
-      const bytes = new Uint8Array(Math.min(most, (await file.stat()).size));
-      let read = 0;
-      for (let got = 1; got > 0 && read < bytes.length; read += got)
-        got = (await file.read(bytes, read, bytes.length - read, read)).bytesRead;
-      return bytes.subarray(0, read);
-    } finally {
-      await file.close();
-    }
+  async readFile(uri, most, folders) {
+    if (!uri.startsWith('file:')) return undefined;
+    const within = folders.filter((folder) => folder.startsWith('file:')).map((folder) => fileURLToPath(folder));
+    return readRegular(fileURLToPath(uri), { most, folders: within });
   },
 
   async readFolder(uri) {

@@ -149,8 +149,11 @@ export interface FolderEntry {
 
 /** Server to client requests; answered by clients that say so in {@link InitializationOptions}. */
 export interface ClientRequests {
-  /** Text of a file that the server cannot reach itself (a virtual workspace, a browser); null when there is none. */
-  'mmu/readFile': { params: { uri: string }; result: string | null };
+  /**
+   * A file that the server cannot reach itself (a virtual workspace, a browser), `most` bytes at most; why it is not opened, when it is no
+   * regular file or larger; null when there is none.
+   */
+  'mmu/readFile': { params: { uri: string; most: number }; result: { base64: string } | { notOpened: string } | null };
   /** What is in a folder; null when there is none. */
   'mmu/readFolder': { params: { uri: string }; result: FolderEntry[] | null };
   /** URIs of the scenarios in the workspace. */
@@ -165,6 +168,8 @@ export interface InitializationOptions {
   readonly readFiles?: boolean;
   /** The client answers `mmu/findFiles`. */
   readonly findFiles?: boolean;
+  /** False: the user does not trust the workspace. The client says `mmu/trusted` when that changes. */
+  readonly trusted?: boolean;
 }
 
 /** Commands that code lenses name; the client carries them out. */

@@ -24,6 +24,7 @@ export interface ClientAbilities {
   readonly workDoneProgress: boolean;
   readonly snippets: boolean;
   readonly findFiles: boolean;
+  readonly workspaceFolders: boolean;
 }
 
 export interface Core {

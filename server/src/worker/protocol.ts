@@ -1,5 +1,6 @@
 /** Messages between the server and a worker, which checks scripts, runs them, and answers what is asked of their runs. */
 import type { Diagnostic } from 'vscode-languageserver-types';
+import type { Found } from '../api/language';
 import type { RunInfo } from '../protocol/messages';
 import type { Question } from './questions';
 
@@ -8,10 +9,10 @@ export interface Job {
   readonly uri: string;
   readonly version: number;
   readonly text: string;
-  /** Texts of the files that it imports, null for those that cannot be read. */
-  readonly texts: ReadonlyMap<string, string | null>;
-  /** Contents of the files that it loads; null when none can be read here. */
-  readonly files: ReadonlyMap<string, Uint8Array | null>;
+  /** Texts of the files that it imports. */
+  readonly texts: ReadonlyMap<string, Found<string>>;
+  /** Contents of the files that it loads. */
+  readonly files: ReadonlyMap<string, Found<Uint8Array>>;
   /** Run what the check comes to, when it finds no error; `until` a line (zero-based), or to the end. Null: check only. */
   readonly run: { readonly until: number | null } | null;
   /** Milliseconds for unrolling and all runs together, this job's own time. */

@@ -1,12 +1,17 @@
 /** What the server needs of the place that it runs in: Node or a browser. */
+import type { Found } from '../language/analysis';
 import type { FolderEntry } from '../protocol/messages';
 import type { WorkerLike } from '../worker/worker-like';
 
 export interface Runtime {
-  /** Text of a file; null when there is none. May reject. */
-  readFile(uri: string): Promise<string | null>;
-  /** What a file begins with, its first `most` bytes; null when there is none. May reject. */
-  readBytes(uri: string, most: number): Promise<Uint8Array | null>;
+  /**
+   * What a regular file holds, when it lies in one of these folders wherever links lead; undefined: files like this one cannot be reached
+   * from here, and the client may. Never rejects.
+   *
+   * @param most bytes at most
+   * @param folders URIs
+   */
+  readFile(uri: string, most: number, folders: readonly string[]): Promise<Found<Uint8Array> | undefined>;
   /** What is in a folder; null when there is none. May reject. */
   readFolder(uri: string): Promise<readonly FolderEntry[] | null>;
   /** URIs of the scenarios below folders; as many as are found with fair effort. */

@@ -2,6 +2,9 @@
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { analyze } from '../language/analysis';
 import type { Analysis } from '../language/analysis';
+import { contentOf, isNotOpened } from '../language/analysis';
+import type { Found } from '../language/analysis';
+import type { Allowed } from './allowed';
 import type { Files } from './files';
 
 /** A document's text at a version, understood. */
@@ -10,10 +13,10 @@ export interface Script {
   /** 0 for a file that is not open. */
   readonly version: number;
   readonly analysis: Analysis;
-  /** Texts of the other files as the analysis saw them; null for those that cannot be read. */
-  readonly texts: ReadonlyMap<string, string | null>;
+  /** Texts of the other files as the analysis saw them. */
+  readonly texts: ReadonlyMap<string, Found<string>>;
   /** Contents of the files that it loads. */
-  readonly files: ReadonlyMap<string, Uint8Array | null>;
+  readonly files: ReadonlyMap<string, Found<Uint8Array>>;
 }
 
 interface Kept {
@@ -37,6 +40,7 @@ export class Scripts {
     private readonly files: Files,
     /** Files that are loaded into memory. */
     private readonly dumps: Files<Uint8Array>,
+    private readonly allowed: Allowed,
   ) {}
 
   /** The analysis of an open document as it is now, its imports read; null when it is not open. */
@@ -46,8 +50,8 @@ export class Scripts {
 
   /** Text of a document, or of a file that is not open; null when there is none. */
   async text(uri: string): Promise<string | null> {
-    if (this.textOf(uri) === undefined) await this.files.read(uri);
-    return this.textOf(uri) ?? null;
+    if (this.textOf(uri) === undefined) await this.files.read(uri, uri);
+    return contentOf(this.textOf(uri) ?? null);
   }
 
   /** The analysis of a document, or of a file that is not open; null when there is none. */
@@ -69,8 +73,8 @@ export class Scripts {
 
   private async understand(uri: string): Promise<Script | null> {
     for (let round = 0; ; round++) {
-      const text = this.textOf(uri);
-      if (text === undefined || text === null) return null;
+      const text = contentOf(this.textOf(uri) ?? null);
+      if (text === null) return null;
       const missing = this.bringUpToDate(uri, text);
       if (missing.length === 0 || round === MOST_ROUNDS) return this.kept.get(uri)!.script;
       await Promise.all(missing);
@@ -83,31 +87,31 @@ export class Scripts {
     const kept = this.kept.get(uri);
     const fresh = kept && kept.script.version === version && kept.text === text;
     const seenStill = (): boolean =>
-      [...kept!.script.texts].every(([other, seen]) => this.textOf(other) === seen) &&
-      [...kept!.script.files].every(([other, seen]) => this.dumps.get(other) === seen);
+      [...kept!.script.texts].every(([other, seen]) => isSame(this.imported(other, uri), seen)) &&
+      [...kept!.script.files].every(([other, seen]) => isSame(this.loaded(other, uri), seen));
     if (fresh && seenStill()) return [];
-    const texts = new Map<string, string | null>();
+    const texts = new Map<string, Found<string>>();
     const missing = new Set<string>();
     const missingDumps = new Set<string>();
     const analysis = analyze(text, uri, {
       read: (other) => {
-        const found = this.textOf(other);
+        const found = this.imported(other, uri);
         if (found === undefined) missing.add(other);
         texts.set(other, found ?? null);
         return found ?? null;
       },
     });
-    const files = new Map<string, Uint8Array | null>();
+    const files = new Map<string, Found<Uint8Array>>();
     // Contents matter to those that are checked and run.
     for (const other of this.open(uri) ? analysis.loads : []) {
-      const found = this.dumps.get(other);
+      const found = this.loaded(other, uri);
       if (found === undefined) missingDumps.add(other);
       files.set(other, found ?? null);
     }
     this.kept.delete(uri);
     this.kept.set(uri, { text, script: { uri, version, analysis, texts, files } });
     this.evict(uri);
-    return [...[...missing].map((each) => this.files.read(each)), ...[...missingDumps].map((each) => this.dumps.read(each))];
+    return [...[...missing].map((each) => this.files.read(each, uri)), ...[...missingDumps].map((each) => this.dumps.read(each, uri))];
   }
 
   /** Forgets analyses of files that are not open, the oldest first, when there are too many. The newest stays in any case. */
@@ -124,7 +128,20 @@ export class Scripts {
   }
 
   /** The open document's text before the file's; undefined when the file was not read yet. */
-  private textOf(uri: string): string | null | undefined {
+  private textOf(uri: string): Found<string> | undefined {
     return this.open(uri)?.getText() ?? this.files.get(uri);
   }
+
+  private imported(uri: string, document: string): Found<string> | undefined {
+    return this.allowed.refusal(uri, document, 'import') ?? this.textOf(uri);
+  }
+
+  private loaded(uri: string, document: string): Found<Uint8Array> | undefined {
+    return this.allowed.refusal(uri, document, 'load') ?? this.dumps.get(uri);
+  }
+}
+
+function isSame<T extends string | Uint8Array>(now: Found<T> | undefined, seen: Found<T>): boolean {
+  if (now === undefined || now === null || seen === null) return now === seen;
+  return isNotOpened(now) && isNotOpened(seen) ? now.notOpened === seen.notOpened : now === seen;
 }

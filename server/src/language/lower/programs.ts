@@ -30,10 +30,7 @@ const OF_THE_MOMENT: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
 ]); // prettier-ignore
 
 export interface LowerOptions {
-  /**
-   * Content of a file that is loaded into memory, {@link MOST_LOADED} bytes and one more at most; null when it cannot be
-   * read. Absent where only texts can be had.
-   */
+  /** Content of a file that is loaded into memory. Absent where only texts can be had. */
   readonly readBytes?: ReadBytes;
   /** Run each script under this kind alone, whatever its `under` says. */
   readonly under?: MmuKind;

@@ -1,5 +1,7 @@
 /** `load "guest.dump" at 0x10_0000`: guest memory from a file, byte by byte as it stands there. */
 import { PAGE_SIZE } from '../../engine/bits';
+import { contentOf, isNotOpened, notOpenedText } from '../files';
+import type { Found } from '../files';
 import { bindParts, declaresNothing, notInOutline } from '../kind';
 import type { VmItemKind } from '../kind';
 import type { Context } from '../lower/context';
@@ -52,15 +54,12 @@ export const load: VmItemKind<Load> = {
   },
 };
 
-/** Bytes of a file that is loaded into memory at most. */
-export const MOST_LOADED = 64 << 20;
-
-/** Content of files that are loaded; null: there is no such file. Absent: files cannot be read here. */
-export type ReadBytes = (uri: string) => Uint8Array | null;
+/** Content of files that are loaded. Absent: files cannot be read here. */
+export type ReadBytes = (uri: string) => Found<Uint8Array>;
 
 /** Reads each file once; one that makes the reader throw cannot be read. */
 export function readingOnce(read: ReadBytes): ReadBytes {
-  const known = new Map<string, Uint8Array | null>();
+  const known = new Map<string, Found<Uint8Array>>();
   return (uri) => {
     let bytes = known.get(uri);
     if (bytes === undefined) {
@@ -79,7 +78,7 @@ export function readingOnce(read: ReadBytes): ReadBytes {
 export function loadedArea(context: Context, { path, at }: Load, env: Env, read: ReadBytes | undefined): Area | null {
   const from = context.evaluator.number(at, env);
   const uri = path && resolveImport(path.value, env.file.uri);
-  const bytes = uri ? read?.(uri) : null;
+  const bytes = uri && read ? contentOf(read(uri)) : null;
   return from === null || from < 0n || !bytes ? null : { from: Number(from), end: Number(from) + bytes.length };
 }
 
@@ -102,6 +101,7 @@ export function loadFile(
   if (!read) return reportUnsupported(context, env, node, 'load');
   const uri = resolveImport(node.path.value, env.file.uri);
   const bytes = uri === null ? null : read(uri);
+  if (bytes && isNotOpened(bytes)) return context.report(env, node.path, 'not-opened', notOpenedText(bytes));
   if (!bytes)
     return context.report(
       env,
@@ -109,9 +109,6 @@ export function loadFile(
       'no-such-file',
       uri === null ? 'this path leads to no file from here' : 'this file cannot be read',
     );
-  if (bytes.length > MOST_LOADED) {
-    return context.report(env, node.path, 'file-too-large', `a file that is loaded has at most ${MOST_LOADED >>> 20}M`);
-  }
   if (from % 8n !== 0n) return context.report(env, node.at, 'not-aligned', `a file is loaded at a multiple of 8, not at ${show(from)}`);
   const gpa = Number(from);
   for (let page = Math.floor(gpa / PAGE_SIZE); page * PAGE_SIZE < gpa + bytes.length; page++) {

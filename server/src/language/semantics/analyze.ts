@@ -5,6 +5,8 @@ import type { LowerOptions } from '../lower/programs';
 import type { Analysis, AnalyzeOptions, Location, Lowered, NameInScope, Problem, Target, Use } from '../analysis';
 import type { Parsed } from '../syntax/parse';
 import type { Definition, Expression, Import, Node, Range, Reference } from '../syntax/tree';
+import { notOpenedText } from '../files';
+import type { NotOpened } from '../files';
 import type { StatementPlace } from '../places';
 import type { ProblemCode } from './codes';
 import { link } from './links';
@@ -46,8 +48,12 @@ export class Analyzed implements Analysis {
     options: AnalyzeOptions,
   ) {
     const { reporter } = this;
-    const read = (other: string): string | null => options.read(other);
-    this.files = loadFiles(text, uri, read, (file, node, why) => this.importFailed(file, node, why));
+    this.files = loadFiles(
+      text,
+      uri,
+      (other) => options.read(other),
+      (file, node, why) => this.importFailed(file, node, why),
+    );
     this.main = this.files[0];
     this.parsed = this.main.parsed;
     this.imports = new Map(this.files.slice(1).map((file) => [file.uri, file.parsed]));
@@ -127,8 +133,8 @@ export class Analyzed implements Analysis {
     return this.main.offsetAt(position);
   }
 
-  private importFailed(file: SourceFile, node: Import, why: ImportFailure): void {
-    const { code, message } = IMPORT_FAILURES[why];
+  private importFailed(file: SourceFile, node: Import, why: ImportFailure | NotOpened): void {
+    const { code, message } = typeof why === 'string' ? IMPORT_FAILURES[why] : { code: 'not-opened' as const, message: notOpenedText(why) };
     this.reporter.report(file, node.path ?? node, code, message);
   }
 

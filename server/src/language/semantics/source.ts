@@ -1,5 +1,6 @@
 /** Source files of a scenario: the text, its lines, and the files that it imports. */
 import type { Location } from '../analysis';
+import type { Found, NotOpened } from '../files';
 import { parse } from '../syntax/parse';
 import type { Parsed } from '../syntax/parse';
 import { walk } from '../syntax/walk';
@@ -93,18 +94,17 @@ export type ImportFailure = 'unreadable' | 'cycle' | 'too-many' | 'bad-path';
 /**
  * The file and all that it imports, directly or not, itself first; an imported file is read once.
  *
- * @param read text of a file, null when it cannot be read
  * @param failed told of each import that gives nothing
  */
 export function loadFiles(
   text: string,
   uri: string,
-  read: (uri: string) => string | null,
-  failed: (file: SourceFile, node: Import, why: ImportFailure) => void,
+  read: (uri: string) => Found<string>,
+  failed: (file: SourceFile, node: Import, why: ImportFailure | NotOpened) => void,
 ): SourceFile[] {
   const main = new SourceFile(uri, text);
   const files = new Map<string, SourceFile>([[uri, main]]);
-  const unreadable = new Set<string>();
+  const notRead = new Map<string, NotOpened | null>();
   const open = new Set<SourceFile>();
 
   const load = (file: SourceFile): void => {
@@ -122,10 +122,10 @@ export function loadFiles(
           failed(file, item, 'too-many');
           continue;
         }
-        const found = unreadable.has(target) ? null : readSafely(read, target);
-        if (found === null) {
-          unreadable.add(target);
-          failed(file, item, 'unreadable');
+        const found = notRead.has(target) ? notRead.get(target)! : readSafely(read, target);
+        if (typeof found !== 'string') {
+          notRead.set(target, found);
+          failed(file, item, found ?? 'unreadable');
           continue;
         }
         imported = new SourceFile(target, found);
@@ -158,7 +158,7 @@ export function loadedFiles(files: readonly SourceFile[]): string[] {
   return [...found];
 }
 
-function readSafely(read: (uri: string) => string | null, uri: string): string | null {
+function readSafely(read: (uri: string) => Found<string>, uri: string): Found<string> {
   try {
     return read(uri);
   } catch {
