@@ -69,7 +69,7 @@ describe('hover on names', () => {
       '// Bytes of a page.\nconst page = 4K\nconst two = 2 * pa<|>ge\n',
       /const page = 4K/,
       /`0x1000` · `4096` · `4K`/,
-      /Bytes of a page\./,
+      /Bytes of a page\\\./,
     ));
   it('shows blocks with their parameters', () => check('block touch(a, b) { read a }\nrun g { tou<|>ch(1, 2) }', /block touch\(a, b\)/));
   it('shows tables with their root', () => check('vm a { tables t at 0x1000 { }\n vcpu { cr3 <|>t } }', /Root at gpa `0x1000`/));

@@ -1,7 +1,8 @@
 /** Comments as explanations of what stands below them. */
 import type { Parsed } from '../language/syntax/parse';
+import { plainText } from './markdown';
 
-/** The line comments right above an offset's line, without their slashes; null when there are none. */
+/** The line comments right above an offset's line, without their slashes, as Markdown; null when there are none. */
 export function commentAbove({ text, tree }: Parsed, offset: number): string | null {
   const lines: string[] = [];
   let lineStart = text.lastIndexOf('\n', offset - 1) + 1;
@@ -13,5 +14,5 @@ export function commentAbove({ text, tree }: Parsed, offset: number): string | n
     lines.unshift(text.slice(range.start, range.end).replace(/^\/\/ ?/, ''));
     lineStart = start;
   }
-  return lines.length > 0 ? lines.join('\n') : null;
+  return lines.length > 0 ? plainText(lines.join('\n')) : null;
 }

@@ -4,6 +4,7 @@ import { pathAt } from '../language/syntax/tree';
 import type { Node, Slot } from '../language/syntax/tree';
 import { bytes, hex, joined } from '../events/wording';
 import { commentAbove } from './comments';
+import { code } from './markdown';
 import { innermost, runHead } from './places';
 
 /** Markdown about a definition; null when its file is gone. */
@@ -16,7 +17,7 @@ export function nameText(analysis: Analysis, { uri, definition }: Target): strin
   if (!holder) return null;
   const vm = innermost(path.slice(0, at - 1), 'vm');
   const parts = [
-    `\`\`\`mmu\n${head(parsed.text, holder)}\n\`\`\``,
+    code(head(parsed.text, holder)),
     definition.of === 'parameter' ? `Parameter \`${definition.text}\`.` : null,
     value(analysis, holder),
     vm?.name && `In VM \`${vm.name.text}\`.`,

@@ -102,3 +102,14 @@ describe('large input is answered at once', () => {
     check(vm('for i in 0 .. 99_999 { word 8 * i = i }\n vcpu { paging none }'));
   });
 });
+
+describe('messages', () => {
+  it('show the beginning of a name that is as long as a file', () => {
+    const name = 'n'.repeat(100_000);
+    const { problems } = analyzeFiles(`const ${name} = 1\nconst ${name} = ${name}x\nvm ${name} { tables ${name} at ${name}y { } }\n`);
+    assert.ok(problems.length > 1);
+    for (const { message, related, fixes } of problems)
+      for (const each of [message, ...(related ?? []).map((one) => one.message), ...(fixes ?? []).map(({ title }) => title)])
+        assert.ok(each.length < 300, `${each.length} characters`);
+  });
+});

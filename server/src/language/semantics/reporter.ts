@@ -23,6 +23,12 @@ interface Found {
   readonly problem: Problem;
 }
 
+/** Characters of a word in a message; of a longer one its beginning is shown. */
+const MOST_OF_WORD = 80;
+
+/** Names can be as long as a file. */
+const readable = (message: string): string => message.replace(/\S{81,}/g, (word) => `${word.slice(0, MOST_OF_WORD - 1)}…`);
+
 /** Problems kept at most; a last one says so. */
 const MOST_PROBLEMS = 1000;
 
@@ -72,9 +78,11 @@ export class Reporter {
       ...file.locate(node.range),
       severity,
       code,
-      message,
-      ...(more.related ? { related: more.related.map((each) => ({ ...locate(each), message: each.message })) } : {}),
-      ...(more.fixes ? { fixes: more.fixes.map((each): ProblemFix => ({ ...locate(each), title: each.title, text: each.text })) } : {}),
+      message: readable(message),
+      ...(more.related ? { related: more.related.map((each) => ({ ...locate(each), message: readable(each.message) })) } : {}),
+      ...(more.fixes
+        ? { fixes: more.fixes.map((each): ProblemFix => ({ ...locate(each), title: readable(each.title), text: each.text })) }
+        : {}),
       ...(more.unnecessary ? { tag: 'unnecessary' as const } : {}),
     };
     this.byPlace.set(key, { file, start, problem });
