@@ -137,6 +137,7 @@ export class Machine implements Inspection {
   }
 
   private carryOut(act: Act): Result {
+    for (const { memory } of this.l1s.values()) memory.forgetMappings();
     switch (act.do) {
       case 'expect':
         return { kind: 'done' };

@@ -147,8 +147,11 @@ export class TdpMmu implements TdpTree {
   /** An entry goes by way of the mark of removal, so that nobody sets it before translations are flushed (tdp_mmu_zap_spte_atomic). */
   private zapEntry(page: ShadowPage, index: number): void {
     const { kvm } = this;
+    const { journal } = kvm.trace;
+    const event = journal.length;
     this.change(page, index, kvm.format.removed);
     kvm.flushRemoteTlbs(page.gfn + index * framesAt(page.level), framesAt(page.level));
+    journal.goesOn(event);
     kvm.setSpte(page.entryAddress(index), kvm.format.empty);
   }
 

@@ -24,13 +24,17 @@ export class L1Memory implements HypervisorMemory, FrameContents {
   quiet = true;
   /** The hypervisor wanted memory of its own that is in no slot of its VM any more: it cannot go on. */
   lost = false;
-  /** Whose vCPU the hypervisor runs on. */
-  on: GuestActs | null = null;
-  /** Linear addresses by frame, as last found; null: the hypervisor's tables have none. */
+  /** Linear addresses by frame, as found in the act that is under way; null: the hypervisor's tables have none. */
   private readonly windows = new Map<number, Linear | null>();
 
-  /** @param below the hypervisor below */
-  constructor(private readonly below: Kvm) {}
+  /**
+   * @param below the hypervisor below
+   * @param on whose vCPU the hypervisor runs on, or ran last
+   */
+  constructor(
+    private readonly below: Kvm,
+    public on: GuestActs,
+  ) {}
 
   low(address: number): number {
     const host = this.reach(address);
@@ -96,9 +100,9 @@ export class L1Memory implements HypervisorMemory, FrameContents {
     for (let i = 0; i < 4096; i += 8) this.write(to * 4096 + i, this.low(from * 4096 + i), this.high(from * 4096 + i));
   }
 
-  /** It is not the hypervisor that asks: it does not run, or its guest does. */
+  /** It is not the hypervisor that asks: nothing runs, or its guest does. */
   private get outside(): boolean {
-    return this.quiet || this.on === null || this.on.vcpu.guestMode;
+    return this.quiet || this.on.vcpu.guestMode;
   }
 
   /** Host-physical address of a word that can be accessed without anybody noticing; -1: not so. */
@@ -107,7 +111,7 @@ export class L1Memory implements HypervisorMemory, FrameContents {
       const host = this.below.guest.address(address, write);
       return host < 0 ? -1 : this.below.tables.look(host);
     }
-    const { vcpu } = this.on!;
+    const { vcpu } = this.on;
     const linear = this.linear(vcpu, address);
     if (linear === null) return this.unmapped(address, write);
     const { lo, hi } = linear;
@@ -129,7 +133,7 @@ export class L1Memory implements HypervisorMemory, FrameContents {
     if (vcpu.kvm.tdp) return { lo: low(address), hi: high(address) };
     const gfn = Math.floor(address / 4096);
     let window = this.windows.get(gfn);
-    if (window === undefined) this.windows.set(gfn, (window = this.on!.kernel.window(gfn * 4096)));
+    if (window === undefined) this.windows.set(gfn, (window = this.on.kernel.window(gfn * 4096)));
     return window === null ? null : { lo: window.lo | (address & 0xfff), hi: window.hi };
   }
 
@@ -140,7 +144,7 @@ export class L1Memory implements HypervisorMemory, FrameContents {
     return noticed ? -1 : this.look(address);
   }
 
-  /** The hypervisor's own tables may be others than they were. */
+  /** Another act begins: the hypervisor's own tables may be others than they were. */
   forgetMappings(): void {
     this.windows.clear();
   }
@@ -148,7 +152,7 @@ export class L1Memory implements HypervisorMemory, FrameContents {
   /** Words are accessed whole, entries of 4 bytes with their neighbour. */
   private access(address: number, write: boolean, value: bigint): Completion {
     const gpa = address - (address % 8);
-    const { vcpu, kernel } = this.on!;
+    const { vcpu, kernel } = this.on;
     const { journal } = vcpu.kvm.trace;
     const { actor } = journal;
     const access = { kind: write ? 'write' : 'read', gpa, size: 8, value, rip: HOST_RIP } as const;

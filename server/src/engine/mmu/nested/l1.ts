@@ -18,7 +18,7 @@ export class L1 {
 
   /**
    * @param kvm the hypervisor below
-   * @param vcpus of the VM, in order
+   * @param vcpus of the VM, in order; one at least
    * @param guests VMs inside: their memory is not free
    */
   constructor(
@@ -27,7 +27,7 @@ export class L1 {
     config: VmConfig,
     guests: readonly VmConfig[],
   ) {
-    this.memory = new L1Memory(kvm);
+    this.memory = new L1Memory(kvm, vcpus[0]);
     const used = usedFrames(config, guests);
     for (const slot of config.slots) {
       if (slot.readonly || (slot.addressSpace ?? 0) !== 0) continue;

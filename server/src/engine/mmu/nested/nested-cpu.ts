@@ -174,6 +174,10 @@ export class NestedCpu implements Cpu, Control {
     if (this.running) this.nesting.reload();
   }
 
+  wake(): Completion | null {
+    return this.run();
+  }
+
   launch(event: InjectedFault | null): Completion | null {
     const amd = this.below.parts.vendor === 'amd';
     return this.execEntry(amd ? SvmExit.VMRUN : this.launched ? VmxExit.VMRESUME : VmxExit.VMLAUNCH, event);
@@ -221,8 +225,7 @@ export class NestedCpu implements Cpu, Control {
   }
 
   stop(reason: number, info: ExitInfo): void {
-    const { below, nesting, l1 } = this;
-    l1.memory.forgetMappings();
+    const { below, nesting } = this;
     if (this.running) {
       below.exited(reason, info);
       nesting.leave({ reason, info, gpaLo: 0, gpaHi: 0 });

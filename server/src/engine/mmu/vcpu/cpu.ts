@@ -45,6 +45,12 @@ export interface Cpu {
   readonly references: number;
 
   /**
+   * The hypervisor runs, which is about to enter its guest. Nothing to do on the machine's own processor, where it always does.
+   *
+   * @returns why it cannot
+   */
+  wake?(): Completion | null;
+  /**
    * The hypervisor executes VM entry. Nothing to do on the machine's own processor, which is entered as soon as it is loaded.
    *
    * @returns why the guest cannot run

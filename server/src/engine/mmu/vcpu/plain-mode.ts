@@ -44,6 +44,8 @@ export class PlainMode implements VcpuMode {
     const { vcpu } = this;
     if (vcpu.inGuest) return null;
     const { kvm, parts, processor, requests, guests } = vcpu;
+    const asleep = processor.wake?.() ?? null;
+    if (asleep !== null) return asleep;
     const asked = requests.pending;
     kvm.trace.journal.actor = parts.actor;
     if (asked.freeObsoleteRoots) freeObsoleteRoots(vcpu);
