@@ -22,7 +22,7 @@ import { BY, Bench, SETUP_E, access, slot } from './machines';
 import { NESTED_KINDS, asNested, machineOf } from './nested/nested-kinds';
 import { L1, L2, NestedBench } from './nested/nested-machines';
 import { senselessAct, senselessMachine } from './nested/senseless-programs';
-import { actsOfAll, machineFor, programs } from './random-programs';
+import { actsOfAll, machineFor, programs, type Step } from './random-programs';
 import { programOf, worldPrograms } from './world-programs';
 import { anyWorld } from './worlds';
 
@@ -141,76 +141,6 @@ describe('changes stand with the events that make them', function () {
       { row: 0, space: 'memory', key: 0x1000, event: null },
       { row: 2, space: 'register', key: 3, event: 'kvm_exit' },
     ]);
-  });
-});
-
-describe('an event that is written with its first change', () => {
-  const written = (write: (journal: Journal) => void): string[] => {
-    const journal = new Journal();
-    write(journal);
-    return Array.from({ length: journal.length }, (_, row) => Kind[kindAt(journal, row)]);
-  };
-  const drop = (journal: Journal) => (): void => journal.row(Kind.drop_spte, 1, 0, 0, 0, 0, 0);
-
-  it('is not there when nothing changes', () => {
-    assert.deepEqual(
-      written((journal) => {
-        journal.dueTo(drop(journal));
-        journal.change(Space.memory, 8, 0, 0);
-        journal.row(Kind.kvm_exit, 0, 0, 0, 0, 0, 0);
-        journal.change(Space.memory, 8, 1, 0);
-      }),
-      ['kvm_exit', 'change'],
-    );
-  });
-
-  it('comes once before several changes', () => {
-    assert.deepEqual(
-      written((journal) => {
-        journal.dueTo(drop(journal));
-        journal.change(Space.memory, 8, 1, 0);
-        journal.change(Space.memory, 16, 1, 0);
-      }),
-      ['drop_spte', 'change', 'change'],
-    );
-  });
-
-  it('goes on where others came in between, and only there', () => {
-    assert.deepEqual(
-      written((journal) => {
-        journal.row(Kind.kvm_entry, 0, 0, 0, 0, 0, 0);
-        journal.goesOn(0);
-        journal.change(Space.register, 8, 1, 0);
-        journal.row(Kind.kvm_exit, 0, 0, 0, 0, 0, 0);
-        for (const key of [16, 24]) {
-          journal.goesOn(0);
-          journal.change(Space.register, key, 1, 0);
-        }
-      }),
-      ['kvm_entry', 'change', 'kvm_exit', 'continued', 'change', 'change'],
-    );
-  });
-});
-
-describe('the event that changes belong to now', () => {
-  it('is known without looking at rows twice', () => {
-    const journal = new Journal();
-    assert.equal(journal.current, -1);
-    journal.row(Kind.vmm_write, 0, 0, 0, 0, 0, 0);
-    // A second look at each row would take minutes.
-    for (let word = 0; word < 300_000; word++) {
-      journal.goesOn(0);
-      journal.change(Space.memory, word * 8, 1, 0);
-    }
-    assert.equal(journal.length, 300_001);
-    assert.equal(journal.current, 0);
-    journal.row(Kind.kvm_exit, 0, 0, 0, 0, 0, 0);
-    assert.equal(journal.current, 300_001);
-    journal.goesOn(0);
-    journal.change(Space.memory, 0, 1, 0);
-    assert.equal(journal.current, 0);
-    journal.length = 0;
-    assert.equal(journal.current, -1);
   });
 });
 
@@ -374,11 +304,34 @@ describe('a table that is made anew where something stood', () => {
   }
 });
 
+describe('what a hypervisor in a guest keeps of its shadow pages', () => {
+  const read: Step = { step: 'access', kind: 'read', page: 0, offset: 0, user: false, value: 0 };
+  const PROGRAM: readonly Step[] = [
+    read,
+    { step: 'wp', on: false },
+    read,
+    { step: 'directory', flags: 0, table: 0 },
+    { step: 'root', which: 0 },
+  ];
+
+  for (const kind of NESTED_KINDS) {
+    it(`belongs to its event, though it has stored to a table in between, under ${kind.name}`, () => {
+      const bench = machineOf(kind);
+      for (const { act } of actsOfAll(PROGRAM)) bench.machine.perform(asNested(act, false));
+      assertPlaced(bench.journal);
+    });
+  }
+});
+
 describe('tables of the TDP MMU that go because a huge page can come back', () => {
   for (const mmu of ['ept', 'npt'] as const) {
     it(`are taken out by one event, which goes on after the flush, under ${mmu}`, () => {
       const backing = { pageSize: 0x20_0000, populated: true };
-      const bench = new Bench({ mmu, slots: [slot(0, 0, 0x40_0000, { backing })], words: { 0x1000: 0x2067n, 0x2000: 0x3067n, 0x3010: 0xe7n } });
+      const bench = new Bench({
+        mmu,
+        slots: [slot(0, 0, 0x40_0000, { backing })],
+        words: { 0x1000: 0x2067n, 0x2000: 0x3067n, 0x3010: 0xe7n },
+      });
       const log = (logDirty: boolean): Act => ({ do: 'slot-flags', vm: 0, id: 0, logDirty, readonly: false, origin: 0 });
       bench.do(log(true));
       bench.write(0x40_0000n, 1n);

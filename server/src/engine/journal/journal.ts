@@ -30,6 +30,8 @@ export class Journal {
   /** Length at which {@link due} is to be written before a change. */
   private dueAt = -1;
   private due: () => void = () => undefined;
+  /** What is due is no event of its own, but one that goes on. */
+  private dueGoesOn = false;
   /** What {@link current} found, and how many rows it has looked at. */
   private lastEvent = -1;
   private lookedAt = 0;
@@ -86,6 +88,25 @@ export class Journal {
     if (this.on !== true) return;
     this.due = write;
     this.dueAt = this.length;
+    this.dueGoesOn = false;
+  }
+
+  /** The event that is due is written now: what it changes, it changes by events of others, as a hypervisor in a guest does by its stores. */
+  begin(): void {
+    if (this.dueAt === this.length && !this.dueGoesOn) this.writeDue();
+  }
+
+  /** Rows of others come in between: afterwards what was due is still due, and what changes belongs to the event that it did before. */
+  interlude<T>(others: () => T): T {
+    const { length, due, dueGoesOn, current } = this;
+    const waits = this.dueAt === length;
+    const result = others();
+    if (this.length === length) return result;
+    if (waits) {
+      this.dueTo(due);
+      this.dueGoesOn = dueGoesOn;
+    } else if (current >= 0) this.goesOn(current);
+    return result;
   }
 
   /**
@@ -96,6 +117,7 @@ export class Journal {
   goesOn(event: number): void {
     if (this.on !== true || this.current === event) return;
     this.dueTo(() => this.row(Kind.continued, 0, 0, low(event), high(event), 0, 0));
+    this.dueGoesOn = true;
   }
 
   /** Row of the event that a change would belong to now; -1: there was none. */

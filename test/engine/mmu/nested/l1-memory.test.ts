@@ -1,6 +1,9 @@
 /** The memory that a hypervisor in a guest runs in: what it does there, it does on its vCPU, from the beginning. */
 import assert from 'node:assert/strict';
+import { Actor } from '../../../../server/src/engine/journal/events';
 import type { Act, MmuKind } from '../../../../server/src/engine/program';
+import { eventAt, type EventOf } from '../../../../server/src/events/fields';
+import { slot } from '../machines';
 import { L1, L2_BASE, NestedBench } from './nested-machines';
 
 const PAIRS: readonly (readonly [l2: MmuKind, l1: MmuKind])[] = [
@@ -63,5 +66,28 @@ describe('a hypervisor in a guest above shadow tables', () => {
     bench.do(poke(PAGE, 2n));
     assert.equal(bench.machine.word(1, PAGE), 2n);
     assert.equal(bench.machine.word(1, 0x8000), 0n);
+  });
+});
+
+describe('an event of a hypervisor in a guest that is worth a row only if something changes', () => {
+  it('stands before the stores that make the change', () => {
+    const bench = new NestedBench({
+      l2: 'soft',
+      l1: 'soft',
+      words: { 0x1000: 0x2007n, 0x2000: 0x3007n, 0x3018: 0x60_0087n },
+      slots: [slot(0, 0, 0x80_0000, { hva: L2_BASE })],
+    });
+    bench.read(0x60_0000n);
+    const from = bench.journal.length;
+    // A large page of the guest becomes dirty: the page of small sptes for it was made without W.
+    bench.write(0x60_0000n, 1n);
+    const { journal } = bench;
+    const events = Array.from({ length: journal.length - from }, (_, i) => eventAt(journal, from + i)).filter((event) => event !== null);
+    const at = events.findIndex(({ name, actor }) => name === 'drop_spte' && actor === Actor.L1);
+    const sptep = (events[at] as EventOf<'drop_spte'> | undefined)?.fields.sptep;
+    const emptied = events.findIndex(
+      (event) => event.name === 'kvm_mmu_pte_write' && event.actor === Actor.L0 && event.fields.gpa === sptep && event.fields.new === 0n,
+    );
+    assert.ok(at >= 0 && emptied > at, events.map(({ name, actor }) => `${Actor[actor]} ${name}`).join('\n'));
   });
 });

@@ -48,24 +48,33 @@ export class L1Memory implements HypervisorMemory, FrameContents {
 
   write(address: number, lo: number, hi: number): void {
     const { trace, tables } = this.below;
-    const event = trace.journal.current;
+    if (this.outside) {
+      const host = this.free(address, true);
+      if (host >= 0) tables.write(host, lo, hi);
+      return;
+    }
+    if (this.changes(address, lo, hi)) trace.journal.begin();
+    trace.journal.interlude(() => this.store(address, lo, hi));
+  }
+
+  /** The hypervisor stores a word. */
+  private store(address: number, lo: number, hi: number): void {
+    const { trace, tables } = this.below;
     const host = this.free(address, true);
     if (host >= 0) {
-      if (this.outside) trace.journal.goesOn(event);
-      else {
-        const { actor } = trace.journal;
-        trace.journal.actor = Actor.L1;
-        trace.store(host, toBigInt(lo, hi));
-        trace.journal.actor = actor;
-      }
+      const { actor } = trace.journal;
+      trace.journal.actor = Actor.L1;
+      trace.store(host, toBigInt(lo, hi));
+      trace.journal.actor = actor;
       tables.write(host, lo, hi);
-    } else if (!this.outside && this.has(address)) this.access(address, true, toBigInt(lo, hi));
+    } else if (this.has(address)) this.access(address, true, toBigInt(lo, hi));
   }
 
   reach(address: number): number {
     const host = this.free(address, false);
     if (host >= 0 || this.outside || !this.has(address)) return host;
-    return this.access(address, false, 0n).kind === 'ok' ? this.look(address) : -1;
+    const { kind } = this.below.trace.journal.interlude(() => this.access(address, false, 0n));
+    return kind === 'ok' ? this.look(address) : -1;
   }
 
   setBits(address: number, lo: number, hi: number): void {
@@ -76,6 +85,12 @@ export class L1Memory implements HypervisorMemory, FrameContents {
   look(address: number): number {
     const below = this.below.guest.look(address);
     return below < 0 ? -1 : this.below.tables.look(below);
+  }
+
+  private changes(address: number, lo: number, hi: number): boolean {
+    const { tables } = this.below;
+    const host = this.look(address);
+    return host < 0 || tables.low(host) !== lo || tables.high(host) !== hi;
   }
 
   /** There is memory at an address, or the hypervisor is lost. */
@@ -108,7 +123,7 @@ export class L1Memory implements HypervisorMemory, FrameContents {
   /** Host-physical address of a word that can be accessed without anybody noticing; -1: not so. */
   private free(address: number, write: boolean): number {
     if (this.outside) {
-      const host = this.below.guest.address(address, write);
+      const host = this.below.trace.journal.interlude(() => this.below.guest.address(address, write));
       return host < 0 ? -1 : this.below.tables.look(host);
     }
     const { vcpu } = this.on;
