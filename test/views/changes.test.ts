@@ -46,6 +46,17 @@ describe('changes of a step', () => {
     }
   });
 
+  it('in a page that data of a page points at are data, even if these look like an entry', () => {
+    const text = EDIT.replace('user read 0x40_0000', 'user write 0x40_0000 = 0x20_2067').replace('0x40_1000 = 7', '0x40_2000 = 7');
+    for (const view of runScript(openScript(text, 'file:///data.mmu', { read: () => null }), {})) {
+      const changes = view.steps
+        .rows(0, view.steps.length)
+        .flatMap(({ step, event }) => (event === 'value' ? stepDetail(view, step)!.changes : []));
+      assert.equal(changes.find(({ to }) => to === '0x7')?.what, 'gpa 0x20_2000', view.record.program.name);
+      assert.match(changes.find(({ to }) => to === '0x20_1067')!.what, /^PT\[0\]/);
+    }
+  });
+
   for (const name of ['first-touch.mmu', 'measured-touch.mmu', 'soft-mmu/unsync.mmu']) {
     it(`stand at the event that explains them: ${name}`, () => {
       let seen = 0;
