@@ -150,7 +150,7 @@ class Server implements Core {
       inlayHintProvider: true,
       codeLensProvider: {},
       completionProvider: { triggerCharacters: [' ', '.', '(', '[', '"', '/'], resolveProvider: true },
-      signatureHelpProvider: { triggerCharacters: ['(', ','] },
+      signatureHelpProvider: { triggerCharacters: ['(', ',', '[', ' '] },
       documentSymbolProvider: true,
       workspaceSymbolProvider: true,
       foldingRangeProvider: true,
@@ -361,6 +361,7 @@ function abilities(
     watchedFilesRegistration: workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
     workDoneProgress: window?.workDoneProgress === true,
     snippets: textDocument?.completion?.completionItem?.snippetSupport === true,
+    parameterOffsets: textDocument?.signatureHelp?.signatureInformation?.parameterInformation?.labelOffsetSupport === true,
     findFiles: findFiles === true,
     workspaceFolders: workspace?.workspaceFolders === true,
   };

@@ -54,7 +54,7 @@ describe('every sample', () => {
           const offset = startOffset + image.length;
           completion(analysis, offset, { snippets: true });
           definition(analysis, offset);
-          signatureHelp(analysis, offset);
+          signatureHelp(analysis, offset, { offsets: true });
           documentHighlights(analysis, offset);
         }
       });

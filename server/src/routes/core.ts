@@ -23,6 +23,8 @@ export interface ClientAbilities {
   readonly watchedFilesRegistration: boolean;
   readonly workDoneProgress: boolean;
   readonly snippets: boolean;
+  /** It takes the places of a signature's parameters; otherwise their texts. */
+  readonly parameterOffsets: boolean;
   readonly findFiles: boolean;
   readonly workspaceFolders: boolean;
 }

@@ -1,6 +1,13 @@
 /** Routes of the editor's features: a request's document and position to a service, and its result back. */
 import { LSPErrorCodes, ResponseError } from 'vscode-languageserver';
-import type { CancellationToken, CompletionContext, Position, SemanticTokens, WorkspaceSymbol } from 'vscode-languageserver';
+import type {
+  CancellationToken,
+  CompletionContext,
+  Position,
+  SemanticTokens,
+  SignatureHelpContext,
+  WorkspaceSymbol,
+} from 'vscode-languageserver';
 import { codeActions } from '../services/code-actions';
 import { codeLenses } from '../services/code-lens';
 import { completionWithFiles, resolveCompletion } from '../services/completion';
@@ -184,9 +191,11 @@ function routeWriting(core: Core): void {
     return resolve(item, token);
   });
   connection.onSignatureHelp(
-    guard.request('signature help', null, async (params: AtPosition) => {
+    guard.request('signature help', null, async (params: AtPosition & { context?: SignatureHelpContext }) => {
       const analysis = await analysisOf(core, params);
-      return analysis && signatureHelp(analysis, analysis.offsetAt(params.position));
+      const { triggerCharacter, isRetrigger } = params.context ?? {};
+      const options = { offsets: client.parameterOffsets, afterSpace: triggerCharacter === ' ' && isRetrigger !== true };
+      return analysis && signatureHelp(analysis, analysis.offsetAt(params.position), options);
     }),
   );
   connection.onDocumentFormatting(

@@ -4,7 +4,7 @@ import type { CompletionItem, CompletionList } from 'vscode-languageserver-types
 import type { Analysis, NameInScope } from '../language/analysis';
 import { expectedAt, type BodyOf, type Expected, type ExpectedItem, type ValueOf } from '../language/syntax/expected';
 import { keywordsFor } from '../language/syntax/keywords';
-import type { Category, Keyword } from '../language/syntax/keywords';
+import type { Keyword } from '../language/syntax/keywords';
 import type { DefinitionOf, Reference } from '../language/syntax/tree';
 import { BUILT_IN_TABLES, FAULT_ADDRESS } from '../language/semantics/scopes';
 import { SETTING_BLOCKS, type SettingBlock } from '../language/syntax/words/settings';
@@ -31,7 +31,7 @@ import { offeredValues } from './completion/values';
 import { closing, wayTo, type Way } from './completion/way';
 import { nameText } from './name-text';
 import { innermost, lspRange } from './places';
-import { keywordText } from './words';
+import { keywordIn, keywordText } from './words';
 
 export interface CompletionOptions {
   /** The editor fills in snippets. */
@@ -78,16 +78,6 @@ export function resolveCompletion(item: CompletionItem, analysis: Analysis | nul
 function mustStand({ items }: Expected): boolean {
   return items.every(({ begins, ...item }) => begins === null && (item.kind !== 'sign' || /^[-~({]$/.test(item.text)));
 }
-
-/** Categories in which a word that stands alone in the grammar is looked up, by what it begins. */
-const STRUCTURE: { readonly [of in 'file' | 'vm' | 'tables' | 'script' | 'host-acts' | 'rest']: readonly Category[] } = {
-  file: ['declaration'],
-  vm: ['declaration', 'statement'],
-  tables: ['declaration', 'statement'],
-  script: ['statement', 'declaration', 'register', 'clause'],
-  'host-acts': ['host-act'],
-  rest: ['expectation', 'clause', 'statement', 'host-act', 'declaration', 'register'],
-};
 
 const VALUES: readonly DefinitionOf[] = ['const', 'loop', 'parameter', 'tables'];
 
@@ -191,19 +181,12 @@ class Completion {
 
   private word({ text, as, of, begins, value }: ExpectedItem & { kind: 'word' }): void {
     if (begins !== null && begins in SETTING_BLOCKS && this.setting(text, begins as SettingBlock)) return;
-    const keyword = this.keyword(text, as, of, begins);
+    const keyword = keywordIn(begins, { text, as, of });
     if (!keyword || this.isThere(keyword) || (isSwitch(text) && value !== null && !TRUTHS.has(value.of))) return;
     // Who performs is said once.
     if (text === 'vcpu' && this.isPerformed) return;
     if (this.isNext(begins) && this.takesNames && keyword.category === 'register') return;
     this.put(wordItem(keyword), this.groupOf(keyword, begins), usualness(text, keyword.category));
-  }
-
-  private keyword(text: string, as: Category | undefined, of: string | undefined, begins: BodyOf | null): Keyword | undefined {
-    if (as) return keywordsFor(text, as, of).find(({ category }) => category === as);
-    const wanted = STRUCTURE[begins !== null && begins in STRUCTURE ? (begins as keyof typeof STRUCTURE) : 'rest'];
-    const all = keywordsFor(text);
-    return wanted.map((category) => all.find((each) => each.category === category)).find((each) => each !== undefined);
   }
 
   private groupOf({ word, category }: Keyword, begins: BodyOf | null): Group {

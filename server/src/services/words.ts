@@ -4,6 +4,7 @@ import { eventNamed } from '../engine/journal/event-table';
 import { FIELD_KINDS } from '../engine/journal/field-kinds';
 import type { Structure } from '../language/kind';
 import { wordsOf } from '../language/kinds';
+import type { BodyOf } from '../language/syntax/forms';
 import { keywordsFor } from '../language/syntax/keywords';
 import type { Category, Keyword } from '../language/syntax/keywords';
 import { pathAt } from '../language/syntax/tree';
@@ -154,4 +155,30 @@ export function keywordText({ word, category, about, of, default: otherwise }: K
   const owner = of && category !== 'choice' ? ` of \`${of}\`` : of ? ` of setting \`${of}\`` : '';
   const dflt = otherwise === undefined ? '' : ` · default \`${otherwise}\``;
   return `**${word}** · ${NAMES[category]}${owner}${dflt}\n\n${about}`;
+}
+
+/** Categories in which a word that stands alone in the grammar is looked up, by what it begins. */
+const BEGINNINGS: { readonly [of in 'file' | 'vm' | 'tables' | 'script' | 'host-acts' | 'rest']: readonly Category[] } = {
+  file: ['declaration'],
+  vm: ['declaration', 'statement'],
+  tables: ['declaration', 'statement'],
+  script: ['statement', 'declaration', 'register', 'clause'],
+  'host-acts': ['host-act'],
+  rest: ['expectation', 'clause', 'statement', 'host-act', 'declaration', 'register'],
+};
+
+/** A word that the grammar lets stand at a place. */
+export interface WordOfGrammar {
+  readonly text: string;
+  /** Where it is explained, when the place tells. */
+  readonly as?: Category | undefined;
+  readonly of?: string | undefined;
+}
+
+/** @param begins the body whose item it begins; null: it begins none */
+export function keywordIn(begins: BodyOf | null, { text, as, of }: WordOfGrammar): Keyword | undefined {
+  if (as) return keywordsFor(text, as, of).find(({ category }) => category === as);
+  const wanted = BEGINNINGS[begins !== null && Object.hasOwn(BEGINNINGS, begins) ? (begins as keyof typeof BEGINNINGS) : 'rest'];
+  const all = keywordsFor(text);
+  return wanted.map((category) => all.find((each) => each.category === category)).find((each) => each !== undefined);
 }

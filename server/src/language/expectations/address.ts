@@ -18,7 +18,7 @@ export interface ExpectAddress extends Base {
 
 const REACHED = { gpa: value('an address', 'gpa'), hva: value('an address', 'hva'), hpa: value('an address', 'address') };
 
-const NO_SPACE = REACHED.gpa;
+const NO_SPACE = REACHED.hpa;
 
 /** `gpa 0x5000`, `hpa of gpa 0x5000` */
 const rule: Rule<[], ExpectAddress> = ($) => {
@@ -31,7 +31,7 @@ const rule: Rule<[], ExpectAddress> = ($) => {
     const start = $.here();
     const space = $.CONSUME($.t.Space).image as ExpectAddress['space'];
     const of = $.OPTION(ofGpa) ?? false;
-    const address = $.SUBRULE($.expression, of ? REACHED.gpa : (REACHED[space] ?? NO_SPACE));
+    const address = $.SUBRULE($.expression, of && !$.RECORDING_PHASE ? REACHED.gpa : (REACHED[space] ?? NO_SPACE));
     return { kind: 'expect-address', space, ofGpa: of, address, range: $.since(start) };
   };
 };

@@ -24,7 +24,7 @@ export interface ExpectCount extends Base {
 
 const COUNT = { exits: value('a number', 'exits'), references: value('a number', 'references') };
 
-const FROM = { ERR_MSG: 'a VM', REFERS: 'vm' } as const;
+const FROM = { ERR_MSG: 'a VM', REFERS: 'vm', LABEL: 'vm' } as const;
 
 /** `exits 1`, `exits <= 3 of EPT_VIOLATION from l2`, `references 24` */
 const rule: Rule<[], ExpectCount> = ($) => {

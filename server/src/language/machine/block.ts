@@ -13,9 +13,9 @@ export interface Block extends Base {
   readonly body: Body<Statement> | null;
 }
 
-const BLOCK_NAME = { ERR_MSG: 'the name of the block', DEFINES: 'block' } as const;
+const BLOCK_NAME = { ERR_MSG: 'the name of the block', DEFINES: 'block', LABEL: 'name' } as const;
 
-const PARAMETER = { ERR_MSG: 'the name of a parameter', DEFINES: 'parameter' } as const;
+const PARAMETER = { ERR_MSG: 'the name of a parameter', DEFINES: 'parameter', LABEL: 'parameter' } as const;
 
 export const parameter: Rule<[], Definition | null> = ($) => () => $.definitionOrNull($.CONSUME($.t.Word, PARAMETER), 'parameter');
 

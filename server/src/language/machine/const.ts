@@ -11,7 +11,7 @@ export interface Const extends Base {
   readonly value: Expression;
 }
 
-const CONST_NAME = { ERR_MSG: 'a name', DEFINES: 'const' } as const;
+const CONST_NAME = { ERR_MSG: 'a name', DEFINES: 'const', LABEL: 'name' } as const;
 
 /** `const name = value` */
 const rule: Rule<[], Const> = ($) => () => {

@@ -9,7 +9,7 @@ export interface Import extends Base {
   readonly path: Text | null;
 }
 
-const IMPORTED = { ERR_MSG: 'the path of a file in quotes', PATH: 'import' } as const;
+const IMPORTED = { ERR_MSG: 'the path of a file in quotes', PATH: 'import', LABEL: '"path"' } as const;
 
 /** `import "common.mmu"` */
 const rule: Rule<[], Import> = ($) => () => {

@@ -22,7 +22,7 @@ export interface Load extends Base {
   readonly at: Expression;
 }
 
-const LOADED = { ERR_MSG: 'the path of a file in quotes', PATH: 'load' } as const;
+const LOADED = { ERR_MSG: 'the path of a file in quotes', PATH: 'load', LABEL: '"path"' } as const;
 
 const GPA = value('a guest-physical address', 'gpa');
 

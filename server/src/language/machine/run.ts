@@ -15,9 +15,9 @@ export interface Run extends Base {
   readonly body: Body<Statement> | null;
 }
 
-const RUN_VM = { ERR_MSG: 'the name of a vm', REFERS: 'vm' } as const;
+const RUN_VM = { ERR_MSG: 'the name of a vm', REFERS: 'vm', LABEL: 'vm' } as const;
 
-const TITLE = { ERR_MSG: 'a title' };
+const TITLE = { ERR_MSG: 'a title', LABEL: '"title"' };
 
 /** `run vm "title" under soft, ept { … }` */
 const rule: Rule<[], Run> = ($) => {

@@ -19,7 +19,7 @@ export interface Vcpu extends Base {
   readonly body: Body<Setting | Handler | ErrorNode> | null;
 }
 
-const VCPU_NAME = { DEFINES: 'vcpu' } as const;
+const VCPU_NAME = { DEFINES: 'vcpu', LABEL: 'name or number' } as const;
 
 export const vcpuItem: Rule<[], Setting | Handler | null> = ($) => {
   const choice = {

@@ -11,7 +11,7 @@ export interface Vm extends Base {
   readonly body: Body<VmItem> | null;
 }
 
-const VM_NAME = { ERR_MSG: 'the name of the vm', DEFINES: 'vm' } as const;
+const VM_NAME = { ERR_MSG: 'the name of the vm', DEFINES: 'vm', LABEL: 'name' } as const;
 
 /** `vm guest { … }` */
 const rule: Rule<[], Vm> = ($) => () => {

@@ -21,7 +21,7 @@ function isCall($: Grammar): boolean {
   return $.may($.t.LParen, 2) && !$.onNewLine(2) && !$.is($.t.word('word'));
 }
 
-const CALLED = { ERR_MSG: 'the name of a block', REFERS: 'block' } as const;
+const CALLED = { ERR_MSG: 'the name of a block', REFERS: 'block', LABEL: 'block' } as const;
 
 const ARGUMENT = value('a value', 'argument');
 

@@ -18,7 +18,7 @@ export interface Enter extends Base {
   readonly expects: readonly Expect[];
 }
 
-const ENTERED = { ERR_MSG: 'the name of a vm', REFERS: 'vm' } as const;
+const ENTERED = { ERR_MSG: 'the name of a vm', REFERS: 'vm', LABEL: 'vm' } as const;
 
 /** `vmlaunch l2` */
 const rule: Rule<[], Enter> = ($) => {

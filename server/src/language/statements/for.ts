@@ -19,7 +19,7 @@ export interface For extends Base {
   readonly body: Body<Statement> | Body<VmItem> | Body<TablesItem> | null;
 }
 
-const LOOP_NAME = { ERR_MSG: 'a name', DEFINES: 'loop' } as const;
+const LOOP_NAME = { ERR_MSG: 'a name', DEFINES: 'loop', LABEL: 'name' } as const;
 
 const OVER = value('a range, as `0 .. 15`', 'loop');
 

@@ -25,9 +25,9 @@ function isPerformer($: Grammar): boolean {
 
 type Who = Pick<Performed, 'vm' | 'vcpu'>;
 
-const PERFORMING_VM = { ERR_MSG: 'the name of a vm', REFERS: 'vm' } as const;
+const PERFORMING_VM = { ERR_MSG: 'the name of a vm', REFERS: 'vm', LABEL: 'vm' } as const;
 
-const PERFORMING_VCPU = { ERR_MSG: 'the name or number of a vCPU', REFERS: 'vcpu' } as const;
+const PERFORMING_VCPU = { ERR_MSG: 'the name or number of a vCPU', REFERS: 'vcpu', LABEL: 'vcpu' } as const;
 
 /** `l2`, `vcpu 1`, `l2 vcpu 1`, and a colon */
 export const performer: Rule<[], Who> = ($) => {

@@ -1,11 +1,12 @@
 /** What can stand at a place of a text, told by the grammar. */
-import type { IToken, TokenType } from 'chevrotain';
-import { Explorer, type Way } from './grammar/explorer';
+import type { TokenType } from 'chevrotain';
+import type { Way } from './grammar/explorer';
 import type { BodyOf } from './grammar/lists';
 import type { Value } from './grammar/rule';
 import type { Category } from './keywords';
 import * as t from './tokens';
 import type { DefinitionOf, Reference } from './tree';
+import { waysAt } from './ways';
 
 export type { BodyOf } from './grammar/lists';
 export type { ValueOf } from './grammar/rule';
@@ -45,63 +46,17 @@ export interface Expected {
   readonly quoted: boolean;
 }
 
-/** The word, or its beginning, that the cursor is at the end of. */
-const WORD_BEFORE = /(?:#?[A-Za-z_][A-Za-z0-9_]*|#|(?<![A-Za-z0-9_])(?:[0-9]+-[a-z]*|[0-9]+\.|[0-9][A-Za-z0-9_]*))$/;
-
 const NOTHING = { items: [], bodies: [], quoted: false } as const;
-
-let explorer: Explorer | undefined;
 
 /** What can stand at an offset, as a word that is written there or replaces the one before the cursor. */
 export function expectedAt(text: string, offset: number): Expected {
-  const head = text.slice(0, offset);
-  const quote = openQuote(head);
-  if (quote === 'comment') return { start: offset, ...NOTHING };
-  const start = quote ?? offset - (WORD_BEFORE.exec(head)?.[0].length ?? 0);
-  const before = head.slice(0, start);
-  const tokens = t.tokenize(before);
-  const { ways, bodies } = (explorer ??= new Explorer()).explore(
-    before,
-    fromLastDeclaration(tokens),
-    columnAt(before, tokens.tokens.at(-1)),
-  );
-  const items = distinct(ways.flatMap(itemsOf));
-  if (quote === null) return { start, items, bodies, quoted: false };
-  return { start: start + 1, items: items.filter(({ kind }) => kind === 'string'), bodies, quoted: true };
-}
-
-/** Where the string begins that is not closed at the end of the text; null: there is none. */
-function openQuote(head: string): number | 'comment' | null {
-  const { tokens, comments } = t.tokenize(head);
-  const comment = comments.at(-1);
-  if (comment?.range.end === head.length && (!comment.block || !/^\/\*[^]*\*\/$/.test(head.slice(comment.range.start)))) return 'comment';
-  const last = tokens.at(-1);
-  const isOpen = last?.image.startsWith('"') && !/^"[^"]*"$/.test(last.image) && last.startOffset + last.image.length === head.length;
-  return isOpen ? last!.startOffset : null;
-}
-
-/** The column of the place if a new line has begun behind the last token. */
-function columnAt(before: string, last: IToken | undefined): number | null {
-  const from = last ? last.startOffset + last.image.length : 0;
-  const space = before.slice(from);
-  const line = Math.max(space.lastIndexOf('\n'), space.lastIndexOf('\r'));
-  if (line < 0) return last ? null : space.length;
-  return space.length - line - 1;
-}
-
-const DECLARATIONS = new Set(['import', 'const', 'host', 'budget', 'vm', 'block', 'run'].map(t.word));
-
-/** What stands before the declaration that the place is in, or behind, does not matter. */
-function fromLastDeclaration(all: t.Tokens): t.Tokens {
-  const { tokens } = all;
-  let depth = 0;
-  let from = 0;
-  tokens.forEach(({ tokenType }, index) => {
-    if (tokenType === t.LCurly) depth++;
-    else if (tokenType === t.RCurly && depth > 0) depth--;
-    else if (depth === 0 && DECLARATIONS.has(tokenType) && t.columnOf(tokens[index]!) !== null) from = index;
-  });
-  return from === 0 ? all : { ...all, tokens: tokens.slice(from) };
+  const at = waysAt(text, offset);
+  if (!at) return { start: offset, ...NOTHING };
+  const { start, bodies, quoted } = at;
+  const items = distinct(at.ways.flatMap(itemsOf));
+  return quoted
+    ? { start: start + 1, items: items.filter(({ kind }) => kind === 'string'), bodies, quoted }
+    : { start, items, bodies, quoted };
 }
 
 /* ---------------------------------------------------------------- ways to items */

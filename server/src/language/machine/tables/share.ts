@@ -15,7 +15,7 @@ export interface Share extends Base {
   readonly level: Expression | null;
 }
 
-const SHARED = { ERR_MSG: 'the name of tables', REFERS: 'table' } as const;
+const SHARED = { ERR_MSG: 'the name of tables', REFERS: 'table', LABEL: 'tables' } as const;
 
 const ADDRESS = value('an address', 'linear');
 

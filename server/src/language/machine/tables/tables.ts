@@ -16,7 +16,7 @@ export interface Tables extends Base {
   readonly body: Body<TablesItem> | null;
 }
 
-const TABLES_NAME = { ERR_MSG: 'the name of the tables', DEFINES: 'tables' } as const;
+const TABLES_NAME = { ERR_MSG: 'the name of the tables', DEFINES: 'tables', LABEL: 'name' } as const;
 
 const ROOT = value('the address of the root', 'gpa');
 

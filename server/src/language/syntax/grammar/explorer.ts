@@ -3,11 +3,14 @@
  * open at their end. There it goes every way that a rule allows, gates included, notes what each way would take next, and
  * turns back.
  */
-import { createTokenInstance, EOF, type DSLMethodOpts, type IOrAlt, type IToken, type ParserMethod, type TokenType } from 'chevrotain';
+import {
+  createTokenInstance, EOF, type DSLMethodOpts, type IOrAlt, type IToken, type ParserMethod, type SubruleMethodOpts, type TokenType,
+} from 'chevrotain'; // prettier-ignore
 import * as t from '../tokens';
 import type { ErrorNode, Node, Range } from '../tree';
+import type { Frame } from './frames';
 import { GrammarParser } from './grammar';
-import type { Choice, Consumed } from './running';
+import { ruleNameOf, type Choice, type Consumed } from './running';
 import type { BodyOf } from './lists';
 import type { Value } from './rule';
 
@@ -23,6 +26,9 @@ export interface Way {
   readonly already: readonly string[];
   /** The event whose field it is. */
   readonly event: string;
+  /** The rule that would take it, and its number among the tokens of that kind there. */
+  readonly frame: Frame;
+  readonly occurrence: number;
 }
 
 type Action<T> = () => T;
@@ -51,6 +57,7 @@ export class Explorer extends GrammarParser {
   private value: Value | null = null;
   private begins: BodyOf | null = null;
   private bodies: BodyOf[] = [];
+  private frame: Frame | null = null;
 
   /** Ways behind the tokens of a text, and the bodies around, the innermost last. `column`: a new line has begun. */
   explore(text: string, tokens: t.Tokens, column: number | null): { ways: readonly Way[]; bodies: readonly BodyOf[] } {
@@ -65,6 +72,7 @@ export class Explorer extends GrammarParser {
     this.decided = [...plan];
     this.turn = 0;
     this.bodies = [];
+    this.frame = null;
     this.trying = 0;
     this.value = null;
     this.begins = null;
@@ -91,9 +99,10 @@ export class Explorer extends GrammarParser {
     return !(already && this.atEnd());
   }
 
-  private note(type: TokenType, options: Consumed | null = null): void {
+  private note(type: TokenType, options: Consumed | null = null, occurrence = 0): void {
     const already = this.already.map((each) => (each.kind === 'flag' ? each.name.text : each.text));
-    this.ways.push({ type, options, value: this.value, begins: this.begins, already, event: this.inEvent });
+    const { value, begins, inEvent: event, frame } = this;
+    this.ways.push({ type, options, value, begins, already, event, frame: frame!, occurrence });
   }
 
   private stop(): never {
@@ -102,7 +111,7 @@ export class Explorer extends GrammarParser {
 
   /** Goes a way and turns back; whether it came through. */
   private goes(way: () => unknown): boolean {
-    const { index, panic, itemFirst, problems, already, inEvent, value, begins, bodies, decisions } = this;
+    const { index, panic, itemFirst, problems, already, inEvent, value, begins, bodies, decisions, frame } = this;
     const { within, operators } = this.depth;
     const reported = problems.length;
     this.trying++;
@@ -115,7 +124,7 @@ export class Explorer extends GrammarParser {
     } finally {
       this.trying--;
       problems.length = reported;
-      Object.assign(this, { index, panic, itemFirst, already, inEvent, value, begins, bodies, decisions });
+      Object.assign(this, { index, panic, itemFirst, already, inEvent, value, begins, bodies, decisions, frame });
       Object.assign(this.depth, { within, operators });
     }
   }
@@ -143,12 +152,29 @@ export class Explorer extends GrammarParser {
     return this.decided[turn]!;
   }
 
-  /* ------------------------------------------------------------ tokens */
+  /* ------------------------------------------------------------ tokens and rules */
 
-  protected override consumed(type: TokenType, options?: Consumed): IToken {
-    if (!this.atEnd()) return super.consumed(type, options);
-    if (!(t.isBound(type) && this.broken())) this.note(type, options ?? null);
-    return this.stop();
+  protected override consumed(type: TokenType, options: Consumed | undefined, occurrence: number): IToken {
+    if (this.atEnd()) {
+      if (!(t.isBound(type) && this.broken())) this.note(type, options ?? null, occurrence);
+      return this.stop();
+    }
+    const token = super.consumed(type, options, occurrence);
+    if (this.isThere(token)) this.frame!.read.push({ type, occurrence, token });
+    return token;
+  }
+
+  protected override readBy<A extends unknown[], R>(
+    method: ParserMethod<A, R>,
+    options: SubruleMethodOpts<A> | undefined,
+    occurrence: number,
+  ): R {
+    const around = this.frame;
+    const frame = (this.frame = { rule: ruleNameOf(method), occurrence, around, read: [] });
+    const result = super.readBy(method, options, occurrence);
+    this.frame = around;
+    if (frame.read.length > 0) around?.read.push(frame);
+    return result;
   }
 
   override fail(...report: Parameters<GrammarParser['fail']>): void {
@@ -213,7 +239,11 @@ export class Explorer extends GrammarParser {
   }
 
   protected override opens(what: string): IToken | null {
-    if (!this.atEnd()) return super.opens(what);
+    if (!this.atEnd()) {
+      const token = super.opens(what);
+      if (token) this.frame!.read.push({ type: t.LCurly, occurrence: 0, token });
+      return token;
+    }
     this.note(t.LCurly);
     return this.stop();
   }

@@ -138,7 +138,7 @@ export const parenthesized: Rule<[], Expression> = ($) => () => {
 
 /* ---------------------------------------------------------------- ranges */
 
-const END = value('the end of the range', 'address').ARGS![0].inRange;
+const END = value('the end of the range', 'end').ARGS![0].inRange;
 const LENGTH = value('a length', 'length').ARGS![0].inRange;
 
 /** `a .. b`, `a +size`: the parts behind `a`. */

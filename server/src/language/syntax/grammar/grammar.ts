@@ -1,5 +1,5 @@
 /** The grammar as a parser: all rules registered, recorded once, and run over a text's tokens. */
-import type { ParserMethod } from 'chevrotain';
+import type { ParserMethod, Rule as Recorded } from 'chevrotain';
 import type { SyntaxProblem } from '../problem';
 import type { Tokens } from '../tokens';
 import type { Item } from '../tree';
@@ -44,4 +44,9 @@ let parser: GrammarParser | undefined;
 /** The one parser; made when it is first needed. */
 export function grammarParser(): GrammarParser {
   return (parser ??= new GrammarParser());
+}
+
+/** The rules as they are recorded, by their names. */
+export function productions(): { readonly [rule: string]: Recorded } {
+  return grammarParser().getGAstProductions();
 }

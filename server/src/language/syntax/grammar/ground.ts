@@ -34,7 +34,7 @@ export abstract class Ground extends Reports {
   /* ------------------------------------------------------------ tokens */
 
   /** The next token, if it is what must stand here and on a line where it may; otherwise a report, and an absent one. */
-  protected consumed(type: TokenType, options?: Consumed): IToken {
+  protected consumed(type: TokenType, options: Consumed | undefined, _occurrence: number): IToken {
     const token = this.tokens[this.index];
     if (token !== undefined && t.matches(token.tokenTypeIdx, type) && !(t.isBound(type) && this.broken())) {
       return this.take();

@@ -61,20 +61,16 @@ const AREAS = { gpa: value('an address', 'gpa'), hva: value('an address', 'hva')
 
 /** `gpa 0x5000 +8K`, `hva 0x7f00_0000_0000` */
 export const area: Rule<[], HostArea> = ($) => {
-  const choice = {
-    DEF: [
-      { ALT: () => $.CONSUME(t.word('gpa')).image }, //
-      { ALT: () => $.CONSUME(t.word('hva')).image },
-    ],
-    ELSE: () => {
-      $.expectedSign('gpa');
-      return 'gpa';
-    },
+  type Area = Pick<HostArea, 'space' | 'area'>;
+  const within = (space: 'gpa' | 'hva', index: number) => (): Area => {
+    $.CONSUME(t.word(space));
+    return { space, area: $.subrule(index, $.range, AREAS[space]) };
   };
+  const gpa = within('gpa', 0);
+  const choice = { DEF: [{ ALT: gpa }, { ALT: within('hva', 1) }], ELSE: gpa };
   return () => {
     const start = $.here();
-    const space = $.OR(choice) as 'gpa' | 'hva';
-    const of = $.SUBRULE($.range, AREAS[space]);
-    return { kind: 'host-area', space, area: of, range: $.RECORDING_PHASE ? $.since(0) : $.since(Math.min(start, of.range.start)) };
+    const of = $.OR(choice);
+    return { kind: 'host-area', ...of, range: $.RECORDING_PHASE ? $.since(0) : $.since(Math.min(start, of.area.range.start)) };
   };
 };

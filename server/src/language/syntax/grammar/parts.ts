@@ -3,11 +3,11 @@ import type { IToken, SubruleMethodOpts, TokenType } from 'chevrotain';
 import * as t from '../tokens';
 import type { EntryReference, Expect, Expression, Flag, MmuKinds, Reference, Under, Word } from '../tree';
 import { FLAGS, type FlagPlace } from '../words/paging';
-import { value, VALUE, type Grammar, type Rule, type Value } from './rule';
+import { value, type Grammar, type Rule, type Value, type ValueOf } from './rule';
 
 /* ---------------------------------------------------------------- entries and registers */
 
-const TABLE = { ERR_MSG: 'the name of tables', REFERS: 'table' } as const;
+const TABLE = { ERR_MSG: 'the name of tables', REFERS: 'table', LABEL: 'tables' } as const;
 const ADDRESS = value('an address', 'address', { sameLine: true });
 const LEVEL = value('a level', 'level');
 
@@ -140,7 +140,8 @@ function flagRule(place: FlagPlace): Rule<[string?], Flag | null> {
     return value(`${takes ?? 'a value'} after ${text}`, text === 'key' || text === 'memtype' ? text : 'size', { owner: text });
   };
   const values = new Map(Object.keys(FLAGS[place]).map((text) => [text, named(text)]));
-  const after = (name: Word): SubruleMethodOpts<[Value]> => values.get(name.text) ?? VALUE;
+  /** `otherwise`: of all flags that take the same. */
+  const after = (name: Word, otherwise: ValueOf): SubruleMethodOpts<[Value]> => values.get(name.text) ?? value('a value', otherwise);
   return ($) => {
     type Named = Pick<Flag, 'name' | 'value'>;
     const no = (): boolean => $.isThere($.CONSUME(NOT));
@@ -157,8 +158,8 @@ function flagRule(place: FlagPlace): Rule<[string?], Flag | null> {
         },
       });
     };
-    if (sized) taking(sized, (name) => $.SUBRULE($.expression, after(name)));
-    if (numbered) taking(numbered, (name) => $.SUBRULE2($.expression, after(name)));
+    if (sized) taking(sized, (name) => $.SUBRULE($.expression, after(name, 'size')));
+    if (numbered) taking(numbered, (name) => $.SUBRULE2($.expression, after(name, 'number')));
     const choice = {
       DEF: alternatives as { GATE: () => boolean; ALT: () => Named }[],
       ELSE: (): Named => {

@@ -21,7 +21,7 @@ export type Rule<A extends unknown[], R> = ($: Grammar) => (...args: A) => R;
 export type ValueOf =
   | 'value' | 'linear' | 'gpa' | 'hva' | 'address' | 'size' | 'length' | 'number' | 'switch' | 'level' | 'slot' | 'step' | 'repetitions' | 'access-size'
   | 'error-code' | 'entry' | 'pcid' | 'vpid' | 'eptp' | 'key' | 'memtype' | 'page-numbers' | 'exits' | 'references' | 'sets' | 'ways' | 'argument'
-  | 'event-field' | 'root' | 'loop' | 'bit'; // prettier-ignore
+  | 'event-field' | 'root' | 'loop' | 'bit' | 'end'; // prettier-ignore
 
 export interface Value {
   /** In messages, as `an address`. */
@@ -36,11 +36,11 @@ export interface Value {
   readonly inRange: SubruleMethodOpts<[Value, boolean?]>;
 }
 
-/** Argument of the rules of expressions. */
+/** Argument of the rules of expressions; the recorded grammar is labelled with what it is of. */
 export function value(what: string, of: ValueOf, more: Pick<Value, 'sameLine' | 'owner'> = {}): SubruleMethodOpts<[Value]> {
   const ARGS: [Value] = [{ what, of, ...more, alone: {}, inRange: {} }];
-  Object.assign(ARGS[0].alone, { ARGS });
-  Object.assign(ARGS[0].inRange, { ARGS: [ARGS[0], true] });
+  Object.assign(ARGS[0].alone, { ARGS, LABEL: of });
+  Object.assign(ARGS[0].inRange, { ARGS: [ARGS[0], true], LABEL: of });
   return ARGS[0].alone;
 }
 

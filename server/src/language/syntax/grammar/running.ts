@@ -26,6 +26,8 @@ export interface Consumed extends ConsumeMethodOpts {
   readonly UNKNOWN?: ProblemCode;
   /** Of a string: what its path leads to. */
   readonly PATH?: 'import' | 'load';
+  /** What it is called in the forms of statements (forms.ts), where that is not its kind. */
+  readonly LABEL?: string;
 }
 
 type Action<T> = () => T;
@@ -52,6 +54,10 @@ interface Registered<R> {
   readonly ruleName: string;
   readonly originalGrammarAction: (first?: unknown, second?: unknown) => R;
   decisions?: DecisionsOfRule;
+}
+
+export function ruleNameOf<A extends unknown[], R>(method: ParserMethod<A, R>): string {
+  return (method as unknown as Registered<R>).ruleName;
 }
 
 const NONE: DecisionsOfRule = { choices: [], options: [], repetitions: [] };
@@ -100,31 +106,32 @@ export abstract class Running extends Chevrotain {
   }
 
   /** The next token, if it is what must stand here; otherwise a report, and an absent one. */
-  protected abstract consumed(type: TokenType, options?: Consumed): IToken;
+  protected abstract consumed(type: TokenType, options: Consumed | undefined, occurrence: number): IToken;
 
-  consume(_index: number, type: TokenType, options?: Consumed): IToken {
-    return this.consumed(type, options);
+  consume(index: number, type: TokenType, options?: Consumed): IToken {
+    return this.consumed(type, options, index);
   }
 
   CONSUME(type: TokenType, options?: Consumed): IToken {
-    return this.consumed(type, options);
+    return this.consumed(type, options, 0);
   }
 
   CONSUME1(type: TokenType, options?: Consumed): IToken {
-    return this.consumed(type, options);
+    return this.consumed(type, options, 1);
   }
 
   CONSUME2(type: TokenType, options?: Consumed): IToken {
-    return this.consumed(type, options);
+    return this.consumed(type, options, 2);
   }
 
   CONSUME3(type: TokenType, options?: Consumed): IToken {
-    return this.consumed(type, options);
+    return this.consumed(type, options, 3);
   }
 
   /* ------------------------------------------------------------ rules */
 
-  private readBy<A extends unknown[], R>(method: ParserMethod<A, R>, options: SubruleMethodOpts<A> | undefined): R {
+  /** @param _occurrence the number that tells it from other uses of the rule in the same rule */
+  protected readBy<A extends unknown[], R>(method: ParserMethod<A, R>, options: SubruleMethodOpts<A> | undefined, _occurrence: number): R {
     const rule = method as unknown as Registered<R>;
     const outer = this.decisions;
     this.decisions = rule.decisions ??= decisionsOf(this.getGAstProductions()[rule.ruleName]!);
@@ -134,24 +141,24 @@ export abstract class Running extends Chevrotain {
     return result;
   }
 
-  subrule<A extends unknown[], R>(_index: number, rule: ParserMethod<A, R>, options?: SubruleMethodOpts<A>): R {
-    return this.readBy(rule, options);
+  subrule<A extends unknown[], R>(index: number, rule: ParserMethod<A, R>, options?: SubruleMethodOpts<A>): R {
+    return this.readBy(rule, options, index);
   }
 
   SUBRULE<A extends unknown[], R>(rule: ParserMethod<A, R>, options?: SubruleMethodOpts<A>): R {
-    return this.readBy(rule, options);
+    return this.readBy(rule, options, 0);
   }
 
   SUBRULE1<A extends unknown[], R>(rule: ParserMethod<A, R>, options?: SubruleMethodOpts<A>): R {
-    return this.readBy(rule, options);
+    return this.readBy(rule, options, 1);
   }
 
   SUBRULE2<A extends unknown[], R>(rule: ParserMethod<A, R>, options?: SubruleMethodOpts<A>): R {
-    return this.readBy(rule, options);
+    return this.readBy(rule, options, 2);
   }
 
   SUBRULE3<A extends unknown[], R>(rule: ParserMethod<A, R>, options?: SubruleMethodOpts<A>): R {
-    return this.readBy(rule, options);
+    return this.readBy(rule, options, 3);
   }
 
   /* ------------------------------------------------------------ decisions */

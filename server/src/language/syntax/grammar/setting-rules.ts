@@ -33,9 +33,9 @@ const KINDS: { readonly [takes in Takes]?: ValueOf } = {
 const WAYS = value('a number of ways', 'ways');
 
 /** The value of a setting, as it is told apart in completion: `gpa` and `hva` of slots. */
-function valueOf(name: string, spec: SettingSpec): SubruleMethodOpts<[Value]> {
-  const of = name === 'gpa' || name === 'hva' ? name : name === 'cr3' || name === 'root' ? 'root' : (KINDS[spec.takes] ?? 'switch');
-  return value(`${WHAT[spec.takes] ?? 'a value'} after ${name}`, of, { owner: name });
+function valueOf(name: string, { takes }: SettingSpec): SubruleMethodOpts<[Value]> {
+  const of = name === 'gpa' || name === 'hva' ? name : name === 'cr3' || name === 'root' ? 'root' : (KINDS[takes] ?? 'switch');
+  return value(`${WHAT[takes] ?? 'a value'} after ${name}`, of, { owner: name });
 }
 
 function settingRule(block: SettingBlock): Rule<[], Setting | null> {
@@ -48,8 +48,8 @@ function settingRule(block: SettingBlock): Rule<[], Setting | null> {
     const named = (token: IToken): Word => $.wordOf(token, 'setting');
     const hasValue = (): boolean => ($.is(t.Num, 2) || $.is(t.Word, 2)) && !$.onNewLine(2);
     /** A value, unless the next setting stands where it should. */
-    const read = (index: number, name: string): Expression => {
-      const argument = values.get(name) ?? value('a value', 'value');
+    const read = (index: number, name: string, takes: Takes): Expression => {
+      const argument = values.get(name) ?? value('a value', KINDS[takes] ?? 'value');
       const isSetting = $.is(t.Word) && Object.hasOwn(specs, $.next().image);
       if (!isSetting || !hasValue() || $.broken()) return $.subrule(index, $.expression, argument);
       $.report('expected', `expected ${argument.ARGS![0].what}`, $.behind());
@@ -68,14 +68,14 @@ function settingRule(block: SettingBlock): Rule<[], Setting | null> {
         case 'geometry':
           return () => {
             const name = named($.CONSUME(type));
-            const sets = read(index, name.text);
+            const sets = read(index, name.text, takes);
             $.CONSUME(t.word('x'));
             return { name, value: sets, second: $.subrule(100 + index, $.expression, WAYS) };
           };
         default:
           return () => {
             const name = named($.CONSUME(type));
-            return { name, value: read(index, name.text) };
+            return { name, value: read(index, name.text, takes) };
           };
       }
     };
@@ -90,7 +90,7 @@ function settingRule(block: SettingBlock): Rule<[], Setting | null> {
       }
       const either = [
         { ALT: (): Omit<Given, 'name'> => ({ body: inner(index, name) }) },
-        { ALT: (): Omit<Given, 'name'> => ({ value: read(index, name) }) },
+        { ALT: (): Omit<Given, 'name'> => ({ value: read(index, name, takes) }) },
       ];
       const there = { DEF: either, ELSE: either[1]!.ALT };
       return () => ({ name: named($.CONSUME(type)), ...$.OR1(there) });
@@ -105,7 +105,7 @@ function settingRule(block: SettingBlock): Rule<[], Setting | null> {
           const name = named($.CONSUME(type));
           $.consume(index, t.Dot);
           const bit = $.wordOf($.CONSUME(bits), 'bit');
-          return { name, bit, value: read(index, `${before}.${bit.text}`) };
+          return { name, bit, value: read(index, `${before}.${bit.text}`, 'switch') };
         },
       };
     };
@@ -142,7 +142,7 @@ function strange(
   $: Grammar,
   block: SettingBlock,
   spec: (name: string) => SettingSpec | null,
-  read: (index: number, name: string) => Expression,
+  read: (index: number, name: string, takes: Takes) => Expression,
 ): Given | null {
   if (!$.is(t.Word) || $.broken()) {
     $.expected(`a setting of ${block}`);
@@ -157,7 +157,7 @@ function strange(
     else $.expected('the name of a bit');
   }
   const full = bit ? `${name.text}.${bit.text}` : name.text;
-  if (spec(full)) return { name, bit, value: $.panic ? { kind: 'missing', range: $.behind() } : read(0, full) };
+  if (spec(full)) return { name, bit, value: $.panic ? { kind: 'missing', range: $.behind() } : read(0, full, 'switch') };
   const names = Object.keys(SETTING_BLOCKS[block]);
   $.unknown('unknown-setting', `setting of ${block}`, { text: full, range: $.since(start) }, names);
   const isValue = ($.is(t.Num) || $.is(t.Word) || $.is(t.LParen)) && !$.onNewLine();
