@@ -11,6 +11,7 @@ import type { PhysicalMemory } from './memory/physical-memory';
 import type { Act, Budget, ControlField, HypervisorTable, MachineConfig, Performer, RegisterName, TableRef } from './program';
 import type { ExitCount, Result } from './result';
 import { Register } from './vcpu/registers';
+import type { Tlb } from './vcpu/tlb';
 import { exitingInstruction } from './mmu/exits/exiting-instruction';
 import { invlpg, invpcid } from './mmu/exits/invlpg-invpcid';
 import { movFrom } from './mmu/exits/mov-from';
@@ -344,6 +345,11 @@ export class Machine implements Inspection {
   shadowPages(vm: number): readonly ShadowPage[] {
     const hypervisor = this.hypervisors[vm];
     return hypervisor ? [...hypervisor.kvm.pages.all()] : [];
+  }
+
+  /** What processors have cached, by their numbers. */
+  get tlbs(): readonly Tlb[] {
+    return this.host.tlbs;
   }
 
   brokenInvariants(): readonly string[] {

@@ -72,7 +72,7 @@ export class TlbArray {
   private masks: Int32Array | null = null;
 
   /** Key of the first line in {@link Space.tlb}. */
-  private readonly keys: number;
+  readonly keys: number;
   // Where a line's words are: from here on, at its number shifted so far.
   private readonly keyShift: number;
   private readonly valueAt: number;

@@ -45,7 +45,11 @@ export class Tlb {
   /** Tags that an invalidation is about. */
   private readonly selected = new Uint8Array(TAG_MASK + 1);
 
-  constructor(journal: Journal, config: TlbConfig, processor: number) {
+  constructor(
+    journal: Journal,
+    config: TlbConfig,
+    readonly processor: number,
+  ) {
     const array = (line: number, sets: number, ways: number, together = true): TlbArray =>
       new TlbArray(journal, processor, line, config.on ? sets : 1, config.on ? ways : 1, together);
     const sets1 = powerOfTwo(config.l1.sets);
@@ -62,6 +66,17 @@ export class Tlb {
     }
     this.tags = new Tags(journal, processor);
     this.mappings = [this.l1, this.l1Page2M, this.l1Page1G, this.l2];
+  }
+
+  /** All of it, array by array. */
+  get arrays(): readonly TlbArray[] {
+    const { mappings, guestPhysical, structures, secondStructures } = this;
+    return [
+      ...mappings,
+      ...(guestPhysical ? [guestPhysical.array] : []),
+      ...(structures?.arrays ?? []),
+      ...(secondStructures?.arrays ?? []),
+    ];
   }
 
   /** Paging-structure entries and guest-physical mappings used so far. */

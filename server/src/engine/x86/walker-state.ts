@@ -118,6 +118,12 @@ export abstract class WalkerState {
   /** As {@link Stage.translate}, when nothing is to be said or done on the way; false: nothing has happened. */
   abstract descend(lo: number, hi: number, access: number): boolean;
 
+  /**
+   * May an entry of the tables above, whose address was translated for reading, be written, as memory says? Looks only: nothing is
+   * read again for it, and nothing cached. If not, the fields say how it fails.
+   */
+  abstract mayWrite(lo: number, hi: number): boolean;
+
   /** Walk tables of this format from this root (address bits 51:5 or 51:12; others are ignored). */
   use(format: Format, rootLo: number, rootHi: number): void {
     this.format = format;

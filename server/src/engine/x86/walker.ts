@@ -222,15 +222,15 @@ export class Walker extends QuickWalker implements Stage {
    * something cannot be.
    */
   private setFlags(lo: number, hi: number, write: boolean): Walk {
-    const { format, path, memory, stage } = this;
+    const { format, path, memory, stage, behind } = this;
     const hardware = this.behalf === Walking.hardware;
     if (hardware) {
-      if (stage !== null) {
+      if (behind !== null) {
         // Without A/D in the stage behind, setting a flag is a write of its own there (§3.5 step 5).
         for (let level = this.firstLevel; level >= this.level; level--) {
           const p = level * PATH;
           if (this.missingFlags(level, write) === 0 || (path[p + At.hostRights] & Rights.hostWrite) !== 0) continue;
-          if (!this.mayWrite(stage, path[p], path[p + At.entryHi])) return Walk.below;
+          if (!behind.mayWrite(path[p], path[p + At.entryHi])) return Walk.below;
         }
       }
       if (this.pml !== null && write && (this.entryLo(this.level) & format.dirty) === 0 && !this.pml.log(lo, hi)) return Walk.pmlFull;
@@ -258,18 +258,12 @@ export class Walker extends QuickWalker implements Stage {
     return Walk.ok;
   }
 
-  /**
-   * May an entry whose address was translated for reading be written? If not, the stage's fields say how it fails. Nothing
-   * is read again for it.
-   */
-  private mayWrite(stage: Stage, entryLo: number, entryHi: number): boolean {
-    const { journal } = this.memory;
-    const { on } = journal;
-    const { references } = stage;
-    journal.on = false;
-    const status = stage.translate(entryLo, entryHi, ACCESS_WRITE | Access.table);
-    journal.on = on;
-    stage.references = references;
+  mayWrite(lo: number, hi: number): boolean {
+    const { walking, references } = this;
+    this.walking = Walking.silent;
+    const status = this.translate(lo, hi, ACCESS_WRITE | Access.table);
+    this.walking = walking;
+    this.references = references;
     return status === Walk.ok;
   }
 

@@ -7,6 +7,7 @@ import type { HostConfig, TableRef, VcpuConfig, VmConfig } from '../../program';
 import { GuestFormats, loadCr3, resetRegisters, type LoadRules } from '../../vcpu/control-registers';
 import { Processor } from '../../vcpu/processor';
 import { Register, Registers } from '../../vcpu/registers';
+import type { Tlb } from '../../vcpu/tlb';
 import { eptFormat, nptFormat, pagingFormat, type Format } from '../../x86/formats';
 import type { Cpu } from '../vcpu/cpu';
 import { Hypervisor } from './hypervisor';
@@ -111,6 +112,10 @@ export class Host {
     const cpu = new NestedCpu(l1, acts, this.nestingFor(acts.vcpu), vm.control?.address ?? l1.control(), vpid, accesses);
     const mode = (vcpu: KvmVcpu): VcpuMode => (byScript ? new L2ByScript(vcpu, cpu, vm.control?.root ?? 0) : new L2ByKvm(vcpu, cpu));
     return (cpu.guest = this.vcpuOn(cpu, hypervisor, vm, index, config, Actor.L1, vpid, mode));
+  }
+
+  get tlbs(): readonly Tlb[] {
+    return [...this.processors.values()].map(({ tlb }) => tlb);
   }
 
   /** What the host keeps for the guests of a vCPU's guest; null: it runs none. */
