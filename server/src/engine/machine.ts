@@ -8,7 +8,7 @@ import type { Journal } from './journal/journal';
 import { Actor } from './journal/events';
 import { exitReasonName } from './mmu/exit-names';
 import type { PhysicalMemory } from './memory/physical-memory';
-import type { Act, Budget, ControlField, HypervisorTable, MachineConfig, Performer, RegisterName, TableRef } from './program';
+import type { AccessAct, Act, Budget, ControlField, HypervisorTable, MachineConfig, Performer, RegisterName, TableRef } from './program';
 import type { ExitCount, Result } from './result';
 import { Register } from './vcpu/registers';
 import type { Tlb } from './vcpu/tlb';
@@ -43,6 +43,19 @@ const NO_PERFORMER: Result = { kind: 'error', errno: 'ENOENT', why: 'there is no
 type HypervisorAct = Extract<Act, { do: 'invept' | 'invvpid' | 'vmenter' | 'vmcs' }>;
 type GuestAct = Exclude<Extract<Act, { by: Performer }>, HypervisorAct | { do: 'expect' }>;
 
+export interface Repeated extends Performed {
+  /** Repetitions. */
+  readonly done: number;
+}
+
+const NO_EXITS: readonly ExitCount[] = [];
+
+function referencesOf(vcpus: readonly KvmVcpu[]): number {
+  let sum = 0;
+  for (const { processor } of vcpus) sum += processor.references;
+  return sum;
+}
+
 function refused(why: string): Result {
   return { kind: 'error', errno: 'EOPNOTSUPP', why };
 }
@@ -72,7 +85,7 @@ export class Machine implements Inspection {
 
   constructor(
     private readonly config: MachineConfig,
-    journal: Journal,
+    private readonly journal: Journal,
     budget: Budget,
   ) {
     this.host = new Host(config.host, journal, budget.memory);
@@ -131,10 +144,44 @@ export class Machine implements Inspection {
   }
 
   perform(act: Act): Performed {
-    const before = this.references;
+    const processors = this.processorsOf(act);
+    const before = referencesOf(processors);
     const result = this.carryOut(act);
     this.settle();
-    return { result, exits: this.takeExits(), references: this.references - before };
+    return { result, exits: this.takeExits(), references: referencesOf(processors) - before };
+  }
+
+  /**
+   * Performs repetitions of an access, as {@link perform} does each, until so many are done or the journal or the memory is full.
+   *
+   * @param from number of the first one, from 0 on
+   * @param most at least 1
+   * @returns the result of the last one; exits and references of all
+   */
+  repeat(act: AccessAct, from: number, most: number): Repeated {
+    const guest = this.guestOf(act);
+    if (!(guest instanceof GuestActs)) return { ...this.perform(act), done: 1 };
+    const { vcpu } = guest;
+    const processors = this.processorsOf(act);
+    const before = referencesOf(processors);
+    const address = BigInt.asUintN(64, act.address + BigInt(from) * act.stride);
+    const [stepLo, stepHi] = [lowOf(act.stride), highOf(act.stride)];
+    let lo = lowOf(address);
+    let hi = highOf(address);
+    let done = 0;
+    let completion;
+    do {
+      vcpu.guests.stopGuest();
+      vcpu.rip = ripOf(act.origin);
+      completion = guest.access(act, lo, hi);
+      this.settle();
+      done++;
+      const sum = (lo >>> 0) + (stepLo >>> 0);
+      lo = sum | 0;
+      hi = (hi + stepHi + (sum > 0xffff_ffff ? 1 : 0)) | 0;
+    } while (done < most && !this.journal.full && !this.exhausted);
+    const result = this.resultOf(vcpu, completion);
+    return { result, exits: this.takeExits(), references: referencesOf(processors) - before, done };
   }
 
   private carryOut(act: Act): Result {
@@ -176,16 +223,21 @@ export class Machine implements Inspection {
     }
   }
 
+  /** Who performs an act; or why nobody does. */
+  private guestOf({ by }: GuestAct): GuestActs | Result {
+    const refusal = this.refusals.get(by.vm);
+    return this.guests[by.vm]?.[by.vcpu] ?? (refusal !== undefined ? refused(refusal) : NO_PERFORMER);
+  }
+
   private byGuest(act: GuestAct): Result {
-    const guest = this.guests[act.by.vm]?.[act.by.vcpu];
-    const refusal = this.refusals.get(act.by.vm);
-    if (guest === undefined) return refusal !== undefined ? refused(refusal) : NO_PERFORMER;
+    const guest = this.guestOf(act);
+    if (!(guest instanceof GuestActs)) return guest;
     const { vcpu } = guest;
     vcpu.guests.stopGuest();
     vcpu.rip = ripOf(act.origin);
     switch (act.do) {
       case 'access':
-        return this.resultOf(vcpu, guest.access(act));
+        return this.resultOf(vcpu, guest.access(act, lowOf(act.address), highOf(act.address)));
       case 'store':
         return this.resultOf(vcpu, guest.store(act.origin, act.gpa, act.size, act.value));
       case 'edit':
@@ -231,8 +283,8 @@ export class Machine implements Inspection {
   private resultOf(vcpu: KvmVcpu, completion: Completion): Result {
     switch (completion.kind) {
       case 'ok': {
-        const { gpa, at, hpa, value } = completion;
-        return { kind: 'ok', gpa, hva: virtualAddress(vcpu, gpa, at), hpa, value };
+        const { gpa, at, hpa, valueLo, valueHi } = completion;
+        return { kind: 'ok', gpa, hva: virtualAddress(vcpu, gpa, at), hpa, value: toBigInt(valueLo, valueHi) };
       }
       case 'page-fault':
         return { kind: 'page-fault', error: completion.error, address: (BigInt(completion.hi >>> 0) << 32n) | BigInt(completion.lo >>> 0) };
@@ -250,25 +302,21 @@ export class Machine implements Inspection {
 
   /** vCPUs that were interrupted go on (requests are served on the way in). */
   private settle(): void {
-    for (const guests of this.guests) for (const { vcpu } of guests) if (vcpu.interrupted && vcpu.mode.level === 1) vcpu.enter();
+    for (const vcpu of this.host.activity.waiting) vcpu.enter();
   }
 
-  private takeExits(): ExitCount[] {
-    const counts = new Map<string, number>();
-    for (const guests of this.guests) {
-      for (const { vcpu } of guests) {
-        // What an L1 sees as exits of its guests are part of exits to the host.
-        if (vcpu.mode.level === 1) for (const [reason, count] of vcpu.exits) counts.set(reason, (counts.get(reason) ?? 0) + count);
-        vcpu.exits.clear();
-      }
+  private takeExits(): readonly ExitCount[] {
+    const exits = this.host.activity.takeExits();
+    return exits === null ? NO_EXITS : Array.from(exits, ([reason, count]) => ({ reason, count }));
+  }
+
+  /** Those that an act can make read paging structures: the guest's own, where no guest of it and no hypervisor in a guest runs on others. */
+  private processorsOf(act: Act): readonly KvmVcpu[] {
+    if ('by' in act && act.do !== 'expect' && this.l1s.size === 0) {
+      const alone = this.vcpu(act.by);
+      return alone === null ? [] : [alone];
     }
-    return [...counts].map(([reason, count]) => ({ reason, count }));
-  }
-
-  private get references(): number {
-    let sum = 0;
-    for (const guests of this.guests) for (const { vcpu } of guests) sum += vcpu.processor.references;
-    return sum;
+    return this.guests.flatMap((guests) => guests.map(({ vcpu }) => vcpu));
   }
 
   // Inspection

@@ -121,16 +121,19 @@ class Execution {
   /** Performs an act's repetitions until a look was due, or all are done; true when there are more. */
   private repeat(doing: Doing): boolean {
     const { act, exits } = doing;
-    for (; doing.done < doing.count && this.mayStep(); doing.done++) {
-      const done = this.machine!.perform(doing.done === 0 ? act : repetition(act as Do<'access'>, doing.done));
-      for (const each of done.exits) exits.set(each.reason, (exits.get(each.reason) ?? 0) + each.count);
-      doing.references += done.references;
-      doing.result = done.result;
+    while (doing.done < doing.count) {
+      const most = this.stepsAhead(doing.count - doing.done);
+      if (most === 0) return false;
+      const machine = this.machine!;
+      const performed = act.do === 'access' ? machine.repeat(act, doing.done, most) : { ...machine.perform(act), done: 1 };
+      for (const each of performed.exits) exits.set(each.reason, (exits.get(each.reason) ?? 0) + each.count);
+      doing.references += performed.references;
+      doing.result = performed.result;
+      doing.done += performed.done;
+      this.steps += performed.done;
+      this.looks += performed.done - 1;
       this.checkBudgets();
-      if (this.lookDue() && !this.ended) {
-        doing.done++;
-        return true;
-      }
+      if (this.lookDue() && !this.ended) return true;
     }
     return false;
   }
@@ -150,16 +153,16 @@ class Execution {
     this.outcomes.push({ act: index, origin: act.origin, from: at, to: at, result, exits: [], references: 0 });
   }
 
-  /** Counts a step; false when it must not be done any more. */
-  private mayStep(): boolean {
-    if (this.ended) return false;
+  /** How many of so many steps may be done before the next look; 0: none, the run has ended. */
+  private stepsAhead(wanted: number): number {
+    if (this.ended) return 0;
     const { steps } = this.program.budget;
     if (this.steps >= steps) {
       this.ended = { how: 'budget', which: 'steps', limit: steps };
-      return false;
+      return 0;
     }
-    if (this.steps++ === 0) this.look();
-    return !this.ended;
+    if (this.steps === 0) this.look();
+    return this.ended ? 0 : Math.min(wanted, steps - this.steps, LOOK_EVERY - (this.looks % LOOK_EVERY));
   }
 
   /** Looks when it is time to; true when it was. */
@@ -183,11 +186,6 @@ class Execution {
     if (this.journal.full) this.ended ??= { how: 'budget', which: 'events', limit: budget.events };
     else if (this.machine!.exhausted) this.ended ??= { how: 'budget', which: 'memory', limit: budget.memory };
   }
-}
-
-/** The i-th repetition of a strided access, as one access. */
-function repetition(act: Do<'access'>, i: number): Do<'access'> {
-  return { ...act, address: BigInt.asUintN(64, act.address + BigInt(i) * act.stride), count: 1 };
 }
 
 function counts(exits: ReadonlyMap<string, number>): ExitCount[] {

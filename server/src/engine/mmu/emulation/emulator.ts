@@ -9,7 +9,18 @@ import { PageFault } from '../../x86/fault-codes';
 import { Access, GUEST_ALL, HOST_ALL, Rights, permits } from '../../x86/permissions';
 import { Walk } from '../../x86/stage';
 import { loadBytes } from '../../memory/bytes';
-import { codeOf, failedRun, partsOf, truncated, type Completion, type Handled, type Instruction, type Part } from '../vcpu/instruction';
+import {
+  codeOf,
+  failedRun,
+  okWith,
+  operandOf,
+  partsOf,
+  truncated,
+  type Completion,
+  type Handled,
+  type Instruction,
+  type Part,
+} from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { accessOfCode } from '../contexts/mmu-context';
 import { Acc } from '../pages/role';
@@ -121,11 +132,12 @@ class Emulation {
 
   run(): Completion {
     const { kind, size } = this.instruction;
-    let value = truncated(this.instruction.value, size);
+    const operand = operandOf(this.instruction);
+    let value = operand;
     if (kind !== 'write') {
       const read = this.read();
       if (typeof read !== 'bigint') return read;
-      value = kind === 'rmw' ? truncated(read + this.instruction.value, size) : read;
+      value = kind === 'rmw' ? truncated(read + operand, size) : read;
     }
     if (kind !== 'read') {
       const failure = this.write(value);
@@ -135,7 +147,7 @@ class Emulation {
     const { guest, tables } = this.vcpu.kvm;
     const address = guest.look(this.gpa);
     const at = address < 0 ? null : address;
-    return { kind: 'ok', gpa: this.gpa, at, hpa: at === null ? null : tables.look(at), value };
+    return okWith(this.gpa, at, at === null ? null : tables.look(at), value);
   }
 
   private read(): bigint | Completion {

@@ -24,7 +24,7 @@ export class GuestActs {
   readonly kernel: KernelAccess;
   private readonly runner: InstructionRunner;
   /** Values made up so far. */
-  private values = 0n;
+  private values = 0;
 
   constructor(
     readonly vcpu: KvmVcpu,
@@ -36,17 +36,19 @@ export class GuestActs {
     this.kernel = new KernelAccess(vcpu, this.runner, actor);
   }
 
-  access(act: AccessAct): Completion {
+  /** @param lo,hi the linear address: of the act, or of its repetition */
+  access(act: AccessAct, lo: number, hi: number): Completion {
     const ac = act.ac ?? (this.vcpu.registers.lo(Register.rflags) & RFLAGS_AC) !== 0;
     const instruction: Instruction = {
       kind: act.access,
-      lo: lowOf(act.address),
-      hi: highOf(act.address),
+      lo,
+      hi,
       size: act.size,
       user: act.user,
       implicit: act.implicit,
       ac,
-      value: act.value ?? this.madeUp(act),
+      valueLo: act.value === null ? this.madeUpLow(act) : lowOf(act.value),
+      valueHi: act.value === null ? madeUpHigh(act) : highOf(act.value),
       rip: ripOf(act.origin),
     };
     const first = this.runner.run(instruction);
@@ -76,11 +78,13 @@ export class GuestActs {
     return findEntry(vcpu.parts.physical, format, table.root, stage, lowOf(address), highOf(address), level);
   }
 
-  private madeUp({ access }: AccessAct): bigint {
-    if (access === 'rmw') return 1n;
-    return access === 'write' ? 0x5eed_0000_0000_0000n + ++this.values : 0n;
+  private madeUpLow({ access }: AccessAct): number {
+    if (access === 'rmw') return 1;
+    return access === 'write' ? ++this.values | 0 : 0;
   }
 }
+
+const madeUpHigh = ({ access }: AccessAct): number => (access === 'write' ? 0x5eed_0000 : 0);
 
 export function ripOf(origin: number): number {
   return RIP_BASE + RIP_STEP * Math.max(origin, 0);

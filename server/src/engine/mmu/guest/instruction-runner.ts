@@ -2,13 +2,13 @@
  * Running one instruction of a guest: natively, with every exit handled, until it is through (§5.3, §6.2). The number of
  * tries is bounded, whatever the tables are.
  */
-import { high, highOf, low, lowOf } from '../../bits';
+import { high, highOf, low, lowOf, toBigInt } from '../../bits';
 import { ACCESS_READ, ACCESS_WHAT, Actor, Kind } from '../../journal/events';
 import { Outcome } from '../../vcpu/processor';
 import { Register } from '../../vcpu/registers';
 import { handleOutcome } from '../exits/handle-exit';
-import { loadBytes, storeBytes } from '../../memory/bytes';
-import { accessBits, partsOf, truncated, type Completion, type Handled, type Instruction } from '../vcpu/instruction';
+import { Halves, inOneWord, loadBytes, loadHalves, storeBytes, storeHalves, truncate } from '../../memory/bytes';
+import { accessBits, inOnePage, partsOf, truncated, type Completion, type Handled, type Instruction } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { gpaByShadow } from '../contexts/shadow-walk';
 
@@ -19,6 +19,8 @@ const ACCESS_RMW = 3;
 
 export class InstructionRunner {
   private readonly hosts: number[] = [0, 0];
+  /** What is loaded or stored. */
+  private readonly value = new Halves();
   private firstGpa = 0;
   private firstReached = 0;
 
@@ -64,50 +66,70 @@ export class InstructionRunner {
 
   /** Host addresses of the operand's parts. @returns null: found; 'done' or 'resume' after an exit or fault */
   private translate(instruction: Instruction, access: number): Handled | null {
+    if (inOnePage(instruction)) return this.translatePart(0, instruction.lo, instruction.hi, access);
+    const [first, second] = partsOf(instruction);
+    return this.translatePart(0, first.lo, first.hi, access) ?? this.translatePart(1, second.lo, second.hi, access);
+  }
+
+  private translatePart(part: 0 | 1, lo: number, hi: number, access: number): Handled | null {
     const { vcpu } = this;
     const { processor } = vcpu;
-    const parts = partsOf(instruction);
-    for (let i = 0; i < parts.length; i++) {
-      const { lo, hi } = parts[i];
-      vcpu.kvm.trace.journal.actor = Actor.processor;
-      const outcome = processor.access(lo, hi, access);
-      if (outcome === Outcome.ok) {
-        this.hosts[i] = processor.host;
-        if (i === 0) {
-          this.firstGpa = processor.gpa;
-          this.firstReached = processor.reached;
-        }
-        continue;
+    vcpu.kvm.trace.journal.actor = Actor.processor;
+    const outcome = processor.access(lo, hi, access);
+    if (outcome === Outcome.ok) {
+      this.hosts[part] = processor.host;
+      if (part === 0) {
+        this.firstGpa = processor.gpa;
+        this.firstReached = processor.reached;
       }
-      if (outcome === Outcome.generalProtection) return { kind: 'done', completion: { kind: 'general-protection', error: 0 } };
-      if (outcome === Outcome.pageFault && vcpu.kvm.tdp) {
-        return { kind: 'done', completion: { kind: 'page-fault', error: processor.errorCode, lo, hi } };
-      }
-      return handleOutcome(vcpu, outcome, lo, hi);
+      return null;
     }
-    return null;
+    if (outcome === Outcome.generalProtection) return { kind: 'done', completion: { kind: 'general-protection', error: 0 } };
+    if (outcome === Outcome.pageFault && vcpu.kvm.tdp) {
+      return { kind: 'done', completion: { kind: 'page-fault', error: processor.errorCode, lo, hi } };
+    }
+    return handleOutcome(vcpu, outcome, lo, hi);
   }
 
   /** The operand is reached: read, write, or both. */
   private perform(instruction: Instruction, small: number): Completion {
-    const { vcpu, hosts } = this;
+    const { vcpu, value } = this;
+    const host = this.hosts[0];
     const memory = vcpu.parts.physical;
-    const { kind, size } = instruction;
-    const parts = partsOf(instruction);
-    let value = 0n;
-    if (kind !== 'write') {
-      parts.forEach((part, i) => (value |= loadBytes(memory, hosts[i], part.size) << BigInt(part.offset * 8)));
-    }
-    const operand = truncated(instruction.value, size);
-    const written = kind === 'rmw' ? truncated(value + operand, size) : operand;
+    const { kind, size, valueLo, valueHi } = instruction;
+    const whole = inOnePage(instruction) && inOneWord(host, size);
+    if (kind !== 'write' && whole) loadHalves(memory, host, size, value);
+    else if (kind !== 'write') this.loadParts(instruction);
+    if (kind === 'write') {
+      value.lo = valueLo;
+      value.hi = valueHi;
+    } else if (kind === 'rmw') add(value, valueLo, valueHi);
+    truncate(value, size);
     const { journal } = vcpu.kvm.trace;
     journal.actor = this.guest;
-    const stores = kind === 'write' || kind === 'rmw';
-    if (stores) value = written;
-    journal.row(Kind.value, 0, small, low(hosts[0]), high(hosts[0]), lowOf(value), highOf(value));
-    if (stores)
-      parts.forEach((part, i) => storeBytes(memory, hosts[i], part.size, truncated(written >> BigInt(part.offset * 8), part.size)));
-    return { kind: 'ok', gpa: this.gpa(instruction), at: this.firstReached, hpa: hosts[0], value };
+    journal.row(Kind.value, 0, small, low(host), high(host), value.lo, value.hi);
+    if (kind === 'write' || kind === 'rmw') {
+      if (whole) storeHalves(memory, host, size, value);
+      else this.storeParts(instruction);
+    }
+    return { kind: 'ok', gpa: this.gpa(instruction), at: this.firstReached, hpa: host, valueLo: value.lo, valueHi: value.hi };
+  }
+
+  /** An operand over two words or two pages. */
+  private loadParts(instruction: Instruction): void {
+    const memory = this.vcpu.parts.physical;
+    let value = 0n;
+    partsOf(instruction).forEach(({ size, offset }, i) => (value |= loadBytes(memory, this.hosts[i], size) << BigInt(offset * 8)));
+    this.value.lo = lowOf(value);
+    this.value.hi = highOf(value);
+  }
+
+  private storeParts(instruction: Instruction): void {
+    const memory = this.vcpu.parts.physical;
+    const value = toBigInt(this.value.lo, this.value.hi);
+    partsOf(instruction).forEach(({ size, offset }, i) =>
+      storeBytes(memory, this.hosts[i], size, truncated(value >> BigInt(offset * 8), size)),
+    );
   }
 
   /** Guest-physical address reached. Shadow tables lead to the hypervisor's own at once: their leaf knows the guest's frame. */
@@ -137,4 +159,11 @@ export class InstructionRunner {
     if (fault.kind === 'general-protection') journal.row(Kind.guest_fault, 0, 13, lo, hi, fault.error, 0);
     return fault;
   }
+}
+
+/** 64-bit addition. */
+function add(value: Halves, lo: number, hi: number): void {
+  const sum = (value.lo >>> 0) + (lo >>> 0);
+  value.hi = (value.hi + hi + (sum > 0xffff_ffff ? 1 : 0)) | 0;
+  value.lo = sum | 0;
 }

@@ -2,7 +2,7 @@
  * What a guest's kernel does to memory that it knows by guest-physical address: through a supervisor-writable mapping where
  * its current tables have one, otherwise as if it had one.
  */
-import { high, join, low } from '../../bits';
+import { high, highOf, join, low, lowOf } from '../../bits';
 import { ACCESS_READ, ACCESS_WRITE, Actor } from '../../journal/events';
 import { Outcome } from '../../vcpu/processor';
 import { longMode } from '../../vcpu/control-registers';
@@ -14,7 +14,7 @@ import { pageFaultOf } from '../exits/page-fault-exit';
 import { loadBytes, storeBytes } from '../../memory/bytes';
 import { windowOn, type Linear } from './own-tables';
 import { emulating } from '../trace';
-import { codeOf, type Completion, type Instruction } from '../vcpu/instruction';
+import { codeOf, okWith, type Completion, type Instruction } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { updateWalker } from '../vcpu/vcpu-mmu';
 import type { InstructionRunner } from './instruction-runner';
@@ -104,10 +104,10 @@ export class KernelAccess {
       processor.enter(context);
       if (outcome === Outcome.ok) {
         vcpu.kvm.trace.journal.actor = this.actor;
-        if (kind === 'read') return { kind: 'ok', gpa, at: reached, hpa: host, value: loadBytes(physical, host, size) };
+        if (kind === 'read') return okWith(gpa, reached, host, loadBytes(physical, host, size));
         vcpu.kvm.trace.store(host, value);
         storeBytes(physical, host, size, value);
-        return { kind: 'ok', gpa, at: reached, hpa: host, value };
+        return okWith(gpa, reached, host, value);
       }
       const handled = handleOutcome(vcpu, outcome, low(gpa), high(gpa));
       if (handled.kind === 'done') return vcpu.enter() ?? handled.completion;
@@ -129,8 +129,9 @@ export class KernelAccess {
     kvm.trace.journal.actor = vcpu.parts.actor;
     const address = kvm.guest.address(gpa, write);
     if (address < 0) return { kind: 'mmio', gpa, write, value };
-    if (!write) return { kind: 'ok', gpa, at: address, hpa: kvm.tables.look(address), value: loadBytes(kvm.tables, address, size) };
-    const done = { kind: 'ok', gpa, at: address, hpa: kvm.tables.look(address), value } as const;
+    if (!write) return okWith(gpa, address, kvm.tables.look(address), loadBytes(kvm.tables, address, size));
+    const host = kvm.tables.look(address);
+    const done = okWith(gpa, address, host, value);
     if (protectedByShadow(kvm, gfn)) {
       const instruction = at(access, this.directMap(gpa));
       pageFaultOf(vcpu, PageFault.write | PageFault.present, instruction.lo, instruction.hi);
@@ -147,7 +148,7 @@ export class KernelAccess {
     const stopped = vcpu.enter();
     if (stopped !== null) return stopped;
     kvm.trace.journal.actor = this.actor;
-    kvm.trace.store(done.hpa, value);
+    kvm.trace.store(host, value);
     storeBytes(kvm.tables, address, size, value);
     return done;
   }
@@ -166,5 +167,5 @@ export class KernelAccess {
 }
 
 function at({ kind, size, value, rip }: KernelInstruction, { lo, hi }: Linear): Instruction {
-  return { kind, lo, hi, size, user: false, implicit: false, ac: true, value, rip };
+  return { kind, lo, hi, size, user: false, implicit: false, ac: true, valueLo: lowOf(value), valueHi: highOf(value), rip };
 }

@@ -386,6 +386,7 @@ const HYPERVISOR: Instruction = {
   user: false,
   implicit: false,
   ac: false,
-  value: 0n,
+  valueLo: 0,
+  valueHi: 0,
   rip: HOST_RIP,
 };

@@ -1,5 +1,6 @@
 /** The instruction that a guest is at: what runs natively, and what the emulator carries out in its place. */
 import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_READ, ACCESS_USER, ACCESS_WRITE } from '../../journal/events';
+import { highOf, lowOf, toBigInt } from '../../bits';
 import type { AccessKind } from '../../program';
 import { Access } from '../../x86/permissions';
 import type { ExitInfo } from '../trace';
@@ -15,15 +16,23 @@ export interface Instruction {
   readonly implicit: boolean;
   /** EFLAGS.AC. */
   readonly ac: boolean;
-  /** Stored, or added. */
-  readonly value: bigint;
+  /** Stored, or added: halves of at least as many bytes as its size. */
+  readonly valueLo: number;
+  readonly valueHi: number;
   readonly rip: number;
 }
 
 /** What an instruction came to. */
 export type Completion =
   /** `at`: where what was reached lies in the memory that the guest's hypervisor runs in, the host's or its own guest's; null as `gpa`. */
-  | { readonly kind: 'ok'; readonly gpa: number | null; readonly at: number | null; readonly hpa: number | null; readonly value: bigint }
+  | {
+      readonly kind: 'ok';
+      readonly gpa: number | null;
+      readonly at: number | null;
+      readonly hpa: number | null;
+      readonly valueLo: number;
+      readonly valueHi: number;
+    }
   | { readonly kind: 'page-fault'; readonly error: number; readonly lo: number; readonly hi: number }
   | { readonly kind: 'general-protection'; readonly error: number }
   | { readonly kind: 'mmio'; readonly gpa: number; readonly write: boolean; readonly value: bigint }
@@ -33,9 +42,19 @@ export type Completion =
   | { readonly kind: 'vm-exit'; readonly reason: number; readonly info: ExitInfo; readonly gpa: number | null }
   | { readonly kind: 'error'; readonly errno: string; readonly why: string };
 
+/** Carried out on memory. */
+export function okWith(gpa: number | null, at: number | null, hpa: number | null, value: bigint): Completion & { kind: 'ok' } {
+  return { kind: 'ok', gpa, at, hpa, valueLo: lowOf(value), valueHi: highOf(value) };
+}
+
+/** What an instruction stores or adds, cut to its size. */
+export function operandOf({ valueLo, valueHi, size }: Instruction): bigint {
+  return truncated(toBigInt(valueLo, valueHi), size);
+}
+
 /** Carried out without reaching memory. */
 export function doneWith(value: bigint): Completion {
-  return { kind: 'ok', gpa: null, at: null, hpa: null, value };
+  return okWith(null, null, null, value);
 }
 
 /** Carried out, with nothing to tell. */
@@ -97,10 +116,14 @@ export function codeOf({ kind, size }: Pick<Instruction, 'kind' | 'size'>, longM
   return (size === 8 && !longMode ? CODE32[kind] : CODE[kind][size]) ?? [];
 }
 
+export function inOnePage({ lo, size }: Pick<Instruction, 'lo' | 'size'>): boolean {
+  return (lo & 0xfff) + size <= 0x1000;
+}
+
 /** An operand that crosses a page has two parts. */
 export function partsOf({ lo, hi, size }: Pick<Instruction, 'lo' | 'hi' | 'size'>): readonly Part[] {
   const left = 0x1000 - (lo & 0xfff);
-  if (left >= size) return [{ lo, hi, size, offset: 0 }];
+  if (inOnePage({ lo, size })) return [{ lo, hi, size, offset: 0 }];
   const next = (lo + left) | 0;
   const nextHi = next === 0 ? (hi + 1) | 0 : hi;
   return [

@@ -49,19 +49,15 @@ export class KvmVcpu implements VcpuRequests, FaultingVcpu {
   instruction: Instruction | null = null;
   /** Where it is: RIP of the instruction under way; past it when the hypervisor has carried it out. */
   rip = 0;
-  /** Exits by name, since they were last taken. */
-  readonly exits = new Map<string, number>();
-  /** The exit that is being handled. */
   /**
    * Of the last EPT violation, or of the last walk of a guest's EPT that failed by its rights: what a nested exit reports, of an
    * EPT misconfiguration too (vcpu->arch.exit_qualification).
    */
   exitQualification = 0;
+  /** The exit that is being handled. */
   lastExit: { readonly reason: number; readonly info: ExitInfo } = { reason: 0, info: NO_INFO };
   /** Hardware runs the guest: no exit is being handled. */
   inGuest = false;
-  /** It was running when something was asked of it, and has not gone on yet. */
-  interrupted = false;
   private injected: InjectedFault | null = null;
 
   constructor(
@@ -133,7 +129,7 @@ export class KvmVcpu implements VcpuRequests, FaultingVcpu {
   /** Out of the guest, when it runs: an interrupt from another processor. */
   kick(): void {
     if (!this.inGuest) return;
-    this.interrupted = true;
+    this.parts.activity.interrupt(this);
     this.exited(this.parts.vendor === 'intel' ? VmxExit.EXTERNAL_INTERRUPT : SvmExit.INTR, NO_INFO);
   }
 

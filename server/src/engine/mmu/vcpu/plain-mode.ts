@@ -86,7 +86,7 @@ export class PlainMode implements VcpuMode {
     const failed = processor.launch?.(injected) ?? null;
     if (failed !== null) return failed;
     vcpu.inGuest = true;
-    vcpu.interrupted = false;
+    parts.activity.entered(vcpu);
     return null;
   }
 
@@ -106,8 +106,8 @@ export class PlainMode implements VcpuMode {
     kvm.trace.journal.actor = parts.actor;
     vcpu.inGuest = false;
     vcpu.lastExit = { reason, info };
-    const name = exitReasonName(parts.vendor, reason);
-    vcpu.exits.set(name, (vcpu.exits.get(name) ?? 0) + 1);
+    // What an L1 sees as exits of its guests are part of exits to the host.
+    if (this.level === 1) parts.activity.exited(exitReasonName(parts.vendor, reason));
     const said = { reason, ...exitFields(info), rip: vcpu.rip, vcpu: parts.index, guest_mode: guestMode };
     kvm.trace.emit('kvm_exit', said);
     if (guestMode) kvm.trace.emit('kvm_nested_vmexit', said);

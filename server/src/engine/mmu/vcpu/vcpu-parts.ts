@@ -5,6 +5,7 @@ import type { TableRef } from '../../program';
 import type { GuestFormats, LoadRules } from '../../vcpu/control-registers';
 import type { Registers } from '../../vcpu/registers';
 import type { Format } from '../../x86/formats';
+import type { Activity } from './activity';
 import type { Cpu } from './cpu';
 import type { Kvm } from '../pages/kvm';
 
@@ -33,6 +34,7 @@ export interface VcpuParts {
   readonly tlbOn: boolean;
   /** Formats by name, apart from any registers. */
   readonly formatNamed: (name: TableRef['format']) => Format | null;
+  readonly activity: Activity;
   /** The next answer of user space to an MMIO read. */
   readonly mmioRead: () => bigint;
 }

@@ -13,6 +13,7 @@ import type { Cpu } from '../vcpu/cpu';
 import { Hypervisor } from './hypervisor';
 import { MachineMemory } from '../../memory/hypervisor-memory';
 import { Kvm } from '../pages/kvm';
+import { Activity } from '../vcpu/activity';
 import { KvmVcpu } from '../vcpu/kvm-vcpu';
 import type { HardwareFormats, VcpuParts } from '../vcpu/vcpu-parts';
 import type { VcpuMode } from '../vcpu/vcpu-mode';
@@ -39,6 +40,7 @@ export class Host {
   /** Of vCPUs whose guests run guests. */
   private readonly nestings = new Map<KvmVcpu, Nesting>();
   private nextVcpu = 0;
+  readonly activity = new Activity();
   private mmioReads = 0n;
 
   constructor(
@@ -173,6 +175,7 @@ export class Host {
       // Whether a processor in a guest caches translations is not for its hypervisor to know.
       tlbOn: tlb.on || actor !== Actor.L0,
       formatNamed: (name) => this.formatNamed(name),
+      activity: this.activity,
       mmioRead: () => 0x4d4d_494f_0000_0000n + ++this.mmioReads,
     };
     const vcpu = new KvmVcpu(parts, mode);
