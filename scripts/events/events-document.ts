@@ -1,14 +1,18 @@
 /** docs/events.md, from the definitions of events and the table of the kernel's texts. */
 import { resolve } from 'node:path';
+import { KERNELS, type Kernel } from '../../server/src/engine/program';
 import { EVENTS, isTracepoint, type EventSpec } from '../../server/src/engine/journal/event-table';
 import type { FieldKindSpec } from '../../server/src/engine/journal/field-kinds';
 import { FIELD_KINDS } from '../../server/src/engine/journal/field-kinds';
 import { KERNEL_TEXTS } from '../../server/src/events/kernel-text/kernel-text';
 import { OTHER_TEXTS } from '../../server/src/events/kernel-text/other-texts';
 import { form } from '../../server/src/events/kernel-text/text';
-import type { Version } from '../../server/src/events/kernel-text/versions';
+import { isBefore, type Version } from '../../server/src/events/kernel-text/versions';
 
 export const EVENTS_DOCUMENT = resolve(import.meta.dirname, '../../docs/events.md');
+
+/** The oldest kernel that a scenario can follow: older ones are only read (docs/traces.md). */
+const OLDEST = (Object.keys(KERNELS) as Kernel[])[0];
 
 const code = (said: string): string => `\`${said}\``;
 const cell = (said: string): string => said.replaceAll('|', '\\|');
@@ -61,7 +65,8 @@ function eventText(spec: EventSpec): string {
 }
 
 function kernelParts({ name, fields, tracepoint }: EventSpec): string[] {
-  const versions: readonly Version<string>[] = isTracepoint(name) ? KERNEL_TEXTS[name] : [];
+  const all: readonly Version<string>[] = isTracepoint(name) ? KERNEL_TEXTS[name] : [];
+  const versions = all.filter(({ until }) => until === undefined || isBefore(OLDEST, until));
   const holes = versions.flatMap(({ text }) => text.holes);
   const beside = new Map(holes.flatMap((hole) => (hole.beside ? [[hole.beside.name, hole.beside.from] as const] : [])));
   const unsaid = fields.filter((field) => !holes.some(({ shows }) => shows.includes(field.name)));

@@ -1,16 +1,15 @@
 /** Holes of the kernel's texts, named after what printk does there. */
-import { MMIO_TYPE, USER_EXIT, VECTOR, type Meaning } from '../../engine/journal/enumerations';
-import { exitReasonName } from '../../engine/mmu/exit-names';
-import { SvmExit, VmxExit } from '../../engine/x86/exit-reasons';
-import { escaped, type Dialect, type Extra, type Hole, type Values } from './text';
+import { MMIO_TYPE, type Meaning } from '../../engine/journal/enumerations';
+import { escaped, type Extra, type Hole, type Values } from './text';
 
 const big = (values: Values, name: string): bigint => BigInt(values[name] ?? 0);
 
-function shown<N extends string>(
+/** A hole that shows one field, by its value alone. */
+export function shown<N extends string>(
   name: N,
   pattern: string,
   print: (value: bigint) => string,
-  read: (said: string) => bigint | number,
+  read: (said: string) => bigint | number | null,
 ): Hole<N> {
   return {
     shows: [name],
@@ -18,7 +17,10 @@ function shown<N extends string>(
     placeholder: name,
     pattern,
     print: (values) => print(big(values, name)),
-    read: (said) => ({ [name]: read(said) }),
+    read: (said) => {
+      const value = read(said);
+      return value === null ? {} : { [name]: value };
+    },
   };
 }
 
@@ -41,7 +43,22 @@ export const padded = <N extends string>(name: N, digits: number): Hole<N> => ({
   print: (values) => big(values, name).toString(16).padStart(digits, '0'),
 });
 
-/** %016llx, and %p as far as it says anything: kernels print a hash of a pointer. */
+/** %#llx. Of 0 the kernel prints `0x0`, the C library `0`. */
+export const sharp = <N extends string>(name: N): Hole<N> => ({
+  ...shown(name, '0x[0-9a-f]+|0', (value) => `0x${value.toString(16)}`, BigInt),
+  placeholder: `0x{${name}}`,
+});
+
+/** %p: a hash, the pointer itself in recordings that another program prints, or nothing as long as hashes cannot be made. */
+export const pointer = <N extends string>(name: N): Hole<N> =>
+  shown(
+    name,
+    '(?:0x)?[0-9a-f]+|\\((?:____ptrval____|null|nil)\\)',
+    (value) => value.toString(16).padStart(16, '0'),
+    (said) => (said.startsWith('(') ? null : BigInt(said.startsWith('0x') ? said : `0x${said}`)),
+  );
+
+/** %016llx */
 export const hex16 = <N extends string>(name: N): Hole<N> => padded(name, 16);
 
 /** %08x: the low 32 bits. */
@@ -52,7 +69,7 @@ export const words = <N extends string>(name: N): Hole<N> => ({
   shows: [name],
   beside: null,
   placeholder: name,
-  pattern: '.*',
+  pattern: '.*?',
   print: (values) => String(values[name] ?? ''),
   read: (said) => ({ [name]: said }),
 });
@@ -80,7 +97,41 @@ export const symbol = <N extends string>(name: N, names: { readonly [value: numb
 const namesOf = (meanings: { readonly [value: number]: Meaning }): { readonly [value: number]: string } =>
   Object.fromEntries(Object.entries(meanings).map(([value, { name }]) => [value, name]));
 
-export const vector = <N extends string>(name: N): Hole<N> => symbol(name, namesOf(VECTOR));
+/** kvm_trace_sym_exc */
+const EXCEPTIONS: { readonly [vector: number]: string } = {
+  0: '#DE',
+  1: '#DB',
+  3: '#BP',
+  4: '#OF',
+  5: '#BR',
+  6: '#UD',
+  7: '#NM',
+  8: '#DF',
+  10: '#TS',
+  11: '#NP',
+  12: '#SS',
+  13: '#GP',
+  14: '#PF',
+  16: '#MF',
+  17: '#AC',
+  18: '#MC',
+};
+
+/** `#PF`; a vector without a name in hexadecimal. */
+export const vector = <N extends string>(name: N): Hole<N> => symbol(name, EXCEPTIONS);
+
+/** Exceptions that push an error code (SDM vol. 3 "Exception and Interrupt Reference"). */
+const WITH_ERROR_CODE = [8, 10, 11, 12, 13, 14, 17];
+
+/** ` (0x7)` of an exception that has an error code, nothing of one that has none. */
+export const errorCode: Hole<'vector' | 'error_code'> = {
+  shows: ['vector', 'error_code'],
+  beside: null,
+  placeholder: ' (0x{error_code})',
+  pattern: '(?: \\(0x[0-9a-f]+\\))?',
+  print: (values) => (WITH_ERROR_CODE.includes(Number(values.vector)) ? ` (0x${big(values, 'error_code').toString(16)})` : ''),
+  read: (said) => (said === '' ? {} : { error_code: BigInt(said.slice(2, -1)) }),
+};
 export const mmioType = <N extends string>(name: N): Hole<N> => symbol(name, namesOf(MMIO_TYPE));
 
 /** 1 when the value is this one. */
@@ -145,19 +196,10 @@ function flagsOf(said: string, known: Flags): bigint {
   return parts.reduce((code, part) => code | (known.find(([, name]) => name === part)?.[0] ?? BigInt(part)), 0n);
 }
 
-/** kvm_print_exit_reason; codes of SVM can be negative, and take 16 bits here. */
-export const exitReason = <N extends string>(name: N): Hole<N> => ({
-  shows: [name],
-  beside: null,
-  placeholder: name,
-  pattern: '.+?',
-  print: (values, { vendor }) => exitReasonName(vendor, (Number(values[name]) << 16) >> 16),
-  read: (said, { vendor }) => ({ [name]: reasonOf(said, vendor) }),
-});
-
-function reasonOf(said: string, vendor: Dialect['vendor']): number {
-  const codes = Object.values(vendor === 'intel' ? VmxExit : SvmExit).filter((code) => typeof code === 'number');
-  return (codes.find((code) => exitReasonName(vendor, code) === said) ?? Number(said)) & 0xffff;
+/** isa of the tracepoints that have it: whose extensions (KVM_ISA_VMX, KVM_ISA_SVM). */
+export enum Isa {
+  vmx = 1,
+  svm = 2,
 }
 
 /** One of two texts, by the vendor. */
@@ -167,7 +209,7 @@ export const vendor = (intel: string, amd: string): Hole<never> => ({
   placeholder: `${intel}|${amd}`,
   pattern: `${intel}|${amd}`,
   print: (_, dialect) => (dialect.vendor === 'intel' ? intel : amd),
-  read: () => ({}),
+  read: (said) => ({ isa: said === intel ? Isa.vmx : Isa.svm }),
 });
 
 /** What no field of ours has. */
@@ -177,27 +219,47 @@ export const beside = (hole: Hole<Extra>, from: string): Hole<never> => ({
   beside: { name: hole.shows[0], from },
 });
 
-/** `KVM_EXIT_MMIO (6)`, `error (14)`. */
+/** kvm_trace_exit_reason, as far as x86 has them (uapi/linux/kvm.h: KVM_EXIT_*). */
+const USER_EXITS: { readonly [reason: number]: string } = {
+  0: 'KVM_EXIT_UNKNOWN',
+  1: 'KVM_EXIT_EXCEPTION',
+  2: 'KVM_EXIT_IO',
+  3: 'KVM_EXIT_HYPERCALL',
+  4: 'KVM_EXIT_DEBUG',
+  5: 'KVM_EXIT_HLT',
+  6: 'KVM_EXIT_MMIO',
+  7: 'KVM_EXIT_IRQ_WINDOW_OPEN',
+  8: 'KVM_EXIT_SHUTDOWN',
+  9: 'KVM_EXIT_FAIL_ENTRY',
+  10: 'KVM_EXIT_INTR',
+  11: 'KVM_EXIT_SET_TPR',
+  12: 'KVM_EXIT_TPR_ACCESS',
+  16: 'KVM_EXIT_NMI',
+  17: 'KVM_EXIT_INTERNAL_ERROR',
+  24: 'KVM_EXIT_SYSTEM_EVENT',
+  26: 'KVM_EXIT_IOAPIC_EOI',
+  27: 'KVM_EXIT_HYPERV',
+  29: 'KVM_EXIT_X86_RDMSR',
+  30: 'KVM_EXIT_X86_WRMSR',
+};
+
+/** Linux's number of it. */
+const EINTR = 4;
+
+/** `KVM_EXIT_MMIO (6)`, `error (14)`, `restart (4)`. */
 export const userExit: Hole<'reason' | 'errno'> = {
   shows: ['reason', 'errno'],
   beside: null,
   placeholder: 'reason, or error with errno',
   pattern: '\\w+ \\(\\d+\\)',
   print: ({ reason, errno }) =>
-    errno ? `error (${errno})` : `${USER_EXITS[Number(reason)] ?? `0x${Number(reason).toString(16)}`} (${reason})`,
+    errno
+      ? `${errno === EINTR ? 'restart' : 'error'} (${errno})`
+      : `${USER_EXITS[Number(reason)] ?? `0x${Number(reason).toString(16)}`} (${reason})`,
   read: (said) => {
     const number = Number(/\((\d+)\)/.exec(said)![1]);
-    return said.startsWith('error') ? { reason: 0, errno: number } : { reason: number, errno: 0 };
+    return /^(?:error|restart) /.test(said) ? { reason: 0, errno: number } : { reason: number, errno: 0 };
   },
-};
-
-/** kvm_trace_exit_reason, as far as recordings of x86 have them. */
-const USER_EXITS: { readonly [reason: number]: string } = {
-  ...namesOf(USER_EXIT),
-  2: 'KVM_EXIT_IO',
-  5: 'KVM_EXIT_HLT',
-  9: 'KVM_EXIT_FAIL_ENTRY',
-  10: 'KVM_EXIT_INTR',
 };
 
 /** `48 89 03` */

@@ -5,8 +5,10 @@
 import { isTracepoint, type TracepointName } from '../../engine/journal/event-table';
 import type { Event } from '../fields';
 import { MMIO_TEXTS, PAGE_TEXTS, SPTE_TEXTS, WALK_TEXTS } from './mmu-texts';
-import { OTHER_TEXTS } from './other-texts';
-import { print, read, type Dialect, type Extra, type Values } from './text';
+import { readFieldList } from './field-lists';
+import { KEPT_AS_TEXT, OTHER_TEXTS } from './other-texts';
+import { PLUGIN_TEXTS } from './plugin-texts';
+import { print, read, type Dialect, type Extra, type Text, type Values } from './text';
 import { EMULATION_TEXTS, EXIT_TEXTS, NOTIFIER_TEXTS } from './trace-texts';
 import { versionOf, type KernelTexts, type Release, type Version } from './versions';
 
@@ -39,13 +41,58 @@ export function kernelText(event: Event, kernel: Release, extras: Extras, dialec
 }
 
 /** What a text of a kernel's trace says, by the names of our fields; null: the kernel has no such event or prints it otherwise. */
-export function readKernelText(name: string, said: string, kernel: Release, dialect: Dialect): Values | null {
+export function readKernelText(name: string, said: string, kernel: Release): Values | null {
   const version = versionOf(BY_NAME.get(name) ?? [], kernel);
-  return version && read(version, said, dialect);
+  return version && read(version, said);
 }
 
 /** The text of such values. */
 export function printKernelText(name: string, values: Values, kernel: Release, dialect: Dialect): string | null {
   const version = versionOf(BY_NAME.get(name) ?? [], kernel);
   return version && print(version, values, dialect);
+}
+
+/** Who prints a text. */
+export interface Printer {
+  /** A kernel, the plugin of trace-cmd and perf, or their list of fields by name. */
+  readonly by: 'kernel' | 'plugin' | 'fields';
+  /** Of kernels: first release that prints it so, and first that does not any more. */
+  readonly since?: Release;
+  readonly until?: Release;
+}
+
+interface Candidate extends Printer {
+  readonly text: Text<string>;
+}
+
+/** The texts that an event can have, the newest first. */
+const CANDIDATES = new Map<string, readonly Candidate[]>(
+  [...new Set([...BY_NAME.keys(), ...Object.keys(PLUGIN_TEXTS)])].map((name) => [
+    name,
+    [
+      ...(BY_NAME.get(name) ?? []).map((version): Candidate => ({ by: 'kernel', ...version })).reverse(),
+      ...(PLUGIN_TEXTS[name] ?? []).map((text): Candidate => ({ by: 'plugin', text })),
+    ],
+  ]),
+);
+
+/** What is known of an event of this name: `read` its texts, `named` alone, or nothing: it is none of KVM's. */
+export function knownEvent(name: string): 'read' | 'named' | null {
+  if (CANDIDATES.has(name)) return 'read';
+  return KEPT_AS_TEXT.has(name) ? 'named' : null;
+}
+
+/** What a text says, whoever printed it; null: nobody that is known prints this event so. */
+export function readAnyText(name: string, said: string): Values | null {
+  for (const { text } of CANDIDATES.get(name) ?? []) {
+    const values = read(text, said);
+    if (values) return values;
+  }
+  return readFieldList(name, said);
+}
+
+/** All who print this text of an event. */
+export function printersOf(name: string, said: string): readonly Printer[] {
+  const printers: Printer[] = (CANDIDATES.get(name) ?? []).filter(({ text }) => read(text, said));
+  return printers.length === 0 && readFieldList(name, said) ? [{ by: 'fields' }] : printers;
 }

@@ -2,8 +2,8 @@
 import type { WALK_EVENTS } from '../../engine/journal/definitions/walks';
 import { RetPf } from '../../engine/journal/enumerations';
 import { Role, accessText } from '../../engine/mmu/pages/role';
-import { beside, bit, bits, dec, either, flags, hex, hex16, is, sptePermissions, type Flags } from './holes';
-import { followed, text, type Hole } from './text';
+import { beside, bit, bits, dec, either, flags, hex, is, pointer, sharp, sptePermissions, type Flags } from './holes';
+import { followed, text, type Hole, type Text } from './text';
 import type { KernelTexts } from './versions';
 
 /** kvm_mmu_trace_pferr_flags */
@@ -45,21 +45,32 @@ const nx = bit('role', Role.eferNx, '', '!');
 const ad = bit('role', Role.adDisabled, '!', '');
 const sync = either('unsync', 'unsync', 'sync');
 
-/** KVM_MMU_PAGE_PRINTK */
-const PAGE = text`sp gen ${dec('mmu_valid_gen')} gfn ${hex('gfn')} l${level} ${width}-byte q${quadrant}${direct} ${access}${invalid} ${nx}nxe ${ad}ad root ${dec('root_count')} ${sync}`;
+/** KVM_MMU_PAGE_PRINTK: the role and what follows. */
+const ROLE = text`l${level} ${width}-byte q${quadrant}${direct} ${access}${invalid} ${nx}nxe ${ad}ad root ${dec('root_count')} ${sync}`;
+/** The same before the level was called so: tables of PAE and 64-bit guests are those of 8 bytes. */
+const ROLE_OLD = text`${level}${bit('role', Role.narrow, '', ' pae')} q${quadrant}${direct} ${access}${invalid} ${nx}nxe root ${dec('root_count')} ${sync}`;
+const PAGE = followed(text`sp gen ${dec('mmu_valid_gen')} gfn ${hex('gfn')} `, ROLE);
+
+const pageVersions = <N extends string>(after: Text<N>) =>
+  [
+    { until: '5.1', text: followed(followed(text`sp gen ${hex('mmu_valid_gen')} gfn ${hex('gfn')} `, ROLE_OLD), after) },
+    { since: '5.1', until: '5.4', text: followed(followed(text`sp gfn ${hex('gfn')} `, ROLE), after) },
+    { since: '5.4', text: followed(PAGE, after) },
+  ] as const;
+const PAGES = pageVersions(text``);
 
 export const PAGE_TEXTS: KernelTexts<
   'kvm_mmu_get_page' | 'kvm_mmu_sync_page' | 'kvm_mmu_unsync_page' | 'kvm_mmu_prepare_zap_page' | 'kvm_mmu_zap_all_fast'
 > = {
-  kvm_mmu_get_page: [{ text: followed(PAGE, text` ${either('created', 'new', 'existing')}`) }],
-  kvm_mmu_sync_page: [{ text: PAGE }],
-  kvm_mmu_unsync_page: [{ text: PAGE }],
-  kvm_mmu_prepare_zap_page: [{ text: PAGE }],
-  kvm_mmu_zap_all_fast: [{ text: text`kvm-mmu-valid-gen ${dec('valid_gen')} used_pages ${hex('used_pages')}` }],
+  kvm_mmu_get_page: pageVersions(text` ${either('created', 'new', 'existing')}`),
+  kvm_mmu_sync_page: PAGES,
+  kvm_mmu_unsync_page: PAGES,
+  kvm_mmu_prepare_zap_page: PAGES,
+  kvm_mmu_zap_all_fast: [{ since: '5.4', text: text`kvm-mmu-valid-gen ${dec('valid_gen')} used_pages ${hex('used_pages')}` }],
 };
 
 function fastPageFault(code: Hole<'error_code'>) {
-  return text`vcpu ${vcpu} gva ${hex('address')} error_code ${code} sptep ${hex16('sptep')} old 0x${hex('old')} new ${hex('new')} spurious ${is('result', RetPf.spurious)} fixed ${is('result', RetPf.fixed)}`;
+  return text`vcpu ${vcpu} gva ${hex('address')} error_code ${code} sptep ${pointer('sptep')} old ${sharp('old')} new ${hex('new')} spurious ${is('result', RetPf.spurious)} fixed ${is('result', RetPf.fixed)}`;
 }
 
 const vcpu = beside(dec('vcpu'), 'of the last exit');
@@ -88,7 +99,7 @@ export const SPTE_TEXTS: KernelTexts<
 };
 
 export const MMIO_TEXTS: KernelTexts<'mark_mmio_spte' | 'check_mmio_spte' | 'handle_mmio_page_fault'> = {
-  mark_mmio_spte: [{ text: text`sptep:${hex16('sptep')} gfn ${hex('gfn')} access ${hex('access')} gen ${hex('gen')}` }],
+  mark_mmio_spte: [{ text: text`sptep:${pointer('sptep')} gfn ${hex('gfn')} access ${hex('access')} gen ${hex('gen')}` }],
   check_mmio_spte: [
     { text: text`spte ${hex('spte')} kvm_gen ${hex('kvm_gen')} spte-gen ${hex('spte_gen')} valid ${either('valid', '1', '0')}` },
   ],

@@ -2,9 +2,12 @@
 import type { FieldName, LeveledName, TracepointName } from '../../engine/journal/event-table';
 import type { Text } from './text';
 
-/** A text and the kernels that print it. Bounds are releases whose headers were read (6.1.192, 6.12.117), or that a change was merged for. */
+/**
+ * A text and the kernels that print it. Bounds are releases whose headers were read (4.8, 5.2, 5.10, 6.1.192, 6.12.117), or that a change was
+ * merged for; kernels older than 6.1 are read in traces, and no scenario follows them.
+ */
 export interface Version<N extends string> {
-  /** First release that prints it so; absent: 6.1 does. */
+  /** First release that prints it so; absent: it always was so. */
   readonly since?: Release;
   /** First release that does not any more; absent: the newest does. */
   readonly until?: Release;
@@ -21,8 +24,12 @@ export type Release = `${number}.${number}`;
 
 /** The text of a kernel; null: it has no such event. */
 export function versionOf<N extends string>(versions: readonly Version<N>[], kernel: Release): Text<N> | null {
-  const at = order(kernel);
-  return versions.find(({ since, until }) => (!since || order(since) <= at) && (!until || at < order(until)))?.text ?? null;
+  const prints = ({ since, until }: Version<N>): boolean => (!since || !isBefore(kernel, since)) && (!until || isBefore(kernel, until));
+  return versions.find(prints)?.text ?? null;
+}
+
+export function isBefore(release: Release, other: Release): boolean {
+  return order(release) < order(other);
 }
 
 function order(release: Release): number {
