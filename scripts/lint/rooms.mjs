@@ -54,6 +54,7 @@ export const ROOMS = [
   room('run', 'server/src/run', 'executing programs under their budgets, and judging what they expect', ['values', 'journal', 'x86', 'machine', 'language', 'events']),
   room('views', 'server/src/views', 'steps, details, translations, outcomes: pure functions of a run', ['protocol', ...ENGINE_FACTS, 'mmu/pages', 'language', 'events', 'run']),
   room('export', 'server/src/export', 'text, JSON, ftrace', ['protocol', 'values', 'journal', 'vcpu', 'language', 'events', 'run', 'views']),
+  room('import', 'server/src/import', 'traces of real machines: lines, events', ['events']),
   room('api', 'server/src/api', '`mmu-scenarios/language` and `mmu-scenarios/engine`: parse, run and view, for whoever embeds them', ['protocol', 'values', 'language', 'run', 'views', 'export']),
   room('services', 'server/src/services', 'an editor feature a file: (analysis, runs, position) → result', ['protocol', 'values', 'journal', 'language', 'events', 'run', 'views'], ['vscode-languageserver-types']),
   room('worker', 'server/src/worker', 'what a worker does for the server: scripts unrolled, run and looked at in steps; its messages', ['protocol', 'language', 'run', 'views', 'api', 'services'], ['vscode-languageserver-types']),
