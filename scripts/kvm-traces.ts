@@ -1,14 +1,17 @@
 /**
- * `npm run kvm-traces -- [DIR|FILE…] [--expected DIR] [--out OUT] [--mode M,..] [--order] [--verbose]`: plays guests that were
+ * `npm run kvm-traces -- [DIR|FILE…] [--expected DIR] [--digest DIR] [--out OUT] [--mode M,..] [--kernel K] [--order] [--verbose]`: plays guests that were
  * recorded under a real KVM through the engine, and compares what happened with the recordings. Exit status 0: all equal, or nothing
  * to compare with; 1: something differs or could not be run; 2: wrong usage.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { KERNELS, type Kernel } from '../server/src/engine/program';
 import { compareLines, emptyComparison, readLines, TIERS } from './kvm-traces/compare';
 import type { Comparison, Mismatch } from './kvm-traces/compare';
 import { OWN } from './kvm-traces/cleaning';
+import { readDigest } from './kvm-traces/digest';
+import type { RawSptes } from './kvm-traces/digest';
 import { Interpreter } from './kvm-traces/interpreter';
 import type { Line } from './kvm-traces/lines';
 import { isIntel, isMode, MODES } from './kvm-traces/mode';
@@ -18,19 +21,23 @@ import type { Scenario } from './kvm-traces/scenario';
 
 const SAMPLE = resolve(import.meta.dirname, '../test/kvm-traces/recorded');
 
-const USAGE = `usage: npm run kvm-traces -- [DIR|FILE...] [--expected DIR] [--out OUT] [--mode M,..] [--order] [--verbose]
+const USAGE = `usage: npm run kvm-traces -- [DIR|FILE...] [--expected DIR] [--digest DIR] [--out OUT] [--mode M,..] [--kernel K] [--order] [--verbose]
   DIR          folder of scenarios (*.json); default test/kvm-traces/recorded/scenarios
   --expected   folder of MODE/NAME.ndjson to compare with; default that of test/kvm-traces/recorded, when no DIR or FILE is given
+  --digest     folder of NAME.txt: sptes are compared bit by bit with these (tier R)
   --out        writes what happened to OUT/MODE/NAME.ndjson
   --mode       ${MODES.join(', ')}; default all
+  --kernel     ${Object.keys(KERNELS).join(', ')}: whose recordings they are; default 6.1
   --order      lists of tier C are compared as sequences, not as sets
   --verbose    shows every difference`;
 
 class UsageError extends Error {}
 
 interface Options {
+  readonly kernel: Kernel;
   readonly out: string | null;
   readonly expected: string | null;
+  readonly digest: string | null;
   readonly order: boolean;
   readonly verbose: boolean;
 }
@@ -41,7 +48,9 @@ function main(): number {
     options: {
       out: { type: 'string' },
       expected: { type: 'string' },
+      digest: { type: 'string' },
       mode: { type: 'string', multiple: true },
+      kernel: { type: 'string', default: '6.1' },
       order: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
@@ -67,7 +76,15 @@ function main(): number {
       return [];
     }
   });
-  const options = { out: values.out ?? null, expected, order: values.order, verbose: values.verbose };
+  const kernel = kernelOf(values.kernel);
+  const options = {
+    kernel,
+    out: values.out ?? null,
+    expected,
+    digest: values.digest ?? null,
+    order: values.order,
+    verbose: values.verbose,
+  };
   const total = { matched: 0, compared: 0 };
   for (const mode of modes) {
     const { failures, comparison } = runMode(scenarios, mode, options);
@@ -93,7 +110,7 @@ function runMode(scenarios: readonly Scenario[], mode: Mode, options: Options): 
   for (const scenario of runnable) {
     const done: Line[] = [];
     try {
-      for (const line of new Interpreter(scenario, mode).lines()) done.push(line);
+      for (const line of new Interpreter(scenario, mode, options.kernel).lines()) done.push(line);
     } catch (error) {
       failures++;
       console.error(`${mode} ${scenario.name}: ${messageOf(error)}`);
@@ -103,17 +120,23 @@ function runMode(scenarios: readonly Scenario[], mode: Mode, options: Options): 
     const recorded = options.expected === null ? null : join(options.expected, mode, `${scenario.name}.ndjson`);
     if (recorded !== null && existsSync(recorded))
       compareLines(
-        readLines(readFileSync(recorded, 'utf8')),
+        readLines(readFileSync(recorded, 'utf8'), rawSptes(options.digest, scenario.name, mode)),
         done,
         { mode, own: OWN[scenario.schema], vmx: isVmx(scenario), order: options.order },
         comparison,
       );
   }
-  const tiers = TIERS.map((tier) => `  ${tier} ${comparison.tiers[tier].matched}/${comparison.tiers[tier].compared}`).join('');
+  const judged = TIERS.filter((tier) => tier !== 'R' || options.digest !== null);
+  const tiers = judged.map((tier) => `  ${tier} ${comparison.tiers[tier].matched}/${comparison.tiers[tier].compared}`).join('');
   const played = `${mode}: ${runnable.length - failures} of ${runnable.length} scenarios, ${lines} operations`;
   console.log(`${played}${options.expected === null ? '' : tiers}${differing(comparison.mismatches)}`);
   if (options.verbose) for (const mismatch of comparison.mismatches) console.log(told(mismatch));
   return { failures, comparison };
+}
+
+function rawSptes(folder: string | null, name: string, mode: Mode): RawSptes | undefined {
+  const digest = folder === null ? '' : join(folder, `${name}.txt`);
+  return existsSync(digest) ? readDigest(readFileSync(digest, 'utf8')).get(mode) : undefined;
 }
 
 /** How often which fields differ. */
@@ -136,6 +159,11 @@ function write(folder: string, name: string, lines: readonly Line[]): void {
 function modeOf(text: string): Mode {
   if (!isMode(text)) throw new UsageError(`no mode ${text}`);
   return text;
+}
+
+function kernelOf(text: string): Kernel {
+  if (!Object.hasOwn(KERNELS, text)) throw new UsageError(`no kernel ${text}`);
+  return text as Kernel;
 }
 
 function scenarioFiles(path: string): string[] {

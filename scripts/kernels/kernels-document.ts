@@ -17,9 +17,9 @@ function table(): string {
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** `since 6.12`, `until 6.1` */
+/** `since 6.12`, `before 6.12` */
 export function when({ since, until }: KernelRule): string {
-  return [since && `since ${since}`, until && `until ${until}`].filter(Boolean).join(', ');
+  return [since && `since ${since}`, until && `before ${until}`].filter(Boolean).join(', ');
 }
 
 /** `recorded`, or for each kernel how. */

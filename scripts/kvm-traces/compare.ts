@@ -1,9 +1,10 @@
 /** Judges a run by the recorded one, operation by operation and tier by tier. */
 import { COMPARED } from './compared-fields';
 import type { FieldName, Reading, Tier } from './compared-fields';
+import type { RawSptes } from './digest';
 import type { Line } from './lines';
 
-export const TIERS: readonly Tier[] = ['A', 'B', 'C'];
+export const TIERS: readonly Tier[] = ['A', 'B', 'C', 'R'];
 
 export interface Mismatch {
   readonly scenario: string;
@@ -24,13 +25,18 @@ export interface Comparison {
 
 export function emptyComparison(): Comparison {
   const none = () => ({ matched: 0, compared: 0 });
-  return { tiers: { A: none(), B: none(), C: none() }, mismatches: [] };
+  return { tiers: { A: none(), B: none(), C: none(), R: none() }, mismatches: [] };
 }
 
-/** Lines of a recorded form, one an operation; those before operation 0 are the interpreter's warm-up. */
-export function readLines(text: string): Line[] {
+/**
+ * Lines of a recorded form, one an operation; those before operation 0 are the interpreter's warm-up.
+ *
+ * @param raw what a digest of the recording says of sptes
+ */
+export function readLines(text: string, raw?: RawSptes): Line[] {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
-  return lines.map((line) => JSON.parse(line) as Line).filter(({ i }) => i >= 0);
+  const ops = lines.map((line) => JSON.parse(line) as Line).filter(({ i }) => i >= 0);
+  return raw === undefined ? ops : ops.map((line) => ({ ...line, raw: [...(raw.get(line.i) ?? [])] }));
 }
 
 /** Compares the operations of one scenario; adds to `into`. */
@@ -46,18 +52,26 @@ function compareOperation(recorded: Line, actual: Line | undefined, reading: Rea
   const found: Mismatch[] = [];
   for (const [field, { tier, of, accepts }] of COMPARED) {
     const [wanted, got] = [of(recorded, reading), of(actual, reading)];
+    if (!compares(recorded, tier)) continue;
     if (JSON.stringify(wanted) === JSON.stringify(got) || accepts?.(wanted as never, got as never, reading.mode) === true) continue;
     found.push({ scenario: recorded.s, op: recorded.i, text: recorded.t, tier, field, recorded: wanted, actual: got });
   }
   for (const tier of TIERS) {
+    if (!compares(recorded, tier)) continue;
     into.tiers[tier].compared++;
     if (!found.some((each) => each.tier === tier)) into.tiers[tier].matched++;
   }
   into.mismatches.push(...found);
 }
 
+/** Sptes are compared where a digest said what they were. */
+function compares(recorded: Line, tier: Tier): boolean {
+  return tier !== 'R' || recorded.raw !== undefined;
+}
+
 function allMissing({ s, i, t }: Line, into: Comparison, recorded: unknown, actual: unknown): void {
   for (const tier of TIERS) {
+    if (tier === 'R') continue;
     into.tiers[tier].compared++;
     into.mismatches.push({ scenario: s, op: i, text: t, tier, field: null, recorded, actual });
   }

@@ -7,7 +7,8 @@ import type { Line, Recording } from './lines';
 import { isIntel, isSoft } from './mode';
 import type { Mode } from './mode';
 
-export type Tier = 'A' | 'B' | 'C';
+/** A: what guest and VMM see; B: the exits; C: what the MMU code did; R: every bit of its sptes, where a digest has them. */
+export type Tier = 'A' | 'B' | 'C' | 'R';
 
 /** How a line is read: what is the recorded code's own, and whether the order of tier C counts. */
 export interface Reading extends Recording {
@@ -76,6 +77,7 @@ const FIELDS = {
   ret: { tier: 'C', of: ({ ret }, { order }) => inOrder(ret ?? [], order) },
   vis: { tier: 'C', of: leaves },
   vis2: { tier: 'C', of: l2Leaves },
+  raw: { tier: 'R', of: rawSptes },
 } as const satisfies { readonly [field in keyof Line]?: ComparedField };
 
 export type FieldName = keyof typeof FIELDS;
@@ -105,6 +107,19 @@ function ownExit(reading: Reading, kind: string, address: string | undefined): b
   if (kind === 'PF') return reading.own.address(BigInt(address));
   return (kind === 'NPF' || kind === 'EPTV') && ownGpa(reading, address);
 }
+
+/** Without own frames; and without the 512 rows of a table that is taken out of which every digest leaves out those of empty entries. */
+function rawSptes({ raw }: Line, { mode, own, order }: Reading): readonly string[] {
+  const kept = (raw ?? []).filter((said) => {
+    const [, gfn, at, ...values] = said.split(' ');
+    const level = /^l\d$/.test(at) ? Number(at[1]) : 0;
+    // An entry that leads to an own table is as own as the table.
+    return ![level, level - 1].some((each) => own.frame(mode, BigInt(`0x${gfn}`), each)) && !isRemovalOfEmpty(values);
+  });
+  return inOrder(kept, order);
+}
+
+const isRemovalOfEmpty = ([old, now]: readonly string[]): boolean => /^(8000000000000000|0)$/.test(old) && now?.endsWith('5a0');
 
 /** Under nested paging the address of a leaf is guest-physical, and may be the interpreter's. */
 function leaves({ vis }: Line, reading: Reading): object {

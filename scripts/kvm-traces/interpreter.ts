@@ -5,7 +5,7 @@
 import { Kind } from '../../server/src/engine/journal/events';
 import { Journal } from '../../server/src/engine/journal/journal';
 import { Machine } from '../../server/src/engine/machine';
-import type { AccessKind, Act, HostAct, Performer } from '../../server/src/engine/program';
+import type { AccessKind, Act, HostAct, Kernel, Performer } from '../../server/src/engine/program';
 import type { Result } from '../../server/src/engine/result';
 import { eventAt } from '../../server/src/events/fields';
 import { OWN } from './cleaning';
@@ -65,6 +65,8 @@ export class Interpreter {
   private readonly mapped = new Map<number, bigint>();
   private seen = 0;
   private readonly ownOnes: Own;
+  /** The guest was shut down: nothing of it runs any more. */
+  private over = false;
   /** By vCPU, when it acted last. */
   private readonly leaves: Leaves[];
   /** The table by which L2 ran last, also when that is no more in use, and its leaves as last told. */
@@ -77,14 +79,19 @@ export class Interpreter {
   constructor(
     private readonly scenario: Scenario,
     private readonly mode: Mode,
+    kernel: Kernel = '6.1',
   ) {
-    this.machine = new Machine(machineConfig(scenario, mode, this.vmm), this.journal, { steps: Infinity, events: ROWS, memory: MEMORY });
+    this.machine = new Machine(machineConfig(scenario, mode, kernel, this.vmm), this.journal, {
+      steps: Infinity,
+      events: ROWS,
+      memory: MEMORY,
+    });
     this.l1 = scenario.nested && recordedL1(scenario.nested, (act) => this.perform(act));
     this.ownOnes = OWN[scenario.schema];
     const vcpus = Array.from({ length: scenario.cpu.vcpus }, (_, vcpu): Performer => ({ vm: GUEST.vm, vcpu }));
     for (const by of vcpus) {
       this.loadRegisters(by);
-      this.own(by, scenario.own.warmup, 0);
+      for (const access of scenario.own.warmup) this.ownAccess(by, access, 0);
     }
     for (const gpa of scenario.watch) this.watched.set(gpa, this.watchedWord(gpa));
     this.leaves = vcpus.map((by) => this.currentLeaves(by));
@@ -108,7 +115,7 @@ export class Interpreter {
     const { beforeOp, afterOp } = this.scenario.own;
     const by = { vm: GUEST.vm, vcpu: op.vcpu };
     this.own(by, beforeOp, op.i);
-    const { v, f, dirty, l1 } = this.operation(op, by);
+    const { v, f, dirty, l1 } = this.over && op.kind !== 'HOST' ? { f: [] } : this.operation(op, by);
     this.own(by, afterOp, op.i);
     // The others serve their requests within the operation.
     for (let vcpu = 0; vcpu < this.leaves.length; vcpu++) if (vcpu !== op.vcpu) this.own({ vm: GUEST.vm, vcpu }, beforeOp, op.i);
@@ -261,11 +268,19 @@ export class Interpreter {
     }
   }
 
+  /** Accesses of the interpreter. When one faults, and the way to the handler of that too, the guest is shut down. */
   private own(by: Performer, accesses: readonly OwnAccess[], i: number): void {
-    for (const { kind, base: address, step, cpl } of accesses) {
-      const stack = address - (address % PAGE) === STACK ? BigInt(by.vcpu) * PAGE : 0n;
-      this.perform({ ...base(At.own, by, address + stack + step * BigInt(i), 8), access: ACCESS[kind], user: cpl === 3, value: null });
+    for (const access of accesses) {
+      if (this.over) return;
+      const result = this.ownAccess(by, access, i);
+      const [gate] = this.scenario.own.onGuestFault;
+      this.over = result.kind === 'shutdown' || (isFault(result) && gate !== undefined && isFault(this.ownAccess(by, gate, i)));
     }
+  }
+
+  private ownAccess(by: Performer, { kind, base: address, step, cpl }: OwnAccess, i: number): Result {
+    const stack = address - (address % PAGE) === STACK ? BigInt(by.vcpu) * PAGE : 0n;
+    return this.perform({ ...base(At.own, by, address + stack + step * BigInt(i), 8), access: ACCESS[kind], user: cpl === 3, value: null });
   }
 
   private perform(act: Act): Result {

@@ -1,4 +1,5 @@
 /** A line of the recorded form from the journal rows of one operation. */
+import { RET_PF, type RetPf } from '../../server/src/engine/journal/enumerations';
 import { Kind } from '../../server/src/engine/journal/events';
 import type { Rows } from '../../server/src/engine/journal/state';
 import { SvmExit, VmxExit } from '../../server/src/engine/x86/exit-reasons';
@@ -33,6 +34,8 @@ export interface Facts {
   readonly walk: Walk[];
   /** MMIO sptes made. */
   readonly mark: (readonly [string, number])[];
+  /** Sptes set, changed in the TDP MMU and marked as MMIO, in order, with all their bits but the frame: as digests have them. */
+  readonly raw: string[];
   readonly info: { flush?: true; root?: true; fast?: number; emul?: number };
 }
 
@@ -55,8 +58,6 @@ export interface Line extends Partial<Facts> {
   /** Nested VMX: of the table by which L2 runs. */
   readonly vis2?: Record<string, Leaf | null>;
 }
-
-const RETURNS = ['CONTINUE', 'RETRY', 'EMULATE', 'INVALID', 'FIXED', 'SPURIOUS'];
 
 /** How a guest was recorded. */
 export interface Recording {
@@ -112,6 +113,7 @@ class FactCollector {
     ret: [],
     walk: [],
     mark: [],
+    raw: [],
     info: {},
   };
   private exit: Exit | null = null;
@@ -133,7 +135,7 @@ class FactCollector {
         if (this.exit) this.exit.address ??= event.fields.address;
         return;
       case Kind.kvm_mmu_page_fault_return:
-        this.exit?.ret.push(RETURNS[event.fields.result] ?? String(event.fields.result));
+        this.exit?.ret.push(RET_PF[event.fields.result as RetPf].name);
         return;
       case Kind.kvm_inj_exception:
         this.exit?.inj.push([event.fields.vector, hex(event.fields.error_code)]);
@@ -146,7 +148,12 @@ class FactCollector {
         return;
       case Kind.mark_mmio_spte:
         facts.mark.push([hex(event.fields.gfn), event.fields.access]);
+        this.raw(event.fields.gfn, 'mmio', `access ${event.fields.access}`);
         return;
+      case Kind.kvm_tdp_mmu_spte_changed: {
+        const { gfn, old_spte, new_spte } = event.fields;
+        return this.raw(gfn, 'tdp', `l${event.level} ${withoutFrame(old_spte)} ${withoutFrame(new_spte)}`);
+      }
       case Kind.fast_page_fault:
         if (this.exit) this.exit.fast++;
         return;
@@ -165,7 +172,8 @@ class FactCollector {
       case Kind.kvm_mmu_get_page:
         return this.gotPage(event.fields.created !== 0 ? facts.new : facts.found, event.fields.gfn, event.fields.role);
       case Kind.kvm_mmu_set_spte:
-        return this.setSpte(event);
+        this.setSpte(event);
+        return this.raw(event.fields.gfn, 'set', `l${event.level} ${withoutFrame(event.fields.spte)}`);
       case Kind.kvm_mmu_prepare_zap_page: {
         const level = levelOf(event.fields.role);
         if (!this.own(event.fields.gfn, level)) facts.zap.push([hex(event.fields.gfn), level]);
@@ -232,12 +240,16 @@ class FactCollector {
   private setSpte({ level, fields: { gfn, spte } }: EventOf<'kvm_mmu_set_spte'>): void {
     if (this.own(gfn)) return;
     this.facts.map.push([hex(gfn), level, perms(spte, this.recording.mode)]);
-    this.facts.sp.push([hex(gfn), level, hex(spte & ~FRAME)]);
+    this.facts.sp.push([hex(gfn), level, `0x${withoutFrame(spte)}`]);
   }
 
   private gotPage(into: (readonly (string | number)[])[], gfn: bigint, role: number): void {
     const level = levelOf(role);
     if (!this.own(gfn, level)) into.push([hex(gfn), level, accessText(accessOf(role)), ...((role & Role.direct) !== 0 ? ['direct'] : [])]);
+  }
+
+  private raw(gfn: bigint, what: string, said: string): void {
+    this.facts.raw.push(`${what} ${gfn.toString(16)} ${said}`);
   }
 
   private gfn(into: string[], gfn: bigint): void {
@@ -289,13 +301,16 @@ function accessText(access: number): string {
   return `${(access & Acc.write) !== 0 ? 'w' : '-'}${(access & Acc.user) !== 0 ? 'u' : '-'}${(access & Acc.exec) !== 0 ? 'x' : '-'}`;
 }
 
-const FRAME = 0x000f_ffff_ffff_f000n;
-
 /** As kvm_mmu_set_spte prints an spte's rights: with execute-only EPT being readable is a bit of its own (shadow_present_mask). */
 function perms(spte: bigint, mode: Mode): string {
   const bit = (n: bigint): boolean => ((spte >> n) & 1n) !== 0n;
   const [readable, executable, user] = isEpt(mode) ? [bit(0n), bit(2n), bit(0n)] : [true, !bit(63n), bit(2n)];
   return `${readable ? 'r' : '-'}${bit(1n) ? 'w' : '-'}${executable ? 'x' : '-'}${user ? 'u' : '-'}`;
+}
+
+/** The bits of an spte but 51:12. */
+export function withoutFrame(spte: bigint): string {
+  return (spte & ~0x000f_ffff_ffff_f000n).toString(16);
 }
 
 export function hex(value: bigint | number): string {

@@ -1,5 +1,14 @@
 /** A recorded guest's machine for the engine ("How they were made" of test/kvm-traces/README.md). */
-import type { Features, KvmOptions, MachineConfig, MemoryImage, SlotConfig, VcpuConfig, VmConfig } from '../../server/src/engine/program';
+import type {
+  Features,
+  Kernel,
+  KvmOptions,
+  MachineConfig,
+  MemoryImage,
+  SlotConfig,
+  VcpuConfig,
+  VmConfig,
+} from '../../server/src/engine/program';
 import { hasPml, hasTdpMmu, isIntel, isSoft } from './mode';
 import type { Mode } from './mode';
 import { GUEST } from './scenario';
@@ -22,10 +31,11 @@ const FEATURES: Features = {
   ept5Level: false,
   pml: false,
   vmcsShadowing: false,
+  decodeAssists: false,
   vpid: true,
 };
 
-const KVM: KvmOptions = {
+const KVM: Omit<KvmOptions, 'kernel' | 'slotZapAll'> = {
   prefetch: true,
   unsync: true,
   largePages: true,
@@ -40,11 +50,10 @@ const KVM: KvmOptions = {
   shareEptRoot: false,
   vmreads: 0,
   vmwrites: 0,
-  kernel: '6.1',
 };
 
-/** The machine of a scenario in a mode; its slots take their memory from the VMM. */
-export function machineConfig(scenario: Scenario, mode: Mode, vmm: VmmMemory): MachineConfig {
+/** The machine of a scenario in a mode and under a kernel; its slots take their memory from the VMM. */
+export function machineConfig(scenario: Scenario, mode: Mode, kernel: Kernel, vmm: VmmMemory): MachineConfig {
   const { cpu } = scenario;
   const intel = isIntel(mode);
   return {
@@ -57,7 +66,7 @@ export function machineConfig(scenario: Scenario, mode: Mode, vmm: VmmMemory): M
       rmwLoadsFirst: !intel,
       // Empty at the start of each operation, and nothing within one depends on it.
       tlb: { on: false, l1: { sets: 1, ways: 1 }, l2: { sets: 1, ways: 1 }, pagingStructureEntries: 0 },
-      kvm: { ...KVM, tdpMmu: hasTdpMmu(mode), pml: hasPml(mode) },
+      kvm: { ...KVM, kernel, slotZapAll: scenario.slotZapAll, tdpMmu: hasTdpMmu(mode), pml: hasPml(mode) },
     },
     vms: [
       {

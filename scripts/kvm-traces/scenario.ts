@@ -17,6 +17,8 @@ export interface Scenario {
   readonly name: string;
   readonly cpu: Cpu;
   readonly slots: readonly SlotSpec[];
+  /** The VMM has not disabled KVM_X86_QUIRK_SLOT_ZAP_ALL. */
+  readonly slotZapAll: boolean;
   /** Aligned words of guest memory at the start. */
   readonly words: ReadonlyMap<number, bigint>;
   readonly bytes: readonly { readonly gpa: number; readonly bytes: Uint8Array }[];
@@ -166,6 +168,8 @@ export function readScenario(text: string): Scenario {
       efer: big(cpu.efer, 'cpu.efer'),
     },
     slots: list(json.slots, 'slots').map((each) => slotSpec(object(each, 'slot'), 'id')),
+    // No field has it: recordings say it where they say what they are about.
+    slotZapAll: !string(json.description ?? '', 'description').includes('KVM_X86_QUIRK_SLOT_ZAP_ALL disabled'),
     words: memoryWords(json, schema),
     bytes: Object.entries(object(json.data_bytes ?? {}, 'data_bytes')).map(([gpa, hex]) => ({
       gpa: number(gpa, 'data_bytes'),

@@ -18,7 +18,7 @@ const ENGINE_FACTS = ['values', 'journal', 'memory', 'x86', 'vcpu'];
 
 /** KVM's rooms, each of which uses those before it: what they hold, and where the kernel has it. */
 const KVM = [
-  ['mmu', "the rows of KVM's events; which rule holds in which kernel", '`mmutrace.h`, `trace.h`'],
+  ['mmu', "the rows of KVM's events", '`mmutrace.h`, `trace.h`'],
   ['mmu/pages', "the VM's shadow pages: roles, sptes, reverse maps, write protection and tracking, unsync, flooding, zapping", '`mmu.c`, `spte.c`, `page_track.c`'],
   ['mmu/contexts', "`struct kvm_mmu`: roles of a vCPU's state, roots with their cache, walks of tables from a root", '`mmu.c`'],
   ['mmu/faults', 'a fault on its way: the host page behind it, its level, the leaf it installs', '`kvm_page_fault`, `kvm_faultin_pfn`, `mmu_set_spte`'],
@@ -46,10 +46,11 @@ export const ROOMS = [
   room('x86', 'server/src/engine/x86', 'facts of the architecture: entry layouts, formats, permissions, fault codes, exit reasons, and the one walker', ['values', 'journal', 'memory']),
   room('vcpu', 'server/src/engine/vcpu', 'registers and the rules of their loads, the processor with its TLB and paging-structure caches, invalidations', ['values', 'journal', 'memory', 'x86']),
   room('exit names', 'server/src/engine/mmu/exit-names.ts', "KVM's names of exits", ['x86']),
-  ...KVM.map(([name, holds, kernel], i) => ({ ...room(name, `server/src/engine/${name}`, holds, [...ENGINE_FACTS, 'exit names', ...KVM_NAMES.slice(0, i)]), kernel })),
+  room('kernel rules', 'server/src/engine/mmu/kernel-rules.ts', 'which rule of KVM holds in which kernel', ['values']),
+  ...KVM.map(([name, holds, kernel], i) => ({ ...room(name, `server/src/engine/${name}`, holds, [...ENGINE_FACTS, 'exit names', 'kernel rules', ...KVM_NAMES.slice(0, i)]), kernel })),
   room('machine', 'server/src/engine', 'the machine of a program: performs acts', ['values', 'journal', 'memory', 'vcpu', 'exit names', 'mmu/pages', 'mmu/vcpu', 'mmu/exits', 'mmu/guest', 'mmu/nested', 'mmu/vmm', 'mmu/checks', 'mmu/inspection']),
 
-  room('language', 'server/src/language', "tokens, grammar, tree, words, scopes, values, checks; scenario to program; `analysis.ts` is its face", [...ENGINE_FACTS, 'exit names'], ['chevrotain']),
+  room('language', 'server/src/language', "tokens, grammar, tree, words, scopes, values, checks; scenario to program; `analysis.ts` is its face", [...ENGINE_FACTS, 'exit names', 'kernel rules'], ['chevrotain']),
   room('events', 'server/src/events', 'journal rows read as events, and what they, entries and numbers are called', ['protocol', 'values', 'journal', 'x86', 'vcpu', 'exit names', 'mmu/pages']),
   room('run', 'server/src/run', 'executing programs under their budgets, and judging what they expect', ['values', 'journal', 'x86', 'machine', 'language', 'events']),
   room('views', 'server/src/views', 'steps, details, translations, outcomes: pure functions of a run', ['protocol', ...ENGINE_FACTS, 'mmu/pages', 'language', 'events', 'run']),

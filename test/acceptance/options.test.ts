@@ -274,3 +274,31 @@ describe('kernel', () => {
     run('kernel 6.12', 'soft', script('1 << 63'));
   });
 });
+
+describe('slot_zap_all', () => {
+  const script = (exits: number): string => `
+    host create slot 1 { gpa 0x100_0000 size 1M }
+    user read 0x40_0000   expect ok
+    host delete slot 1
+    user read 0x40_0000   expect ok, exits ${exits}`;
+
+  it('on: a slot that goes takes everything with it; off, it leaves what it does not map, where the kernel can do that', () => {
+    for (const kind of ['soft', 'npt'] as const) {
+      run('kernel 6.12', kind, script(kind === 'soft' ? 1 : 5));
+      run('kernel 6.12  slot_zap_all off', kind, script(0));
+    }
+  });
+});
+
+describe('decode_assists', () => {
+  it('on: exits of MOV CR3 and INVLPG say their operands; off, KVM emulates the instruction; on Intel they always do', () => {
+    const script = `cr3 = other  user read 0x40_0000 expect ok  invlpg 0x40_0000`;
+    const emulated = (assists: string): number => {
+      const found = run('', 'soft', script, `cpu { vendor amd  decode_assists ${assists} }`);
+      return tracepointCount(found, 'kvm_emulate_insn');
+    };
+    assert.deepEqual([emulated('on'), emulated('off')], [0, 2]);
+    const intel = run('', 'soft', script, 'cpu { decode_assists off }');
+    assert.equal(tracepointCount(intel, 'kvm_emulate_insn'), 0);
+  });
+});

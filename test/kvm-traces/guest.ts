@@ -2,6 +2,7 @@
 import { Interpreter } from '../../scripts/kvm-traces/interpreter';
 import type { Line } from '../../scripts/kvm-traces/lines';
 import type { Mode } from '../../scripts/kvm-traces/mode';
+import type { Kernel } from '../../server/src/engine/program';
 import { readScenario } from '../../scripts/kvm-traces/scenario';
 
 /** Linear address of a guest-physical one in the guest kernel's map of its memory. */
@@ -38,6 +39,8 @@ export interface GuestParts {
   /** Further words of memory, tables among them, by address. */
   readonly words?: Record<string, string>;
   readonly cpu?: object;
+  readonly kernel?: Kernel;
+  readonly description?: string;
   readonly ops: readonly object[];
 }
 
@@ -47,10 +50,11 @@ export const SLOTS = [
 ];
 
 /** Run such a guest in a mode. Operations are numbered; those without a privilege level are the kernel's. */
-export function play(mode: Mode, { slots = SLOTS, words = {}, cpu = {}, ops }: GuestParts): Line[] {
+export function play(mode: Mode, { slots = SLOTS, words = {}, cpu = {}, kernel, description = '', ops }: GuestParts): Line[] {
   const scenario = {
     schema: 1,
     name: 'guest',
+    description,
     cpu: { maxphyaddr: 40, cr0: '0x80010033', cr3: '0x100000', cr4: '0xa0', efer: '0xd00', ...cpu },
     slots,
     page_table_words: TABLES,
@@ -61,5 +65,5 @@ export function play(mode: Mode, { slots = SLOTS, words = {}, cpu = {}, ops }: G
     own: OWN,
     ops: ops.map((op, i) => ({ i, text: `${i}`, cpl: 0, ...op })),
   };
-  return [...new Interpreter(readScenario(JSON.stringify(scenario)), mode).lines()];
+  return [...new Interpreter(readScenario(JSON.stringify(scenario)), mode, kernel).lines()];
 }

@@ -65,6 +65,8 @@ export interface Features {
   readonly ept5Level: boolean;
   readonly pml: boolean;
   readonly vmcsShadowing: boolean;
+  /** AMD: exits by CR accesses and INVLPG say their operands; else KVM fetches and emulates the instruction. */
+  readonly decodeAssists: boolean;
   readonly vpid: boolean;
 }
 
@@ -97,6 +99,8 @@ export interface KvmOptions {
   readonly eptAd: boolean;
   /** Shadow pages at most; 0 is KVM's own limit. */
   readonly nrMmuPages: number;
+  /** A slot that goes takes everything of the VM with it (KVM_X86_QUIRK_SLOT_ZAP_ALL); off only where the kernel has the quirk. */
+  readonly slotZapAll: boolean;
   /** KVM_DIRTY_LOG_INITIALLY_SET with manual protect. */
   readonly dirtyLogInitiallySet: boolean;
   /** One EPT root for L1 and for L2 of a soft L1 (older kernels). */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Role } from '../../../server/src/engine/mmu/pages/role';
 import type { KvmOptions, MmuKind } from '../../../server/src/engine/program';
-import { Bench, BY, SETUP_E, SLOTS_E, exitsOf, host, slot, type Done, type Guest } from './machines';
+import { Bench, BY, SETUP_E, exitsOf, host, slot, type Done, type Guest } from './machines';
 
 const bench = (mmu: MmuKind, kvm: Partial<KvmOptions> = {}, more: Partial<Guest> = {}): Bench =>
   new Bench({ mmu, host: host(mmu === 'npt' ? 'amd' : 'intel', { prefetch: false, ...kvm }), ...more });
@@ -245,80 +245,5 @@ describe('options of KVM', () => {
       assert.equal(exitsOf(machine.write(0x600000n, 1n)) > 0, true);
       assert.deepEqual(machine.machine.brokenInvariants(), []);
     }
-  });
-});
-
-describe('kernel 6.12', () => {
-  const newer = (mmu: MmuKind, more: Partial<Guest> = {}): Bench => bench(mmu, { kernel: '6.12' }, more);
-  const old = (mmu: MmuKind, more: Partial<Guest> = {}): Bench => bench(mmu, {}, more);
-
-  it('C1 INVLPG keeps an entry that is unchanged, and drops one whose frame has changed without mapping the new one', () => {
-    const machine = newer('soft', { words: USED });
-    machine.write(0x400000n, 1n);
-    machine.write(0x404000n, 0x5067n, false);
-    assert.ok(machine.machine.pageState(0, 0x4000, 'unsync'));
-    const before = spte(machine, 0x400000n);
-    const same = machine.invlpg(0x400000n);
-    assert.deepEqual([counted(same, 'set_spte'), spte(machine, 0x400000n)], [0, before]);
-    machine.write(0x404000n, 0x7067n, false);
-    machine.invlpg(0x400000n);
-    assert.equal(spte(machine, 0x400000n), 1n << 63n, 'empty');
-    assert.equal(exitsOf(machine.read(0x400000n)), 1);
-  });
-
-  it('C2 INVLPG of an address never mapped maps nothing', () => {
-    for (const [machine, empty] of [
-      [newer('soft', { words: USED }), true],
-      [old('soft', { words: USED }), false],
-    ] as const) {
-      machine.read(0x400000n);
-      machine.write(0x404000n, 0x5067n, false);
-      machine.invlpg(0x402000n);
-      assert.equal((spte(machine, 0x402000n) & 1n) === 0n, empty);
-    }
-  });
-
-  it('C4 synchronization leaves A and D of an entry whose rights are the same', () => {
-    for (const [machine, flags] of [
-      [newer('soft', { words: USED }), A | D],
-      [old('soft', { words: USED }), 0n],
-    ] as const) {
-      machine.write(0x400000n, 1n);
-      machine.write(0x404010n, 0x8067n, false);
-      machine.load('cr3', 0x1000n);
-      assert.ok(machine.machine.pageState(0, 0x4000, 'synced'));
-      assert.equal(spte(machine, 0x400000n) & (A | D), flags);
-    }
-  });
-
-  it('C5, C6 a leaf found again through another root is made anew, D not with it, in both kernels', () => {
-    const words = { ...SETUP_E, 0x8000: 0x9007n, 0x9000: 0x3007n };
-    for (const machine of [newer('soft', { words }), old('soft', { words })]) {
-      machine.write(0x400000n, 1n);
-      machine.load('cr3', 0x8000n);
-      const done = machine.write(0x400000n, 2n);
-      assert.deepEqual([exitsOf(done), only(done, 'set_spte')], [1, ['set_spte 5 10005e27 l1']]);
-    }
-  });
-
-  it('C9 a read-modify-write of a READONLY slot is one exit', () => {
-    for (const mmu of ['soft', 'npt'] as const) {
-      const machine = newer(mmu, { slots: [SLOTS_E[0], { ...SLOTS_E[1], readonly: true }] });
-      machine.read(0x406000n, false);
-      const done = machine.rmw(0x406000n, 1n, false);
-      assert.deepEqual([exitsOf(done), done.result.kind], [1, 'mmio'], mmu);
-    }
-  });
-
-  it('C10, C11 bit 63 stands in empty entries, in EPT leaves and in the mark of removal', () => {
-    const ept = newer('ept');
-    ept.read(0x406000n, false);
-    assert.equal(tdpLeaf(ept, 0x100_0000n).value >> 56n, 0x86n);
-    const soft = newer('soft');
-    soft.read(0x400000n);
-    assert.equal(spte(soft, 0x401000n), 1n << 63n);
-    const done = ept.do({ do: 'delete-slot', vm: 0, id: 1, origin: 0 });
-    const removed = only(done, 'tdp_mmu_spte_changed').filter((event) => event.endsWith(' 80000000000005a0'));
-    assert.ok(removed.length >= 512 && removed.length % 512 === 0);
   });
 });

@@ -33,6 +33,7 @@ export const FEATURES: Features = {
   ept5Level: true,
   pml: true,
   vmcsShadowing: false,
+  decodeAssists: true,
   vpid: true,
 };
 

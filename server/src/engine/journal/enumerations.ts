@@ -12,7 +12,7 @@ export interface Meaning {
 
 export type Meanings<V extends number> = { readonly [value in V]: Meaning };
 
-/** What the page-fault handler returns (mmu_internal.h: RET_PF_* of 6.1). */
+/** What the page-fault handler returns (mmu_internal.h: RET_PF_*), with the numbers of 6.1. */
 export enum RetPf {
   continue = 0,
   retry = 1,
@@ -22,6 +22,8 @@ export enum RetPf {
   spurious = 5,
   /** A negative errno: KVM_RUN fails. */
   error = 6,
+  /** 6.1 has no name for it: it returns {@link emulate}. */
+  writeProtected = 7,
 }
 
 export const RET_PF: Meanings<RetPf> = {
@@ -32,6 +34,10 @@ export const RET_PF: Meanings<RetPf> = {
   [RetPf.fixed]: { name: 'FIXED', about: 'RET_PF_FIXED: the spte is there now.' },
   [RetPf.spurious]: { name: 'SPURIOUS', about: 'RET_PF_SPURIOUS: the spte was there already.' },
   [RetPf.error]: { name: 'ERROR', about: 'A negative errno: KVM_RUN fails.' },
+  [RetPf.writeProtected]: {
+    name: 'WRITE_PROTECTED',
+    about: 'RET_PF_WRITE_PROTECTED (6.12): a shadowed guest table was to be written; its shadow goes, or the instruction is emulated.',
+  },
 };
 
 /** type of kvm_mmio (include/trace/events/kvm.h: KVM_TRACE_MMIO_*). */

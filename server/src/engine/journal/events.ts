@@ -63,6 +63,7 @@ export enum Kind {
   control_write = 54,
   kvm_create_vm = 58,
   kvm_vcpu_reset = 55,
+  tdp_mmu_zap_spte_atomic = 59,
   // the host's kernel and the VMM
   host_mm = 56,
   vmm_write = 57,
@@ -100,6 +101,7 @@ export enum Kind {
   kvm_nested_vmenter = 94,
   kvm_nested_vmexit = 95,
   kvm_nested_vmexit_inject = 96,
+  kvm_set_spte_hva = 97,
 }
 
 /** Fields of kind `access`. Low bits: what; high bits: as whom. */

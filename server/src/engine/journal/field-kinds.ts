@@ -64,7 +64,7 @@ export const FIELD_KINDS = {
   flag: { bits: 1, written: 'decimal', about: '0 or 1' },
   created: { bits: 1, written: 'decimal', about: 'found or made', values: CREATED },
   vector: { bits: 8, written: 'decimal', about: 'vector of an exception', values: VECTOR },
-  ret_pf: { bits: 4, written: 'decimal', about: 'RET_PF_* of 6.1', values: RET_PF },
+  ret_pf: { bits: 4, written: 'decimal', about: 'RET_PF_*, with the numbers of 6.1', values: RET_PF },
   mmio_type: { bits: 2, written: 'decimal', about: 'kind of MMIO access', values: MMIO_TYPE },
   user_exit: { bits: 8, written: 'decimal', about: 'KVM_EXIT_*', values: USER_EXIT },
   stage: { bits: 2, written: 'decimal', about: 'whose tables', values: STAGE },

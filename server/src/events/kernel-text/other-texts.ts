@@ -66,11 +66,6 @@ export const OTHER_TEXTS = {
       { since: '6.12', text: followed(INHIBITED, text`${flagsAfter('inhibits', INHIBIT_REASONS)}`) },
     ],
   },
-  kvm_set_spte_hva: {
-    header: 'include/trace/events/kvm.h',
-    why: 'KSM and page migration end in kvm_unmap_hva_range here',
-    versions: [{ until: '6.12', text: text`mmu notifier set pte hva: 0x${padded('hva', RANGE_DIGITS)}` }],
-  },
   kvm_age_hva: {
     header: 'include/trace/events/kvm.h',
     why: NO_HARDWARE_AGING,

@@ -102,6 +102,7 @@ export const EMULATION_TEXTS: KernelTexts<'kvm_emulate_insn' | 'vcpu_match_mmio'
 /** %#016lx: sixteen characters with the `0x`. */
 export const RANGE_DIGITS = 14;
 
-export const NOTIFIER_TEXTS: KernelTexts<'kvm_unmap_hva_range'> = {
+export const NOTIFIER_TEXTS: KernelTexts<'kvm_unmap_hva_range' | 'kvm_set_spte_hva'> = {
+  kvm_set_spte_hva: [{ until: '6.12', text: text`mmu notifier set pte hva: 0x${padded('hva', RANGE_DIGITS)}` }],
   kvm_unmap_hva_range: [{ text: text`mmu notifier unmap range: 0x${padded('start', RANGE_DIGITS)} -- 0x${padded('end', RANGE_DIGITS)}` }],
 };

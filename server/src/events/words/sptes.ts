@@ -32,6 +32,7 @@ export const SPTE_WORDS: Words<keyof typeof SPTE_EVENTS> = {
     const { old_spte, new_spte } = event.fields;
     return joined(`${gfnText(event)}: ${hex(old_spte)} → ${spteText(event, new_spte, program)}`, levelText(event));
   },
+  tdp_mmu_zap_spte_atomic: (event) => joined(`${gfnText(event)}: spte ${hex(event.fields.spte)} goes`, levelText(event)),
   kvm_mmu_split_huge_page: (event) => joined(gfnText(event), `spte ${hex(event.fields.spte)}`, levelText(event)),
   fast_page_fault: ({ fields }) => {
     const came =
@@ -44,5 +45,6 @@ export const SPTE_WORDS: Words<keyof typeof SPTE_EVENTS> = {
   },
   rmap_write_protect: (event) =>
     joined(`sptes of ${gfnText(event)} lose W${event.fields.shadow ? ' and MMU-W' : ''}`, event.level > 1 && levelText(event)),
+  kvm_set_spte_hva: ({ fields: { hva } }) => `hva ${hex(hva)}`,
   kvm_unmap_hva_range: ({ fields: { start, end } }) => `hva ${hex(start)} .. ${hex(end)}`,
 };

@@ -1,6 +1,7 @@
 /** `host { memory 64M  cpu { … }  tlb { … }  kvm { … } }`: the host, and from its settings what it is. */
 import { KERNELS } from '../../engine/program';
 import type { Budget as EngineBudget, Features, HostConfig, Kernel, KvmOptions, TlbConfig } from '../../engine/program';
+import { rulesOf } from '../../engine/mmu/kernel-rules';
 import { bindParts, declaresNothing, noAddress } from '../kind';
 import type { FileItemKind } from '../kind';
 import type { Context } from '../lower/context';
@@ -80,6 +81,7 @@ export const CPU_SETTINGS: SettingSpecs = {
   ept_5level: feature('EPT page walks of length 5 (IA32_VMX_EPT_VPID_CAP bit 7).'),
   pml: feature('Page-modification logging: the processor logs pages whose EPT dirty flag it sets (SDM vol. 3C, "Page-Modification Logging").'),
   vmcs_shadowing: feature("VMREAD and VMWRITE by an L1 hypervisor without VM exits (SDM vol. 3C, 'VMCS Shadowing')."),
+  decode_assists: feature('AMD: exits by accesses to control registers and by INVLPG say their operands (APM vol. 2, "Decode Assists"); when off, KVM emulates the instruction.'),
   vpid: feature('Virtual-processor identifiers tag the TLB, so VM entries and exits need not flush it.'),
 }; // prettier-ignore
 
@@ -107,6 +109,7 @@ export const KVM_SETTINGS: SettingSpecs = {
   pml: { takes: 'switch', default: 'on', about: 'Dirty logging by page-modification logging, where the processor has it (`kvm_intel.pml`).' },
   ept_ad: { takes: 'switch', default: 'on', about: 'Accessed and dirty flags in EPT, where the processor has them (`kvm_intel.eptad`).' },
   nr_mmu_pages: { takes: 'number', bounds: { least: 0n, most: 1n << 31n }, default: '0', about: "Shadow pages at most (KVM_SET_NR_MMU_PAGES); 0 is KVM's own limit, 2 % of the guest's pages and at least 64." },
+  slot_zap_all: { takes: 'switch', default: 'on', about: 'A slot that is deleted or moved takes everything of the VM with it (KVM_X86_QUIRK_SLOT_ZAP_ALL). When off, as kernel 6.12 offers it, only leaves of its frames go, and shadow pages of guest tables in it.' },
   dirty_log_initially_set: { takes: 'switch', default: 'off', about: 'A new dirty log is all ones, and pages are protected when the log is cleared (KVM_DIRTY_LOG_INITIALLY_SET with manual protect).' },
   share_ept_root: { takes: 'switch', default: 'off', about: 'One EPT root for L1 and for the L2 of an L1 with a soft MMU, as kernels before guest_mode was part of the role.' },
   vmreads: { takes: 'number', bounds: { least: 0n, most: 1000n }, default: '0', about: 'VMREADs that an L1 makes for each exit reflected to it; each is a VM exit without VMCS shadowing.' },
@@ -134,6 +137,8 @@ export function planHost(context: Context, files: readonly SourceFile[]): HostPl
   const cpu = new Settings(context, CPU_SETTINGS, host.inside('cpu'), env);
   const kvm = new Settings(context, KVM_SETTINGS, host.inside('kvm'), env);
   const tlb = new Settings(context, TLB_SETTINGS, host.inside('tlb'), env);
+  const options = kvmOf(kvm);
+  checkQuirks(context, env, kvm, options);
   const maxPhyAddr = host.number('maxphyaddr');
   const memory = host.number('memory');
   if (memory > 2 ** maxPhyAddr) {
@@ -143,7 +148,7 @@ export function planHost(context: Context, files: readonly SourceFile[]): HostPl
   const features = featuresOf(cpu, files.some(usesFiveLevels));
   checkFeatures(context, env, cpu, features);
   return {
-    config: { memory, pageSize: host.number('pages'), maxPhyAddr, features, tlb: tlbOf(host, tlb), kvm: kvmOf(kvm) },
+    config: { memory, pageSize: host.number('pages'), maxPhyAddr, features, tlb: tlbOf(host, tlb), kvm: options },
     vendor: cpu.choice('vendor') === 'amd' ? 'amd' : 'intel',
     budget: { steps: budget.number('steps'), events: budget.number('events'), memory: budget.number('memory') },
   };
@@ -192,6 +197,7 @@ function featuresOf(cpu: Settings, fiveLevels: boolean): Features {
     ept5Level: cpu.switch('ept_5level'),
     pml: cpu.switch('pml'),
     vmcsShadowing: cpu.switch('vmcs_shadowing'),
+    decodeAssists: cpu.switch('decode_assists'),
     vpid: cpu.switch('vpid'),
   };
 }
@@ -201,6 +207,14 @@ function checkFeatures(context: Context, env: { readonly file: SourceFile }, cpu
   if (pml && features.pml && !features.eptAd) {
     context.report(env, pml, 'feature-conflict', 'PML needs accessed and dirty flags in EPT: ept_ad is off');
   }
+}
+
+/** A quirk is written off that the kernel has no switch for. */
+function checkQuirks(context: Context, env: { readonly file: SourceFile }, kvm: Settings, { slotZapAll, kernel }: KvmOptions): void {
+  const written = kvm.node('slot_zap_all');
+  if (!written || slotZapAll || rulesOf(kernel).slotZapAllIsQuirk) return;
+  const message = `kernel ${kernel} has no such quirk (KVM_CAP_DISABLE_QUIRKS2 fails with EINVAL): a slot that goes takes everything with it`;
+  context.warn(env, written, 'feature-conflict', message);
 }
 
 function tlbOf(host: Settings, tlb: Settings): TlbConfig {
@@ -224,6 +238,7 @@ function kvmOf(kvm: Settings): KvmOptions {
     pml: kvm.switch('pml'),
     eptAd: kvm.switch('ept_ad'),
     nrMmuPages: kvm.number('nr_mmu_pages'),
+    slotZapAll: kvm.switch('slot_zap_all'),
     dirtyLogInitiallySet: kvm.switch('dirty_log_initially_set'),
     shareEptRoot: kvm.switch('share_ept_root'),
     vmreads: kvm.number('vmreads'),

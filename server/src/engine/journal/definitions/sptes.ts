@@ -59,6 +59,13 @@ export const SPTE_EVENTS = {
     changes: ['sptes'],
     about: 'an entry of the TDP MMU changed',
   },
+  tdp_mmu_zap_spte_atomic: {
+    group: 'mmu',
+    level: 'of the entry',
+    fields: { gfn: 'gfn', spte: ['spte', 'that goes'], sptep: ['hpa', 'of the spte'] },
+    changes: ['sptes'],
+    about: 'an entry of the TDP MMU gets the mark of removal, and is empty once translations are flushed',
+  },
   kvm_mmu_split_huge_page: {
     group: 'mmu',
     tracepoint: 'arch/x86/kvm/mmu/mmutrace.h',
@@ -87,5 +94,12 @@ export const SPTE_EVENTS = {
     fields: { start: 'hva', end: ['hva', 'behind the range'] },
     changes: [],
     about: 'the MMU notifier unmaps a range',
+  },
+  kvm_set_spte_hva: {
+    group: 'mmu',
+    tracepoint: 'include/trace/events/kvm.h',
+    fields: { hva: 'hva' },
+    changes: [],
+    about: 'the MMU notifier says that another page stands at an address now: nothing is left to change, as the range was unmapped before',
   },
 } as const satisfies Definitions;

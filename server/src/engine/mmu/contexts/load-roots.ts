@@ -80,13 +80,10 @@ function directoryOf(pdptes: Int32Array, i: number): number {
   return Math.floor(((pdptes[i * 2 + 1] & 0xfffff) * 0x1_0000_0000 + (pdptes[i * 2] >>> 0)) / 4096);
 }
 
-/** The guest's root is in no slot: a root of zeros, by which every access faults (kvm_mmu_get_dummy_root). */
-function dummy(kvm: Kvm, mmu: MmuContext, pgdLo: number, pgdHi: number): Root | null {
-  const frame = paeFrame(kvm, mmu);
-  if (frame < 0) return null;
-  const root: Root = { hpa: frame * 4096, pgdLo, pgdHi, page: null, level: levelOf(mmu.rootRole), pae: null };
+/** The guest's root is in no slot: the zero page is its root, by which every access faults (kvm_mmu_get_dummy_root). */
+function dummy(kvm: Kvm, mmu: MmuContext, pgdLo: number, pgdHi: number): Root {
+  const root: Root = { hpa: kvm.zeroPage * 4096, pgdLo, pgdHi, page: null, level: levelOf(mmu.rootRole), pae: null };
   note(kvm, root);
-  for (let i = 0; i < 4; i++) kvm.setSpte(root.hpa + i * 8, NO_ENTRY);
   return root;
 }
 

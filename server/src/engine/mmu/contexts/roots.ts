@@ -19,6 +19,11 @@ export interface Root {
   pae: readonly ShadowPage[] | null;
 }
 
+/** It stands for a guest's root in no slot (kvm_mmu_is_dummy_root). */
+export function isDummy({ hpa, page, pae }: Root): boolean {
+  return hpa >= 0 && page === null && pae === null;
+}
+
 export const NO_ROOT: Readonly<Root> = { hpa: -1, pgdLo: 0, pgdHi: 0, page: null, level: 0, pae: null };
 
 export class Roots {

@@ -1,7 +1,7 @@
 /** The way of an address through a hypervisor's tables, from the current root down (mmu.c: kvm_shadow_walk_iterator). */
 import type { Kvm } from '../pages/kvm';
 import { framesAt, indexOf } from '../pages/shadow-page';
-import type { Root } from './roots';
+import { isDummy, type Root } from './roots';
 
 /** Index of an address in a table of 512 entries. */
 export function tableIndex(lo: number, hi: number, level: number): number {
@@ -22,7 +22,7 @@ export class ShadowWalk {
     private readonly hi: number,
     root: Root,
   ) {
-    if (root.hpa < 0) return;
+    if (root.hpa < 0 || isDummy(root)) return;
     this.table = root.hpa;
     this.level = root.level;
     if (root.pae) {

@@ -1,5 +1,5 @@
 /**
- * The instruction emulator (§5.3 P10, §8.2; x86.c: x86_emulate_instruction, emulator_read_write_onepage, retry_instruction):
+ * The instruction emulator (§5.3 P10, §8.2; x86.c: x86_emulate_instruction, emulator_read_write_onepage):
  * carries the guest's instruction out with the guest's rights, where hardware must not.
  */
 import { highOf, join, lowOf } from '../../bits';
@@ -27,7 +27,7 @@ import { Acc } from '../pages/role';
 import { emulatedStore } from '../pages/write-flooding';
 import { MmioType, UserExit } from '../../journal/enumerations';
 import { emulating, INJECTED_GP } from '../trace';
-import { unprotectFrame } from '../pages/zap';
+import { givesUpProtection, reexecutes } from './unprotect';
 
 /**
  * @param lo what faulted: linear address; of a direct MMU guest-physical
@@ -42,14 +42,14 @@ export function emulate(vcpu: KvmVcpu, lo: number, hi: number, allowRetry: boole
     // It must be fetched before it can be decoded: with the guest's rights first (kvm_fetch_guest_virt).
     const denied = deniedFetch(vcpu, instruction);
     if (denied !== null) return { kind: 'done', completion: denied };
-    if (allowRetry && reexecute(vcpu, lo, hi, writesOwnTable)) return { kind: 'resume' };
+    if (allowRetry && reexecutes(vcpu, lo, hi, writesOwnTable)) return { kind: 'resume' };
     kvm.trace.emit('kvm_emulate_insn', emulating(instruction.rip, [], true));
     kvm.trace.emit('kvm_userspace_exit', { reason: UserExit.internalError, gpa: 0, errno: 0 });
     return failedRun('KVM_INTERNAL_ERROR', 'the instruction cannot be fetched where no memory is');
   }
   const code = codeOf(instruction, longMode(vcpu.registers));
   kvm.trace.emit('kvm_emulate_insn', emulating(instruction.rip, code));
-  if (giveUpProtection(vcpu, instruction, lo, hi, allowRetry)) return { kind: 'resume' };
+  if (givesUpProtection(vcpu, instruction, lo, hi, allowRetry)) return { kind: 'resume' };
   const completion = new Emulation(vcpu, instruction, lo, hi).run();
   if (completion.kind === 'ok' || completion.kind === 'mmio') vcpu.rip += code.length;
   return { kind: 'done', completion };
@@ -62,21 +62,6 @@ function loadPdptesFromDevice(vcpu: KvmVcpu): Completion {
   return { kind: 'general-protection', error: 0 };
 }
 
-/**
- * An instruction that hardly anybody uses to write page tables, a load too when it faults on a walk: end the protection and
- * try again, but not twice for the same instruction and address (retry_instruction, x86_page_table_writing_insn).
- */
-function giveUpProtection(vcpu: KvmVcpu, { kind, rip }: Instruction, lo: number, hi: number, allowRetry: boolean): boolean {
-  const last = vcpu.lastRetry;
-  vcpu.lastRetry = null;
-  if (!allowRetry || kind === 'write') return false;
-  if (last !== null && last.rip === rip && last.lo === lo && last.hi === hi) return false;
-  vcpu.lastRetry = { rip, lo, hi };
-  const gpa = guestPhysical(vcpu, lo, hi);
-  if (gpa >= 0) unprotectFrame(vcpu.kvm, Math.floor(gpa / 4096));
-  return true;
-}
-
 /** The fault that the guest's tables raise for fetching an instruction; null: they allow it. */
 function deniedFetch(vcpu: KvmVcpu, { lo, hi, user }: Instruction): Completion | null {
   const { walkMmu } = vcpu;
@@ -84,28 +69,6 @@ function deniedFetch(vcpu: KvmVcpu, { lo, hi, user }: Instruction): Completion |
   const status = walkMmu.walk(lo, hi, PageFault.fetch | (user ? PageFault.user : 0), vcpu.alignmentCheck);
   if (status === Walk.ok) return null;
   return { kind: 'page-fault', error: vcpu.injectWalkFault(walkMmu, lo, hi, status), lo, hi };
-}
-
-/** Can running it again help? (reexecute_instruction) */
-function reexecute(vcpu: KvmVcpu, lo: number, hi: number, writesOwnTable: boolean): boolean {
-  const { kvm, mmu } = vcpu;
-  const gpa = guestPhysical(vcpu, lo, hi);
-  if (gpa < 0) return true;
-  if (kvm.guest.address(gpa, true) < 0) return false;
-  const gfn = Math.floor(gpa / 4096);
-  if (mmu.direct) {
-    if (kvm.pages.indirect > 0) unprotectFrame(kvm, gfn);
-    return true;
-  }
-  unprotectFrame(kvm, gfn);
-  return !writesOwnTable;
-}
-
-/** Guest-physical address of what faulted, as a supervisor's write finds it (kvm_mmu_gva_to_gpa_write); -1: none. */
-function guestPhysical(vcpu: KvmVcpu, lo: number, hi: number): number {
-  if (vcpu.mmu.direct) return join(lo, hi);
-  const code = PageFault.write | (vcpu.instruction?.user ? PageFault.user : 0);
-  return vcpu.walkMmu.walk(lo, hi, code, vcpu.alignmentCheck) === Walk.ok ? vcpu.walkMmu.reached : -1;
 }
 
 /** Where a part of an operand is. */

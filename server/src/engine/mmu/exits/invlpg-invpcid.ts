@@ -4,6 +4,7 @@ import { Actor } from '../../journal/events';
 import { Cr4, pagingModeOf, pcidOf } from '../../vcpu/control-registers';
 import { Register } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
+import { INVLPG, emulatesIntercepted } from '../emulation/intercepted';
 import { invalidateAddress } from '../soft/invlpg';
 import { INJECTED_GP } from '../trace';
 import { DONE, GP, LENGTHS, type Completion } from '../vcpu/instruction';
@@ -25,6 +26,7 @@ export function invlpg(vcpu: KvmVcpu, address: bigint): Completion {
   }
   vcpu.exited(parts.vendor === 'intel' ? VmxExit.INVLPG : SvmExit.INVLPG, { ...NO_INFO, info1Lo: lo, info1Hi: hi });
   if (vcpu.mode.script !== null) return vcpu.mode.script.exit();
+  emulatesIntercepted(vcpu, INVLPG);
   if (canonical(vcpu, hi)) invalidateGuestAddress(vcpu, vcpu.walkMmu, lo, hi, true);
   vcpu.rip += LENGTHS.invlpg;
   return vcpu.enter() ?? DONE;

@@ -6,6 +6,7 @@ import type { ControlRegister } from '../../program';
 import { Cr0 } from '../../vcpu/control-registers';
 import { Register } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
+import { emulatesIntercepted, movFromCr } from '../emulation/intercepted';
 import { LENGTHS, doneWith, type Completion } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { NO_INFO } from '../trace';
@@ -25,7 +26,8 @@ export function movFrom(vcpu: KvmVcpu, name: ControlRegister): Completion {
   const cr = Number(name[2]);
   vcpu.exited(reason, { ...NO_INFO, info1Lo: vcpu.parts.vendor === 'intel' ? MOV_FROM | cr : 0 });
   if (vcpu.mode.script !== null) return vcpu.mode.script.exit();
-  vcpu.kvm.trace.emit('kvm_cr', { cr, value: { lo: registers.lo(number), hi: registers.hi(number) }, write: false });
+  if (!emulatesIntercepted(vcpu, movFromCr(cr)))
+    vcpu.kvm.trace.emit('kvm_cr', { cr, value: { lo: registers.lo(number), hi: registers.hi(number) }, write: false });
   vcpu.rip += LENGTHS.movCr;
   return vcpu.enter() ?? done;
 }

@@ -8,6 +8,7 @@ import type { RegisterName } from '../../program';
 import { Cr0, Cr4, Efer, LOAD_REFUSED, Load, MSR_EFER, loadCr0, loadCr3, loadCr4, loadEfer } from '../../vcpu/control-registers';
 import { Register } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
+import { emulatesIntercepted, movToCr } from '../emulation/intercepted';
 import { handleSecondStage } from './handle-exit';
 import { DONE, GP, LENGTHS, type Completion } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
@@ -53,7 +54,8 @@ export function loadRegister(vcpu: KvmVcpu, name: RegisterName, value: bigint): 
   if (vcpu.mode.script !== null) return vcpu.mode.script.exit();
   const { trace } = vcpu.kvm;
   if (name === 'efer') trace.emit('kvm_msr', { msr: MSR_EFER, value: { lo, hi }, write: true });
-  else trace.emit('kvm_cr', { cr: Number(name[2]), value: { lo, hi }, write: true });
+  else if (!emulatesIntercepted(vcpu, movToCr(Number(name[2]))))
+    trace.emit('kvm_cr', { cr: Number(name[2]), value: { lo, hi }, write: true });
   return emulateLoad(vcpu, name, lo, hi);
 }
 
@@ -140,6 +142,8 @@ function emulateLoad(vcpu: KvmVcpu, name: Loadable, lo: number, hi: number): Com
 /** kvm_post_set_cr0; with TDP no table depends on WP. */
 function afterCr0(vcpu: KvmVcpu, changed: number): void {
   if ((changed & Cr0.pg) !== 0 && (vcpu.registers.lo(Register.cr0) & Cr0.pg) === 0) vcpu.request('flushGuest');
+  const paging = (vcpu.registers.lo(Register.cr0) & Cr0.pg) !== 0;
+  if (changed === Cr0.wp && !paging && vcpu.kvm.rules.wpNeedsPaging) return;
   if (vcpu.kvm.tdp && changed === Cr0.wp) initMmu(vcpu);
   else if ((changed & (Cr0.pg | Cr0.wp)) !== 0) resetMmu(vcpu);
 }

@@ -14,6 +14,8 @@ export interface FaultingVcpu {
   readonly alignmentCheck: boolean;
   /** The last fault was on a page that is a table of its own address (write_fault_to_shadow_pgtable). */
   writeFaultToShadowTable: boolean;
+  /** Roots that were zapped or are of an old generation go before the next entry, and the dummy root with them. */
+  requestFreeObsoleteRoots(): void;
   /** The guest's walk failed: its fault waits for the next entry. @returns the error code */
   injectWalkFault(mmu: MmuContext, lo: number, hi: number, status: number): number;
 }

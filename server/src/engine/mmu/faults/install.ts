@@ -54,7 +54,7 @@ export function installLeaf(kvm: Kvm, at: number, leaf: Installation): RetPf {
     trace.emit('kvm_mmu_set_spte', { gfn, spte, at, level });
     flush = updateSpte(kvm, at, spte) || flush;
   }
-  if (refused && leaf.write) result = RetPf.emulate;
+  if (refused && leaf.write) result = RetPf.writeProtected;
   if (flush) kvm.flushRemoteTlbs(gfn, framesAt(level));
   if (known) page.setTranslation(indexOf(at), gfn, access);
   else addToReverseMap(kvm, page, at, gfn, access);

@@ -23,7 +23,7 @@ export function directPageFault(vcpu: FaultingVcpu, mmu: MmuContext, fault: Faul
   const { tdpMmu } = kvm;
   fault.gfn = Math.floor(((fault.hi >>> 0) * 0x1_0000_0000 + (fault.lo >>> 0)) / 4096);
   fault.slot = kvm.slotOf(fault.gfn);
-  if (isTrackedWrite(kvm, fault)) return RetPf.emulate;
+  if (isTrackedWrite(kvm, fault)) return RetPf.writeProtected;
   const fast = fastPageFault(kvm, mmu, fault);
   if (fast !== RetPf.invalid) return fast;
 

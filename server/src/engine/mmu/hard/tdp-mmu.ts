@@ -75,7 +75,7 @@ export class TdpMmu implements TdpTree {
       this.change(page, index, spte);
       if (format.present(oldLo) && !format.last(oldLo, page.level)) kvm.flushRemoteTlbs(gfn, framesAt(page.level));
     }
-    if (refused && write) result = RetPf.emulate;
+    if (refused && write) result = RetPf.writeProtected;
     if (slot === null) {
       trace.emit('mark_mmio_spte', { access: lo & 7, gfn, spte: { lo, hi }, gen: format.mmioGeneration(lo, hi), sptep: at });
       return RetPf.emulate;
@@ -147,12 +147,22 @@ export class TdpMmu implements TdpTree {
   /** An entry goes by way of the mark of removal, so that nobody sets it before translations are flushed (tdp_mmu_zap_spte_atomic). */
   private zapEntry(page: ShadowPage, index: number): void {
     const { kvm } = this;
-    const { journal } = kvm.trace;
-    const event = journal.length;
-    this.change(page, index, kvm.format.removed);
-    kvm.flushRemoteTlbs(page.gfn + index * framesAt(page.level), framesAt(page.level));
-    journal.goesOn(event);
-    kvm.setSpte(page.entryAddress(index), kvm.format.empty);
+    const { format, tables, trace } = kvm;
+    const { level } = page;
+    const at = page.entryAddress(index);
+    const gfn = page.gfn + index * framesAt(level);
+    const [oldLo, oldHi] = [tables.low(at), tables.high(at)];
+    const event = trace.journal.length;
+    if (kvm.rules.zapToldAfterFlush) {
+      trace.emit('tdp_mmu_zap_spte_atomic', { gfn, spte: { lo: oldLo, hi: oldHi }, sptep: at, level });
+      kvm.setSpte(at, format.removed);
+    } else this.change(page, index, format.removed);
+    kvm.flushRemoteTlbs(gfn, framesAt(level));
+    trace.journal.goesOn(event);
+    kvm.setSpte(at, format.empty);
+    if (!kvm.rules.zapToldAfterFlush) return;
+    this.changed(page, index, oldLo, oldHi, format.empty);
+    this.followed(page, oldLo, oldHi, format.empty);
   }
 
   splitHuge(start: number, end: number): void {
@@ -170,12 +180,12 @@ export class TdpMmu implements TdpTree {
     for (const root of this.roots) root.invalidate();
   }
 
-  /** First what hangs below 1G entries, then the top. */
+  /** First what hangs below 1G entries, then the top; or level by level (tdp_mmu_zap_root). */
   zapInvalidRoots(): void {
     const invalid = this.roots.filter((root) => root.invalid);
     this.roots = this.roots.filter((root) => !root.invalid);
     for (const root of invalid) {
-      for (const level of [3, root.level]) {
+      for (const level of this.kvm.rules.teardownByLevels ? [1, 2, 3, root.level] : [3, root.level]) {
         this.visitFrom(root, 0, Infinity, level, (page, index) => {
           if (page.level <= level) this.change(page, index, this.kvm.format.empty);
         });
@@ -199,17 +209,21 @@ export class TdpMmu implements TdpTree {
   /** Set an entry, with what follows from it for a table that it pointed to (__handle_changed_spte). */
   private change(page: ShadowPage, index: number, spte: Spte): void {
     const { kvm } = this;
-    const { lo } = spte;
-    const { format, tables } = kvm;
+    const { tables } = kvm;
     const at = page.entryAddress(index);
     const oldLo = tables.low(at);
     const oldHi = tables.high(at);
     this.changed(page, index, oldLo, oldHi, spte);
     kvm.setSpte(at, spte);
-    if (format.present(oldLo) && !format.last(oldLo, page.level) && (!format.present(lo) || format.last(lo, page.level))) {
-      const child = kvm.childOf(oldLo, oldHi);
-      if (child !== null) this.remove(child);
-    }
+    this.followed(page, oldLo, oldHi, spte);
+  }
+
+  /** The table that an entry pointed to goes with it. */
+  private followed({ level }: ShadowPage, oldLo: number, oldHi: number, { lo }: Spte): void {
+    const { format } = this.kvm;
+    if (!format.present(oldLo) || format.last(oldLo, level) || (format.present(lo) && !format.last(lo, level))) return;
+    const child = this.kvm.childOf(oldLo, oldHi);
+    if (child !== null) this.remove(child);
   }
 
   /** A table is out of the tree: each entry gets the mark of removal, tables below go too (handle_removed_pt). */

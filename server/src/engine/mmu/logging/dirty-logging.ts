@@ -9,6 +9,9 @@ import { splitHugePages } from './eager-split';
 import { dropSpte, replaced, updateSpte } from '../pages/leaf';
 import { protectLeaves } from '../pages/write-protect';
 
+/** Pages of a word of a dirty log (BITS_PER_LONG). */
+const LOG_WORD = 64;
+
 /** Logging of a slot was switched on: nothing may be written unseen. */
 export function startLogging(kvm: Kvm, slot: Slot): void {
   const { tdpMmu } = kvm;
@@ -61,13 +64,21 @@ export function rearmLogging(kvm: Kvm, slot: Slot, pages: readonly number[]): vo
   if (pages.length > 0) kvm.flushRemoteTlbs(slot.gfn, slot.pages);
 }
 
-/** Pages that were taken as dirty from the beginning still lie under huge leaves: those are divided at the next write. */
+/**
+ * Pages that were taken as dirty from the beginning still lie under huge leaves: those are divided at once, or at the next write. KVM
+ * looks at as many pages together as a word of the log has bits.
+ */
 function protectHuge(kvm: Kvm, slot: Slot, pages: readonly number[]): void {
-  for (const page of pages) {
-    const gfn = slot.gfn + page;
-    splitHugePages(kvm, gfn, gfn + 1);
-    for (let level = 2; level <= 3; level++) protectLeaves(kvm, gfn, level, true);
-    kvm.tdpMmu?.protectFrame(gfn, 2);
+  for (let at = 0; at < pages.length;) {
+    const word = Math.floor(pages[at] / LOG_WORD);
+    const first = slot.gfn + pages[at++];
+    while (at < pages.length && Math.floor(pages[at] / LOG_WORD) === word) at++;
+    const last = slot.gfn + pages[at - 1];
+    splitHugePages(kvm, first, kvm.rules.eagerSplitHasLast ? last + 1 : last);
+    for (const gfn of new Set([first, last])) {
+      for (let level = 2; level <= 3; level++) protectLeaves(kvm, gfn, level, true);
+      kvm.tdpMmu?.protectFrame(gfn, 2);
+    }
   }
 }
 

@@ -37,6 +37,8 @@ export interface KvmParts {
   readonly frames: FrameSupply;
   readonly format: SpteFormat;
   readonly options: KvmOptions;
+  /** Frame of the zero page. */
+  readonly zeroPage: number;
   /** Second-stage translation is in use; else soft MMU. */
   readonly tdp: boolean;
   /** Levels of the TDP root. */
@@ -50,6 +52,7 @@ export class Kvm {
   readonly trace: Trace;
   readonly tables: HypervisorMemory;
   readonly frames: FrameSupply;
+  readonly zeroPage: number;
   readonly format: SpteFormat;
   readonly options: KvmOptions;
   /** What its kernel does where kernels differ. */
@@ -81,6 +84,7 @@ export class Kvm {
     this.trace = parts.trace;
     this.tables = parts.tables;
     this.frames = parts.frames;
+    this.zeroPage = parts.zeroPage;
     this.format = parts.format;
     this.options = parts.options;
     this.rules = rulesOf(parts.options.kernel);

@@ -82,13 +82,17 @@ export function flushOrZap(kvm: Kvm, invalid: ShadowPage[], flush: boolean): voi
   else if (flush) kvm.flushRemoteTlbs();
 }
 
-/** Zap all pages that mirror a guest frame, so that it can be written natively (kvm_mmu_unprotect_page). */
+/**
+ * Zap all pages that mirror a guest frame, so that it can be written natively (kvm_mmu_unprotect_page).
+ *
+ * @returns some page is gone; a root in use is not
+ */
 export function unprotectFrame(kvm: Kvm, gfn: number): boolean {
   const invalid: ShadowPage[] = [];
-  const pages = kvm.pages.mirrors(gfn);
-  for (const page of pages) if (!page.invalid) prepareZap(kvm, page, invalid);
+  for (const page of kvm.pages.mirrors(gfn)) if (!page.invalid) prepareZap(kvm, page, invalid);
+  const gone = invalid.length > 0;
   commitZap(kvm, invalid);
-  return pages.length > 0;
+  return gone;
 }
 
 /**

@@ -12,6 +12,7 @@ import { installLeaf } from '../faults/install';
 import type { Kvm } from '../pages/kvm';
 import { getChild, linkShadowPage } from '../pages/get-page';
 import type { MmuContext } from '../contexts/mmu-context';
+import { isDummy } from '../contexts/roots';
 import { Acc, accOfRights } from '../pages/role';
 import { ShadowWalk } from '../contexts/shadow-walk';
 import { framesAt } from '../pages/shadow-page';
@@ -38,10 +39,10 @@ export function shadowPageFault(vcpu: FaultingVcpu, mmu: MmuContext, fault: Faul
 
   if (isTrackedWrite(kvm, fault)) {
     clearFlooding(kvm, mmu, fault);
-    return RetPf.emulate;
+    return RetPf.writeProtected;
   }
   vcpu.writeFaultToShadowTable = false;
-  fault.maxLevel = mapsItsOwnTable(vcpu, mmu, fault, access) && kvm.rules.selfMappingIsSmall ? 1 : walker.level;
+  fault.maxLevel = kvm.rules.selfMappingIsSmall && mapsItsOwnTable(vcpu, mmu, fault, access) ? 1 : walker.level;
   const found = faultIn(kvm, fault);
   if (found !== RetPf.continue) return found;
   if (fault.slot === null) {
@@ -92,6 +93,11 @@ function fetch(vcpu: FaultingVcpu, mmu: MmuContext, fault: Fault, access: number
   const guestLevel = walker.level;
   const tableGfn = (level: number): number => Math.floor(walker.entryAddress(level) / 4096);
   if (roots.current.hpa < 0 || guestEntryChanged(kvm, mmu, fault, walker.format.pae ? 2 : walker.firstLevel)) return RetPf.retry;
+  if (isDummy(roots.current)) {
+    // A slot was made meanwhile, and the guest's root is in it.
+    vcpu.requestFreeObsoleteRoots();
+    return RetPf.retry;
+  }
 
   const walk = new ShadowWalk(kvm, fault.lo, fault.hi, roots.current);
   for (; walk.ok && walk.level > guestLevel; walk.next()) {

@@ -63,12 +63,6 @@ export function newPgd(vcpu: KvmVcpu): void {
   if (!mmu.direct && page !== null) page.clearFlooding();
 }
 
-/** A root that stood for a guest's root outside all slots is looked for again. */
-export function dropDummyRoot(vcpu: KvmVcpu): void {
-  const { current } = vcpu.mmu.roots;
-  if (current.hpa >= 0 && current.page === null && current.pae === null) vcpu.request('freeObsoleteRoots');
-}
-
 export function freeObsoleteRoots({ contexts }: KvmVcpu): void {
   for (const { roots } of contexts) roots.freeObsolete();
 }

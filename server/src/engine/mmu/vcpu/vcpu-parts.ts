@@ -30,6 +30,8 @@ export interface VcpuParts {
   readonly vpid: number;
   /** As HostConfig has it. */
   readonly rmwLoadsFirst: boolean;
+  /** Exits by CR accesses and INVLPG say their operands: so on Intel, and where AMD has decode assists. */
+  readonly decodeAssists: boolean;
   /** The processor caches translations. */
   readonly tlbOn: boolean;
   /** Formats by name, apart from any registers. */

@@ -22,9 +22,8 @@ import type { Result } from '../../result';
 import { rearmLogging, startLogging, stopLogging } from '../logging/dirty-logging';
 import type { Kvm } from '../pages/kvm';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
-import { dropDummyRoot } from '../vcpu/vcpu-mmu';
-import { zapFrame } from '../pages/leaf';
 import { ensurePmlBuffer } from '../logging/pml';
+import { unmapFrames, zapSlot } from '../pages/unmap';
 import { changedUnseen } from '../pages/unseen-writes';
 import { setMaxPages } from '../pages/page-quota';
 import { zapAllFast } from '../pages/zap-all';
@@ -131,9 +130,11 @@ export class Hypervisor implements SlotListener, MmuNotifier {
     if (this.kvm.mmioGeneration === 0) zapAllFast(this.kvm);
   }
 
-  /** A slot is about to go: everything of the VM is zapped (kvm_arch_flush_shadow_memslot). */
-  flushShadow(): void {
-    zapAllFast(this.kvm);
+  /** A slot is about to go: everything of the VM is zapped, or what maps it (kvm_arch_flush_shadow_memslot). */
+  flushShadow(slot: Slot): void {
+    const { kvm } = this;
+    if (kvm.options.slotZapAll || !kvm.rules.slotZapAllIsQuirk) zapAllFast(kvm);
+    else zapSlot(kvm, slot);
   }
 
   commit(change: SlotChange): void {
@@ -142,8 +143,6 @@ export class Hypervisor implements SlotListener, MmuNotifier {
     this.updatePml();
     if (change.change === 'create' || change.change === 'delete') {
       if (kvm.requestedPages === 0) setMaxPages(kvm, 0);
-      // A root that was in no slot may be in one now.
-      if (change.change === 'create') for (const vcpu of this.vcpus) dropDummyRoot(vcpu);
       return;
     }
     if (change.change !== 'flags') return;
@@ -181,17 +180,20 @@ export class Hypervisor implements SlotListener, MmuNotifier {
       if (first >= last) continue;
       const gfn = slot.gfn + Math.floor((first - slot.hva) / PAGE_SIZE);
       const endGfn = slot.gfn + Math.ceil((last - slot.hva) / PAGE_SIZE);
-      for (let level = 1; level <= 3; level++) {
-        for (const block of kvm.rmap.blocks(gfn, endGfn, level)) flush = zapFrame(kvm, block, level) || flush;
-      }
-      flush = kvm.tdpMmu?.zapRange(gfn, endGfn) || flush;
+      flush = unmapFrames(kvm, gfn, endGfn) || flush;
     }
     if (flush) kvm.flushRemoteTlbs();
     journal.actor = actor;
   }
 
-  changed(): void {
-    // The old entry went with the invalidation before.
+  /** The old entry went with the invalidation before. */
+  changed(hva: number): void {
+    const { trace, rules } = this.kvm;
+    if (!rules.changePteIsNotified) return;
+    const { actor } = trace.journal;
+    trace.journal.actor = this.parts.actor;
+    trace.emit('kvm_set_spte_hva', { hva });
+    trace.journal.actor = actor;
   }
 
   private region(id: number, flags: number, gpa: number, size: number, hva: number): Result {

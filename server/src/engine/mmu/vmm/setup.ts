@@ -64,12 +64,14 @@ export class Host {
     const tdp = config.mmu !== 'soft';
     const ept = config.mmu === 'ept';
     const format = new SpteFormat(spteOptions(this.config, ept, l1 === null && this.pml(ept)));
+    const zeroPages = l1 === null ? this.frames.zeroPages : { small: l1.zeroPage(), huge: () => -1 };
     const kvm = new Kvm({
       vm,
       memoryOf: l1 === null ? 0 : vm,
       trace: this.trace,
       tables: l1?.memory ?? new MachineMemory(this.physical),
       frames: l1?.frames ?? this.frames.tables,
+      zeroPage: zeroPages.small,
       format,
       options,
       tdp,
@@ -84,7 +86,7 @@ export class Host {
       actor: l1 === null ? Actor.L0 : Actor.L1,
       frames: l1 === null ? this.frames.guests : IDENTITY_FRAMES,
       contents: l1?.memory ?? this.contents,
-      zeroPages: l1 === null ? this.frames.zeroPages : { small: l1.zeroPage(), huge: () => -1 },
+      zeroPages,
       maxGfn,
       pml: l1 === null && this.pml(ept),
     });
@@ -172,6 +174,7 @@ export class Host {
       hardware: this.hardware(vm),
       vpid,
       rmwLoadsFirst: this.config.rmwLoadsFirst === true,
+      decodeAssists: !amd || this.config.features.decodeAssists,
       // Whether a processor in a guest caches translations is not for its hypervisor to know.
       tlbOn: tlb.on || actor !== Actor.L0,
       formatNamed: (name) => this.formatNamed(name),
