@@ -54,7 +54,7 @@ run guest under soft {
 `);
   });
 
-  it('is an exit of its guest for L1: TRIPLE_FAULT of an EPTP12 in no slot (6.1 nested.c: nested_vmx_triple_fault)', () => {
+  it('is an exit of its guest for L1: TRIPLE_FAULT of an EPTP12 in no slot (6.1 nested.c: nested_vmx_triple_fault), and then the end (vmx.c: KVM_BUG_ON)', () => {
     holds(`vm l1 {
   mmu ept
   hypervisor script
@@ -71,7 +71,9 @@ run guest under soft {
 run l1 {
   vmcs.eptp = 0x4000_001e
   vmlaunch l2                    expect exit TRIPLE_FAULT
-  read 0xffff_8880_0010_0000     expect ok
+  read 0xffff_8880_0010_0000     expect error EIO
+  host reclaim gpa 0x10_0000     expect ok
+  host flags slot 0 log_dirty    expect error EIO
 }
 `);
   });

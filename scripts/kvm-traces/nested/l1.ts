@@ -23,7 +23,8 @@ const KEPT_EXITS = 8;
 export type SeenExit = readonly [string, string, string];
 
 export interface NestedOutcome {
-  readonly v: bigint;
+  /** Absent: the VM has come to its end. */
+  readonly v?: bigint;
   readonly l1: readonly SeenExit[];
 }
 
@@ -62,6 +63,7 @@ export abstract class RecordedL1 {
     for (let exits = 0; exits < this.mostExits; exits++) {
       const entered = this.enter();
       const exit = entered.kind === 'done' ? this.guest.run() : entered;
+      if (isDead(exit)) return { l1 };
       const [seen, next] = exit.kind === 'vm-exit' ? this.exited(exit, op, exits + 1) : this.failed(exit);
       if (seen !== null && l1.length < KEPT_EXITS) l1.push(seen);
       if (next === 'skip') this.guest.skip();
@@ -71,7 +73,7 @@ export abstract class RecordedL1 {
   }
 
   /** What only an L1 that uses VMX does. @returns the operation's value */
-  abstract instruction(op: VmxOp): bigint;
+  abstract instruction(op: VmxOp): bigint | undefined;
 
   /** Before the first entry of an operation. */
   protected abstract begin(): void;
@@ -101,6 +103,11 @@ export abstract class RecordedL1 {
     this.l2Cr3 = value;
     return (this.shadowRoot = this.tables.newTable());
   }
+}
+
+/** KVM_RUN fails, and will fail: nothing of the guest is seen any more. */
+export function isDead(result: Result): boolean {
+  return result.kind === 'error' && result.errno === 'EIO';
 }
 
 export function seen(code: bigint, info1: bigint, info2: bigint): SeenExit {

@@ -12,6 +12,8 @@ interface Step {
   readonly act: Act | null;
   /** What L2 has in RAX after it, if it is loaded there. */
   readonly loads?: (done: Result) => bigint;
+  /** Bytes by which RSP moves. */
+  readonly moves?: number;
 }
 
 type Access = Extract<Act, { do: 'access' }>;
@@ -23,11 +25,15 @@ export class L2Code {
   private steps: Step[] = [];
   /** RAX. */
   value = 0n;
+  /** RSP; an operation that ends within the routine leaves it where it is. */
+  private stack: number;
 
   constructor(
     private readonly setup: NestedSetup,
     private readonly perform: (act: Act) => Result,
-  ) {}
+  ) {
+    this.stack = setup.l2Rsp;
+  }
 
   begin(op: NestedOp): void {
     this.value = 0n;
@@ -39,12 +45,13 @@ export class L2Code {
   /** Until something exits, or ends L2. Each instruction is fetched anew. */
   run(): Result {
     for (;;) {
-      const [{ rip, act, loads }] = this.steps;
+      const [{ rip, act, loads, moves = 0 }] = this.steps;
       const fetched = this.perform(access('fetch', rip, null));
       if (!carriedOut(fetched)) return fetched;
       const done = act === null ? fetched : this.perform(act);
       if (!carriedOut(done)) return done;
       if (loads !== undefined) this.value = loads(done);
+      this.stack += moves;
       this.steps.shift();
     }
   }
@@ -73,12 +80,11 @@ export class L2Code {
       case 'RMW':
         return [{ rip: at('RMW'), act: access('rmw', va, value) }];
       case 'X': {
-        // RSP is as after a call, when L2's code begins.
-        const stack = BigInt(this.setup.l2Rsp - 16);
+        const stack = BigInt(this.stack - 8);
         return [
-          { rip: at('X'), act: access('write', stack, at('X') + 2n) },
+          { rip: at('X'), act: access('write', stack, at('X') + 2n), moves: -8 },
           { rip: va, act: access('fetch', va, null), loads: (done) => (valueOf(done) >> 8n) & 0xffff_ffffn },
-          { rip: va + MOV_LENGTH, act: access('read', stack, null) },
+          { rip: va + MOV_LENGTH, act: access('read', stack, null), moves: 8 },
         ];
       }
       case 'INVLPG':

@@ -232,11 +232,12 @@ export type Act =
       readonly pcid: number;
       readonly address: bigint;
     })
-  | (ActBase & { readonly do: 'invept'; readonly by: Performer; readonly type: 1 | 2; readonly eptp: bigint })
+  /** Types that the processor does not have fail (VMfail). */
+  | (ActBase & { readonly do: 'invept'; readonly by: Performer; readonly type: number; readonly eptp: bigint })
   | (ActBase & {
       readonly do: 'invvpid';
       readonly by: Performer;
-      readonly type: 0 | 1 | 2 | 3;
+      readonly type: number;
       readonly vpid: number;
       readonly address: bigint;
     })
@@ -261,8 +262,27 @@ export type Act =
   | ExpectAct
   | (ActBase & { readonly do: 'check-invariants' });
 
-/** `cr3`: guest CR3, L2's own or the root of L1's shadow tables. `eptp` and `vpid` are VMX's, the others SVM's. */
-export type ControlField = 'eptp' | 'cr3' | 'vpid' | 'ncr3' | 'asid' | 'tlb_control';
+/** Guest state in VMCS and VMCB alike. `cr3`: L2's own or the root of L1's shadow tables. */
+type GuestField = 'cr0' | 'cr3' | 'cr4' | 'efer';
+/** Fields of a VMCS that the MMU depends on, by the manual's names (SDM vol. 3D, appendix B). */
+export type VmcsField =
+  | GuestField
+  | 'vpid'
+  | 'eptp'
+  | 'pin_controls'
+  | 'primary_controls'
+  | 'secondary_controls'
+  | 'exit_controls'
+  | 'entry_controls'
+  | 'exception_bitmap'
+  | 'pfec_mask'
+  | 'pfec_match'
+  | 'pml_address'
+  | 'pml_index'
+  | 'link_pointer';
+/** Fields of a VMCB (APM vol. 2, appendix B). */
+export type VmcbField = GuestField | 'asid' | 'ncr3' | 'tlb_control' | 'intercept_exceptions';
+export type ControlField = VmcsField | VmcbField;
 
 export interface AccessAct extends ActBase {
   readonly do: 'access';

@@ -31,7 +31,13 @@ export type Result =
   /** The guest cannot go on (a triple fault): KVM_EXIT_SHUTDOWN. */
   | { readonly kind: 'shutdown' }
   /** KVM_RUN or an ioctl failed: name of the errno, and why. */
-  | { readonly kind: 'error'; readonly errno: string; readonly why: string }
+  | {
+      readonly kind: 'error';
+      readonly errno: string;
+      readonly why: string;
+      /** VM-instruction error (VMfailValid; SDM vol. 3C, "VM-Instruction Error Numbers"). */
+      readonly vmInstructionError?: number;
+    }
   | { readonly kind: 'dirty-log'; readonly gpas: readonly number[] }
   /** An act with nothing to say (register load, edit). */
   | { readonly kind: 'done' }

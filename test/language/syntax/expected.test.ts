@@ -43,7 +43,7 @@ describe('what can stand at a place', () => {
     assert.deepEqual(goesOn('const <|>'), ['new const']);
     assert.deepEqual(goesOn('vm a { vcpu { cr0.<|>'), ['wp']);
     assert.deepEqual(goesOn('host { cpu { vendor <|>'), ['amd', 'intel']);
-    assert.deepEqual(goesOn('run { invept <|>').filter((each) => /^[a-z]{3}/.test(each)), ['all', 'number', 'off', 'yes']); // prettier-ignore
+    assert.deepEqual(goesOn('run { invept <|>').filter((each) => /^[a-z]{3}/.test(each)), ['all', 'number', 'off', 'type', 'yes']); // prettier-ignore
   });
 
   it('clauses and flags once', () => {

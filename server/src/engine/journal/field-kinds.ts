@@ -2,6 +2,7 @@
 import {
   CREATED,
   HOST_MM,
+  ENTRY_CHECK,
   MEMSLOT_CHANGE,
   FLUSH_SCOPE,
   MMIO_TYPE,
@@ -10,6 +11,7 @@ import {
   STRUCTURE,
   USER_EXIT,
   VECTOR,
+  type EntryCheck,
   type FlushScope,
   type HostMm,
   type MemslotChange,
@@ -71,6 +73,7 @@ export const FIELD_KINDS = {
   structure: { bits: 3, written: 'decimal', about: 'which cache', values: STRUCTURE },
   host_mm: { bits: 3, written: 'decimal', about: 'what the kernel does to mappings', values: HOST_MM },
   memslot_change: { bits: 3, written: 'decimal', about: 'what becomes of a slot', values: MEMSLOT_CHANGE },
+  entry_check: { bits: 8, written: 'decimal', about: 'check of KVM that fails', values: ENTRY_CHECK },
   flush_scope: { bits: 4, written: 'decimal', about: 'what goes', values: FLUSH_SCOPE },
 } as const satisfies { readonly [kind: string]: FieldKindSpec };
 
@@ -82,6 +85,7 @@ interface Enumerated {
   readonly mmio_type: MmioType;
   readonly user_exit: UserExit;
   readonly structure: Structure;
+  readonly entry_check: EntryCheck;
   readonly flush_scope: FlushScope;
   readonly host_mm: HostMm;
   readonly memslot_change: MemslotChange;

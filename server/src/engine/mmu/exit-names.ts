@@ -131,9 +131,13 @@ const OTHER_SVM_NAMES: { readonly [code: number]: string } = {
   0x403: 'vmgexit',
 };
 
+/** Basic exit reason of VMX: bit 31 says that it was an entry that failed. */
+const BASIC = 0xffff;
+
 /** KVM's name of an exit; an unknown number prints as hex. */
 export function exitReasonName(vendor: 'intel' | 'amd', reason: number): string {
-  const name = vendor === 'intel' ? (VmxExit[reason] ?? OTHER_VMX_NAMES[reason]) : (SVM_NAMES[reason] ?? OTHER_SVM_NAMES[reason]);
+  const name =
+    vendor === 'intel' ? (VmxExit[reason & BASIC] ?? OTHER_VMX_NAMES[reason & BASIC]) : (SVM_NAMES[reason] ?? OTHER_SVM_NAMES[reason]);
   return name ?? `0x${reason.toString(16)}`;
 }
 

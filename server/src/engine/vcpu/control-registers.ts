@@ -33,6 +33,8 @@ export enum Cr4 {
   pke = 1 << 22,
   pks = 1 << 24,
 }
+/** CR4.VMXE: VMX operation is enabled. */
+export const CR4_VMXE = 1 << 13;
 /** Bits of CR4 that have nothing to do with paging and that may be set: 3:0, 6, 11:8, 13, 14, 16, 18. */
 const CR4_OTHER = 0x0005_6f4f;
 export enum Efer {
@@ -171,8 +173,7 @@ export function loadCr4(registers: Registers, rules: LoadRules, lo: number, hi: 
 /** WRMSR to IA32_EFER. LMA cannot be written. */
 export function loadEfer(registers: Registers, rules: LoadRules, lo: number, hi: number): number {
   const old = registers.lo(Register.efer);
-  const allowed = Efer.sce | Efer.lme | Efer.lma | (rules.features.nx ? Efer.nxe : 0) | (rules.amd ? Efer.svme : 0);
-  if (hi !== 0 || (lo & ~allowed) !== 0) return Load.generalProtection;
+  if (hi !== 0 || (lo & ~supportedEfer(rules.features, rules.amd)) !== 0) return Load.generalProtection;
   const changed = old ^ lo;
   if ((changed & Efer.lme) !== 0 && (registers.lo(Register.cr0) & Cr0.pg) !== 0) return Load.generalProtection;
   rules.due?.();
@@ -213,8 +214,13 @@ function loadPdptes(registers: Registers, rules: LoadRules, cr3: number): number
   return 0;
 }
 
+/** EFER bits that may be 1 on this processor. */
+export function supportedEfer(features: Features, amd: boolean): number {
+  return Efer.sce | Efer.lme | Efer.lma | (features.nx ? Efer.nxe : 0) | (amd ? Efer.svme : 0);
+}
+
 /** CR4 bits that may be 1 on this processor. */
-function supportedCr4(features: Features): number {
+export function supportedCr4(features: Features): number {
   return (
     CR4_OTHER |
     Cr4.pse |
@@ -274,13 +280,16 @@ export function pagingModeOf(registers: Registers): PagingMode {
 
 /** {@link Policy} bits of the registers; none without paging. */
 export function policyOf(registers: Registers): number {
-  if ((registers.lo(Register.cr0) & Cr0.pg) === 0) return 0;
-  const cr4 = registers.lo(Register.cr4);
+  return policyBits(registers.lo(Register.cr0), registers.lo(Register.cr4), registers.lo(Register.efer));
+}
+
+export function policyBits(cr0: number, cr4: number, efer: number): number {
+  if ((cr0 & Cr0.pg) === 0) return 0;
   return (
-    ((registers.lo(Register.cr0) & Cr0.wp) !== 0 ? Policy.writeProtect : 0) |
+    ((cr0 & Cr0.wp) !== 0 ? Policy.writeProtect : 0) |
     ((cr4 & Cr4.smep) !== 0 ? Policy.smep : 0) |
     ((cr4 & Cr4.smap) !== 0 ? Policy.smap : 0) |
-    ((cr4 & Cr4.pae) !== 0 && (registers.lo(Register.efer) & Efer.nxe) !== 0 ? Policy.nxe : 0)
+    ((cr4 & Cr4.pae) !== 0 && (efer & Efer.nxe) !== 0 ? Policy.nxe : 0)
   );
 }
 

@@ -74,6 +74,17 @@ export const words = <N extends string>(name: N): Hole<N> => ({
   read: (said) => ({ [name]: said }),
 });
 
+/** %s of a message that stands for a number; one that is not known is read as 0. */
+export const message = <N extends string>(name: N, messages: { readonly [value: number]: string }): Hole<N> => {
+  const numbers = new Map(Object.entries(messages).map(([value, said]) => [said, Number(value)]));
+  return shown(
+    name,
+    '.*',
+    (value) => messages[Number(value)] ?? '',
+    (said) => numbers.get(said) ?? 0,
+  );
+};
+
 /** One of two texts. */
 export const either = <N extends string>(name: N, set: string, clear: string): Hole<N> =>
   shown(

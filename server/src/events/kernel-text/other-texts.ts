@@ -1,6 +1,6 @@
 /** Tracepoints of KVM that stand beside ours in recordings and that nothing here causes. They are not printed, but can be read. */
 import type { TraceHeader } from '../../engine/journal/definition';
-import { dec, either, flagsAfter, hex, hex16, hex8, padded, sharp, words } from './holes';
+import { dec, either, flagsAfter, hex, hex16, hex8, padded, sharp } from './holes';
 import { followed, text } from './text';
 import { RANGE_DIGITS } from './trace-texts';
 import type { Version } from './versions';
@@ -52,11 +52,6 @@ export const OTHER_TEXTS = {
         text: text`cr_read: ${padded('cr_read', 4)} cr_write: ${padded('cr_write', 4)} excp: ${padded('exceptions', 8)} intercepts: ${padded('intercept1', 8)} ${padded('intercept2', 8)} ${padded('intercept3', 8)}`,
       },
     ],
-  },
-  kvm_nested_vmenter_failed: {
-    header: 'arch/x86/kvm/trace.h',
-    why: 'a refused entry is an outcome of the act (VMfailValid, an exit with INVALID_STATE or invalid)',
-    versions: [{ text: text`${words('msg')}` }],
   },
   kvm_apicv_inhibit_changed: {
     header: 'arch/x86/kvm/trace.h',

@@ -11,6 +11,7 @@ import {
   hex16,
   hex8,
   instruction,
+  message,
   mmioType,
   nestedRoot,
   padded,
@@ -20,6 +21,7 @@ import {
   vector,
   vendor,
 } from './holes';
+import { ENTRY_CHECKS_6_1, ENTRY_CHECKS_6_12 } from './entry-checks';
 import { followed, text } from './text';
 import type { KernelTexts } from './versions';
 
@@ -76,6 +78,10 @@ export const EXIT_TEXTS: KernelTexts<Extract<keyof typeof EXIT_EVENTS, Tracepoin
     {
       text: text`rip: 0x${hex16('rip')} ${vendor('vmcs', 'vmcb')}: 0x${hex16('vmcs')} nested_rip: 0x${hex16('nested_rip')} int_ctl: 0x${intControl} event_inj: 0x${hex8('event_inj')} nested_${vendor('ept', 'npt')}=${either('nested_tdp', 'y', 'n')} ${nestedRoot}`,
     },
+  ],
+  kvm_nested_vmenter_failed: [
+    { until: '6.12', text: text`${message('check', ENTRY_CHECKS_6_1)}` },
+    { since: '6.12', text: text`${message('check', ENTRY_CHECKS_6_12)}` },
   ],
   kvm_nested_vmexit: [
     { until: '5.10', text: followed(text`rip: 0x${hex16('rip')} reason: ${exitReason('reason')}${failedEntry} `, INJECTED) },

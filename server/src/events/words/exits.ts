@@ -36,6 +36,7 @@ export const EXIT_WORDS: Words<keyof typeof EXIT_EVENTS> = {
     const root = !nested_tdp ? 'CR3' : program.machine.host.vendor === 'intel' ? 'EPTP' : 'nCR3';
     return joined(`${root} ${hex(nested_root)}`, event_inj !== 0 && `event ${hex(event_inj)}`);
   },
+  kvm_nested_vmenter_failed: ({ fields: { check } }) => valueName('entry_check', check),
   kvm_nested_vmexit: exit,
   kvm_nested_vmexit_inject: (event, program) => `${exit(event, program)} · handed to L1`,
 };

@@ -15,7 +15,7 @@ import { actEntry } from './head';
 
 /**
  * `invlpg a`; `invpcid a pcid p`, `invpcid pcid p`, `invpcid all`, `invpcid non_global`; `invept eptp`, `invept all`;
- * `invvpid a vpid v`, `invvpid vpid v`, `invvpid all`, `invvpid non_global vpid v`.
+ * `invvpid a vpid v`, `invvpid vpid v`, `invvpid all`, `invvpid non_global vpid v`; the last two also of another `type n`.
  */
 export interface Invalidate extends Base {
   readonly kind: 'invalidate';
@@ -25,6 +25,8 @@ export interface Invalidate extends Base {
   readonly address: Expression | null;
   /** PCID or VPID. */
   readonly tag: Expression | null;
+  /** Of INVEPT or INVVPID, where it is not what the operands say. */
+  readonly type: Expression | null;
   readonly expects: readonly Expect[];
 }
 
@@ -42,32 +44,39 @@ export const vpid: Rule<[], Expression | null> = ($) => () => {
   return there ? $.SUBRULE($.expression, VPID) : null;
 };
 
+const TYPE = value('a type of invalidation', 'argument');
+
+export const invalidationType: Rule<[], Expression | null> = ($) => () => {
+  const there = $.isThere($.CONSUME($.t.word('type')));
+  return there ? $.SUBRULE($.expression, TYPE) : null;
+};
+
 const LINEAR = value('a linear address', 'linear');
 
 /** After the name of an instruction. */
-type Operands = Pick<Invalidate, 'scope' | 'address' | 'tag'>;
+type Operands = Pick<Invalidate, 'scope' | 'address' | 'tag' | 'type'>;
 
 const PCID_WHAT = value('an address, pcid, all or non_global', 'linear');
 
-const VPID_WHAT = value('an address, vpid, all or non_global', 'linear');
+const VPID_WHAT = value('an address, vpid, all, non_global or type', 'linear');
 
-const EPTP = value('an EPTP, or all', 'eptp');
+const EPTP = value('an EPTP, all or type', 'eptp');
 
-const NO_OPERANDS: Operands = { scope: null, address: null, tag: null };
+const NO_OPERANDS: Operands = { scope: null, address: null, tag: null, type: null };
 
 /** `invlpg 0x1000` */
 export const invlpg: Rule<[], Invalidate> = ($) => () => {
   const start = $.CONSUME($.t.word('invlpg')).startOffset;
   const address = $.SUBRULE($.expression, LINEAR);
   const after = $.expects();
-  return { kind: 'invalidate', instruction: 'invlpg', scope: null, address, tag: null, expects: after, range: $.since(start) };
+  return { kind: 'invalidate', instruction: 'invlpg', ...NO_OPERANDS, address, expects: after, range: $.since(start) };
 };
 
 /** `invpcid a pcid p`, `invpcid pcid p`, `invpcid all`, `invpcid non_global` */
 export const invpcid: Rule<[], Invalidate> = ($) => {
   const one = (): Operands => {
     const address = $.SUBRULE($.expression, PCID_WHAT);
-    return { scope: null, address, tag: $.SUBRULE2($.pcid) };
+    return { ...NO_OPERANDS, address, tag: $.SUBRULE2($.pcid) };
   };
   const choice = {
     DEF: [
@@ -85,12 +94,17 @@ export const invpcid: Rule<[], Invalidate> = ($) => {
   };
 };
 
-/** `invept eptp`, `invept all` */
+/** `invept eptp`, `invept all`, `invept eptp type n`, `invept type n` */
 export const invept: Rule<[], Invalidate> = ($) => {
-  const one = (): Operands => ({ ...NO_OPERANDS, address: $.SUBRULE($.expression, EPTP) });
+  const typed = { GATE: () => $.clause(), DEF: (): Expression | null => $.SUBRULE1($.invalidationType) };
+  const one = (): Operands => {
+    const address = $.SUBRULE($.expression, EPTP);
+    return { ...NO_OPERANDS, address, type: $.OPTION(typed) ?? null };
+  };
   const choice = {
     DEF: [
       { GATE: () => !$.onNewLine(), ALT: (): Operands => ({ ...NO_OPERANDS, scope: $.wordOf($.CONSUME($.t.word('all')), 'scope') }) },
+      { GATE: () => $.clause(), ALT: (): Operands => ({ ...NO_OPERANDS, type: $.SUBRULE2($.invalidationType) }) },
       { ALT: one },
     ],
     ELSE: one,
@@ -103,12 +117,13 @@ export const invept: Rule<[], Invalidate> = ($) => {
   };
 };
 
-/** `invvpid a vpid v`, `invvpid vpid v`, `invvpid all`, `invvpid non_global vpid v` */
+/** `invvpid a vpid v`, `invvpid vpid v`, `invvpid all`, `invvpid non_global vpid v`, each `type n`, and `invvpid type n` */
 export const invvpid: Rule<[], Invalidate> = ($) => {
   const one = (): Operands => {
     const address = $.SUBRULE($.expression, VPID_WHAT);
-    return { scope: null, address, tag: $.SUBRULE2($.vpid) };
+    return { ...NO_OPERANDS, address, tag: $.SUBRULE2($.vpid) };
   };
+  const typed = { GATE: () => $.clause(), DEF: (): Expression | null => $.SUBRULE1($.invalidationType) };
   const GATE = (): boolean => !$.onNewLine();
   const choice = {
     DEF: [
@@ -117,10 +132,11 @@ export const invvpid: Rule<[], Invalidate> = ($) => {
         GATE,
         ALT: (): Operands => {
           const scope = $.wordOf($.CONSUME($.t.word('non_global')), 'scope');
-          return { scope, address: null, tag: $.SUBRULE3($.vpid) };
+          return { ...NO_OPERANDS, scope, tag: $.SUBRULE3($.vpid) };
         },
       },
       { GATE: () => $.clause(), ALT: (): Operands => ({ ...NO_OPERANDS, tag: $.SUBRULE1($.vpid) }) },
+      { GATE: () => $.clause(), ALT: (): Operands => ({ ...NO_OPERANDS, type: $.SUBRULE2($.invalidationType) }) },
       { ALT: one },
     ],
     ELSE: one,
@@ -128,8 +144,9 @@ export const invvpid: Rule<[], Invalidate> = ($) => {
   return () => {
     const start = $.CONSUME($.t.word('invvpid')).startOffset;
     const operands = $.OR(choice);
+    const type = operands.type ?? $.OPTION(typed) ?? null;
     const after = $.expects();
-    return { kind: 'invalidate', instruction: 'invvpid', ...operands, expects: after, range: $.since(start) };
+    return { kind: 'invalidate', instruction: 'invvpid', ...operands, type, expects: after, range: $.since(start) };
   };
 };
 
@@ -155,6 +172,7 @@ export const invalidate: StatementKind<Invalidate> & Brings<'scope'> = {
     clause: {
       pcid: 'The process-context identifier of INVPCID: `invpcid 0x1000 pcid 3`.',
       vpid: 'The virtual-processor identifier of INVVPID: `invvpid 0x1000 vpid 2`.',
+      type: 'Another type of INVEPT or INVVPID than its operands say: `invept ept12 type 3`, which no processor has, fails.',
     },
     scope: {
       all: 'Everything, globals included.',
@@ -217,17 +235,25 @@ function lowerHypervisors(script: ScriptLowering, node: Invalidate, address: big
     return;
   }
   const base = { origin: script.statements.of(node), by: script.performer(frame) };
+  const other = node.type ? context.between(node.type, env, 'a type of invalidation', 0n, 0xffff_ffffn) : null;
+  if (node.type && other === null) return;
   if (node.instruction === 'invept') {
     const value = node.address ? context.unsigned(node.address, env, 'an EPTP') : 0n;
     if (value === null) return;
     const named = node.address ? context.evaluator.value(node.address, env) : null;
-    script.emit({ ...base, do: 'invept', type: node.address ? 1 : 2, eptp: eptpOf(named, value, run.host) }, out, node, env);
+    script.emit(
+      { ...base, do: 'invept', type: Number(other ?? (node.address ? 1n : 2n)), eptp: eptpOf(named, value, run.host) },
+      out,
+      node,
+      env,
+    );
     return;
   }
   const vpid = node.tag ? context.between(node.tag, env, 'a VPID', 0n, 0xffffn) : 0n;
   if (vpid === null) return;
   const scope = node.scope?.text;
-  const type = scope === 'all' ? 2 : scope === 'non_global' ? 3 : address !== null ? 0 : 1;
-  if (type !== 2 && vpid === 0n) context.warn(env, node.tag ?? node, 'out-of-range', 'VPID 0 is the hypervisor itself: INVVPID fails');
+  const type = Number(other ?? (scope === 'all' ? 2n : scope === 'non_global' ? 3n : address !== null ? 0n : 1n));
+  if (type !== 2 && vpid === 0n && other === null)
+    context.warn(env, node.tag ?? node, 'out-of-range', 'VPID 0 is the hypervisor itself: INVVPID fails');
   script.emit({ ...base, do: 'invvpid', type, vpid: Number(vpid), address: address ?? 0n }, out, node, env);
 }

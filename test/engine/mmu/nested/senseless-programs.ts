@@ -1,5 +1,6 @@
 /** Machines of every kind with a VM in a VM, and acts on them that make no sense together. */
 import fc from 'fast-check';
+import { VMCB_FIELDS, VMCS_FIELDS } from '../../../../server/src/engine/mmu/nested/control-fields';
 import type { Act, ControlField, KvmOptions, MmuKind, PagingMode } from '../../../../server/src/engine/program';
 import { access, host, slot } from '../machines';
 import { L1, L2, SETUP_N, type Nested } from './nested-machines';
@@ -30,8 +31,11 @@ const value = fc.constantFrom(
   5n,
   0x8001_0033n,
   0xd00n,
+  0x2_00a2n,
+  0x8401_e172n,
+  0x4000n,
 );
-const field = fc.constantFrom<ControlField>('eptp', 'cr3', 'vpid', 'ncr3', 'asid', 'tlb_control');
+const field = fc.constantFrom(...(Object.keys({ ...VMCS_FIELDS, ...VMCB_FIELDS }) as ControlField[]));
 
 export const senselessAct: fc.Arbitrary<Act> = fc.oneof(
   fc
@@ -53,8 +57,8 @@ export const senselessAct: fc.Arbitrary<Act> = fc.oneof(
   fc
     .tuple(vm, fc.constantFrom(0x40_0000, 0x60_0000), fc.constantFrom(0x7f00_0100_0000, 0x50_0000, 0x1_0000))
     .map(([of, gpa, at]): Act => ({ do: 'set-slot', vm: of, slot: slot(1, gpa, 0x1_0000, { hva: at }), origin: 0 })),
-  fc.boolean().map((all): Act => ({ do: 'invept', by: L1, type: all ? 2 : 1, eptp: 0x2_005en, origin: 0 })),
-  fc.tuple(type, address).map(([kind, at]): Act => ({ do: 'invvpid', by: L1, type: kind, vpid: 1, address: at, origin: 0 })),
+  fc.nat(3).map((kind): Act => ({ do: 'invept', by: L1, type: kind, eptp: 0x2_005en, origin: 0 })),
+  fc.tuple(fc.nat(4), address).map(([kind, at]): Act => ({ do: 'invvpid', by: L1, type: kind, vpid: 1, address: at, origin: 0 })),
   by.map((who): Act => ({ do: 'instruction', by: who, instruction: 'cpuid', origin: 0 })),
   fc
     .constantFrom('vmlaunch', 'vmresume', 'vmrun')

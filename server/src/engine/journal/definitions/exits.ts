@@ -90,6 +90,13 @@ export const EXIT_EVENTS = {
     changes: ['register'],
     about: 'L1 enters L2',
   },
+  kvm_nested_vmenter_failed: {
+    group: 'exit',
+    tracepoint: 'arch/x86/kvm/trace.h',
+    fields: { check: 'entry_check' },
+    changes: [],
+    about: 'L1 cannot enter L2: what KVM has checked',
+  },
   kvm_nested_vmexit: { group: 'exit', tracepoint: 'arch/x86/kvm/trace.h', fields: EXIT_FIELDS, changes: [], about: 'VM exit from L2' },
   kvm_nested_vmexit_inject: {
     group: 'exit',

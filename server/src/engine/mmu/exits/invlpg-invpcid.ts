@@ -19,7 +19,7 @@ export function invlpg(vcpu: KvmVcpu, address: bigint): Completion {
   const lo = lowOf(address);
   const hi = highOf(address);
   const { kvm, parts, processor } = vcpu;
-  if (kvm.tdp) {
+  if (!(vcpu.mode.script?.intercepts('invlpg') ?? !kvm.tdp)) {
     kvm.trace.journal.actor = Actor.processor;
     if (vcpu.tlbOn) processor.invalidations.invlpg(lo, hi);
     return DONE;
@@ -79,7 +79,8 @@ function invalidatePcidAddress(vcpu: KvmVcpu, pcid: number, lo: number, hi: numb
   }
 }
 
-function canonical(vcpu: KvmVcpu, hi: number): boolean {
+/** @param hi high half of a linear address */
+export function canonical(vcpu: KvmVcpu, hi: number): boolean {
   const mode = pagingModeOf(vcpu.registers);
   if (mode !== '4-level' && mode !== '5-level') return true;
   const sign = mode === '5-level' ? hi >> 24 : hi >> 15;

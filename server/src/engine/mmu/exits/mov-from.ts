@@ -33,9 +33,10 @@ export function movFrom(vcpu: KvmVcpu, name: ControlRegister): Completion {
 }
 
 /** The exit that the read causes; null: none. */
-function interception({ parts, kvm, registers }: KvmVcpu, name: ControlRegister): number | null {
+function interception({ parts, kvm, registers, mode }: KvmVcpu, name: ControlRegister): number | null {
   // CR0 and CR4 are read from their read shadows, CR3 is the guest's own under EPT (vmx_set_cr0, vmx_set_cr4).
-  if (parts.vendor === 'intel') return name === 'cr3' && !kvm.tdp ? VmxExit.CR_ACCESS : null;
+  const exits = mode.script?.intercepts('mov from cr3') ?? !kvm.tdp;
+  if (parts.vendor === 'intel') return name === 'cr3' && exits ? VmxExit.CR_ACCESS : null;
   switch (name) {
     case 'cr0': {
       // svm_set_cr0: as long as hardware has another CR0 than the guest believes.
@@ -45,7 +46,7 @@ function interception({ parts, kvm, registers }: KvmVcpu, name: ControlRegister)
     case 'cr2':
       return null;
     case 'cr3':
-      return kvm.tdp ? null : SvmExit.READ_CR3;
+      return exits ? SvmExit.READ_CR3 : null;
     case 'cr4':
       return SvmExit.READ_CR4;
   }

@@ -10,11 +10,16 @@ export function pageFaultExit(vcpu: KvmVcpu, code: number, lo: number, hi: numbe
   return handlePageFault(vcpu, lo, hi, code, 0);
 }
 
-/** The exit by which a #PF comes, and that KVM has it. */
-export function pageFaultOf(vcpu: KvmVcpu, code: number, lo: number, hi: number): void {
-  const { parts, kvm } = vcpu;
-  if (parts.vendor === 'intel')
+/** The exit by which a #PF comes. */
+export function exitedByPageFault(vcpu: KvmVcpu, code: number, lo: number, hi: number): void {
+  if (vcpu.parts.vendor === 'intel')
     vcpu.exited(VmxExit.EXCEPTION_NMI, { ...NO_INFO, info1Lo: lo, info1Hi: hi, intrInfo: INTR_INFO_PF, errorCode: code });
   else vcpu.exited(SvmExit.PF_EXCP, { ...NO_INFO, info1Lo: code, info2Lo: lo, info2Hi: hi });
+}
+
+/** The same, and that KVM has it. */
+export function pageFaultOf(vcpu: KvmVcpu, code: number, lo: number, hi: number): void {
+  const { parts, kvm } = vcpu;
+  exitedByPageFault(vcpu, code, lo, hi);
   kvm.trace.emit('kvm_page_fault', { vcpu: parts.index, address: { lo, hi }, error_code: code });
 }

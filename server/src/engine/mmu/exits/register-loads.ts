@@ -64,18 +64,19 @@ function interception(vcpu: KvmVcpu, name: Loadable, lo: number, hi: number): { 
   const { registers, kvm, parts } = vcpu;
   const old = registers.lo(NUMBERS[name]);
   const changed = old ^ lo;
+  const cr3Exits = vcpu.mode.script?.intercepts('mov to cr3') ?? !kvm.tdp;
   if (parts.vendor === 'intel') {
     if (name === 'efer') return { reason: VmxExit.MSR_WRITE, info: NO_INFO };
     const owned =
-      name === 'cr3' ? (kvm.tdp ? -1 : 0) : name === 'cr0' ? CR0_TS | (kvm.tdp ? Cr0.wp : 0) : CR4_GUEST_OWNED & (kvm.tdp ? -1 : ~Cr4.pge);
-    const free = name === 'cr3' ? kvm.tdp : (changed & ~owned) === 0 && hi === registers.hi(NUMBERS[name]);
+      name === 'cr3' ? (cr3Exits ? 0 : -1) : name === 'cr0' ? CR0_TS | (kvm.tdp ? Cr0.wp : 0) : CR4_GUEST_OWNED & (kvm.tdp ? -1 : ~Cr4.pge);
+    const free = name === 'cr3' ? !cr3Exits : (changed & ~owned) === 0 && hi === registers.hi(NUMBERS[name]);
     return free ? null : { reason: VmxExit.CR_ACCESS, info: { ...NO_INFO, info1Lo: Number(name[2]) } };
   }
   switch (name) {
     case 'efer':
       return { reason: SvmExit.MSR, info: { ...NO_INFO, info1Lo: 1 } };
     case 'cr3':
-      return kvm.tdp ? null : { reason: SvmExit.WRITE_CR3, info: NO_INFO };
+      return cr3Exits ? { reason: SvmExit.WRITE_CR3, info: NO_INFO } : null;
     case 'cr4':
       return { reason: SvmExit.WRITE_CR4, info: NO_INFO };
     case 'cr0': {

@@ -2,6 +2,7 @@
 import type { Context } from '../../vcpu/processor-context';
 import type { Registers } from '../../vcpu/registers';
 import type { ExitInfo, InjectedFault } from '../trace';
+import type { ControlFields } from './control-fields';
 
 export interface Control {
   /** Guest-physical address of the structure. */
@@ -14,15 +15,21 @@ export interface Control {
   /** CR3 of the guest, as {@link load} loads it. */
   readonly cr3Lo: number;
   readonly cr3Hi: number;
-  /** VPID; 0: L1 gives none. */
+  /** VPID or ASID; 0: L1 gives none. */
   readonly vpid: number;
   readonly rip: number;
   /** Event that L1 injects with this entry. */
   readonly event: InjectedFault | null;
-  /** L1 wants #PFs of its guest. */
-  readonly interceptsPageFault: boolean;
+  /** What the script has put there; null: a KVM fills it in, and VM entry finds nothing wrong with it. */
+  readonly fields: ControlFields | null;
+  /** VMLAUNCH has succeeded with it. */
+  readonly launched: boolean;
+  /** Where page-modification logging has its buffer and index; null: L1 wants none. */
+  readonly pml: Registers | null;
   /** The guest runs by EPT or nested tables of L1. */
   readonly nested: boolean;
+  /** L1 wants a #PF of its guest with this error code. */
+  interceptsPageFault(errorCode: number): boolean;
   /** The guest that runs by it leaves hardware. */
   stopGuest(): void;
   /** The guest's state, as it is to be loaded. */

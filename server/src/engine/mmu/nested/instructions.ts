@@ -4,8 +4,10 @@ import type { Act } from '../../program';
 import { VmxExit } from '../../x86/exit-reasons';
 import { DONE, type Completion } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
+import { canonical } from '../exits/invlpg-invpcid';
 import { Role } from '../pages/role';
 import { invalidateGuestAddress } from '../vcpu/vcpu-mmu';
+import { isValidEptp, VmError } from './entry-checks';
 import { samePage, type Nesting } from './nested-state';
 import { NO_INFO } from '../trace';
 
@@ -42,16 +44,43 @@ const LENGTH = 5;
  * @param nesting null: the L1 has no guests
  */
 export function invalidateNested(vcpu: KvmVcpu, nesting: Nesting | null, act: Extract<Act, { do: 'invept' | 'invvpid' }>): Completion {
-  if (vcpu.parts.vendor === 'amd') return { kind: 'error', errno: '#UD', why: `AMD processors have no ${act.do.toUpperCase()}` };
+  const { parts, kvm } = vcpu;
+  const name = act.do.toUpperCase();
+  if (parts.vendor === 'amd') return undefinedOpcode(`AMD processors have no ${name}`);
+  if (act.do === 'invept' ? !kvm.tdp : !parts.rules.features.vpid) return undefinedOpcode(`KVM offers no ${name} to this guest`);
   const failed = vcpu.enter();
   if (failed !== null) return failed;
   vcpu.exited(act.do === 'invept' ? VmxExit.INVEPT : VmxExit.INVVPID, NO_INFO);
   vcpu.rip += LENGTH;
-  if (act.do === 'invvpid' && act.vpid === 0 && act.type !== 2)
-    return vcpu.enter() ?? { kind: 'error', errno: 'VMfailInvalid', why: 'VPID 0 is the hypervisor itself' };
+  const why = act.do === 'invept' ? whyNoInvept(vcpu, act) : whyNoInvvpid(vcpu, act);
+  if (why !== null) return vcpu.enter() ?? vmFail(nesting, why);
   if (nesting !== null) {
-    if (act.do === 'invept') invept(nesting, act.type, lowOf(act.eptp), highOf(act.eptp));
-    else invvpid(nesting, act.type, lowOf(act.address), highOf(act.address));
+    if (act.do === 'invept') invept(nesting, act.type as 1 | 2, lowOf(act.eptp), highOf(act.eptp));
+    else invvpid(nesting, act.type as 0 | 1 | 2 | 3, lowOf(act.address), highOf(act.address));
   }
   return vcpu.enter() ?? DONE;
+}
+
+/** What handle_invept refuses; null: nothing. */
+function whyNoInvept(vcpu: KvmVcpu, { type, eptp }: Extract<Act, { do: 'invept' }>): string | null {
+  if (type !== 1 && type !== 2) return `INVEPT has no type ${type}`;
+  return type === 2 || isValidEptp(vcpu, lowOf(eptp), highOf(eptp)) ? null : 'the EPTP is not valid';
+}
+
+/** What handle_invvpid refuses; null: nothing. */
+function whyNoInvvpid(vcpu: KvmVcpu, { type, vpid, address }: Extract<Act, { do: 'invvpid' }>): string | null {
+  if (type < 0 || type > 3) return `INVVPID has no type ${type}`;
+  if (type === 2) return null;
+  if (vpid === 0) return 'VPID 0 is the hypervisor itself';
+  return type !== 0 || canonical(vcpu, highOf(address)) ? null : 'the address is not canonical';
+}
+
+function undefinedOpcode(why: string): Completion {
+  return { kind: 'error', errno: '#UD', why };
+}
+
+/** VMfail: there is a VMCS that takes the error, or there is none (nested_vmx_fail). */
+function vmFail(nesting: Nesting | null, why: string): Completion {
+  if (nesting === null) return { kind: 'error', errno: 'VMfailInvalid', why };
+  return { kind: 'error', errno: 'VMfailValid', why, vmInstructionError: VmError.invalidOperand };
 }

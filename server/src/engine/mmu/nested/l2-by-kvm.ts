@@ -30,6 +30,6 @@ export class L2ByKvm extends PlainMode {
 
   override field(name: ControlField): bigint | null {
     const { registers, kvm } = this.vcpu;
-    return this.cpu.field(name, registers.value(kvm.tdp ? Register.secondRoot : Register.hwCr3));
+    return this.cpu.control.field(name, registers.value(kvm.tdp ? Register.secondRoot : Register.hwCr3));
   }
 }

@@ -5,14 +5,14 @@
  */
 import { high, join, low } from '../../bits';
 import { Actor } from '../../journal/events';
-import { Context } from '../../vcpu/processor-context';
+import type { Context } from '../../vcpu/processor-context';
 import { Outcome } from '../../vcpu/processor';
-import { Register, type Registers } from '../../vcpu/registers';
+import { Register } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
 import { Qualification } from '../../x86/fault-codes';
-import type { ControlField } from '../../program';
 import type { Cpu } from '../vcpu/cpu';
 import { handleOutcome } from '../exits/handle-exit';
+import { exitedByPageFault } from '../exits/page-fault-exit';
 import type { GuestActs } from '../guest/guest-acts';
 import { SHUTDOWN, type Completion, type Handled, type Instruction } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
@@ -20,24 +20,23 @@ import { Role } from '../pages/role';
 import { NO_ROOT, type Root } from '../contexts/roots';
 import { NO_INFO, type ExitInfo, type InjectedFault } from '../trace';
 import { gpaByShadow } from '../contexts/shadow-walk';
-import type { Control, Reflected } from './control-structure';
+import type { Reflected } from './control-structure';
+import type { GuestControl } from './guest-control';
 import type { L1 } from './l1';
 import { NestedInvalidations } from './nested-invalidations';
-import type { Nesting } from './nested-state';
+import type { FailedEntry, Nesting } from './nested-state';
 import { StageBelow } from './stage-below';
 
 /** More exits to the hypervisor below than any access needs. */
 const MOST_EXITS = 512;
 /** Where the hypervisor's own instructions are: VMCS.HOST_RIP. */
 export const HOST_RIP = 0xff00_0000;
+/** Bit of an exit reason: VM entry has failed (SDM vol. 3C, "Basic VM-Exit Information"). */
+const FAILED_VM_ENTRY = 0x8000_0000;
 /** Bytes of VMREAD, VMWRITE and the like. */
 const VMX_INSTRUCTION = 3;
 
-export class NestedCpu implements Cpu, Control {
-  context = new Context();
-  /** The vCPU that runs on this one. */
-  guest!: KvmVcpu;
-  event: InjectedFault | null = null;
+export class NestedCpu implements Cpu {
   completion: Completion | null = null;
   gpa = 0;
   reached = 0;
@@ -48,27 +47,22 @@ export class NestedCpu implements Cpu, Control {
   exitGpaLo = 0;
   exitGpaHi = 0;
   readonly references = 0;
-  vpid: number;
   readonly second = new StageBelow(this);
   readonly invalidations: NestedInvalidations;
-  private launched = false;
 
   /**
    * @param l1 where the hypervisor runs
    * @param acts of its vCPU that this is
-   * @param address guest-physical address of the control structure
-   * @param vpid that the hypervisor gives its guest
+   * @param control what the hypervisor has its guest run by
    * @param accesses reads and writes of the control structure that exit, for each exit that the hypervisor handles
    */
   constructor(
     private readonly l1: L1,
     private readonly acts: GuestActs,
     readonly nesting: Nesting,
-    readonly address: number,
-    vpid: number,
+    readonly control: GuestControl,
     private readonly accesses: { readonly reads: number; readonly writes: number },
   ) {
-    this.vpid = vpid;
     this.invalidations = new NestedInvalidations(this);
   }
 
@@ -77,9 +71,14 @@ export class NestedCpu implements Cpu, Control {
     return this.acts.vcpu;
   }
 
+  /** The vCPU that runs on this one. */
+  get guest(): KvmVcpu {
+    return this.control.guest;
+  }
+
   /** The guest is what runs on the processor now. */
   get running(): boolean {
-    return this.nesting.control === this;
+    return this.nesting.control === this.control;
   }
 
   get host(): number {
@@ -91,7 +90,9 @@ export class NestedCpu implements Cpu, Control {
     const { below, nesting, guest } = this;
     if (this.running) return below.mmu.roots.current;
     const { current, previous } = guest.kvm.tdp ? nesting.guestMmu.roots : below.rootMmu.roots;
-    const [lo, hi] = guest.kvm.tdp ? [this.rootLo, this.rootHi] : [guest.registers.lo(Register.hwCr3), guest.registers.hi(Register.hwCr3)];
+    const [lo, hi] = guest.kvm.tdp
+      ? [this.control.rootLo, this.control.rootHi]
+      : [guest.registers.lo(Register.hwCr3), guest.registers.hi(Register.hwCr3)];
     const fits = ({ hpa, page, pgdLo, pgdHi }: Root): boolean => {
       if (hpa < 0 || page === null) return false;
       const own = (page.role & Role.guestMode) !== 0 || below.kvm.options.shareEptRoot;
@@ -100,77 +101,10 @@ export class NestedCpu implements Cpu, Control {
     return [current, ...previous].find(fits) ?? NO_ROOT;
   }
 
-  // Control
-
-  get rootLo(): number {
-    return this.guest.registers.lo(Register.secondRoot);
-  }
-
-  get rootHi(): number {
-    return this.guest.registers.hi(Register.secondRoot);
-  }
-
-  get cr3Lo(): number {
-    const { registers, kvm } = this.guest;
-    return registers.lo(kvm.tdp ? Register.cr3 : Register.hwCr3);
-  }
-
-  get cr3Hi(): number {
-    const { registers, kvm } = this.guest;
-    return registers.hi(kvm.tdp ? Register.cr3 : Register.hwCr3);
-  }
-
-  get rip(): number {
-    return this.guest.rip;
-  }
-
-  get nested(): boolean {
-    return this.context.second !== null;
-  }
-
-  stopGuest(): void {
-    this.guest.kick();
-  }
-
-  get interceptsPageFault(): boolean {
-    return !this.guest.kvm.tdp;
-  }
-
-  /** Under soft MMU the guest's registers in hardware are other ones than it believes. */
-  load(into: Registers): void {
-    const { registers, kvm } = this.guest;
-    for (const [register, hardware] of GUEST_STATE) {
-      const from = kvm.tdp ? register : hardware;
-      into.set(register, registers.lo(from), registers.hi(from));
-    }
-  }
-
-  /**
-   * A field of the control structure, as it stands for the next entry; null: the vendor has none of that name.
-   *
-   * @param root that L1 has for the guest
-   */
-  field(field: ControlField, root: bigint): bigint | null {
-    const { registers, kvm, parts } = this.guest;
-    const amd = parts.vendor === 'amd';
-    switch (field) {
-      case 'cr3':
-        return kvm.tdp ? registers.value(Register.cr3) : root;
-      case 'eptp':
-      case 'ncr3':
-        return amd === (field === 'ncr3') && kvm.tdp ? root : null;
-      case 'vpid':
-      case 'asid':
-        return amd === (field === 'asid') ? BigInt(this.vpid) : null;
-      case 'tlb_control':
-        return amd ? 0n : null;
-    }
-  }
-
   // Cpu
 
   enter(context: Context): void {
-    this.context = context;
+    this.control.context = context;
     if (this.running) this.nesting.reload();
   }
 
@@ -180,23 +114,23 @@ export class NestedCpu implements Cpu, Control {
 
   launch(event: InjectedFault | null): Completion | null {
     const amd = this.below.parts.vendor === 'amd';
-    return this.execEntry(amd ? SvmExit.VMRUN : this.launched ? VmxExit.VMRESUME : VmxExit.VMLAUNCH, event);
+    return this.execEntry(amd ? SvmExit.VMRUN : this.control.launched ? VmxExit.VMRESUME : VmxExit.VMLAUNCH, event);
   }
 
   /** VM entry by this instruction's exit. @returns why the guest does not run */
   execEntry(instruction: VmxExit | SvmExit, event: InjectedFault | null): Completion | null {
-    const { below, nesting, l1 } = this;
+    const { below, nesting, l1, control } = this;
     const stopped = this.run();
     if (stopped !== null) return stopped;
     if (l1.memory.lost) {
       l1.memory.lost = false;
       return LOST;
     }
-    this.event = event;
+    control.event = event;
     below.exited(instruction, NO_INFO);
-    const refused = this.wrongState(instruction) ?? nesting.enter(this);
-    if (refused !== null) return below.enter() ?? this.failedEntry(refused);
-    this.launched = true;
+    const failure = nesting.enter(control, instruction);
+    if (failure !== null) return below.enter() ?? this.failedEntry(failure);
+    control.launched = true;
     this.guestRuns();
     return below.enter() ?? this.shutDown();
   }
@@ -210,18 +144,11 @@ export class NestedCpu implements Cpu, Control {
     return this.guest.mode.script === null ? SHUTDOWN : { kind: 'vm-exit', reason, info, gpa: null };
   }
 
-  /** VMLAUNCH is for a clear VMCS, VMRESUME for a launched one. */
-  private wrongState(instruction: number): string | null {
-    if (this.below.parts.vendor === 'amd') return null;
-    if (instruction === (VmxExit.VMLAUNCH as number) && this.launched) return 'VMLAUNCH with a VMCS that is launched (error 4)';
-    if (instruction === (VmxExit.VMRESUME as number) && !this.launched) return 'VMRESUME with a VMCS that is not launched (error 5)';
-    return null;
-  }
-
-  /** VMfailValid, or VMEXIT_INVALID. */
-  private failedEntry(why: string): Completion {
-    if (this.below.parts.vendor === 'amd') return { kind: 'vm-exit', reason: SvmExit.INVALID, info: NO_INFO, gpa: null };
-    return { kind: 'error', errno: 'VMfailValid', why };
+  /** VMfailValid, an exit by invalid guest state, or VMEXIT_INVALID. */
+  private failedEntry({ by, number, why }: FailedEntry): Completion {
+    if (by === 'instruction') return { kind: 'error', errno: 'VMfailValid', why, vmInstructionError: number };
+    const reason = this.below.parts.vendor === 'amd' ? SvmExit.INVALID : FAILED_VM_ENTRY + VmxExit.INVALID_STATE;
+    return { kind: 'vm-exit', reason, info: { ...NO_INFO, info1Lo: number }, gpa: null };
   }
 
   stop(reason: number, info: ExitInfo): void {
@@ -235,23 +162,43 @@ export class NestedCpu implements Cpu, Control {
     for (let i = 0; i < reads + writes; i++) this.execute(i < reads ? VmxExit.VMREAD : VmxExit.VMWRITE);
   }
 
-  /** The hypervisor executes an instruction that exits; @param emulate what the hypervisor below does for it */
-  execute(reason: number, emulate: () => void = () => undefined): void {
+  /**
+   * The hypervisor executes an instruction that exits.
+   *
+   * @param emulate what the hypervisor below does for it
+   * @returns why it does not go on; null: it does
+   */
+  execute(reason: number, emulate: () => void = () => undefined): Completion | null {
     const { below } = this;
     const { journal } = below.kvm.trace;
     const { actor } = journal;
-    if (this.run() === null) {
+    let stopped = this.run();
+    if (stopped === null) {
       below.exited(reason, NO_INFO);
       emulate();
       below.rip += VMX_INSTRUCTION;
-      below.enter();
+      stopped = below.enter();
     }
     journal.actor = actor;
+    return stopped;
+  }
+
+  /** The hypervisor does something that no exit comes of. */
+  hypervisor(act: () => void): Completion | null {
+    const { journal } = this.below.kvm.trace;
+    const { actor } = journal;
+    const stopped = this.run();
+    if (stopped === null) {
+      journal.actor = Actor.L1;
+      act();
+    }
+    journal.actor = actor;
+    return stopped;
   }
 
   /** The hypervisor stores to its own memory. */
-  touch(gpa: number, value: bigint): void {
-    if (this.run() === null) this.acts.kernel.run({ kind: 'write', gpa, size: 8, value, rip: HOST_RIP });
+  touch(gpa: number, value: bigint): Completion {
+    return this.run() ?? this.acts.kernel.run({ kind: 'write', gpa, size: 8, value, rip: HOST_RIP });
   }
 
   /** What exits next is the guest's doing. */
@@ -281,16 +228,27 @@ export class NestedCpu implements Cpu, Control {
       const outcome = processor.access(lo, hi, access);
       if (outcome === Outcome.ok) this.locate(lo, hi);
       if (outcome === Outcome.ok || outcome === Outcome.generalProtection) return outcome;
-      if (outcome === Outcome.pageFault && kvm.tdp) {
-        this.errorCode = processor.errorCode;
-        return outcome;
-      }
+      if (outcome === Outcome.pageFault && kvm.tdp) return this.pageFault(lo, hi);
       const seen = this.seen(handleOutcome(below, outcome, lo, hi));
       if (seen === null) continue;
       if (seen === Outcome.carriedOut) this.completion = this.asOfGuest(this.completion!, lo, hi);
       return seen;
     }
     return this.carried({ kind: 'error', errno: 'ELOOP', why: 'the guest faults again and again in the hypervisor below' });
+  }
+
+  /**
+   * A #PF by tables that the guest runs by, above a hard MMU. Who gets it is for the hypervisor's control structure to say: where that
+   * is what a KVM with its kind of MMU would have, nothing more is to be done.
+   */
+  private pageFault(lo: number, hi: number): Outcome {
+    const { guest, control } = this;
+    const errorCode = (this.errorCode = this.below.processor.errorCode);
+    const intercepted = control.interceptsPageFault(errorCode);
+    if (intercepted !== guest.kvm.tdp) return Outcome.pageFault;
+    if (!intercepted) return this.carried({ kind: 'page-fault', error: errorCode, lo, hi });
+    exitedByPageFault(guest, errorCode, lo, hi);
+    return this.carried(guest.mode.script!.exit());
   }
 
   /** What the access reached: in the guest's space as the tables in hardware have it, and in the hypervisor's own. */
@@ -302,7 +260,7 @@ export class NestedCpu implements Cpu, Control {
     else {
       const { gpa, host } = processor;
       this.gpa = gpa;
-      this.reached = this.context.second === null ? gpa : (gpaByShadow(kvm, current, low(gpa), high(gpa), host) ?? -1);
+      this.reached = this.control.context.second === null ? gpa : (gpaByShadow(kvm, current, low(gpa), high(gpa), host) ?? -1);
     }
   }
 
@@ -360,20 +318,6 @@ export class NestedCpu implements Cpu, Control {
     return reason === (VmxExit.EPT_VIOLATION as number) ? Outcome.eptViolation : Outcome.pageFault;
   }
 }
-
-const GUEST_STATE: readonly (readonly [Register, Register])[] = [
-  [Register.cr0, Register.hwCr0],
-  [Register.cr3, Register.hwCr3],
-  [Register.cr4, Register.hwCr4],
-  [Register.efer, Register.hwEfer],
-  [Register.rflags, Register.rflags],
-  [Register.pkru, Register.pkru],
-  [Register.pkrs, Register.pkrs],
-  [Register.pdpte0, Register.hwPdpte0],
-  [Register.pdpte1, Register.hwPdpte1],
-  [Register.pdpte2, Register.hwPdpte2],
-  [Register.pdpte3, Register.hwPdpte3],
-];
 
 const LOST: Completion = { kind: 'error', errno: 'KVM_INTERNAL_ERROR', why: 'the hypervisor in the guest has lost its own memory' };
 

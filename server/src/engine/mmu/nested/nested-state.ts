@@ -26,11 +26,16 @@ import { useSecondStage, useShadowTables } from '../vcpu/hardware';
 import { initMmu, invalidateGuestAddress, newPgd } from '../vcpu/vcpu-mmu';
 import { exitFields, NO_INFO, INTR_INFO_PF, type ExitInfo, type InjectedFault } from '../trace';
 import type { Control, Reflected } from './control-structure';
-import { whyRefused } from './entry-checks';
+import { controlFailure, guestStateFailure, vmcbFailure, type EntryFailure } from './entry-checks';
 import { NestedStage } from './nested-stage';
 
 /** VPID of L2, so that its translations are not L1's (vpid02). */
 const VPID02 = 0x4000;
+
+/** An entry that fails: the instruction does (VMfail), or it is left again at once, with an exit that says so. */
+export interface FailedEntry extends Pick<EntryFailure, 'number' | 'why'> {
+  readonly by: 'instruction' | 'exit';
+}
 
 export class Nesting implements GuestHypervisor {
   /** Shadows L1's EPT or nested tables. */
@@ -47,6 +52,7 @@ export class Nesting implements GuestHypervisor {
   /** Guest state of vmcs02. */
   private readonly registers: Registers;
   private lastVpid = 0;
+  private runPending = false;
   private eventOfEntry: InjectedFault | null = null;
 
   /** @param invalidations of the processor */
@@ -81,6 +87,11 @@ export class Nesting implements GuestHypervisor {
     return this.control?.nested ?? false;
   }
 
+  /** Of AMD there is no such check (vmx.c: __vmx_handle_exit). */
+  get entryPending(): boolean {
+    return this.runPending && !this.guestMode && this.vcpu.parts.vendor === 'intel';
+  }
+
   get contexts(): readonly MmuContext[] {
     return [this.guestMmu];
   }
@@ -101,7 +112,7 @@ export class Nesting implements GuestHypervisor {
   }
 
   takePageFault(fault: InjectedFault): boolean {
-    const takes = this.control?.interceptsPageFault ?? false;
+    const takes = this.control?.interceptsPageFault(fault.errorCode) ?? false;
     if (takes) this.pending = fault;
     return takes;
   }
@@ -116,6 +127,7 @@ export class Nesting implements GuestHypervisor {
   /** Under soft MMU by shadow tables too, else what L1 loaded, above tables of L0. */
   loadGuest(root: Root): void {
     const { vcpu, control } = this;
+    this.runPending = false;
     if (!vcpu.kvm.tdp || control === null) return useShadowTables(vcpu, root);
     copyFirstStage(control.context, vcpu.context);
     useSecondStage(vcpu, root, control.nested);
@@ -135,11 +147,12 @@ export class Nesting implements GuestHypervisor {
    *
    * @returns why L0 refuses; null: the next entry is L2's
    */
-  enter(control: Control): string | null {
+  enter(control: Control, instruction: number): FailedEntry | null {
     const { vcpu } = this;
     const { kvm, parts } = vcpu;
-    const refused = whyRefused(vcpu, control);
-    if (refused !== null) return refused;
+    const intel = parts.vendor === 'intel';
+    const refused = intel ? controlFailure(vcpu, control, instruction === (VmxExit.VMLAUNCH as number)) : vmcbFailure(vcpu, control);
+    if (refused !== null) return this.failed(refused, intel ? 'instruction' : 'exit');
     const { second } = control.context;
     const guest = this.registers;
     const [rootLo, rootHi] = second === null ? [control.cr3Lo, control.cr3Hi] : [control.rootLo, control.rootHi];
@@ -151,6 +164,13 @@ export class Nesting implements GuestHypervisor {
       event_inj: control.event === null ? 0 : INTR_INFO_PF,
       nested_root: { lo: rootLo, hi: rootHi },
     });
+    const invalid = intel ? guestStateFailure(vcpu, control) : null;
+    if (invalid !== null) {
+      const failed = this.failed(invalid, 'exit');
+      this.loadHypervisor(control);
+      return failed;
+    }
+    this.runPending = true;
     control.load(guest);
     this.control = control;
     this.pending = null;
@@ -165,8 +185,12 @@ export class Nesting implements GuestHypervisor {
     }
     initMmu(vcpu);
     if (second === null) newPgd(vcpu);
-    if (parts.vendor === 'intel') this.lastVpid = control.vpid;
     return null;
+  }
+
+  private failed({ checks, number, why }: EntryFailure, by: FailedEntry['by']): FailedEntry {
+    for (const check of checks) this.vcpu.kvm.trace.emit('kvm_nested_vmenter_failed', { check });
+    return { by, number, why };
   }
 
   /** What runs in hardware has changed without an exit: L2 loaded a register natively. */
@@ -186,8 +210,13 @@ export class Nesting implements GuestHypervisor {
     this.control = this.pending = null;
     vcpu.registers = parts.registers;
     vcpu.mmu = vcpu.walkMmu = vcpu.rootMmu;
-    initMmu(vcpu);
-    newPgd(vcpu);
+    this.loadHypervisor(control);
+  }
+
+  /** load_vmcs12_host_state, as far as the MMU is concerned. */
+  private loadHypervisor(control: Control | null): void {
+    initMmu(this.vcpu);
+    newPgd(this.vcpu);
     this.flushOnTransition(false, control);
   }
 
@@ -258,8 +287,10 @@ export class Nesting implements GuestHypervisor {
       return;
     }
     const vpid = control?.vpid ?? 0;
-    if (vpid === 0 || (entry && vpid !== this.lastVpid)) vcpu.request('flushGuest');
-    else if (!vcpu.kvm.tdp && vcpu.parts.vpid === 0) vcpu.request('flushCurrent');
+    if (vpid === 0 || (entry && vpid !== this.lastVpid)) {
+      if (vpid !== 0) this.lastVpid = vpid;
+      vcpu.request('flushGuest');
+    } else if (!vcpu.kvm.tdp && vcpu.parts.vpid === 0) vcpu.request('flushCurrent');
   }
 
   /** INVVPID by L1, for L2's tag in hardware: of an address (type 0), or of all (vpid_sync_vcpu_addr, vpid_sync_context). */

@@ -76,6 +76,8 @@ export class Kvm {
   readonly inside: Kvm[] = [];
   /** Told of each step of a handler. */
   onStep: (step: HandlerStep) => void = () => undefined;
+  /** A bug of its own has ended the VM: every ioctl fails with EIO (kvm->vm_dead). */
+  dead = false;
   /** Number of shadow pages that user space asked for; 0: by the slots' size. */
   requestedPages = 0;
 

@@ -11,6 +11,8 @@ export interface GuestHypervisor {
   readonly guestMode: boolean;
   /** … by nested tables of it (mmu_is_nested). */
   readonly nested: boolean;
+  /** A VM entry of it is still to be completed, though it runs itself again: a bug (nested_run_pending). */
+  readonly entryPending: boolean;
   /** Contexts with roots besides the vCPU's own. */
   readonly contexts: readonly MmuContext[];
   /** EPTP12 or nCR3, while {@link nested}. */
@@ -41,6 +43,7 @@ export interface GuestHypervisor {
 export const NO_GUESTS: GuestHypervisor = {
   guestMode: false,
   nested: false,
+  entryPending: false,
   contexts: [],
   rootLo: 0,
   rootHi: 0,

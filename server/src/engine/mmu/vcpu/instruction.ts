@@ -40,7 +40,7 @@ export type Completion =
   | { readonly kind: 'shutdown' }
   /** An exit for a hypervisor that the script plays. */
   | { readonly kind: 'vm-exit'; readonly reason: number; readonly info: ExitInfo; readonly gpa: number | null }
-  | { readonly kind: 'error'; readonly errno: string; readonly why: string };
+  | { readonly kind: 'error'; readonly errno: string; readonly why: string; readonly vmInstructionError?: number };
 
 /** Carried out on memory. */
 export function okWith(gpa: number | null, at: number | null, hpa: number | null, value: bigint): Completion & { kind: 'ok' } {
@@ -65,6 +65,8 @@ export const GP: Completion = { kind: 'general-protection', error: 0 };
 export const LENGTHS = { movCr: 3, rdmsr: 2, wrmsr: 2, cpuid: 2, vmcall: 3, invlpg: 3, invpcid: 5 } as const;
 
 export const SHUTDOWN: Completion = { kind: 'shutdown' };
+/** KVM has found a bug of its own and given the VM up (KVM_BUG_ON). */
+export const DEAD = { kind: 'error', errno: 'EIO', why: 'KVM has ended the VM by a bug of its own' } as const;
 
 /** What handling an exit came to. */
 export type Handled =

@@ -10,10 +10,12 @@ import { drainPml } from '../logging/pml';
 import { Role } from '../pages/role';
 import { exitFields, INTR_INFO_PF, type ExitInfo } from '../trace';
 import { useShadowTables, useTdp } from './hardware';
-import { SHUTDOWN, type Completion } from './instruction';
+import { DEAD, SHUTDOWN, type Completion } from './instruction';
 import type { KvmVcpu } from './kvm-vcpu';
 import { freeObsoleteRoots, pgdOf, syncPreviousRoots, syncRoots } from './vcpu-mmu';
 import type { VcpuMode } from './vcpu-mode';
+
+const EIO = 5;
 
 export class PlainMode implements VcpuMode {
   readonly level: 1 | 2 = 1;
@@ -44,6 +46,7 @@ export class PlainMode implements VcpuMode {
     const { vcpu } = this;
     if (vcpu.inGuest) return null;
     const { kvm, parts, processor, requests, guests } = vcpu;
+    if (kvm.dead) return DEAD;
     const asleep = processor.wake?.() ?? null;
     if (asleep !== null) return asleep;
     const asked = requests.pending;
@@ -98,6 +101,14 @@ export class PlainMode implements VcpuMode {
     return SHUTDOWN;
   }
 
+  /** KVM_BUG_ON(nested_run_pending): KVM_RUN fails, now and ever after. */
+  private die(): void {
+    const { kvm } = this.vcpu;
+    if (kvm.dead) return;
+    kvm.dead = true;
+    kvm.trace.emit('kvm_userspace_exit', { reason: UserExit.unknown, gpa: 0, errno: EIO });
+  }
+
   /** kvm_exit */
   exited(reason: number, info: ExitInfo): void {
     const { vcpu } = this;
@@ -111,6 +122,7 @@ export class PlainMode implements VcpuMode {
     const said = { reason, ...exitFields(info), rip: vcpu.rip, vcpu: parts.index, guest_mode: guestMode };
     kvm.trace.emit('kvm_exit', said);
     if (guestMode) kvm.trace.emit('kvm_nested_vmexit', said);
+    if (vcpu.guests.entryPending) this.die();
     if (kvm.pmlActive) drainPml(kvm, parts);
     if (parts.vpid === 0 && vcpu.tlbOn) processor.invalidations.transition();
   }

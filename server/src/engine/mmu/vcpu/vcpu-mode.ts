@@ -33,8 +33,12 @@ export interface VcpuMode {
   field(name: ControlField): bigint | null;
 }
 
+/** Instructions of a guest that exit where its hypervisor says so. */
+export type Intercepted = 'invlpg' | 'mov to cr3' | 'mov from cr3';
+
 /** A hypervisor that the script plays, as of one of its guests' vCPUs. */
 export interface HypervisorByScript {
+  intercepts(what: Intercepted): boolean;
   /** The exit that has just happened, which is the script's to handle. */
   exit(): Completion;
   /** VMLAUNCH, VMRESUME, VMRUN. */

@@ -21,6 +21,7 @@ import type { HostAct, MemoryImage, SlotConfig } from '../../program';
 import type { Result } from '../../result';
 import { rearmLogging, startLogging, stopLogging } from '../logging/dirty-logging';
 import type { Kvm } from '../pages/kvm';
+import { DEAD } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { ensurePmlBuffer } from '../logging/pml';
 import { unmapFrames, zapSlot } from '../pages/unmap';
@@ -41,6 +42,17 @@ export interface HypervisorParts {
 }
 
 const DONE: Result = { kind: 'done' };
+
+/** Acts of the VMM that ask KVM; the others are its own memory's. */
+const IOCTLS: ReadonlySet<HostAct['do']> = new Set([
+  'set-slot',
+  'delete-slot',
+  'move-slot',
+  'slot-flags',
+  'get-dirty-log',
+  'clear-dirty-log',
+  'set-nr-mmu-pages',
+]);
 
 export class Hypervisor implements SlotListener, MmuNotifier {
   readonly kvm: Kvm;
@@ -88,6 +100,7 @@ export class Hypervisor implements SlotListener, MmuNotifier {
   perform(act: HostAct): Result {
     const { kvm, host } = this;
     kvm.trace.journal.actor = Actor.user;
+    if (kvm.dead && IOCTLS.has(act.do)) return DEAD;
     switch (act.do) {
       case 'set-slot':
         return this.setSlot(act.slot);

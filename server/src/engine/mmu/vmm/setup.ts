@@ -20,6 +20,7 @@ import type { VcpuMode } from '../vcpu/vcpu-mode';
 import { MemslotStage } from '../contexts/memslot-stage';
 import type { L1 } from '../nested/l1';
 import { L2ByKvm } from '../nested/l2-by-kvm';
+import { GuestControl } from '../nested/guest-control';
 import { NestedCpu } from '../nested/nested-cpu';
 import { Nesting } from '../nested/nested-state';
 import { L2ByScript } from '../nested/l2-by-script';
@@ -113,9 +114,13 @@ export class Host {
     // What a script's hypervisor reads and writes is the script's to say.
     const accesses = { reads: exits ? options.vmreads : 0, writes: exits ? options.vmwrites : 0 };
     const vpid = vendor === 'amd' || features.vpid ? vpidOf(vm, index) : 0;
-    const cpu = new NestedCpu(l1, acts, this.nestingFor(acts.vcpu), vm.control?.address ?? l1.control(), vpid, accesses);
-    const mode = (vcpu: KvmVcpu): VcpuMode => (byScript ? new L2ByScript(vcpu, cpu, vm.control?.root ?? 0) : new L2ByKvm(vcpu, cpu));
-    return (cpu.guest = this.vcpuOn(cpu, hypervisor, vm, index, config, Actor.L1, vpid, mode));
+    const control = new GuestControl(vm.control?.address ?? l1.control(), vpid);
+    const cpu = new NestedCpu(l1, acts, this.nestingFor(acts.vcpu), control, accesses);
+    const mode = (vcpu: KvmVcpu): VcpuMode =>
+      byScript
+        ? new L2ByScript(vcpu, cpu, { root: vm.control?.root ?? 0, vpid, shadowing: features.vmcsShadowing })
+        : new L2ByKvm(vcpu, cpu);
+    return (control.guest = this.vcpuOn(cpu, hypervisor, vm, index, config, Actor.L1, vpid, mode));
   }
 
   get tlbs(): readonly Tlb[] {

@@ -13,7 +13,7 @@ import { handlerRule } from '../../parts/handler';
 import { expect } from '../../statements/expect';
 import { scriptLoop, tablesLoop, vmLoop } from '../../statements/for';
 import { HOST_ACT_KINDS } from '../../statements/host/kinds';
-import { invept, invlpg, invpcid, invvpid, pcid, vpid } from '../../statements/invalidate';
+import { invalidationType, invept, invlpg, invpcid, invvpid, pcid, vpid } from '../../statements/invalidate';
 import { STATEMENT_KINDS } from '../../statements/kinds';
 import { performer, performingVcpu } from '../../statements/performed';
 import * as ofExpectations from './expectations';
@@ -69,6 +69,7 @@ export const RULES = {
   store: store.rule,
   invlpg,
   pcid,
+  invalidationType,
   vpid,
   invpcid,
   invept,

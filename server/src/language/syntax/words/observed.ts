@@ -56,6 +56,7 @@ export const REASONS: Words = {
   EPT_VIOLATION: 'VMX: EPT does not allow the access.',
   EPT_MISCONFIG: 'VMX: an EPT entry is malformed; KVM makes such entries for MMIO.',
   PML_FULL: 'VMX: the page-modification log is full.',
+  INVALID_STATE: 'VMX: the entry has failed by guest state that no guest may have; L1 sees it as an exit.',
   VMLAUNCH: 'VMX: L1 executes VMLAUNCH.',
   VMRESUME: 'VMX: L1 executes VMRESUME.',
   VMREAD: 'VMX: L1 executes VMREAD.',
