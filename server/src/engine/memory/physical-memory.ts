@@ -45,6 +45,7 @@ export class PhysicalMemory {
   private numbers = new Float64Array(FIRST_FRAMES);
   /** By place in the arena, 1: {@link markTable} was told of the frame. */
   tables = new Uint8Array(FIRST_FRAMES);
+  private readonly tableWatchers: ((at: number, lo: number, hi: number) => void)[] = [];
 
   /**
    * @param journal change rows go here ({@link Space.memory}) while it is on
@@ -95,7 +96,10 @@ export class PhysicalMemory {
    * is part of a table.
    */
   writeAt(at: number, valueLo: number, valueHi: number): void {
-    if (this.tables[at >>> 10] !== 0 && (this.words[at] !== valueLo || this.words[at + 1] !== valueHi)) this.tableEpoch++;
+    if (this.tables[at >>> 10] !== 0 && (this.words[at] !== valueLo || this.words[at + 1] !== valueHi)) {
+      this.tableEpoch++;
+      for (const told of this.tableWatchers) told(at, valueLo, valueHi);
+    }
     this.toggle(at, this.words[at] ^ valueLo, this.words[at + 1] ^ valueHi);
   }
 
@@ -139,6 +143,15 @@ export class PhysicalMemory {
   /** The frame of this word holds a table that translations were derived from: its changes can make them stale. */
   markTable(at: number): void {
     this.tables[at >>> 10] = 1;
+  }
+
+  /**
+   * Calls before a word of a table changes as {@link tableEpoch} counts.
+   *
+   * @param told the word's index in {@link words}, and its new halves
+   */
+  onTableChange(told: (at: number, lo: number, hi: number) => void): void {
+    this.tableWatchers.push(told);
   }
 
   /** Address of the word at an index, which must be of a frame that is there. */

@@ -12,7 +12,10 @@ import { Policy } from '../../x86/permissions';
 import { handleOutcome } from '../exits/handle-exit';
 import { pageFaultOf } from '../exits/page-fault-exit';
 import { loadBytes, storeBytes } from '../../memory/bytes';
-import { windowOn, type Linear } from './own-tables';
+import { type Linear, type Root } from './own-tables';
+import { TableWindows } from './table-windows';
+import type { PhysicalMemory } from '../../memory/physical-memory';
+import type { Kvm } from '../pages/kvm';
 import { emulating } from '../trace';
 import { codeOf, okWith, type Completion, type Instruction } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
@@ -55,7 +58,7 @@ export class KernelAccess {
     if (format === null) return { lo: low(gpa), hi: high(gpa) };
     const { walker } = vcpu.rootMmu;
     updateWalker(vcpu);
-    const roots: { table: number; base: Linear }[] = [];
+    const roots: Root[] = [];
     if (format.pae) {
       const pdptes = registers.pdptes(Register.pdpte0);
       for (let i = 0; i < 4; i++) {
@@ -64,11 +67,7 @@ export class KernelAccess {
       }
     } else roots.push({ table: join(walker.rootLo, walker.rootHi), base: { lo: 0, hi: 0 } });
     const wp = (walker.policy & Policy.writeProtect) !== 0;
-    const look = (table: number): number => {
-      const address = kvm.guest.look(table);
-      return address < 0 ? -1 : kvm.tables.look(address);
-    };
-    return windowOn(vcpu.parts.physical, look, format, roots, gpa, wp);
+    return windowsOf(kvm, vcpu.parts.physical).find(format, roots, gpa, wp);
   }
 
   /** Hard MMU: only the second stage counts. */
@@ -168,4 +167,19 @@ export class KernelAccess {
 
 function at({ kind, size, value, rip }: KernelInstruction, { lo, hi }: Linear): Instruction {
   return { kind, lo, hi, size, user: false, implicit: false, ac: true, valueLo: lowOf(value), valueHi: highOf(value), rip };
+}
+
+/** By VM. */
+const windows = new WeakMap<Kvm, TableWindows>();
+
+function windowsOf(kvm: Kvm, physical: PhysicalMemory): TableWindows {
+  let found = windows.get(kvm);
+  if (found === undefined) {
+    const look = (gpa: number): number => {
+      const address = kvm.guest.look(gpa);
+      return address < 0 ? -1 : kvm.tables.look(address);
+    };
+    windows.set(kvm, (found = new TableWindows(physical, look)));
+  }
+  return found;
 }

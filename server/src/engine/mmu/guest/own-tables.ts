@@ -42,6 +42,12 @@ export interface Linear {
   readonly hi: number;
 }
 
+/** A table of the highest level, and the linear address that its first entry maps. */
+export interface Root {
+  readonly table: number;
+  readonly base: Linear;
+}
+
 interface Search {
   readonly memory: PhysicalMemory;
   /** Host-physical address of a guest-physical one; -1: none. */
@@ -49,9 +55,12 @@ interface Search {
   readonly format: Format;
   readonly gfn: number;
   readonly writeProtect: boolean;
-  readonly supervisorOnly: boolean;
   /** Tables seen, by level: what they map was looked at. */
   readonly seen: Set<number>;
+  /** Told of each table that is searched; `host` -1: it is not there. */
+  readonly searched: (gpa: number, host: number, level: number) => void;
+  /** The first user page that would do. */
+  userPage: Linear | null;
 }
 
 /**
@@ -66,30 +75,31 @@ export function windowOn(
   memory: PhysicalMemory,
   look: (gpa: number) => number,
   format: Format,
-  roots: readonly { readonly table: number; readonly base: Linear }[],
+  roots: readonly Root[],
   gpa: number,
   writeProtect: boolean,
+  searched: Search['searched'] = () => undefined,
 ): Linear | null {
-  for (const supervisorOnly of [true, false]) {
-    const search = { memory, look, format, gfn: Math.floor(gpa / 4096), writeProtect, supervisorOnly, seen: new Set<number>() };
-    for (const { table, base } of roots) {
-      const found = searchTable(search, table, format.levels, base, false);
-      if (found !== null) return { lo: found.lo | (gpa & 0xfff), hi: found.hi };
-    }
-  }
-  return null;
+  const gfn = Math.floor(gpa / 4096);
+  const search: Search = { memory, look, format, gfn, writeProtect, seen: new Set<number>(), searched, userPage: null };
+  let found: Linear | null = null;
+  for (const { table, base } of roots) found ??= searchTable(search, table, format.levels, base, false);
+  found ??= search.userPage;
+  return found && { lo: found.lo | (gpa & 0xfff), hi: found.hi };
 }
 
 function searchTable(search: Search, table: number, level: number, base: Linear, userAbove: boolean): Linear | null {
-  const { memory, look, format, gfn, writeProtect, supervisorOnly, seen } = search;
+  const { memory, look, format, gfn, writeProtect, seen } = search;
   const key = Math.floor(table / 4096) * 16 + level * 2 + (userAbove ? 1 : 0);
   if (seen.has(key)) return null;
   seen.add(key);
   const entries = format.narrow ? 1024 : 512;
   const size = format.narrow ? 4 : 8;
+  const from = look(table);
+  search.searched(table, from, level);
+  if (from < 0) return null;
   for (let index = 0; index < entries; index++) {
-    const host = look(table + index * size);
-    if (host < 0) return null;
+    const host = from + index * size;
     const upper = format.narrow && host % 8 === 4;
     const lo = upper ? memory.high(host - 4) : memory.low(host);
     const hi = format.narrow ? 0 : memory.high(host);
@@ -105,13 +115,15 @@ function searchTable(search: Search, table: number, level: number, base: Linear,
       if (found !== null) return found;
       continue;
     }
-    if (user && supervisorOnly) continue;
     const pages = level === 1 ? 1 : format.narrow ? 1024 : 512 ** (level - 1);
     const frame = format.narrow
       ? (lo >>> 12) + (level === 2 ? ((lo >>> 13) & 0xff) * 0x10_0000 : 0)
       : join(lo & FRAME_LOW, hi & FRAME_HIGH) / 4096;
     const first = frame - (frame % pages);
-    if (gfn >= first && gfn < first + pages) return plus(linear, (gfn - first) * 4096);
+    if (gfn < first || gfn >= first + pages) continue;
+    const page = plus(linear, (gfn - first) * 4096);
+    if (!user) return page;
+    search.userPage ??= page;
   }
   return null;
 }
