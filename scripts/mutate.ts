@@ -17,11 +17,12 @@ import type { Verdict } from './mutate/trial';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
-const USAGE = `usage: npm run mutate -- [--count N] [--seed S] [--minutes M] [--jobs J] [--hosts] [PATH...]
+const USAGE = `usage: npm run mutate -- [--count N] [--seed S] [--minutes M] [--seconds T] [--jobs J] [--hosts] [PATH...]
   PATH       only files whose path begins so: server/src/engine/x86, client/webview; default all of server/src and client
   --count    mutants; default 200
   --seed     which ones; default 1
   --minutes  starts no mutant after so long; default 60
+  --seconds  of tests for a mutant, the near and quick ones first; default 120. What takes longer to be noticed has survived
   --jobs     at the same time; default 2
   --hosts    also runs the suites in a browser and in VS Code, for mutants of the client`;
 
@@ -33,6 +34,7 @@ interface Options {
   readonly count: number;
   readonly seed: number;
   readonly minutes: number;
+  readonly seconds: number;
   readonly jobs: number;
   readonly hosts: boolean;
 }
@@ -46,19 +48,28 @@ function optionsOf(): Options | null {
       count: { type: 'string', default: '200' },
       seed: { type: 'string', default: '1' },
       minutes: { type: 'string', default: '60' },
+      seconds: { type: 'string', default: '120' },
       jobs: { type: 'string', default: '2' },
       hosts: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
   });
   if (values.help) return null;
-  const number = (name: 'count' | 'seed' | 'minutes' | 'jobs'): number => {
+  const number = (name: 'count' | 'seed' | 'minutes' | 'seconds' | 'jobs'): number => {
     const value = Number(values[name]);
     if (!Number.isInteger(value) || value < (name === 'seed' ? 0 : 1)) throw new UsageError(`--${name} ${values[name]} is not a number`);
     return value;
   };
   const paths = positionals.length > 0 ? positionals : ['server/src/', 'client/'];
-  return { paths, count: number('count'), seed: number('seed'), minutes: number('minutes'), jobs: number('jobs'), hosts: values.hosts };
+  return {
+    paths,
+    count: number('count'),
+    seed: number('seed'),
+    minutes: number('minutes'),
+    seconds: number('seconds'),
+    jobs: number('jobs'),
+    hosts: values.hosts,
+  };
 }
 
 /** Does all of `work`, so many at a time, each worker with what `start` gives it. */
@@ -125,7 +136,7 @@ async function judge(
     } else if (Date.now() > end) count.left++;
     else {
       const started = Date.now();
-      const verdict = await tryMutant(checkout, mutant, tests, options.hosts);
+      const verdict = await tryMutant(checkout, mutant, tests, options);
       count[verdict.kind === 'noticed' ? 'noticed' : 'survived']++;
       const said = `${told(mutant)}  ${outcome(verdict)}`;
       console.log(`${verdict.kind === 'noticed' ? '✓' : '✗'} ${said} (${((Date.now() - started) / 1000).toFixed(1)} s)`);

@@ -18,12 +18,24 @@ const PORTIONS = [4_000, 20_000];
 /** A run that takes so many times as long as alone, and a while for the machine to be busy with something else, does not end. */
 const PATIENCE = { factor: 8, extra: 60_000 };
 
-export async function tryMutant(checkout: Checkout, mutant: Mutant, tests: readonly TestFile[], hosts: boolean): Promise<Verdict> {
+export interface TrialOptions {
+  /** Seconds of tests, as they take alone, at most. */
+  readonly seconds: number;
+  /** Suites in hosts too, for mutants of the client. */
+  readonly hosts: boolean;
+}
+
+export async function tryMutant(
+  checkout: Checkout,
+  mutant: Mutant,
+  tests: readonly TestFile[],
+  { seconds, hosts }: TrialOptions,
+): Promise<Verdict> {
   return checkout.with(mutant, async () => {
     const reaching = tests
       .filter(({ lines }) => lines.get(mutant.file)?.has(mutant.line))
       .sort((a, b) => cost(a, mutant) - cost(b, mutant));
-    for (const portion of portions(reaching)) {
+    for (const portion of portions(reaching, seconds * 1000)) {
       const limit = PATIENCE.factor * portion.reduce((sum, { milliseconds }) => sum + milliseconds, 0) + PATIENCE.extra;
       const files = portion.map(({ path }) => path);
       const { failed } = await runMocha(checkout.root, files, { bail: true, limit, require: checkout.setup });
@@ -47,19 +59,22 @@ function cost({ path, milliseconds }: TestFile, { file }: Mutant): number {
   return milliseconds / 4 ** shared;
 }
 
-function portions(tests: readonly TestFile[]): TestFile[][] {
+/** @param all milliseconds of all of them; at least one test is run */
+function portions(tests: readonly TestFile[], all: number): TestFile[][] {
   const found: TestFile[][] = [];
   let at = 0;
-  for (const most of PORTIONS) {
+  let left = all;
+  for (const most of [...PORTIONS, Infinity]) {
     const portion: TestFile[] = [];
-    for (let sum = 0; at < tests.length && (portion.length === 0 || sum + tests[at].milliseconds <= most); at++) {
+    for (let sum = 0; at < tests.length && (portion.length === 0 || sum + tests[at].milliseconds <= Math.min(most, left)); at++) {
       sum += tests[at].milliseconds;
       portion.push(tests[at]);
     }
-    found.push(portion);
+    left -= portion.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+    if (portion.length > 0) found.push(portion);
+    if (left <= 0) break;
   }
-  found.push(tests.slice(at));
-  return found.filter((portion) => portion.length > 0);
+  return found;
 }
 
 const TYPES = ['node_modules/typescript/bin/tsc', '--noEmit', '--incremental', '--tsBuildInfoFile', 'mutate.tsbuildinfo'];
