@@ -103,6 +103,7 @@ export enum Kind {
   kvm_nested_vmexit_inject = 96,
   kvm_set_spte_hva = 97,
   kvm_nested_vmenter_failed = 98,
+  kvm_nested_intercepts = 99,
 }
 
 /** Fields of kind `access`. Low bits: what; high bits: as whom. */

@@ -62,6 +62,8 @@ export const FIELD_KINDS = {
   acc: { bits: 3, about: 'ACC_*: bit 0 execute, bit 1 write, bit 2 user' },
   bytes: { bits: 5, written: 'decimal', about: 'number of bytes' },
   register: { bits: 5, written: 'decimal', about: 'number of a register (vcpu/registers.ts)' },
+  cr_mask: { bits: 16, about: 'control registers, a bit each' },
+  intercepts: { bits: 32, about: 'intercepts, a bit each: a word of the VMCB from offset 0x8 on' },
   cr: { bits: 4, written: 'decimal', about: 'number of a control register' },
   flag: { bits: 1, written: 'decimal', about: '0 or 1' },
   created: { bits: 1, written: 'decimal', about: 'found or made', values: CREATED },

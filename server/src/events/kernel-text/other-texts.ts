@@ -44,15 +44,6 @@ export const OTHER_TEXTS = {
       },
     ],
   },
-  kvm_nested_intercepts: {
-    header: 'arch/x86/kvm/trace.h',
-    why: 'what an L1 intercepts follows from its kind of MMU; it has no masks',
-    versions: [
-      {
-        text: text`cr_read: ${padded('cr_read', 4)} cr_write: ${padded('cr_write', 4)} excp: ${padded('exceptions', 8)} intercepts: ${padded('intercept1', 8)} ${padded('intercept2', 8)} ${padded('intercept3', 8)}`,
-      },
-    ],
-  },
   kvm_apicv_inhibit_changed: {
     header: 'arch/x86/kvm/trace.h',
     why: 'there is no APIC',

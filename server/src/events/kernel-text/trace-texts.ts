@@ -79,6 +79,11 @@ export const EXIT_TEXTS: KernelTexts<Extract<keyof typeof EXIT_EVENTS, Tracepoin
       text: text`rip: 0x${hex16('rip')} ${vendor('vmcs', 'vmcb')}: 0x${hex16('vmcs')} nested_rip: 0x${hex16('nested_rip')} int_ctl: 0x${intControl} event_inj: 0x${hex8('event_inj')} nested_${vendor('ept', 'npt')}=${either('nested_tdp', 'y', 'n')} ${nestedRoot}`,
     },
   ],
+  kvm_nested_intercepts: [
+    {
+      text: text`cr_read: ${padded('cr_read', 4)} cr_write: ${padded('cr_write', 4)} excp: ${hex8('exceptions')} intercepts: ${hex8('intercept1')} ${hex8('intercept2')} ${hex8('intercept3')}`,
+    },
+  ],
   kvm_nested_vmenter_failed: [
     { until: '6.12', text: text`${message('check', ENTRY_CHECKS_6_1)}` },
     { since: '6.12', text: text`${message('check', ENTRY_CHECKS_6_12)}` },

@@ -16,6 +16,11 @@ const guestOf = ({ actor, fields }: EventOf<'kvm_entry' | 'kvm_exit'>, { machine
 const exit = (event: EventOf<'kvm_exit' | 'kvm_nested_vmexit' | 'kvm_nested_vmexit_inject'>, program: Program): string =>
   joined(exitReason(event, program), exitInformation(event, program));
 
+const crNames = (mask: number, way: string): string[] => {
+  const numbers = Array.from({ length: 16 }, (_, cr) => cr).filter((cr) => (mask & (1 << cr)) !== 0);
+  return numbers.length === 0 ? [] : [`moves ${way} ${numbers.map((cr) => `CR${cr}`).join(' ')}`];
+};
+
 export const EXIT_WORDS: Words<keyof typeof EXIT_EVENTS> = {
   kvm_entry: (event, program) => {
     const { rip, intr_info, error_code } = event.fields;
@@ -35,6 +40,11 @@ export const EXIT_WORDS: Words<keyof typeof EXIT_EVENTS> = {
   kvm_nested_vmenter: ({ fields: { nested_tdp, nested_root, event_inj } }, program) => {
     const root = !nested_tdp ? 'CR3' : program.machine.host.vendor === 'intel' ? 'EPTP' : 'nCR3';
     return joined(`${root} ${hex(nested_root)}`, event_inj !== 0 && `event ${hex(event_inj)}`);
+  },
+  kvm_nested_intercepts: ({ fields }) => {
+    const { exceptions, intercept1, intercept2, intercept3 } = fields;
+    const crs = [...crNames(fields.cr_read, 'from'), ...crNames(fields.cr_write, 'to')].join(', ');
+    return joined(crs, `exceptions ${hex(exceptions)}`, [intercept1, intercept2, intercept3].map(hex).join(' '));
   },
   kvm_nested_vmenter_failed: ({ fields: { check } }) => valueName('entry_check', check),
   kvm_nested_vmexit: exit,

@@ -90,6 +90,20 @@ export const EXIT_EVENTS = {
     changes: ['register'],
     about: 'L1 enters L2',
   },
+  kvm_nested_intercepts: {
+    group: 'entry',
+    tracepoint: 'arch/x86/kvm/trace.h',
+    fields: {
+      cr_read: ['cr_mask', 'of reads'],
+      cr_write: ['cr_mask', 'of writes'],
+      exceptions: 'intercepts',
+      intercept1: 'intercepts',
+      intercept2: 'intercepts',
+      intercept3: 'intercepts',
+    },
+    changes: [],
+    about: 'what L1 intercepts of L2, as its VMCB says',
+  },
   kvm_nested_vmenter_failed: {
     group: 'exit',
     tracepoint: 'arch/x86/kvm/trace.h',

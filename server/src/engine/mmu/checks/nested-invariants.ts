@@ -6,12 +6,11 @@ import { join } from '../../bits';
 import { Register } from '../../vcpu/registers';
 import { Ept } from '../../x86/entries';
 import type { Nesting } from '../nested/nested-state';
+import { EPTP_AD } from '../vcpu/hardware';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import type { MmuContext } from '../contexts/mmu-context';
 import { Role } from '../pages/role';
 import type { Root } from '../contexts/roots';
-
-const EPTP_AD = 1 << 6;
 
 export function brokenNesting(nesting: Nesting): string[] {
   const broken: string[] = [];

@@ -48,6 +48,9 @@ export function isVmcbField(field: ControlField): field is VmcbField {
   return Object.hasOwn(VMCB_FIELDS, field);
 }
 
+/** Where a hypervisor has its own instructions, and goes on after an exit: HOST_RIP of a VMCS. */
+export const HOST_RIP = 0xff00_0000;
+
 /** Bits of the pin-based and processor-based controls, of exit and entry controls (SDM vol. 3C, "VM-Execution Control Fields"). */
 export enum Primary {
   invlpgExiting = 1 << 9,

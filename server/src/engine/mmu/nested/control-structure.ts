@@ -1,4 +1,5 @@
 /** What an L1 hypervisor has put into its control structure for a guest (vmcs12, vmcb12), as VM entry reads it (§7.1). */
+import type { WrittenFields } from '../../journal/event-table';
 import type { Context } from '../../vcpu/processor-context';
 import type { Registers } from '../../vcpu/registers';
 import type { ExitInfo, InjectedFault } from '../trace';
@@ -18,6 +19,8 @@ export interface Control {
   /** VPID or ASID; 0: L1 gives none. */
   readonly vpid: number;
   readonly rip: number;
+  /** What L1 has its guest intercepted for (AMD). */
+  readonly intercepts: WrittenFields<'kvm_nested_intercepts'>;
   /** Event that L1 injects with this entry. */
   readonly event: InjectedFault | null;
   /** What the script has put there; null: a KVM fills it in, and VM entry finds nothing wrong with it. */

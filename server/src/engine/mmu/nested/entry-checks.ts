@@ -6,6 +6,7 @@ import { lowOf } from '../../bits';
 import { EntryCheck, ENTRY_CHECK } from '../../journal/enumerations';
 import { Cr0, Cr4, CR4_VMXE, Efer, supportedCr4, supportedEfer } from '../../vcpu/control-registers';
 import { Register } from '../../vcpu/registers';
+import { EPTP_AD } from '../vcpu/hardware';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { Entering, Exiting, Primary, Secondary, type ControlFields } from './control-fields';
 import type { Control } from './control-structure';
@@ -40,7 +41,6 @@ const ENTRY = { low: 0x0000_11fb, high: 0x0001_f3ff };
 const CR0_FIXED = Cr0.pe | Cr0.pg | Cr0.ne;
 
 const MEMORY_TYPE_WB = 6;
-const EPTP_AD = 1 << 6;
 
 type Check = readonly [fails: boolean, check: EntryCheck, ...around: EntryCheck[]];
 

@@ -2,6 +2,7 @@
  * What a hypervisor in a guest has put into its control structure for one of its vCPUs: a KVM what its MMU and its guest's
  * registers ask for, a hypervisor that the script plays also what the script has written.
  */
+import type { WrittenFields } from '../../journal/event-table';
 import { Context } from '../../vcpu/processor-context';
 import { Register, type Registers } from '../../vcpu/registers';
 import type { ControlField } from '../../program';
@@ -9,6 +10,7 @@ import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import type { InjectedFault } from '../trace';
 import { isVmcbField, isVmcsField, PF_BIT, Primary, Secondary, type ControlFields } from './control-fields';
 import type { Control } from './control-structure';
+import { intercepts } from './intercepts';
 
 export class GuestControl implements Control {
   /** The vCPU that runs by it. */
@@ -47,6 +49,12 @@ export class GuestControl implements Control {
 
   get rip(): number {
     return this.guest.rip;
+  }
+
+  get intercepts(): WrittenFields<'kvm_nested_intercepts'> {
+    const { fields, guest } = this;
+    const asKvm = intercepts(guest.registers, guest.kvm.tdp);
+    return fields === null ? asKvm : { ...asKvm, exceptions: fields.low('intercept_exceptions') };
   }
 
   get nested(): boolean {

@@ -17,7 +17,7 @@ import type { Kvm } from '../pages/kvm';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { ShadowWalk } from '../contexts/shadow-walk';
 import { protectedByShadow } from '../pages/write-protect';
-import { HOST_RIP } from './nested-cpu';
+import { HOST_RIP } from './control-fields';
 
 export class L1Memory implements HypervisorMemory, FrameContents {
   /** Looked at from outside, or set up before anything runs: nobody accesses anything. */

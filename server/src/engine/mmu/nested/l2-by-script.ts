@@ -10,7 +10,7 @@ import { useGuestRegisters } from '../../vcpu/guest-context';
 import { Register } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
 import { Policy } from '../../x86/permissions';
-import { useShadowTables } from '../vcpu/hardware';
+import { EPTP_AD, useShadowTables } from '../vcpu/hardware';
 import { NO_ROOT, type Root } from '../contexts/roots';
 import { DONE, type Completion } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
@@ -29,10 +29,10 @@ import {
   VMCS_FIELDS,
 } from './control-fields';
 import { secondaryControls } from './guest-control';
+import { intercepts } from './intercepts';
 import type { NestedCpu } from './nested-cpu';
 
 const EPTP_ATTRIBUTES = 0x1e;
-const EPTP_AD = 1 << 6;
 const NO_FIELD: Completion = { kind: 'error', errno: 'EOPNOTSUPP', why: 'its control structure has no such field' };
 const NOT_ENTERED: Completion = { kind: 'error', errno: 'EAGAIN', why: 'the guest does not run: its hypervisor has to enter it' };
 
@@ -206,8 +206,9 @@ export class L2ByScript implements VcpuMode, HypervisorByScript {
       case 'entry_controls':
         return BigInt(ENTRY | (this.longMode(vcpu) ? Entering.ia32e : 0));
       case 'exception_bitmap':
-      case 'intercept_exceptions':
         return kvm.tdp ? 0n : BigInt(PF_BIT);
+      case 'intercept_exceptions':
+        return BigInt(intercepts(registers, kvm.tdp).exceptions);
       case 'pfec_mask':
       case 'pfec_match':
       case 'tlb_control':

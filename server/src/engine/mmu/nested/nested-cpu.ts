@@ -20,6 +20,7 @@ import { Role } from '../pages/role';
 import { NO_ROOT, type Root } from '../contexts/roots';
 import { NO_INFO, type ExitInfo, type InjectedFault } from '../trace';
 import { gpaByShadow } from '../contexts/shadow-walk';
+import { HOST_RIP } from './control-fields';
 import type { Reflected } from './control-structure';
 import type { GuestControl } from './guest-control';
 import type { L1 } from './l1';
@@ -29,8 +30,6 @@ import { StageBelow } from './stage-below';
 
 /** More exits to the hypervisor below than any access needs. */
 const MOST_EXITS = 512;
-/** Where the hypervisor's own instructions are: VMCS.HOST_RIP. */
-export const HOST_RIP = 0xff00_0000;
 /** Bit of an exit reason: VM entry has failed (SDM vol. 3C, "Basic VM-Exit Information"). */
 const FAILED_VM_ENTRY = 0x8000_0000;
 /** Bytes of VMREAD, VMWRITE and the like. */

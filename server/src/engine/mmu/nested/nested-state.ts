@@ -25,9 +25,13 @@ import type { GuestHypervisor } from '../vcpu/guest-hypervisor';
 import { useSecondStage, useShadowTables } from '../vcpu/hardware';
 import { initMmu, invalidateGuestAddress, newPgd } from '../vcpu/vcpu-mmu';
 import { exitFields, NO_INFO, INTR_INFO_PF, type ExitInfo, type InjectedFault } from '../trace';
+import { HOST_RIP } from './control-fields';
 import type { Control, Reflected } from './control-structure';
 import { controlFailure, guestStateFailure, vmcbFailure, type EntryFailure } from './entry-checks';
 import { NestedStage } from './nested-stage';
+
+/** Bytes of VMLAUNCH, VMRESUME, VMRUN. */
+const ENTRY_INSTRUCTION = 3;
 
 /** VPID of L2, so that its translations are not L1's (vpid02). */
 const VPID02 = 0x4000;
@@ -53,6 +57,8 @@ export class Nesting implements GuestHypervisor {
   private readonly registers: Registers;
   private lastVpid = 0;
   private runPending = false;
+  /** Where L1 goes on after an exit of L2: behind its VMRUN, or at VMCS.HOST_RIP. */
+  private returnRip = 0;
   private eventOfEntry: InjectedFault | null = null;
 
   /** @param invalidations of the processor */
@@ -151,8 +157,15 @@ export class Nesting implements GuestHypervisor {
     const { vcpu } = this;
     const { kvm, parts } = vcpu;
     const intel = parts.vendor === 'intel';
+    // VMRUN is skipped before the VMCB is looked at, VMLAUNCH and VMRESUME when they fail (nested_svm_vmrun, nested_vmx_fail).
+    if (!intel) vcpu.rip += ENTRY_INSTRUCTION;
     const refused = intel ? controlFailure(vcpu, control, instruction === (VmxExit.VMLAUNCH as number)) : vmcbFailure(vcpu, control);
-    if (refused !== null) return this.failed(refused, intel ? 'instruction' : 'exit');
+    if (refused !== null) {
+      if (intel) vcpu.rip += ENTRY_INSTRUCTION;
+      return this.failed(refused, intel ? 'instruction' : 'exit');
+    }
+    this.returnRip = intel ? HOST_RIP : vcpu.rip;
+    const event = kvm.trace.journal.length;
     const { second } = control.context;
     const guest = this.registers;
     const [rootLo, rootHi] = second === null ? [control.cr3Lo, control.cr3Hi] : [control.rootLo, control.rootHi];
@@ -164,6 +177,7 @@ export class Nesting implements GuestHypervisor {
       event_inj: control.event === null ? 0 : INTR_INFO_PF,
       nested_root: { lo: rootLo, hi: rootHi },
     });
+    if (!intel) kvm.trace.emit('kvm_nested_intercepts', control.intercepts);
     const invalid = intel ? guestStateFailure(vcpu, control) : null;
     if (invalid !== null) {
       const failed = this.failed(invalid, 'exit');
@@ -171,6 +185,7 @@ export class Nesting implements GuestHypervisor {
       return failed;
     }
     this.runPending = true;
+    kvm.trace.journal.goesOn(event);
     control.load(guest);
     this.control = control;
     this.pending = null;
@@ -215,6 +230,7 @@ export class Nesting implements GuestHypervisor {
 
   /** load_vmcs12_host_state, as far as the MMU is concerned. */
   private loadHypervisor(control: Control | null): void {
+    this.vcpu.rip = this.returnRip;
     initMmu(this.vcpu);
     newPgd(this.vcpu);
     this.flushOnTransition(false, control);

@@ -11,7 +11,7 @@ import type { Root } from '../contexts/roots';
 
 /** EPTP: write-back, levels less one in bits 5:3, A/D in bit 6. */
 const EPTP_WRITE_BACK = 6;
-const EPTP_AD = 1 << 6;
+export const EPTP_AD = 1 << 6;
 
 /**
  * Soft MMU: linear addresses by shadow tables.
