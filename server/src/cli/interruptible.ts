@@ -1,4 +1,5 @@
 /** Runs of a command, which the user can interrupt: what was run until then is kept. */
+import type { EventEmitter } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { performance } from 'node:perf_hooks';
 import { runInSteps } from '../api/engine';
@@ -12,6 +13,9 @@ export const INTERRUPTED = 130;
 /** Milliseconds between two looks for a signal. */
 const TURN = 50;
 
+/** Who tells of signals. */
+type Signals = Pick<EventEmitter, 'once' | 'off'>;
+
 export interface Runs {
   readonly views: readonly RunView[];
   readonly interrupted: boolean;
@@ -22,13 +26,13 @@ export interface Runs {
  *
  * @param timeLimit milliseconds for all runs together
  */
-export async function runInterruptibly(script: OpenScript, timeLimit: number, io: Io): Promise<Runs> {
+export async function runInterruptibly(script: OpenScript, timeLimit: number, io: Io, signals: Signals = process): Promise<Runs> {
   let interrupted = false;
   const interrupt = (): void => {
     interrupted = true;
     io.err('mmu: interrupted: what was run until then follows\n');
   };
-  process.once('SIGINT', interrupt);
+  signals.once('SIGINT', interrupt);
   try {
     const steps = runInSteps(script, { now: () => performance.now(), timeLimit, cancelled: () => interrupted });
     for (let turn = performance.now(), step = steps.next(); ; step = steps.next()) {
@@ -38,6 +42,6 @@ export async function runInterruptibly(script: OpenScript, timeLimit: number, io
       turn = performance.now();
     }
   } finally {
-    process.off('SIGINT', interrupt);
+    signals.off('SIGINT', interrupt);
   }
 }
