@@ -49,7 +49,7 @@ export async function readRegular(path: string, { most, folders }: Bounds): Prom
 export function readRegularNow(path: string, { most, folders }: Bounds): Uint8Array | NotOpened {
   const named = misplaced(path, folders);
   if (named !== null) return { notOpened: named };
-  const real = realpathSync(path);
+  const real = realpathSync.native(path);
   const why = misplaced(real, folders?.map(realOrSame) ?? null) ?? unfit(statSync(real), most);
   if (why !== null) return { notOpened: why };
   const file = openSync(real, FLAGS);
@@ -68,7 +68,7 @@ export function readRegularNow(path: string, { most, folders }: Bounds): Uint8Ar
 
 function realOrSame(folder: string): string {
   try {
-    return realpathSync(folder);
+    return realpathSync.native(folder);
   } catch {
     return folder;
   }
