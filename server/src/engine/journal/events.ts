@@ -56,6 +56,7 @@ export enum Kind {
   kvm_mmu_invlpg = 47,
   mark_page_dirty = 48,
   vmx_flush_pml_buffer = 49,
+  nested_vmx_write_pml_buffer = 60,
   vmx_update_cpu_dirty_logging = 50,
   kvm_mmu_change_mmu_pages = 51,
   kvm_set_memslot = 52,

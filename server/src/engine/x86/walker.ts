@@ -14,7 +14,7 @@ import { ACCESS_RIGHTS_MASK, Access, HOST_ALL, Rights, keyDenies } from './permi
 import { Walk, Walking, type Stage } from './stage';
 import { QuickWalker } from './quick-walk';
 import { At, PATH, shiftOf } from './walker-state';
-import type { EntryCache, TranslationCache } from './walk-caches';
+import type { EntryCache, ModificationLog, TranslationCache } from './walk-caches';
 
 export class Walker extends QuickWalker implements Stage {
   /**
@@ -170,7 +170,10 @@ export class Walker extends QuickWalker implements Stage {
     const leaf = write && sets ? entry | format.dirty : entry;
     const status = this.arrive(lo, access, level, leaf, entryHi, rights);
     if (status !== Walk.ok) return this.fail(Walk.below, level, lo, hi, access, all, any);
-    if (missing && this.behalf === Walking.software) this.setFlags(lo, hi, write);
+    if (missing && this.behalf === Walking.software) {
+      const flags = this.setFlags(lo, hi, write);
+      if (flags !== Walk.ok) return this.fail(flags, level, lo, hi, access, all, any);
+    }
     if (this.behalf !== Walking.hardware) return Walk.ok;
     if (this.cache !== null) this.fillCache(lo, hi, this.cache);
     if (this.mappings !== null) this.mappings.add(lo, hi, this.pageShift, this.hostLo, this.hostHi, this.rights);
@@ -218,8 +221,8 @@ export class Walker extends QuickWalker implements Stage {
   }
 
   /**
-   * Accessed flags of every entry used and, for a write, the dirty flag of the leaf; top level first. Nothing is set when
-   * something cannot be.
+   * Accessed flags of every entry used and, for a write, the dirty flag of the leaf; top level first. A processor sets none when
+   * something cannot be; software finds out at the leaf that its log is full (update_accessed_dirty_bits).
    */
   private setFlags(lo: number, hi: number, write: boolean): Walk {
     const { format, path, memory, stage, behind } = this;
@@ -241,7 +244,10 @@ export class Walker extends QuickWalker implements Stage {
       const p = level * PATH;
       if (!hardware) {
         if ((bits & format.accessed) !== 0) this.listener?.setsAccessed(level, path[p], path[p + At.entryHi]);
-        if ((bits & format.dirty) !== 0) this.listener?.setsDirty(level, path[p], path[p + At.entryHi]);
+        if ((bits & format.dirty) !== 0) {
+          this.listener?.setsDirty(level, path[p], path[p + At.entryHi]);
+          if (this.pml !== null && !this.logs(this.pml, lo, hi)) return Walk.pmlFull;
+        }
         if (stage !== null && (path[p + At.hostRights] & Rights.hostWrite) === 0) continue;
       }
       this.updated |= 1 << level;
@@ -256,6 +262,11 @@ export class Walker extends QuickWalker implements Stage {
       memory.setBits(at, upper ? 0 : bits, upper ? bits : 0);
     }
     return Walk.ok;
+  }
+
+  /** A log that software keeps: what is changed next is still the flag's doing. */
+  private logs(pml: ModificationLog, lo: number, hi: number): boolean {
+    return this.memory.journal.interlude(() => pml.log(lo, hi));
   }
 
   mayWrite(lo: number, hi: number): boolean {

@@ -14,6 +14,7 @@ export const VM_WORDS: Words<keyof typeof VM_EVENTS> = {
   mark_page_dirty: gfnText,
   vmx_update_cpu_dirty_logging: ({ fields: { vcpu } }) => `vCPU ${vcpu}`,
   vmx_flush_pml_buffer: ({ fields: { pages } }) => plural(Number(pages), 'page'),
+  nested_vmx_write_pml_buffer: ({ fields: { gpa, to } }) => `gpa ${hex(gpa)} into L1's log at ${hex(to)}`,
   control_write: ({ fields: { address } }) => `at gpa ${hex(address)}`,
   host_mm: ({ fields: { operation, hva, size } }) => `${valueName('host_mm', operation)} hva ${hex(hva)} +${bytes(Number(size))}`,
   vmm_write: ({ fields: { gpa, size } }) => `gpa ${hex(gpa)} +${bytes(Number(size))}`,

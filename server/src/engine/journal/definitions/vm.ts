@@ -34,6 +34,12 @@ export const VM_EVENTS = {
     changes: ['dirtyLog', 'register'],
     about: 'what the processor logged in the PML buffer goes into the dirty logs',
   },
+  nested_vmx_write_pml_buffer: {
+    group: 'mmu',
+    fields: { gpa: ['gpa', 'of L2: the page that becomes dirty'], to: ['gpa', 'of L1: the entry of its log'] },
+    changes: ['memory', 'register'],
+    about: 'L0 logs a page of L2 for an L1 that uses PML',
+  },
   control_write: {
     group: 'other',
     fields: { address: ['gpa', 'of the VMCS or VMCB'] },

@@ -21,7 +21,7 @@ export function brokenInvariants(hypervisor: Hypervisor): string[] {
   const broken: string[] = [];
   const leaves = leavesOf(hypervisor.kvm);
   brokenSlots(hypervisor, broken);
-  const logged = new Set(hypervisor.vcpus.flatMap(({ parts }) => loggedPages(parts)));
+  const logged = new Set(hypervisor.vcpus.flatMap(({ parts }) => loggedPages(hypervisor.kvm, parts)));
   for (const leaf of leaves) brokenLeaf(hypervisor, leaf, logged, broken);
   brokenShadow(hypervisor, leaves, broken);
   brokenMirrors(hypervisor, leaves, broken);

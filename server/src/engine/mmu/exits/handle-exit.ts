@@ -26,6 +26,7 @@ export function handleOutcome(vcpu: KvmVcpu, outcome: Outcome, lo: number, hi: n
       return { kind: 'done', completion: processor.completion! };
     default:
       vcpu.exited(VmxExit.PML_FULL, NO_INFO);
+      if (vcpu.mode.script !== null) return { kind: 'done', completion: vcpu.mode.script.exit() };
       vcpu.kvm.trace.emit('kvm_pml_full', { vcpu: vcpu.parts.index });
       return { kind: 'resume' };
   }

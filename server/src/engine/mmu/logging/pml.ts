@@ -1,7 +1,6 @@
 /** Draining the PML buffer into the dirty logs (§6.5; vmx.c: vmx_flush_pml_buffer). */
 import { join } from '../../bits';
 import { PML_ENTRIES } from '../../vcpu/pml-log';
-import type { WordMemory } from '../../memory/hypervisor-memory';
 import { Register, type Registers } from '../../vcpu/registers';
 import type { Kvm } from '../pages/kvm';
 
@@ -9,12 +8,11 @@ import type { Kvm } from '../pages/kvm';
 interface Logging {
   readonly index: number;
   readonly registers: Registers;
-  readonly physical: WordMemory;
 }
 
 /** On each exit: every page that the processor logged is marked dirty, and the buffer is empty again. */
 export function drainPml(kvm: Kvm, vcpu: Logging): void {
-  const pages = loggedPages(vcpu);
+  const pages = loggedPages(kvm, vcpu);
   if (pages.length === 0) return;
   kvm.trace.emit('vmx_flush_pml_buffer', { vcpu: vcpu.index, pages: pages.length });
   for (const gfn of pages) kvm.guest.markDirty(gfn);
@@ -22,14 +20,14 @@ export function drainPml(kvm: Kvm, vcpu: Logging): void {
 }
 
 /** Guest frames in the buffer of a vCPU that the hypervisor has not looked at yet. */
-export function loggedPages({ registers, physical }: Omit<Logging, 'index'>): number[] {
+export function loggedPages({ tables }: Kvm, { registers }: Pick<Logging, 'registers'>): number[] {
   const buffer = join(registers.lo(Register.pmlAddress), registers.hi(Register.pmlAddress));
   const index = registers.lo(Register.pmlIndex);
   const pages: number[] = [];
   if (buffer === 0) return pages;
   for (let i = index >= PML_ENTRIES ? 0 : index + 1; i < PML_ENTRIES; i++) {
     const at = buffer + i * 8;
-    pages.push(Math.floor(join(physical.low(at), physical.high(at)) / 4096));
+    pages.push(Math.floor(join(tables.low(at), tables.high(at)) / 4096));
   }
   return pages;
 }

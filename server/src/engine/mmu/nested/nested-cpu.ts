@@ -314,6 +314,7 @@ export class NestedCpu implements Cpu {
     this.errorCode = info.errorCode;
     this.qualification = info.info1Lo;
     if (reason === (VmxExit.EPT_MISCONFIG as number)) return Outcome.eptMisconfig;
+    if (reason === (VmxExit.PML_FULL as number)) return Outcome.pmlFull;
     return reason === (VmxExit.EPT_VIOLATION as number) ? Outcome.eptViolation : Outcome.pageFault;
   }
 }

@@ -28,6 +28,7 @@ import { exitFields, NO_INFO, INTR_INFO_PF, type ExitInfo, type InjectedFault } 
 import { HOST_RIP } from './control-fields';
 import type { Control, Reflected } from './control-structure';
 import { controlFailure, guestStateFailure, vmcbFailure, type EntryFailure } from './entry-checks';
+import { NestedPml } from './nested-pml';
 import { NestedStage } from './nested-stage';
 
 /** Bytes of VMLAUNCH, VMRESUME, VMRUN. */
@@ -266,6 +267,7 @@ export class Nesting implements GuestHypervisor {
 
   private asEptExit(walker: Walker): Reflected {
     const { inLo: gpaLo, inHi: gpaHi, access } = walker;
+    if (walker.status === Walk.pmlFull) return { reason: VmxExit.PML_FULL, info: NO_INFO, gpaLo, gpaHi };
     this.invalidateCached(gpaLo, gpaHi);
     const { vcpu } = this;
     if (walker.status === Walk.reserved)
@@ -316,9 +318,10 @@ export class Nesting implements GuestHypervisor {
   }
 
   /** guest_mmu for what L1 uses (kvm_init_shadow_ept_mmu, kvm_init_shadow_npt_mmu). */
-  private shadowTables({ context, rootLo, rootHi }: Control): void {
+  private shadowTables({ context, rootLo, rootHi, pml }: Control): void {
     const { vcpu, guestMmu } = this;
     const { kvm, parts } = vcpu;
+    const log = pml === null ? null : new NestedPml(kvm, pml);
     const format = context.second!;
     const role = withAccess(withLevel(Role.guestMode, format.levels), ACC_ALL);
     const nx = !format.ept && (parts.registers.lo(Register.efer) & Efer.nxe) !== 0 ? Role.eferNx : 0;
@@ -329,6 +332,7 @@ export class Nesting implements GuestHypervisor {
     for (const { walker } of [guestMmu, this.stage]) {
       walker.use(format, rootLo, rootHi);
       walker.policy = format.ept ? 0 : Policy.nxe;
+      walker.pml = log;
     }
   }
 }

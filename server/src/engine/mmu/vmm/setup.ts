@@ -64,7 +64,7 @@ export class Host {
     const { features, maxPhyAddr, kvm: options } = this.config;
     const tdp = config.mmu !== 'soft';
     const ept = config.mmu === 'ept';
-    const format = new SpteFormat(spteOptions(this.config, ept, l1 === null && this.pml(ept)));
+    const format = new SpteFormat(spteOptions(this.config, ept, this.pml(ept, l1)));
     const zeroPages = l1 === null ? this.frames.zeroPages : { small: l1.zeroPage(), huge: () => -1 };
     const kvm = new Kvm({
       vm,
@@ -89,7 +89,7 @@ export class Host {
       contents: l1?.memory ?? this.contents,
       zeroPages,
       maxGfn,
-      pml: l1 === null && this.pml(ept),
+      pml: this.pml(ept, l1),
     });
   }
 
@@ -202,9 +202,10 @@ export class Host {
     return pagingFormat({ mode: name, nxe: nx, pse: true, pse36, page1G, maxPhyAddr, amd: vendor === 'amd' });
   }
 
-  private pml(ept: boolean): boolean {
+  /** A processor's; to guests KVM offers it wherever EPT has accessed and dirty flags, and writes the log itself (nested_vmx_setup_ctls_msrs). */
+  private pml(ept: boolean, l1: L1 | null): boolean {
     const { features, kvm } = this.config;
-    return ept && features.pml && kvm.pml && features.eptAd && kvm.eptAd;
+    return ept && (features.pml || l1 !== null) && kvm.pml && features.eptAd && kvm.eptAd;
   }
 
   /** Nested tables have the host's own levels; EPT a fifth when addresses need it (kvm_mmu_get_tdp_level). */
