@@ -2,9 +2,8 @@
  * Invariants of shadow pages against the guest's tables that they mirror (§9: S1, S2, S6, S7). Only pages by which a vCPU
  * could run now are judged: others were made under other rules for entries.
  */
-import { PAGE_SIZE, join } from '../../bits';
-import { Kind } from '../../journal/events';
-import { ROW_WORDS, type Journal } from '../../journal/journal';
+import { PAGE_SIZE } from '../../bits';
+import { ROW_WORDS } from '../../journal/journal';
 import { Space } from '../../journal/spaces';
 import { isChange, keyAt, spaceAt } from '../../journal/state';
 import { Pte } from '../../x86/entries';
@@ -133,8 +132,8 @@ function explained(kvm: Kvm, format: Format, leaf: LeafSeen, at: number, entry: 
   let hi = kvm.tables.high(aligned);
   const upper = format.narrow && address % 8 !== 0;
   for (let row = journal.length - 1; row >= 0; row--) {
-    if (madeUnsync(journal, row, leaf.page)) return false;
-    const words = journal.words;
+    if (leaf.page.unsyncChanged(journal, row)) return false;
+    const { words } = journal;
     const from = row * ROW_WORDS;
     if (!isChange(words, row) || spaceAt(words, row) !== Space.memory || keyAt(words, row) !== word) continue;
     lo ^= words[from + 3];
@@ -144,9 +143,4 @@ function explained(kvm: Kvm, format: Format, leaf: LeafSeen, at: number, entry: 
     if (faultsOf(kvm, format, leaf, entry).length === 0) return true;
   }
   return false;
-}
-
-function madeUnsync({ words }: Journal, row: number, page: ShadowPage): boolean {
-  const at = row * ROW_WORDS;
-  return (words[at] & 0xff) === Kind.kvm_mmu_unsync_page && join(words[at + 1], words[at + 2]) === page.gfn && words[at + 3] === page.role;
 }

@@ -10,14 +10,17 @@
 import { high, join, low } from '../../bits';
 import { emit } from '../../journal/emit';
 import type { WrittenFields } from '../../journal/event-table';
-import type { Journal } from '../../journal/journal';
+import { ROW_WORDS, type Journal } from '../../journal/journal';
 import { Space, SPACES } from '../../journal/spaces';
-import type { WordMap } from '../../journal/state';
+import { isChange, keyAt, spaceAt, type Rows, type WordMap } from '../../journal/state';
 import { Role, accessOf, levelOf, quadrantOf } from './role';
 
 export const ENTRIES = 512;
 const KEY = SPACES[Space.shadowPage].key;
 const EXISTS = 1;
+/** Field with flags and counts. */
+const STATE = 2;
+const UNSYNC = 1;
 
 /** Index of an entry in its table, by its address. */
 export function indexOf(spte: number): number {
@@ -81,7 +84,7 @@ export class ShadowPage {
     this.got(true);
     this.change(0, this.currentRole, EXISTS);
     this.change(1, low(this.gfn), high(this.gfn));
-    this.change(2, 0, (this.validGeneration << 24) | (this.tdpMmu ? 1 << 25 : 0));
+    this.change(STATE, 0, (this.validGeneration << 24) | (this.tdpMmu ? 1 << 25 : 0));
   }
 
   get role(): number {
@@ -157,7 +160,13 @@ export class ShadowPage {
   set unsync(unsync: boolean) {
     if (unsync === this.unsyncFlag) return;
     this.unsyncFlag = unsync;
-    this.change(2, 1, 0);
+    this.change(STATE, UNSYNC, 0);
+  }
+
+  /** Is a row the change by which it went out of sync, or came back? */
+  unsyncChanged({ words }: Rows, row: number): boolean {
+    const about = isChange(words, row) && spaceAt(words, row) === Space.shadowPage && keyAt(words, row) === this.key(STATE);
+    return about && (words[row * ROW_WORDS + 3] & UNSYNC) !== 0;
   }
 
   get unsyncChildren(): number {
@@ -190,7 +199,7 @@ export class ShadowPage {
   }
 
   set rootCount(count: number) {
-    this.change(2, 0, (this.roots ^ count) & 0xffff);
+    this.change(STATE, 0, (this.roots ^ count) & 0xffff);
     this.roots = count;
   }
 
@@ -207,17 +216,17 @@ export class ShadowPage {
   }
 
   set floodingCount(count: number) {
-    this.change(2, 0, ((this.flooding ^ count) & 0xff) << 16);
+    this.change(STATE, 0, ((this.flooding ^ count) & 0xff) << 16);
     this.flooding = count;
   }
 
   /** The page is no more: its words in the journal become zero. */
   forget(): void {
-    const flags = (this.unsyncFlag ? 1 : 0) | (this.unsyncCount << 1);
+    const flags = (this.unsyncFlag ? UNSYNC : 0) | (this.unsyncCount << 1);
     const counts = (this.roots & 0xffff) | ((this.flooding & 0xff) << 16) | (this.validGeneration << 24) | (this.tdpMmu ? 1 << 25 : 0);
     this.change(0, this.currentRole, EXISTS);
     this.change(1, low(this.gfn), high(this.gfn));
-    this.change(2, flags, counts);
+    this.change(STATE, flags, counts);
   }
 
   /** The event of a page made or found. */
@@ -243,12 +252,16 @@ export class ShadowPage {
   }
 
   private countUnsync(count: number): void {
-    this.change(2, (this.unsyncCount ^ count) << 1, 0);
+    this.change(STATE, (this.unsyncCount ^ count) << 1, 0);
     this.unsyncCount = count;
   }
 
+  private key(field: number): number {
+    return KEY.encode({ memory: this.memory, frame: this.frame, field });
+  }
+
   private change(field: number, xorLo: number, xorHi: number): void {
-    this.journal.change(Space.shadowPage, KEY.encode({ memory: this.memory, frame: this.frame, field }), xorLo, xorHi);
+    this.journal.change(Space.shadowPage, this.key(field), xorLo, xorHi);
   }
 }
 
@@ -269,14 +282,14 @@ export interface ShadowPageRecord {
  * @param memory whose memory the frame is of, as in the key
  */
 export function shadowPageAt(words: WordMap, frame: number, memory = 0): ShadowPageRecord | null {
-  const [role, gfn, state] = [0, 1, 2].map((field) => KEY.encode({ memory, frame, field }));
+  const [role, gfn, state] = [0, 1, STATE].map((field) => KEY.encode({ memory, frame, field }));
   if (words.hi(role) !== EXISTS) return null;
   const counts = words.hi(state);
   return {
     frame,
     gfn: join(words.lo(gfn), words.hi(gfn)),
     role: words.lo(role),
-    unsync: (words.lo(state) & 1) !== 0,
+    unsync: (words.lo(state) & UNSYNC) !== 0,
     rootCount: counts & 0xffff,
     flooding: (counts >>> 16) & 0xff,
     tdpMmu: (counts & (1 << 25)) !== 0,
