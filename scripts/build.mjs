@@ -5,6 +5,7 @@
 import * as esbuild from 'esbuild';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { decisions } from './decisions.mjs';
 import { must, ROOT } from './steps.mjs';
 
 const watch = process.argv.includes('--watch');
@@ -20,12 +21,27 @@ const common = {
   legalComments: 'none',
   logLevel: 'warning',
   define: { MMU_VERSION: JSON.stringify(version) },
+  // While sources change, rules are recorded when they are first needed.
+  plugins: watch ? [] : [await decisions()],
 };
 const node = { ...common, platform: 'node', format: 'cjs', target: 'node18' };
 const browser = { ...common, platform: 'browser', target: 'es2022' };
 
+/** The command serves by the bundle of the server. */
+const serverBeside = {
+  name: 'server beside',
+  setup: (build) => build.onResolve({ filter: /^\.\.\/node\/main$/ }, () => ({ path: '../server.js', external: true })),
+};
+
 const bundles = [
-  { ...node, entryPoints: { mmu: 'server/src/cli/main.ts' }, banner: { js: '#!/usr/bin/env node' } },
+  { ...node, entryPoints: { mmu: 'server/src/cli/load.ts' }, banner: { js: '#!/usr/bin/env node' } },
+  {
+    ...node,
+    entryPoints: { 'mmu/command': 'server/src/cli/main.ts' },
+    plugins: [...common.plugins, serverBeside],
+    // A script of `vm` imports nothing.
+    supported: { 'dynamic-import': false },
+  },
   { ...node, entryPoints: { server: 'server/src/node/main.ts' } },
   { ...node, entryPoints: { extension: 'client/src/extension.ts' }, external: ['vscode'] },
   { ...browser, format: 'cjs', entryPoints: { 'browser/extension': 'client/src/browser.ts' }, external: ['vscode'] },
@@ -63,6 +79,7 @@ for (const bundle of bundles) {
   else await esbuild.build(options);
 }
 chmodSync(join(ROOT, 'dist', 'mmu.js'), 0o755);
+if (!watch) must(process.execPath, [join('scripts', 'code-cache.mjs')], { stdio: ['ignore', 'ignore', 'inherit'] });
 if (types) declare();
 
 /** Declarations of the library. Their imports get the endings that Node's own resolution wants. */

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { analyze } from '../../server/src/language/analysis';
-import { tokenize } from '../../server/src/language/syntax/tokens';
+import { tokensOf } from '../../server/src/language/syntax/scan';
 import { completion } from '../../server/src/services/completion';
 import { excerpt } from '../../server/src/services/completion/excerpt';
 import { samples } from '../support/examples';
@@ -10,7 +10,7 @@ describe('completion of large files', () => {
   it('looks at the last items of each body alone, and offers the same', () => {
     for (const { text, uri, name } of samples()) {
       const analysis = analyze(text, uri, { read: () => null });
-      tokenize(text).tokens.forEach(({ startOffset }, index) => {
+      tokensOf(text).forEach(({ startOffset }, index) => {
         if (index % 25 !== 0) return;
         const labels = (kept: number): string[] =>
           completion(analysis, startOffset, { snippets: true, kept }).items.map(({ label }) => label);

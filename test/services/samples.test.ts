@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DiagnosticSeverity } from 'vscode-languageserver-types';
-import { tokenize } from '../../server/src/language/syntax/tokens';
+import { tokensOf } from '../../server/src/language/syntax/scan';
 import { openScript } from '../../server/src/api/language';
 import { runScript } from '../../server/src/api/engine';
 import { codeActions } from '../../server/src/services/code-actions';
@@ -30,7 +30,7 @@ describe('every sample', () => {
       const script = openScript(text, uri, { read: (each) => readFileSync(new URL(each), 'utf8') });
       const { analysis } = script;
       const views = runScript(script, {});
-      const { tokens } = tokenize(text);
+      const tokens = tokensOf(text);
 
       it('has nothing wrong', () => {
         const all = [

@@ -1,11 +1,12 @@
 /** Signature help at every place of samples and documented examples: within a statement there is a form, and the part at the place holds the token there. */
 import { strict as assert } from 'node:assert';
-import type { IToken } from 'chevrotain';
+
 import type { SignatureHelp } from 'vscode-languageserver-types';
 import { analyze } from '../../server/src/language/analysis';
 import type { Analysis } from '../../server/src/language/analysis';
 import { itemKindOf } from '../../server/src/language/kinds';
-import { tokenize } from '../../server/src/language/syntax/tokens';
+import { tokensOf } from '../../server/src/language/syntax/scan';
+import type { Token } from '../../server/src/language/syntax/tokens';
 import { children, pathAt } from '../../server/src/language/syntax/tree';
 import type { Node } from '../../server/src/language/syntax/tree';
 import { signatureHelp } from '../../server/src/services/signature-help';
@@ -23,7 +24,7 @@ describe('signature help at the places of samples and documented examples', func
     for (const { name, uri, text } of [...samples(), ...documented()]) {
       const analysis = analyze(text, uri, { read: () => null });
       const beginnings = itemBeginnings(analysis);
-      const { tokens } = tokenize(text);
+      const tokens = tokensOf(text);
       tokens.forEach((token, at) => {
         const { image, startOffset } = token;
         if (index++ % EVERY !== 0 || beginnings.has(startOffset) || image === '}') return;
@@ -31,7 +32,7 @@ describe('signature help at the places of samples and documented examples', func
         const touches = before && WORD.test(before.image) && before.startOffset + before.image.length === startOffset;
         if (touches && beginnings.has(before.startOffset)) return;
         // Behind a word the place is that word's; behind a sign it is what comes.
-        const looked: [offset: number, tokens: IToken[]][] = [[startOffset, touches ? [before, token] : [token]]];
+        const looked: [offset: number, tokens: Token[]][] = [[startOffset, touches ? [before, token] : [token]]];
         if (WORD.test(image)) looked.push([startOffset + image.length, [token]]);
         for (const [offset, beside] of looked) {
           places++;

@@ -10,7 +10,7 @@ import type { CompletionItem, TextEdit } from 'vscode-languageserver-types';
 import { analyze } from '../../server/src/language/analysis';
 import type { Analysis } from '../../server/src/language/analysis';
 import { parse } from '../../server/src/language/syntax/parse';
-import { tokenize } from '../../server/src/language/syntax/tokens';
+import { tokensOf } from '../../server/src/language/syntax/scan';
 import { walk } from '../../server/src/language/syntax/tree';
 import { completion } from '../../server/src/services/completion';
 import { closing } from '../../server/src/services/completion/way';
@@ -40,7 +40,7 @@ export function measure(scenarios: readonly Scenario[], every: number, typing = 
   for (const { name, uri, text } of scenarios) {
     const whole = analyze(text, uri, { read: () => null });
     const defined = definitions(whole);
-    for (const { image, startOffset } of tokenize(text).tokens) {
+    for (const { image, startOffset } of tokensOf(text)) {
       if (index++ % every !== 0) continue;
       const behind = typing ? text.slice(startOffset).replace(/^[^\r\n]*/, '') : text.slice(startOffset);
       const analysis = typing ? analyze(text.slice(0, startOffset) + behind, uri, { read: () => null }) : whole;

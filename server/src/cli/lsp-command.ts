@@ -1,8 +1,8 @@
-/** `mmu lsp`: the language server over standard input and output. */
+/** `mmu lsp`: the language server, a program of its own, which serves as soon as it is loaded. */
 import type { Arguments } from './commands';
 import type { Io } from './io';
 
 export async function lsp(_args: Arguments, _io: Io): Promise<number> {
-  const { serveStdio } = await import('../node/serve');
-  return serveStdio();
+  await import('../node/main');
+  return new Promise(() => undefined);
 }

@@ -8,9 +8,3 @@ export function serve(): void {
   const named = process.argv.some((each) => /^--(?:node-ipc|socket|pipe|stdio)\b/.test(each));
   startServer(named ? createConnection() : createConnection(process.stdin, process.stdout), nodeRuntime);
 }
-
-/** Serves over standard input and output; the connection ends the process when the client says so or goes away. */
-export function serveStdio(): Promise<number> {
-  startServer(createConnection(process.stdin, process.stdout), nodeRuntime);
-  return new Promise(() => undefined);
-}

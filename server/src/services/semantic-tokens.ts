@@ -7,7 +7,8 @@ import type {
   SemanticTokenTypes,
 } from 'vscode-languageserver-types';
 import type { Analysis } from '../language/analysis';
-import { AnyWord, Fault, isOf, Num, rangeOf, Str, tokenize } from '../language/syntax/tokens';
+import { tokensOf } from '../language/syntax/scan';
+import { AnyWord, Fault, isOf, Num, rangeOf, Str } from '../language/syntax/tokens';
 import { walk } from '../language/syntax/tree';
 import type { DefinitionOf, Node, Range, WordAs } from '../language/syntax/tree';
 import { lspRange } from './places';
@@ -136,7 +137,7 @@ interface Token {
 /** Tokens of the text and comments, in order; words that the tree does not name are keywords. */
 function* inOrder(text: string, comments: readonly Range[], known: ReadonlyMap<number, Meaning>): Generator<Token> {
   let comment = 0;
-  for (const token of tokenize(text).tokens) {
+  for (const token of tokensOf(text)) {
     while (comment < comments.length && comments[comment].start < token.startOffset) {
       yield { range: comments[comment++], meaning: { type: 'comment' } };
     }

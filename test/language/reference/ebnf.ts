@@ -3,7 +3,7 @@ import {
   Alternation, NonTerminal, Option, Repetition, RepetitionMandatory, RepetitionMandatoryWithSeparator, RepetitionWithSeparator, Terminal,
   type Alternative, type IProduction, type Rule, type TokenType,
 } from 'chevrotain'; // prettier-ignore
-import { grammarParser } from '../../../server/src/language/syntax/grammar/grammar';
+import { productions } from '../../../server/src/language/syntax/grammar/recording';
 import { explanationOf, isOf, SIGNS } from '../../../server/src/language/syntax/vocabulary';
 
 /** Where each group of rules begins; a rule belongs to the first group that leads to it. */
@@ -32,7 +32,7 @@ const TOKENS: readonly string[] = [
 
 /** All rules, in their groups. */
 export function ebnf(): string {
-  return new Ebnf(grammarParser().getGAstProductions()).text();
+  return new Ebnf(productions()).text();
 }
 
 class Ebnf {

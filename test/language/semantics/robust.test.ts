@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { tokenize } from '../../../server/src/language/syntax/tokens';
+import { tokensOf } from '../../../server/src/language/syntax/scan';
 import { analyzeFiles, check, script, vm } from '../check';
 
 const SAMPLES = join(import.meta.dirname, '../../../samples');
@@ -32,7 +32,7 @@ describe('whatever the text, there is an analysis', () => {
   const texts = [...samples(), `${vm('tables kernel at 0x1000 { 0x40_0000 +2M -> 0 rw }')}${script('read 0x40_0000')}`];
 
   it('of samples with pieces left out, doubled and mixed up', () => {
-    const pieces = texts.map((text) => tokenize(text).tokens.map((token) => ({ start: token.startOffset, text: token.image })));
+    const pieces = texts.map((text) => tokensOf(text).map((token) => ({ start: token.startOffset, text: token.image })));
     const edit = fc.tuple(fc.nat(), fc.nat(), fc.nat(), fc.constantFrom('drop', 'double', 'swap', 'cut'));
     fc.assert(
       fc.property(fc.nat(), fc.array(edit, { minLength: 1, maxLength: 4 }), (which, edits) => {

@@ -1,5 +1,4 @@
 /** `#PF`, `#PF(P W U)`, `#PF(0x7)`, `#GP` */
-import type { IToken } from 'chevrotain';
 import type { Expectation as Judged } from '../../engine/program';
 import { PageFault } from '../../engine/x86/fault-codes';
 import { bindParts, noAddress } from '../kind';
@@ -7,6 +6,7 @@ import type { Brings, ExpectationKind } from '../kind';
 import type { Frame, ScriptLowering } from '../lower/script';
 import { value } from '../syntax/grammar/rule';
 import type { Grammar, Rule } from '../syntax/grammar/rule';
+import type { Token } from '../syntax/tokens';
 import type { Base, ErrorNode, Expression, Word } from '../syntax/tree';
 
 /** With neither flags nor code any error code will do. */
@@ -26,7 +26,7 @@ function isFaultFlag($: Grammar): boolean {
   return $.is($.t.Word) && /^[A-Z][A-Z0-9_]*$/.test($.next().image);
 }
 
-function separatedBySpaces($: Grammar, comma: IToken): void {
+function separatedBySpaces($: Grammar, comma: Token): void {
   const range = $.t.rangeOf(comma);
   $.report('unexpected', 'flags are separated by spaces, as `#PF(P W U)`', range, { fix: { title: 'Remove ,', range, text: '' } });
 }

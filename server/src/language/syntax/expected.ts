@@ -1,5 +1,4 @@
 /** What can stand at a place of a text, told by the grammar. */
-import type { TokenType } from 'chevrotain';
 import type { Way } from './grammar/explorer';
 import type { BodyOf } from './grammar/lists';
 import type { Value } from './grammar/rule';
@@ -86,13 +85,9 @@ function thingsOf({ type, options, already, event }: Way): Thing[] {
   if (type === t.Num) return [{ kind: 'number' }];
   if (type === t.AnyWord) return [{ kind: 'field', event }];
   const words = t.WORD_TYPES.includes(type) ? [type] : [];
-  if (words.length > 0) return [{ kind: 'word', text: textOf(type) }];
+  if (words.length > 0) return [{ kind: 'word', text: t.textOf(type) }];
   const signs = t.SIGNS.filter((sign) => t.isOf(sign, type));
-  return signs.map((sign) => ({ kind: 'sign', text: textOf(sign) }));
-}
-
-function textOf(type: TokenType): string {
-  return type.LABEL!.slice(1, -1);
+  return signs.map((sign) => ({ kind: 'sign', text: t.textOf(sign) }));
 }
 
 function distinct(items: readonly ExpectedItem[]): ExpectedItem[] {

@@ -1,11 +1,12 @@
 /** The forms of what is being written at a place, told by the grammar, with the part that the place is in. */
-import type { IToken } from 'chevrotain';
 import { FormWriter, VALUES, type FormPart } from './grammar/form';
 import type { Way } from './grammar/explorer';
 import { firstToken, isFrame, lastToken, type Frame, type ReadToken } from './grammar/frames';
-import { productions } from './grammar/grammar';
 import type { BodyOf } from './grammar/lists';
+import { productions } from './grammar/recording';
+import { scan } from './scan';
 import * as t from './tokens';
+import type { Token } from './tokens';
 import { waysAt } from './ways';
 
 export type { FormPart, FormWord } from './grammar/form';
@@ -133,12 +134,13 @@ function heldByAll(forms: readonly Candidate['form'][]): number {
 }
 
 /** The first token of a text, if it is on its first line. */
-function tokenIn(text: string, afterSpace: boolean): IToken | null {
+function tokenIn(text: string, afterSpace: boolean): Token | null {
   const line = /^[^\r\n]*/.exec(text)![0];
-  return t.tokenize(`${afterSpace ? ' ' : ''}${line}`).tokens[0] ?? null;
+  const { tokens } = scan(`${afterSpace ? ' ' : ''}${line}`);
+  return tokens.count > 0 ? tokens.at(0) : null;
 }
 
-function listedAt(way: Way, token: IToken | null): Listed | null {
+function listedAt(way: Way, token: Token | null): Listed | null {
   let inner: Frame | null = null;
   for (let frame: Frame | null = way.frame; frame; inner = frame, frame = frame.around) {
     if (frame.rule !== 'call' && frame.rule !== 'event') continue;

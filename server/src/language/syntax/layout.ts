@@ -2,9 +2,9 @@
  * Where lines and columns begin in the printed form, from the tree. A body stays on one line when it is written on one, holds
  * settings or a single item, no comment, and fits; all others have a line for each item.
  */
-import type { IToken } from 'chevrotain';
 import { itemKindOf } from '../kinds';
 import type { Parsed } from './parse';
+import type { Token } from './tokens';
 import { children, walk, type Body, type Expect, type Node } from './tree';
 
 /** What a line is to the alignment of columns: lines of one kind, next to each other, share them. */
@@ -31,7 +31,7 @@ export interface Layout {
 const WIDEST = 120;
 export const INDENT = 2;
 
-export function layoutOf(parsed: Parsed, tokens: readonly IToken[]): Layout {
+export function layoutOf(parsed: Parsed, tokens: readonly Token[]): Layout {
   return new LayoutBuilder(parsed, tokens).build();
 }
 
@@ -47,7 +47,7 @@ class LayoutBuilder implements Layout {
 
   constructor(
     private readonly parsed: Parsed,
-    private readonly tokens: readonly IToken[],
+    private readonly tokens: readonly Token[],
   ) {
     tokens.forEach((token, index) => this.indexAt.set(token.startOffset, index));
   }

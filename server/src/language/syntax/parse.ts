@@ -1,7 +1,7 @@
 /** Text to tree. Never throws; always gives a tree. */
 import { MAX_PROBLEMS, type SyntaxProblem } from './problem';
-import { grammarParser } from './grammar/grammar';
-import * as t from './tokens';
+import { grammarParser } from './grammar/parser';
+import { scan, type Scanned } from './scan';
 import type { File } from './tree';
 
 export type { SyntaxProblem } from './problem';
@@ -19,18 +19,19 @@ export const MAX_TEXT = 8 * 1024 * 1024;
 /** Never throws. A text with missing braces is looked at twice: the second time its indentation tells where they belong. */
 export function parse(text: string): Parsed {
   if (text.length > MAX_TEXT) return tooLarge(text);
-  const tokens = t.tokenize(text);
-  let { tree, problems } = read(text, tokens, false);
+  const scanned = scan(text);
+  let { tree, problems } = read(scanned, false);
   if (problems.some((problem) => problem.code === 'expected-close')) {
-    const byIndentation = read(text, tokens, true);
+    const byIndentation = read(scanned, true);
     if (byIndentation.problems.length <= problems.length) ({ tree, problems } = byIndentation);
   }
-  return { text, tree, errors: limited([...tokens.problems, ...problems]) };
+  return { text, tree, errors: limited([...scanned.problems, ...problems]) };
 }
 
-function read(text: string, tokens: t.Tokens, byIndentation: boolean): { tree: File; problems: SyntaxProblem[] } {
-  const { items, problems } = grammarParser().read(text, tokens, byIndentation);
-  return { tree: { kind: 'file', items, comments: tokens.comments, range: { start: 0, end: text.length } }, problems };
+function read(scanned: Scanned, byIndentation: boolean): { tree: File; problems: SyntaxProblem[] } {
+  const { items, problems } = grammarParser().read(scanned, byIndentation);
+  const { comments, tokens } = scanned;
+  return { tree: { kind: 'file', items, comments, range: { start: 0, end: tokens.text.length } }, problems };
 }
 
 function limited(problems: SyntaxProblem[]): SyntaxProblem[] {

@@ -7,25 +7,26 @@
  *   behind statements; each further `expect` has a line below the first. An empty line begins new columns (align.ts).
  * - Comments stay on their own line or behind what they stand behind; the latter line up.
  */
-import type { IToken } from 'chevrotain';
 import { aligned, type Line } from './align';
 import { INDENT, layoutOf, type Layout, type LineStart } from './layout';
 import { parse, type Parsed } from './parse';
+import { tokensOf } from './scan';
 import * as t from './tokens';
+import type { Token } from './tokens';
 import type { Comment } from './tree';
 
 /** The text in its printed form; null when it has syntax errors. Line ends and a byte-order mark stay as they are. */
 export function format(scenario: Parsed | string): string | null {
   const parsed = typeof scenario === 'string' ? parse(scenario) : scenario;
   if (parsed.errors.length > 0) return null;
-  const { tokens } = t.tokenize(parsed.text);
+  const tokens = tokensOf(parsed.text);
   const lines = new Printer(parsed, tokens, layoutOf(parsed, tokens)).print();
   const text = aligned(lines).map((line) => `${line}\n`).join(''); // prettier-ignore
   const mark = parsed.text.startsWith('\uFEFF') ? '\uFEFF' : '';
   return mark + (/^[^\n]*\r\n/.test(parsed.text) ? text.replaceAll('\n', '\r\n') : text);
 }
 
-type Piece = { readonly token: IToken } | { readonly comment: Comment };
+type Piece = { readonly token: Token } | { readonly comment: Comment };
 
 const NONE_BEFORE = new Set([t.Comma, t.RParen, t.RSquare, t.Colon, t.Dot]);
 const NONE_BEHIND = new Set([t.LParen, t.LSquare, t.Dot]);
@@ -43,7 +44,7 @@ class Printer {
 
   constructor(
     parsed: Parsed,
-    private readonly tokens: readonly IToken[],
+    private readonly tokens: readonly Token[],
     private readonly layout: Layout,
   ) {
     this.source = parsed.text;
@@ -63,7 +64,7 @@ class Printer {
     return this.lines;
   }
 
-  private token(token: IToken): void {
+  private token(token: Token): void {
     const start = this.layout.lines.get(token.startOffset);
     if (start) {
       this.item = start;
@@ -90,7 +91,7 @@ class Printer {
     cells.push(cells.pop()! + text);
   }
 
-  private gap(token: IToken): string {
+  private gap(token: Token): string {
     if (NONE_BEFORE.has(token.tokenType)) return '';
     if (this.last && 'comment' in this.last) return ' ';
     if (this.layout.apart.has(token.startOffset)) return '  ';
@@ -105,7 +106,7 @@ class Printer {
 
   /* ------------------------------------------------------------ comments */
 
-  private comment(comment: Comment, next: IToken | null): void {
+  private comment(comment: Comment, next: Token | null): void {
     const text = this.source
       .slice(comment.range.start, comment.range.end)
       .replace(/[^\S\r\n]+(?=\r|\n|$)/g, '')
@@ -121,7 +122,7 @@ class Printer {
     this.last = { comment };
   }
 
-  private ownLine(comment: Comment, text: string, next: IToken | null, start: LineStart | null): void {
+  private ownLine(comment: Comment, text: string, next: Token | null, start: LineStart | null): void {
     const closes = next?.tokenType === t.RCurly ? INDENT : 0;
     const indent = start ? start.indent * INDENT + closes : next === null ? 0 : this.item.indent * INDENT + CONTINUED;
     this.begin(comment.range.start, indent, 'comment', [shifted(text, indent)], start !== null || next === null);

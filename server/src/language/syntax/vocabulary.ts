@@ -3,7 +3,7 @@
  * is a setting of a slot, a flag of a mapping and a clause. Words that are not reserved are names as well, so the grammar
  * says `a name` or `this word`, and which of both is meant is told by the place.
  */
-import { Lexer, type TokenType } from 'chevrotain';
+import type { TokenType } from 'chevrotain';
 import type { Category } from './keywords';
 import { RESERVED } from './words/reserved';
 import { ERRNOS, EVENT_WORDS, FAULT_FLAGS, FORMATS, MMU_KINDS, PAGE_STATES, REASONS, SCOPES } from './words/observed';
@@ -35,15 +35,17 @@ const categoriesOf = new Map<string, TokenType[]>();
  */
 let nextIndex = 64;
 const above = new Map<TokenType, readonly TokenType[]>();
+const typesAt: TokenType[] = [];
 
-function kind(name: string, LABEL: string, PATTERN: RegExp | string, categories: readonly TokenType[] = []): TokenType {
-  const type: TokenType = { name, LABEL, PATTERN, tokenTypeIdx: nextIndex++ };
+function kind(name: string, LABEL: string, categories: readonly TokenType[] = []): TokenType {
+  const type: TokenType = { name, LABEL, tokenTypeIdx: nextIndex++ };
   if (categories.length > 0) above.set(type, categories);
+  typesAt[type.tokenTypeIdx!] = type;
   return type;
 }
 
 function category(name: string, label: string): TokenType {
-  return kind(name, label, Lexer.NA);
+  return kind(name, label);
 }
 
 /** The category of some words. */
@@ -70,11 +72,8 @@ export function explanationOf(type: TokenType): Explained | undefined {
   return explained.get(type);
 }
 
-/** By the types' indices: this is asked of every token. */
-const isBoundAt: boolean[] = [];
-
 export function isBound(type: TokenType): boolean {
-  return (isBoundAt[type.tokenTypeIdx!] ??= bound.has(type));
+  return bound.has(type);
 }
 
 /* ---------------------------------------------------------------- names, numbers, strings */
@@ -84,12 +83,15 @@ export const AnyWord = category('AnyWord', 'a word');
 /** What may name a vCPU. */
 export const VcpuName = category('VcpuName', 'a name or number');
 /** What begins an operand: a name is one, if nothing says otherwise. */
-export const Word = kind('Word', 'a name', /[A-Za-z_][A-Za-z0-9_]*/, [AnyWord, VcpuName]);
-export const Mode = kind('Mode', 'a paging mode', /(?:32-bit|[45]-level)(?![A-Za-z0-9_])/);
-export const Version = kind('Version', 'a version', /[0-9]+\.[0-9]+/);
-export const Num = kind('Num', 'a number', /[0-9][0-9A-Za-z_]*/, [VcpuName]);
-export const Str = kind('Str', 'a string', /"[^"\r\n]*"/);
-export const Fault = kind('Fault', 'a fault', /#[A-Za-z]*/);
+export const Word = kind('Word', 'a name', [AnyWord, VcpuName]);
+export const Mode = kind('Mode', 'a paging mode');
+export const MODES = ['32-bit', '4-level', '5-level'] as const;
+/** `6.1` */
+export const Version = kind('Version', 'a version');
+export const Num = kind('Num', 'a number', [VcpuName]);
+export const Str = kind('Str', 'a string');
+/** `#PF` */
+export const Fault = kind('Fault', 'a fault');
 for (const type of [AnyWord, VcpuName, Word, Mode, Version, Num, Str, Fault]) bound.add(type);
 
 /* ---------------------------------------------------------------- signs */
@@ -102,8 +104,8 @@ export const Comparison = category('Comparison', 'a comparison');
 /** What an access stores with. */
 export const Stores = category('Stores', "'=' or '+='");
 
-function sign(name: string, pattern: string, ...categories: TokenType[]): TokenType {
-  return kind(name, `'${pattern}'`, pattern, categories);
+function sign(name: string, text: string, ...categories: TokenType[]): TokenType {
+  return kind(name, `'${text}'`, categories);
 }
 
 export const Arrow = sign('Arrow', '->');
@@ -125,7 +127,7 @@ export const Comma = sign('Comma', ',');
 export const Colon = sign('Colon', ':');
 export const Dot = sign('Dot', '.');
 /** `+` with a space before and none behind: the length of a range, `a +2M`; elsewhere a plain sum. */
-export const PlusSize = kind('PlusSize', "'+'", Lexer.NA, [Operator]);
+export const PlusSize = kind('PlusSize', "'+'", [Operator]);
 export const Plus = sign('Plus', '+', Operator);
 export const Minus = sign('Minus', '-', Operator, Sign);
 export const Times = sign('Times', '*', Operator);
@@ -135,7 +137,6 @@ export const And = sign('And', '&', Operator);
 export const Or = sign('Or', '|', Operator);
 export const Not = sign('Not', '~', Sign);
 
-/** In the order in which they are tried. */
 export const SIGNS: readonly TokenType[] = [
   Arrow, DotDot, PlusAssign, Equal, AtMost, AtLeast, ShiftLeft, ShiftRight, Assign, LCurly, RCurly, LParen, RParen,
   LSquare, RSquare, Comma, Colon, Dot, PlusSize, Plus, Minus, Times, Divide, Modulo, And, Or, Not,
@@ -251,14 +252,18 @@ for (const text of [...RESERVED, ...CONTEXTUAL]) if (!categoriesOf.has(text)) ca
 
 const reservedWords: ReadonlySet<string> = new Set(RESERVED);
 const types = new Map<string, TokenType>();
-for (const [text, categories] of categoriesOf)
-  types.set(text, kind(`'${text}'`, `'${text}'`, Lexer.NA, [lexicalType(text), ...categories]));
+for (const [text, categories] of categoriesOf) types.set(text, kind(`'${text}'`, `'${text}'`, [lexicalType(text), ...categories]));
 
 function lexicalType(text: string): TokenType {
   if (reservedWords.has(text)) return AnyWord;
   if (/^[A-Za-z_]/.test(text)) return Word;
   if (text.startsWith('#')) return Fault;
   return /^[0-9]+$/.test(text) ? Num : text.includes('.') ? Version : Mode;
+}
+
+/** The text that a sign or a word of the language is. */
+export function textOf(type: TokenType): string {
+  return type.LABEL!.slice(1, -1);
 }
 
 /** The kind of a word of the language; undefined for other names. */
@@ -273,14 +278,34 @@ export function word(text: string): TokenType {
   return type;
 }
 
+/** The indices of words' kinds. */
+export function kindsOf(texts: readonly string[]): ReadonlySet<number> {
+  return new Set(texts.map((text) => word(text).tokenTypeIdx!));
+}
+
 /** All words, in no order. */
 export const WORD_TYPES: readonly TokenType[] = [...types.values()];
 
-/** The kinds that the lexer tells apart. */
+/** The kinds that a scan tells apart, beside words. */
 export const LEXICAL: readonly TokenType[] = [Word, Mode, Version, Num, Str, Fault, ...SIGNS];
 
 /** One more than the largest index of a kind. */
 export const KINDS_END = nextIndex;
+
+const NONE: TokenType = { name: 'none', tokenTypeIdx: 0 };
+
+/** A kind by its index; 0 is none. */
+export function typeAt(index: number): TokenType {
+  return typesAt[index] ?? NONE;
+}
+
+const textsAt: (string | undefined)[] = new Array<undefined>(KINDS_END).fill(undefined);
+for (const type of [...SIGNS, ...WORD_TYPES]) textsAt[type.tokenTypeIdx!] = textOf(type);
+
+/** The text that tokens of a kind are, if they all are the same. */
+export function textAt(index: number): string | undefined {
+  return textsAt[index];
+}
 
 const reservedTypes: ReadonlySet<TokenType> = new Set(RESERVED.map(word));
 
@@ -289,23 +314,23 @@ export function isReserved(type: TokenType): boolean {
 }
 
 /** Indices of a kind and of those in it, by its own. */
-const membersAt = new Map<number, number[]>();
-for (const type of [...LEXICAL, ...WORD_TYPES]) {
-  for (const category of [type, ...(above.get(type) ?? []).flatMap((each) => [each, ...(above.get(each) ?? [])])]) {
-    const members = membersAt.get(category.tokenTypeIdx!);
-    if (members) members.push(type.tokenTypeIdx!);
-    else membersAt.set(category.tokenTypeIdx!, [type.tokenTypeIdx!]);
-  }
-}
-
-/** Indices of the kinds that are `category` or in it. */
-export function indicesIn(category: TokenType): readonly number[] {
-  return membersAt.get(category.tokenTypeIdx!) ?? [category.tokenTypeIdx!];
-}
-
+const membersAt: number[][] = [];
 /** 1 for a member, by the indices of the category and of the kind: this is asked of every token, several times. */
 const isMember = new Uint8Array(KINDS_END * KINDS_END);
-for (const [category, members] of membersAt) for (const index of members) isMember[category * KINDS_END + index] = 1;
+
+function setMember(category: TokenType, kind: number): void {
+  const index = category.tokenTypeIdx!;
+  if (isMember[index * KINDS_END + kind] === 1) return;
+  isMember[index * KINDS_END + kind] = 1;
+  (membersAt[index] ??= []).push(kind);
+  for (const around of above.get(category) ?? []) setMember(around, kind);
+}
+for (const type of [...LEXICAL, ...WORD_TYPES]) setMember(type, type.tokenTypeIdx!);
+
+/** Indices of the kinds that are a category or in it, by its own. */
+export function indicesIn(category: number): readonly number[] {
+  return membersAt[category] ?? [category];
+}
 
 /** Whether a token of that kind is one of `category`, or of that very kind. */
 export function isOf(type: TokenType, category: TokenType): boolean {

@@ -1,7 +1,8 @@
 /** The ways that the grammar lets a text go on at a place: what the explorer finds, from a text and an offset. */
-import type { IToken } from 'chevrotain';
 import { Explorer, type Way } from './grammar/explorer';
 import type { BodyOf } from './grammar/lists';
+import { DECISION_TABLE } from './grammar/decision-table';
+import { scan } from './scan';
 import * as t from './tokens';
 
 export interface WaysAt {
@@ -28,42 +29,42 @@ export function waysAt(text: string, offset: number): WaysAt | null {
   if (quote === 'comment') return null;
   const start = quote ?? offset - (WORD_BEFORE.exec(head)?.[0].length ?? 0);
   const before = head.slice(0, start);
-  const tokens = t.tokenize(before);
-  const column = columnAt(before, tokens.tokens.at(-1));
-  const found = (explorer ??= new Explorer()).explore(before, fromLastDeclaration(tokens), column);
-  return { start, ...found, quoted: quote !== null, onNewLine: column !== null };
+  const scanned = scan(before);
+  const column = columnAt(scanned.tokens);
+  const found = (explorer ??= new Explorer(DECISION_TABLE)).explore(scanned, lastDeclaration(scanned.tokens), column);
+  return { start, ...found, quoted: quote !== null, onNewLine: column >= 0 };
 }
 
 /** Where the string begins that is not closed at the end of the text; null: there is none. */
 function openQuote(head: string): number | 'comment' | null {
-  const { tokens, comments } = t.tokenize(head);
+  const { tokens, comments } = scan(head);
   const comment = comments.at(-1);
   if (comment?.range.end === head.length && (!comment.block || !/^\/\*[^]*\*\/$/.test(head.slice(comment.range.start)))) return 'comment';
-  const last = tokens.at(-1);
-  const isOpen = last?.image.startsWith('"') && !/^"[^"]*"$/.test(last.image) && last.startOffset + last.image.length === head.length;
-  return isOpen ? last!.startOffset : null;
+  const { image, startOffset } = tokens.at(tokens.count - 1);
+  const isOpen = image.startsWith('"') && !/^"[^"]*"$/.test(image) && startOffset + image.length === head.length;
+  return isOpen ? startOffset : null;
 }
 
-/** The column of the place if a new line has begun behind the last token. */
-function columnAt(before: string, last: IToken | undefined): number | null {
-  const from = last ? last.startOffset + last.image.length : 0;
-  const space = before.slice(from);
+/** The column of the end of a text if a new line has begun behind its last token; otherwise -1. */
+function columnAt({ text, count, ends }: t.TokenList): number {
+  const from = count > 0 ? ends[count - 1]! : 0;
+  const space = text.slice(from);
   const line = Math.max(space.lastIndexOf('\n'), space.lastIndexOf('\r'));
-  if (line < 0) return last ? null : space.length;
+  if (line < 0) return count > 0 ? -1 : space.length;
   return space.length - line - 1;
 }
 
-const DECLARATIONS = new Set(['import', 'const', 'host', 'budget', 'vm', 'block', 'run'].map(t.word));
+const DECLARATIONS = t.kindsOf(['import', 'const', 'host', 'budget', 'vm', 'block', 'run']);
 
-/** What stands before the declaration that the place is in, or behind, does not matter. */
-function fromLastDeclaration(all: t.Tokens): t.Tokens {
-  const { tokens } = all;
+/** Index of the token with which the declaration begins that the end is in, or behind: what stands before it does not matter. */
+function lastDeclaration({ kinds, columns, count }: t.TokenList): number {
   let depth = 0;
   let from = 0;
-  tokens.forEach(({ tokenType }, index) => {
-    if (tokenType === t.LCurly) depth++;
-    else if (tokenType === t.RCurly && depth > 0) depth--;
-    else if (depth === 0 && DECLARATIONS.has(tokenType) && t.columnOf(tokens[index]!) !== null) from = index;
-  });
-  return from === 0 ? all : { ...all, tokens: tokens.slice(from) };
+  for (let index = 0; index < count; index++) {
+    const kind = kinds[index]!;
+    if (kind === t.LCurly.tokenTypeIdx) depth++;
+    else if (kind === t.RCurly.tokenTypeIdx && depth > 0) depth--;
+    else if (depth === 0 && columns[index]! >= 0 && DECLARATIONS.has(kind)) from = index;
+  }
+  return from;
 }

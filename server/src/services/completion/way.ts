@@ -1,6 +1,6 @@
 /** What is around a place, and what a value there would be a part of: the tree of the text before it, with a number put there. */
 import { parse } from '../../language/syntax/parse';
-import { tokenize } from '../../language/syntax/tokens';
+import { tokensOf } from '../../language/syntax/scan';
 import { pathAt } from '../../language/syntax/tree';
 import type { Node, NumberExpression } from '../../language/syntax/tree';
 
@@ -28,7 +28,7 @@ const CLOSING: { readonly [open: string]: string } = { '{': '\n}', '(': ')', '['
 /** What closes the brackets that are open at the end of a text. */
 export function closing(text: string): string {
   const open: string[] = [];
-  for (const { image } of tokenize(text).tokens) {
+  for (const { image } of tokensOf(text)) {
     if (Object.hasOwn(CLOSING, image)) open.push(CLOSING[image]);
     else if (/^[)}\]]$/.test(image)) open.pop();
   }

@@ -3,10 +3,10 @@
  * open at their end. There it goes every way that a rule allows, gates included, notes what each way would take next, and
  * turns back.
  */
-import {
-  createTokenInstance, EOF, type DSLMethodOpts, type IOrAlt, type IToken, type ParserMethod, type SubruleMethodOpts, type TokenType,
-} from 'chevrotain'; // prettier-ignore
+import type { DSLMethodOpts, IOrAlt, ParserMethod, SubruleMethodOpts, TokenType } from 'chevrotain';
+import type { Scanned } from '../scan';
 import * as t from '../tokens';
+import type { Token } from '../tokens';
 import type { ErrorNode, Node, Range } from '../tree';
 import type { Frame } from './frames';
 import { GrammarParser } from './grammar';
@@ -45,7 +45,6 @@ const parts = <T>(option: Optional<T>): { gate: (() => boolean) | undefined; act
 
 export class Explorer extends GrammarParser {
   private ways: Way[] = [];
-  private end: IToken = createTokenInstance(EOF, '', NaN, NaN, NaN, NaN, NaN, NaN);
   /** Ways within each other that are being tried. */
   private trying = 0;
   /** Decisions that only the end of the text leaves open, in their order: those of this run, and of all runs that are to be made. */
@@ -59,16 +58,20 @@ export class Explorer extends GrammarParser {
   private bodies: BodyOf[] = [];
   private frame: Frame | null = null;
 
-  /** Ways behind the tokens of a text, and the bodies around, the innermost last. `column`: a new line has begun. */
-  explore(text: string, tokens: t.Tokens, column: number | null): { ways: readonly Way[]; bodies: readonly BodyOf[] } {
+  /**
+   * Ways behind the tokens of a text, from one of them on, and the bodies around, the innermost last. `column`: of the end, if it begins a
+   * line; otherwise -1.
+   */
+  explore(scanned: Scanned, from: number, column: number): { ways: readonly Way[]; bodies: readonly BodyOf[] } {
     this.ways = [];
     this.plans = [[]];
-    this.end = { ...createTokenInstance(EOF, '', text.length, NaN, NaN, NaN, NaN, NaN), ...(column === null ? {} : { payload: column }) };
-    for (let next = 0; next < this.plans.length; next++) this.go(text, tokens, this.plans[next]!);
+    const { columns, count } = scanned.tokens;
+    columns[count] = column;
+    for (let next = 0; next < this.plans.length; next++) this.go(scanned, from, this.plans[next]!);
     return { ways: this.ways, bodies: [...this.bodies] };
   }
 
-  private go(text: string, tokens: t.Tokens, plan: readonly boolean[]): void {
+  private go(scanned: Scanned, from: number, plan: readonly boolean[]): void {
     this.decided = [...plan];
     this.turn = 0;
     this.bodies = [];
@@ -77,7 +80,7 @@ export class Explorer extends GrammarParser {
     this.value = null;
     this.begins = null;
     try {
-      this.read(text, tokens, false);
+      this.read(scanned, false, from);
     } catch (error) {
       if (error !== STOP) throw error;
     }
@@ -85,12 +88,8 @@ export class Explorer extends GrammarParser {
 
   /* ------------------------------------------------------------ the end */
 
-  override next(ahead = 1): IToken {
-    return this.index + ahead - 1 === this.count && !this.RECORDING_PHASE ? this.end : super.next(ahead);
-  }
-
   override may(type: TokenType, ahead: number): boolean {
-    if (this.RECORDING_PHASE || this.index + ahead - 1 < this.count) return super.may(type, ahead);
+    if (this.index + ahead - 1 < this.tokens.count) return super.may(type, ahead);
     this.peeked = true;
     return true;
   }
@@ -154,9 +153,9 @@ export class Explorer extends GrammarParser {
 
   /* ------------------------------------------------------------ tokens and rules */
 
-  protected override consumed(type: TokenType, options: Consumed | undefined, occurrence: number): IToken {
+  protected override consumed(type: TokenType, options: Consumed | undefined, occurrence: number): Token {
     if (this.atEnd()) {
-      if (!(t.isBound(type) && this.broken())) this.note(type, options ?? null, occurrence);
+      if (!(this.broken() && t.isBound(type))) this.note(type, options ?? null, occurrence);
       return this.stop();
     }
     const token = super.consumed(type, options, occurrence);
@@ -182,7 +181,7 @@ export class Explorer extends GrammarParser {
     super.fail(...report);
   }
 
-  override strange(...word: Parameters<GrammarParser['strange']>): IToken {
+  override strange(...word: Parameters<GrammarParser['strange']>): Token {
     return this.trying > 0 || this.atEnd() ? this.stop() : super.strange(...word);
   }
 
@@ -238,7 +237,7 @@ export class Explorer extends GrammarParser {
     return super.goesOn();
   }
 
-  protected override opens(what: string): IToken | null {
+  protected override opens(what: string): Token | null {
     if (!this.atEnd()) {
       const token = super.opens(what);
       if (token) this.frame!.read.push({ type: t.LCurly, occurrence: 0, token });
@@ -264,7 +263,7 @@ export class Explorer extends GrammarParser {
     }
     this.goes(() => {
       this.panic = false;
-      this.itemFirst = this.end;
+      this.itemFirst = this.index;
       this.begins = of;
       this.value = null;
       this.already = [];

@@ -1,7 +1,7 @@
 /** Expressions and ranges. */
-import type { IToken } from 'chevrotain';
 import { readNumber } from '../numbers';
 import * as t from '../tokens';
+import type { Token } from '../tokens';
 import type { Binary, BinaryOperator, Expression, NumberExpression, Range, RangeExpression, Reference } from '../tree';
 import { value, VALUE, type Grammar, type Rule, type Value } from './rule';
 
@@ -38,7 +38,7 @@ function operation($: Grammar, first: Expression, inRange: boolean): Expression 
   const operands = [first];
   const operators: BinaryOperator[] = [];
   $.many(1, {
-    GATE: () => !inRange || $.next().tokenType !== t.PlusSize,
+    GATE: () => !inRange || !$.is(t.PlusSize),
     DEF: () => {
       operators.push($.CONSUME(t.Operator).image as BinaryOperator);
       operands.push($.SUBRULE($.operand, VALUE));
@@ -67,7 +67,7 @@ const OF_TABLES = { ERR_MSG: 'the name of tables', REFERS: 'table' } as const;
 /** An operand with its signs; a part of two rules, for most expressions are one operand. */
 function operandOf($: Grammar): (what: Value) => Expression {
   const { depth } = $;
-  let signs: IToken[] = [];
+  let signs: Token[] = [];
   let expected = WHOLE;
   const sign = (): void => void signs.push($.CONSUME(t.Sign));
   const ofVm = (): Reference | null => {
@@ -114,12 +114,12 @@ function beginsStatement($: Grammar): boolean {
   return $.is(t.Word) && !$.onNewLine(2) && /^[[(:]$/.test($.next(2).image);
 }
 
-function switched(token: IToken): Expression {
+function switched(token: Token): Expression {
   const text = token.image as 'on' | 'off' | 'yes' | 'no';
   return { kind: 'switch', text, value: text === 'on' || text === 'yes', range: t.rangeOf(token) };
 }
 
-function number($: Grammar, token: IToken): NumberExpression {
+function number($: Grammar, token: Token): NumberExpression {
   const range = t.rangeOf(token);
   const read = readNumber(token.image);
   if ('value' in read) return { kind: 'number', text: token.image, value: read.value, range };
@@ -181,7 +181,8 @@ export const range: Rule<[Value?], RangeExpression> = ($) => {
     const from = $.SUBRULE($.expression, what.inRange);
     const found = $.OPTION(more);
     if (!found) ambiguous($, from);
-    return { kind: 'range', from, ...(found ?? NO_EXTENT), range: $.sinceStart(from) };
+    const { to, size } = found ?? NO_EXTENT;
+    return { kind: 'range', from, to, size, range: $.sinceStart(from) };
   };
 };
 
@@ -190,8 +191,8 @@ export const span: Rule<[Value?], RangeExpression> =
   ($) =>
   (what = WHOLE) => {
     const from = $.SUBRULE($.expression, what.inRange);
-    const found = $.SUBRULE($.extent, { ARGS: [from] });
-    return { kind: 'range', from, ...found, range: $.sinceStart(from) };
+    const { to, size } = $.SUBRULE($.extent, { ARGS: [from] });
+    return { kind: 'range', from, to, size, range: $.sinceStart(from) };
   };
 
 /** A sum where a length could be meant is refused: the space makes the difference. */

@@ -1,5 +1,4 @@
 /** A file: its declarations, each by its kind. */
-import type { TokenType } from 'chevrotain';
 import { FILE_ITEM_KINDS } from '../../machine/kinds';
 import * as t from '../tokens';
 import type { Item } from '../tree';
@@ -8,9 +7,9 @@ import type { Grammar, Rule } from './rule';
 
 const DECLARATIONS = ['import', 'const', 'host', 'budget', 'vm', 'block', 'run'];
 
-const BEGINNINGS: ReadonlySet<TokenType> = new Set(DECLARATIONS.map(t.word));
+const BEGINNINGS = t.kindsOf(DECLARATIONS);
 
-const IN_VM: ReadonlySet<TokenType> = new Set(['slot', 'vcpu', 'tables'].map(t.word));
+const IN_VM = t.kindsOf(['slot', 'vcpu', 'tables']);
 
 export const file: Rule<[], Item[]> = ($) => () => $.FILE($.declaration);
 
@@ -25,7 +24,7 @@ function strange($: Grammar): null {
   const range = t.rangeOf(token);
   const isStatement = $.is(t.Colon, 2) || $.isEntry() || $.is(t.Register) || t.isReserved(token.tokenType);
   if (token.tokenType === t.RCurly) $.report('unexpected', "'}' closes nothing", range, { fix: { title: "Remove '}'", range, text: '' } });
-  else if (IN_VM.has(token.tokenType)) $.report('unexpected', `${token.image} is declared in a vm`, range);
+  else if (IN_VM.has(token.kind)) $.report('unexpected', `${token.image} is declared in a vm`, range);
   else if (isStatement) $.report('unexpected', 'statements stand in a run or a block', range);
   else if ($.is(t.Word)) $.unknown('unknown-word', 'declaration', { text: token.image, range }, DECLARATIONS);
   else $.expected('a declaration, as vm or run');
@@ -45,7 +44,7 @@ function skipItem($: Grammar): void {
 }
 
 function endsSkip($: Grammar, depth: number): boolean {
-  const atMargin = t.columnOf($.next()) === 0;
-  if (BEGINNINGS.has($.next().tokenType)) return depth === 0 || atMargin;
+  const atMargin = $.column() === 0;
+  if (BEGINNINGS.has($.kind())) return depth === 0 || atMargin;
   return depth === 0 && (atMargin || $.is(t.RCurly));
 }

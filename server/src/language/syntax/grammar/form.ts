@@ -5,14 +5,15 @@
  */
 import {
   Alternation, NonTerminal, Option, Repetition, RepetitionMandatoryWithSeparator, Terminal,
-  type Alternative, type IProduction, type Rule, type TokenType,
+  type Alternative, type IProduction, type TokenType,
 } from 'chevrotain'; // prettier-ignore
-import { firstOf } from '../decisions';
 import type { Category } from '../keywords';
 import * as t from '../vocabulary';
 import { VALUE_WORDS } from '../words/values';
 import type { Way } from './explorer';
+import { firstOf } from './first';
 import { isFrame, type Frame } from './frames';
+import type { Productions } from './recording';
 import type { ValueOf } from './rule';
 
 /** A word of the language; `as` and `of`: where it is explained, when the place tells. */
@@ -41,8 +42,6 @@ export interface Piece extends Content {
   readonly text: string;
   readonly parts: readonly FormPart[];
 }
-
-export type Productions = { readonly [rule: string]: Rule };
 
 /** Rules whose content is a value, whatever it is made of. */
 export const VALUES: ReadonlySet<string> = new Set(['expression', 'operand', 'parenthesized']);
@@ -320,21 +319,17 @@ function textOf(type: TokenType, label: string | undefined): string {
   if (explained) return explained.words.length <= MOST_LISTED ? oneOf(explained.words) : `<${explained.what}>`;
   if (label !== undefined) return label.startsWith('"') ? label : `<${label}>`;
   const signs = t.SIGNS.filter((sign) => sign !== type && t.isOf(sign, type));
-  if (signs.length > 0) return oneOf(signs.map(labelOf));
-  return NAMES[type.name] === undefined ? labelOf(type) : `<${NAMES[type.name]}>`;
+  if (signs.length > 0) return oneOf(signs.map(t.textOf));
+  return NAMES[type.name] === undefined ? t.textOf(type) : `<${NAMES[type.name]}>`;
 }
 
 function oneOf(texts: readonly string[]): string {
   return texts.length === 1 ? texts[0]! : `( ${texts.join(' | ')} )`;
 }
 
-function labelOf({ LABEL }: TokenType): string {
-  return LABEL!.slice(1, -1);
-}
-
 function wordsOf(type: TokenType): FormWord[] {
   const explained = t.explanationOf(type);
   if (explained)
     return explained.words.map((text) => ({ text, as: explained.as, ...(explained.of === undefined ? {} : { of: explained.of }) }));
-  return t.WORD_TYPES.includes(type) ? [{ text: labelOf(type) }] : [];
+  return t.WORD_TYPES.includes(type) ? [{ text: t.textOf(type) }] : [];
 }

@@ -1,5 +1,6 @@
 /** Where a reader of the grammar is: the rules around, each with what of it has been read. */
-import type { IToken, TokenType } from 'chevrotain';
+import type { TokenType } from 'chevrotain';
+import type { Token } from '../tokens';
 
 /** A rule that is being read, or has been. */
 export interface Frame {
@@ -15,7 +16,7 @@ export interface ReadToken {
   readonly type: TokenType;
   /** What tells it from other tokens of the kind in the rule. */
   readonly occurrence: number;
-  readonly token: IToken;
+  readonly token: Token;
 }
 
 export function isFrame(part: Frame | ReadToken): part is Frame {
@@ -28,7 +29,7 @@ export function firstToken({ read: [first] }: Frame): ReadToken | undefined {
 }
 
 /** The last token that was read up to a place in a rule. */
-export function lastToken({ read, around }: Frame): IToken | undefined {
+export function lastToken({ read, around }: Frame): Token | undefined {
   const last = read.at(-1);
   if (!last) return around ? lastToken(around) : undefined;
   return isFrame(last) ? lastToken(last) : last.token;

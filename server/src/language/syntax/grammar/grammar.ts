@@ -1,26 +1,30 @@
-/** The grammar as a parser: all rules registered, recorded once, and run over a text's tokens. */
-import type { ParserMethod, Rule as Recorded } from 'chevrotain';
+/** The grammar as a parser: all rules, run over a text's tokens. */
+import type { ParserMethod } from 'chevrotain';
 import type { SyntaxProblem } from '../problem';
-import type { Tokens } from '../tokens';
+import type { Scanned } from '../scan';
 import type { Item } from '../tree';
+import type { DecisionTable } from './decisions';
 import { Questions } from './questions';
 import type { Rule } from './rule';
 import { RULES, rulesOfKinds } from './rules';
+import { readerBy } from './running';
 
 type AnyRule = Rule<unknown[], unknown>;
 
 export class GrammarParser extends Questions {
   private readonly readers = new Map<unknown, ParserMethod<[], unknown>>();
 
-  constructor(validated = false) {
-    super(validated);
-    for (const [name, rule] of Object.entries(RULES)) Object.assign(this, { [name]: this.addRule(name, rule as AnyRule) });
+  constructor(private readonly table: DecisionTable) {
+    super();
+    const rules = Object.create(Object.getPrototypeOf(this) as object) as { [rule: string]: unknown };
+    for (const [name, rule] of Object.entries(RULES)) rules[name] = this.addRule(name, rule as AnyRule);
     for (const [name, rule] of rulesOfKinds()) if (!this.readers.has(rule)) this.addRule(name, rule as AnyRule);
-    this.performSelfAnalysis();
+    // So many properties of its own would make the parser a dictionary: they stand on a prototype of it, where V8 takes them for constants.
+    Object.setPrototypeOf(this, rules);
   }
 
   private addRule(name: string, rule: AnyRule): ParserMethod<unknown[], unknown> {
-    const reader = this.RULE(name, rule(this.grammar()));
+    const reader = readerBy(name, () => rule(this.grammar()), this.table[name]!);
     this.readers.set(rule, reader as ParserMethod<[], unknown>);
     return reader;
   }
@@ -31,22 +35,10 @@ export class GrammarParser extends Questions {
   }
 
   /** The items of a text and what is wrong with it; never throws. */
-  read(text: string, tokens: Tokens, byIndentation: boolean): { items: Item[]; problems: SyntaxProblem[] } {
-    this.begin(text, tokens);
+  read(scanned: Scanned, byIndentation: boolean, from = 0): { items: Item[]; problems: SyntaxProblem[] } {
+    this.begin(scanned, from);
     this.byIndentation = byIndentation;
     const items = this.SUBRULE(this.grammar().file);
     return { items, problems: this.problems };
   }
-}
-
-let parser: GrammarParser | undefined;
-
-/** The one parser; made when it is first needed. */
-export function grammarParser(): GrammarParser {
-  return (parser ??= new GrammarParser());
-}
-
-/** The rules as they are recorded, by their names. */
-export function productions(): { readonly [rule: string]: Recorded } {
-  return grammarParser().getGAstProductions();
 }

@@ -7,9 +7,11 @@
  * Lines matter in one way: a value or a name stands on the line of what comes before it, unless that is a bracket, a comma
  * or an operator. So a statement that is still being written does not swallow the next one.
  */
-import { createTokenInstance, EOF, type IToken, type TokenType } from 'chevrotain';
+import type { TokenType } from 'chevrotain';
 import type { ProblemCode } from '../problem';
+import type { Scanned } from '../scan';
 import * as t from '../tokens';
+import { Token } from '../tokens';
 import type { Definition, DefinitionOf, Flag, Reference, Text, Word as WordNode, WordAs } from '../tree';
 import { Reports } from './reports';
 import type { Value } from './rule';
@@ -18,7 +20,7 @@ import type { Consumed } from './running';
 /** Of types that nothing else stands for. */
 const isTerminal = (type: TokenType): boolean => !t.isBound(type) && type.LABEL?.startsWith("'") === true;
 
-export abstract class Ground extends Reports {
+export class Ground extends Reports {
   /** Flags of the same place before the one that is being read. */
   already: readonly (Flag | WordNode)[] = [];
   /** The event whose fields are being read. */
@@ -26,30 +28,27 @@ export abstract class Ground extends Reports {
   /** Expressions around the one that is being read, and operators read in the outermost so far. */
   readonly depth = { within: 0, operators: 0 };
 
-  protected override begin(text: string, tokens: t.Tokens): void {
-    super.begin(text, tokens);
+  protected override begin(scanned: Scanned, from: number): void {
+    super.begin(scanned, from);
     this.depth.within = 0;
   }
 
   /* ------------------------------------------------------------ tokens */
 
   /** The next token, if it is what must stand here and on a line where it may; otherwise a report, and an absent one. */
-  protected consumed(type: TokenType, options: Consumed | undefined, _occurrence: number): IToken {
-    const token = this.tokens[this.index];
-    if (token !== undefined && t.matches(token.tokenTypeIdx, type) && !(t.isBound(type) && this.broken())) {
-      return this.take();
-    }
+  protected consumed(type: TokenType, options: Consumed | undefined, _occurrence: number): Token {
+    if (t.matches(this.kind(), type) && !(this.broken() && t.isBound(type))) return this.take();
     return this.notFound(type, options);
   }
 
   /** Stands for a token that is missing, at its place. */
-  private absent(): IToken {
-    return createTokenInstance(EOF, '', this.lastEnd(), NaN, NaN, NaN, NaN, NaN);
+  private absent(): Token {
+    return new Token(0, '', this.lastEnd(), -1);
   }
 
-  private notFound(type: TokenType, options: Consumed | undefined): IToken {
+  private notFound(type: TokenType, options: Consumed | undefined): Token {
     if (isTerminal(type)) {
-      this.expectedSign(type.LABEL!.slice(1, -1));
+      this.expectedSign(t.textOf(type));
       return this.absent();
     }
     const { tokenType } = this.next();
@@ -67,7 +66,7 @@ export abstract class Ground extends Reports {
   }
 
   /** Takes a word that is none of its category's, with a report. */
-  strange(type: TokenType, code: ProblemCode = 'unknown-word', choices?: readonly string[]): IToken {
+  strange(type: TokenType, code: ProblemCode = 'unknown-word', choices?: readonly string[]): Token {
     const token = this.take();
     const { what, words } = t.explanationOf(type)!;
     this.unknown(code, what, { text: token.image, range: t.rangeOf(token) }, choices ?? words);
@@ -75,7 +74,7 @@ export abstract class Ground extends Reports {
   }
 
   /** Takes the rest of the line, up to a token that ends it sooner or the end of the body. */
-  skipLine(ends: (token: IToken) => boolean): void {
+  skipLine(ends: (token: Token) => boolean): void {
     while (!this.atEnd() && !this.onNewLine() && !this.is(t.RCurly) && !ends(this.next())) this.take();
   }
 
@@ -86,9 +85,8 @@ export abstract class Ground extends Reports {
    * followed by one of `[ . = :`, or begins a line and is followed by `(`.
    */
   clause(): boolean {
-    const { tokenType } = this.next(2);
-    if (tokenType === t.LParen) return !this.onNewLine();
-    return tokenType !== t.LSquare && tokenType !== t.Dot && tokenType !== t.Assign && tokenType !== t.Colon;
+    if (this.is(t.LParen, 2)) return !this.onNewLine();
+    return !(this.is(t.LSquare, 2) || this.is(t.Dot, 2) || this.is(t.Assign, 2) || this.is(t.Colon, 2));
   }
 
   /** The word that is next is not already there; what is there twice is reported by those who build the node. */
@@ -106,32 +104,32 @@ export abstract class Ground extends Reports {
 
   /* ------------------------------------------------------------ names */
 
-  isThere(token: IToken): boolean {
-    return token.tokenType !== EOF;
+  isThere(token: Token): boolean {
+    return token.kind !== 0;
   }
 
-  wordOf<A extends WordAs>(token: IToken, as: A): WordNode {
+  wordOf<A extends WordAs>(token: Token, as: A): WordNode {
     return { kind: 'word', as, text: token.image, range: t.rangeOf(token) };
   }
 
   /** The word, or null for a token that is missing. */
-  wordOrNull(token: IToken, as: WordAs): WordNode | null {
+  wordOrNull(token: Token, as: WordAs): WordNode | null {
     return !this.isThere(token) ? null : this.wordOf(token, as);
   }
 
-  referenceOf(token: IToken, to: Reference['to']): Reference {
+  referenceOf(token: Token, to: Reference['to']): Reference {
     return { kind: 'reference', to, text: token.image, range: t.rangeOf(token) };
   }
 
-  referenceOrNull(token: IToken, to: Reference['to']): Reference | null {
+  referenceOrNull(token: Token, to: Reference['to']): Reference | null {
     return !this.isThere(token) ? null : this.referenceOf(token, to);
   }
 
-  definitionOrNull(token: IToken, of: DefinitionOf): Definition | null {
+  definitionOrNull(token: Token, of: DefinitionOf): Definition | null {
     return !this.isThere(token) ? null : { kind: 'definition', of, text: token.image, range: t.rangeOf(token) };
   }
 
-  textOrNull(token: IToken): Text | null {
+  textOrNull(token: Token): Text | null {
     return !this.isThere(token) ? null : { kind: 'text', value: token.image.replace(/^"|"$/g, ''), range: t.rangeOf(token) };
   }
 }

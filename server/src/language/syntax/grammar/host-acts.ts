@@ -1,5 +1,4 @@
 /** What the VMM and the host's memory management do in a script, each by its kind. */
-import type { TokenType } from 'chevrotain';
 import { HOST_ACT_KINDS } from '../../statements/host/kinds';
 import type { Only } from '../../statements/host/act';
 import * as t from '../tokens';
@@ -8,9 +7,7 @@ import { HOST_ACTS } from '../words/structure';
 import { alternatives } from './alternatives';
 import { value, type Grammar, type Rule } from './rule';
 
-const AFTER_HOST: ReadonlySet<TokenType> = new Set(
-  ['import', 'const', 'budget', 'vm', 'block', 'run', 'host', 'user', 'supervisor', 'read', 'expect'].map(t.word),
-);
+const AFTER_HOST = t.kindsOf(['import', 'const', 'budget', 'vm', 'block', 'run', 'host', 'user', 'supervisor', 'read', 'expect']);
 
 export const hostBody: Rule<[], Body<HostAct | ErrorNode> | null> = ($) => () => $.BRACES('host-acts', 'host', $.hostAct, AFTER_HOST);
 

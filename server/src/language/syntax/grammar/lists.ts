@@ -1,16 +1,18 @@
 /** Lists of items, with the recovery around them: item by item and line by line. */
-import type { ParserMethod, SubruleMethodOpts, TokenType } from 'chevrotain';
+import type { ParserMethod, SubruleMethodOpts } from 'chevrotain';
 import * as t from '../tokens';
 import type { Body, ErrorNode, Node, Range } from '../tree';
 import { Ground } from './ground';
 
 /** Words that end any body in which they cannot stand, when they begin a line: its `}` is missing. */
-export const OUTER: ReadonlySet<TokenType> = new Set(['import', 'budget', 'block', 'run'].map(t.word));
+export const OUTER = ['import', 'budget', 'block', 'run'];
+
+const OUTER_KINDS = t.kindsOf(OUTER);
 
 /** What bodies hold: a file, settings of a block, and so on; for those who ask what can begin here. */
 export type BodyOf = 'file' | 'vm' | 'tables' | 'script' | 'host-acts' | 'host' | 'cpu' | 'tlb' | 'kvm' | 'budget' | 'slot' | 'vcpu';
 
-export abstract class Lists extends Ground {
+export class Lists extends Ground {
   /** Column of the last token that began a line. */
   private lineColumn = 0;
   /** Second look at a text with a missing `}`: a line indented no deeper than the body's first line ends the body. */
@@ -19,10 +21,6 @@ export abstract class Lists extends Ground {
   /** `item, item, …`, at least one. */
   LIST<T, A extends unknown[]>(item: ParserMethod<A, T | null>, options?: SubruleMethodOpts<A>): T[] {
     const items: T[] = [];
-    if (this.RECORDING_PHASE) {
-      this.AT_LEAST_ONE_SEP({ SEP: t.Comma, DEF: () => this.SUBRULE3(item, options) });
-      return items;
-    }
     do {
       const found = this.SUBRULE3(item, options);
       if (found !== null) items.push(found);
@@ -32,15 +30,11 @@ export abstract class Lists extends Ground {
 
   /** Items up to the end of the text. */
   FILE<T extends Node>(item: ParserMethod<[], T | null>): (T | ErrorNode)[] {
-    if (this.RECORDING_PHASE) {
-      this.MANY(() => this.SUBRULE(item));
-      return [];
-    }
     return this.items('file', item, () => false);
   }
 
   protected goesOn(): boolean {
-    const comma = this.next().tokenType === t.Comma;
+    const comma = this.is(t.Comma);
     if (comma) this.take();
     return comma;
   }
@@ -53,14 +47,8 @@ export abstract class Lists extends Ground {
     of: BodyOf,
     what: string,
     item: ParserMethod<[], T | null>,
-    stops: ReadonlySet<TokenType> = OUTER,
+    stops: ReadonlySet<number> = OUTER_KINDS,
   ): Body<T | ErrorNode> | null {
-    if (this.RECORDING_PHASE) {
-      this.CONSUME(t.LCurly);
-      this.MANY(() => this.SUBRULE(item));
-      this.CONSUME(t.RCurly);
-      return null;
-    }
     const start = this.here();
     this.trackLine();
     const column = this.lineColumn;
@@ -72,13 +60,13 @@ export abstract class Lists extends Ground {
   }
 
   protected opens(what: string): ReturnType<typeof this.take> | null {
-    if (this.next().tokenType === t.LCurly) return this.take();
+    if (this.is(t.LCurly)) return this.take();
     this.expected(`'{' to open ${what}`, { title: 'Insert {', text: ' {' });
     return null;
   }
 
   protected closes(what: string, open: Range): boolean {
-    const close = this.next().tokenType === t.RCurly;
+    const close = this.is(t.RCurly);
     if (close) this.take();
     else
       this.report('expected-close', `expected '}' to close ${what}`, this.behind(), {
@@ -94,13 +82,13 @@ export abstract class Lists extends Ground {
     while (!this.atEnd() && !ends()) {
       this.panic = false;
       this.trackLine();
-      const before = this.next();
-      this.itemFirst = before;
+      const before = (this.itemFirst = this.index);
+      const start = this.here();
       const node = this.SUBRULE(item);
       if (node) items.push(node);
-      const read = this.next() !== before;
+      const read = this.index !== before;
       // An item that could not be made is an error from its beginning on.
-      const from = node || !read ? this.here() : before.startOffset;
+      const from = node || !read ? this.here() : start;
       if (this.panic || !read) this.skip(!read);
       if (this.lastEnd() > from) items.push({ kind: 'error', range: this.since(from) });
     }
@@ -108,14 +96,13 @@ export abstract class Lists extends Ground {
     return items;
   }
 
-  private endsBody(stops: ReadonlySet<TokenType>, column: number): boolean {
-    if (stops.has(this.next().tokenType)) return true;
-    return this.byIndentation && t.columnOf(this.next())! <= column;
+  private endsBody(stops: ReadonlySet<number>, column: number): boolean {
+    return stops.has(this.kind()) || (this.byIndentation && this.column() <= column);
   }
 
   private trackLine(): void {
-    const column = t.columnOf(this.next());
-    if (column !== null) this.lineColumn = column;
+    const column = this.column();
+    if (column >= 0) this.lineColumn = column;
   }
 
   /** Skips to where an item can begin, over whole bodies; `atLeastOne` when nothing was read. */
@@ -126,7 +113,7 @@ export abstract class Lists extends Ground {
       const opens = tokenType === t.LCurly || tokenType === t.LParen || tokenType === t.LSquare;
       if (depth === 0 && tokenType === t.RCurly) return;
       if (depth === 0 && skipped && !opens && this.onNewLine()) return;
-      if (depth > 0 && OUTER.has(tokenType) && t.columnOf(this.next()) === 0) return;
+      if (depth > 0 && OUTER_KINDS.has(this.kind()) && this.column() === 0) return;
       if (tokenType === t.LCurly) depth++;
       else if (tokenType === t.RCurly) depth--;
       this.take();

@@ -1,5 +1,4 @@
 /** Items of VMs and of tables, each by its kind. */
-import type { TokenType } from 'chevrotain';
 import { VM_ITEM_KINDS } from '../../machine/kinds';
 import { TABLES_ITEM_KINDS } from '../../machine/tables/kinds';
 import { mapping } from '../../machine/tables/mapping';
@@ -9,7 +8,7 @@ import { alternatives } from './alternatives';
 import { OUTER } from './lists';
 import { value, type Rule } from './rule';
 
-const among = (...more: string[]): ReadonlySet<TokenType> => new Set([...OUTER, ...more.map(t.word)]);
+const among = (...more: string[]): ReadonlySet<number> => t.kindsOf([...OUTER, ...more]);
 
 const AFTER_VM = among('host', 'expect', 'read', 'write', 'user', 'supervisor');
 

@@ -1,6 +1,7 @@
 /** What several statements and items have in common: entries, registers, flags, the kinds after `under`, constants. */
-import type { IToken, SubruleMethodOpts, TokenType } from 'chevrotain';
+import type { SubruleMethodOpts, TokenType } from 'chevrotain';
 import * as t from '../tokens';
+import type { Token } from '../tokens';
 import type { EntryReference, Expect, Expression, Flag, MmuKinds, Reference, Under, Word } from '../tree';
 import { FLAGS, type FlagPlace } from '../words/paging';
 import { value, type Grammar, type Rule, type Value, type ValueOf } from './rule';
@@ -114,11 +115,8 @@ function goesOn($: Grammar): boolean {
  * `user` before an access begins the next statement.
  */
 function isFlag($: Grammar, place: FlagPlace): boolean {
-  const { tokenType } = $.next();
-  if (tokenType === t.word('not')) return true;
-  if (tokenType === USER || tokenType === SUPERVISOR) {
-    return place === 'mapping' || (!$.onNewLine() && ($.onNewLine(2) || !t.isOf($.next(2).tokenType, t.AccessKind)));
-  }
+  if ($.is(NOT)) return true;
+  if ($.is(USER) || $.is(SUPERVISOR)) return place === 'mapping' || (!$.onNewLine() && ($.onNewLine(2) || !$.is(t.AccessKind, 2)));
   return !goesOn($);
 }
 
@@ -145,7 +143,7 @@ function flagRule(place: FlagPlace): Rule<[string?], Flag | null> {
   return ($) => {
     type Named = Pick<Flag, 'name' | 'value'>;
     const no = (): boolean => $.isThere($.CONSUME(NOT));
-    const word = (token: IToken): Word => $.wordOf(token, 'flag');
+    const word = (token: Token): Word => $.wordOf(token, 'flag');
     let not = false;
     const GATE = (): boolean => !not || !$.broken();
     const alternatives = [{ GATE, ALT: (): Named => ({ name: word($.CONSUME(alone)), value: null }) }];
@@ -223,6 +221,7 @@ export function someFlags($: Grammar, place: FlagPlace, what: { ARGS: [string] }
 
 const KIND = { ERR_MSG: 'soft, ept or npt', UNKNOWN: 'unknown-word' } as const;
 const ON = t.word('on');
+const FAULT = t.word('fault');
 
 /** `under soft, ept on ept` */
 export const under: Rule<[], Under> = ($) => () => {
@@ -236,13 +235,13 @@ export const mmuKinds: Rule<[], MmuKinds | null> = ($) => {
   let levels: Word[] = [];
   const on = {
     // `on fault` is the handler of an access.
-    GATE: () => $.next(2).tokenType !== t.word('fault'),
+    GATE: () => !$.is(FAULT, 2),
     DEF: () => {
       $.CONSUME(ON);
       level($.CONSUME2(t.MmuKind, KIND));
     },
   };
-  const level = (token: IToken): void => {
+  const level = (token: Token): void => {
     if ($.isThere(token)) levels.push($.wordOf(token, 'mmu'));
   };
   return () => {

@@ -6,7 +6,7 @@ import { Lists } from './lists';
 import { expects, isEntry, someFlags, underOpensBody } from './parts';
 import type { Grammar } from './rule';
 
-export abstract class Questions extends Lists {
+export class Questions extends Lists {
   /** The kinds of token. */
   readonly t = { ...t };
 
@@ -21,8 +21,7 @@ export abstract class Questions extends Lists {
 
   /** The word that is next is a name here, with what is done to it behind. */
   isName(): boolean {
-    const { tokenType } = this.next(2);
-    return tokenType === t.Assign || tokenType === t.Dot;
+    return this.is(t.Assign, 2) || this.is(t.Dot, 2);
   }
 
   /** The word that is next begins an item of tables, and is not a constant of that name that begins a mapping. */

@@ -1,14 +1,15 @@
 /** Places between tokens, and reports of what is wrong at them. */
-import type { IToken, TokenType } from 'chevrotain';
 import { MAX_PROBLEMS, nearest, type Fix, type ProblemCode, type SyntaxProblem } from '../problem';
+import type { Scanned } from '../scan';
 import * as t from '../tokens';
 import type { Node, Range } from '../tree';
 import { Running } from './running';
 
-/** A line may break behind these. */
-const CONTINUES: ReadonlySet<TokenType> = new Set([
+/** A line may break behind these; 1, by their kinds. */
+const continues = new Uint8Array(t.KINDS_END);
+for (const type of [
   t.LParen, t.LSquare, t.LCurly, t.Comma, t.Plus, t.PlusSize, t.Minus, t.Times, t.Divide, t.Modulo, t.ShiftLeft, t.ShiftRight, t.And, t.Or, t.Not,
-]); // prettier-ignore
+]) continues[type.tokenTypeIdx!] = 1; // prettier-ignore
 
 export abstract class Reports extends Running {
   text = '';
@@ -17,30 +18,28 @@ export abstract class Reports extends Running {
   panic = false;
   /** The text goes on behind the last token: what is missing there is not. */
   private cut = false;
-  /** First token of the innermost item that is being read. */
-  protected itemFirst: IToken | null = null;
+  /** Index of the first token of the innermost item that is being read; -1: there is none. */
+  protected itemFirst = -1;
 
-  protected begin(text: string, { tokens, cut }: t.Tokens): void {
-    this.text = text;
+  protected begin({ tokens, cut }: Scanned, from: number): void {
+    this.text = tokens.text;
     this.tokens = tokens;
     this.cut = cut;
-    this.index = 0;
-    this.count = tokens.length;
+    this.index = from;
     this.problems = [];
     this.panic = false;
-    this.itemFirst = null;
+    this.itemFirst = -1;
   }
 
   /* ------------------------------------------------------------ positions */
 
   /** Where the next token begins; at the end of the text, where the last one ends. */
   here(): number {
-    return this.index < this.count ? this.tokens[this.index]!.startOffset : this.lastEnd();
+    return this.atEnd() ? this.lastEnd() : this.tokens.starts[this.index]!;
   }
 
   lastEnd(): number {
-    const last = this.tokens[this.index - 1];
-    return last ? last.startOffset + last.image.length : 0;
+    return this.index > 0 ? this.tokens.ends[this.index - 1]! : 0;
   }
 
   since(start: number): Range {
@@ -59,17 +58,17 @@ export abstract class Reports extends Running {
 
   /** Begins a new line. */
   onNewLine(ahead = 1): boolean {
-    return t.columnOf(this.next(ahead)) !== null;
+    return this.tokens.columns[this.index + ahead - 1]! >= 0;
   }
 
   /** A new line has begun where a value or a name should stand, see above; in panic no line is crossed. */
   broken(): boolean {
-    return this.beginsLine() && (this.panic || !CONTINUES.has(this.next(0).tokenType));
+    return this.beginsLine() && (this.panic || continues[this.tokens.kinds[this.index - 1]!] !== 1);
   }
 
   /** The next token begins a line, and not the item. */
   beginsLine(): boolean {
-    return this.onNewLine() && this.next() !== this.itemFirst;
+    return this.onNewLine() && this.index !== this.itemFirst;
   }
 
   /* ------------------------------------------------------------ reports */
@@ -92,7 +91,7 @@ export abstract class Reports extends Running {
   /** `expected …`, at the next token if it is on the same line or begins the item, otherwise behind the last one. */
   expected(what: string, insert?: { title: string; text: string }): void {
     const behind = this.behind();
-    const isHere = !this.atEnd() && (!this.onNewLine() || this.next() === this.itemFirst);
+    const isHere = !this.atEnd() && (!this.onNewLine() || this.index === this.itemFirst);
     const { image } = this.next();
     const found = image.length > 30 ? `'${image.slice(0, 30)}…'` : `'${image}'`;
     const message = isHere ? `expected ${what}, found ${found}` : `expected ${what}`;

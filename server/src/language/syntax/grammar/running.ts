@@ -1,17 +1,14 @@
 /**
- * Chevrotain's parser as this grammar runs it. Chevrotain records the rules and checks them (`performSelfAnalysis`); their
- * running is here, since all that its own does around a rule and a decision serves what this grammar has no use for: a tree
- * of its own, exceptions and a recovery by them. A rule is called as the function that it is, and a decision looks up the
- * type of the next token in a table of the recorded grammar (decisions.ts).
+ * Running the rules. They are written in the words of Chevrotain's parsers, and Chevrotain records and checks them (recording.ts); what it does
+ * around each when it runs them serves what this grammar has no use for: a tree of its own, exceptions and a recovery by them. Here a
+ * rule is called as the function that it is, and a decision looks up the kind of the next token in a table of the recorded grammar (decisions.ts).
  */
-import {
-  createTokenInstance, EmbeddedActionsParser, EOF, type ConsumeMethodOpts, type DSLMethodOpts, type IOrAlt, type IToken,
-  type ParserMethod, type Rule, type SubruleMethodOpts, type TokenType,
-} from 'chevrotain'; // prettier-ignore
-import { decisionsOf, STRATEGY, type DecisionsOfRule } from '../decisions';
+import type { ConsumeMethodOpts, DSLMethodOpts, IOrAlt, ParserMethod, SubruleMethodOpts, TokenType } from 'chevrotain';
 import type { ProblemCode } from '../problem';
-import * as t from '../tokens';
+import { END, TokenList, type Token } from '../tokens';
 import type { DefinitionOf, Reference } from '../tree';
+import * as t from '../vocabulary';
+import { decisionsOf, NO_DECISIONS, type Decisions, type RecordedDecisions } from './decisions';
 
 /* ---------------------------------------------------------------- Chevrotain's words, as rules use them */
 
@@ -38,93 +35,101 @@ export interface Choice<T> {
   readonly ELSE?: Action<T>;
 }
 
-/** What of Chevrotain's parser is used: its recorder, which takes the place of the methods by which rules read meanwhile. */
-interface Recorder {
-  readonly RECORDING_PHASE: boolean;
-  RULE<A extends unknown[], R>(name: string, rule: (...args: A) => R): ParserMethod<A, R>;
-  performSelfAnalysis(): void;
-  getGAstProductions(): Record<string, Rule>;
-  AT_LEAST_ONE_SEP(options: { readonly SEP: TokenType; readonly DEF: Action<unknown> }): void;
-}
+/** A rule that can be read; it takes two arguments at most. */
+type Action2<R> = (first?: unknown, second?: unknown) => R;
 
-const Chevrotain = EmbeddedActionsParser as unknown as new (vocabulary: TokenType[], config: object) => Recorder;
-
-/** A rule that was registered; it takes two arguments at most. */
-interface Registered<R> {
+interface Reader<R> {
   readonly ruleName: string;
-  readonly originalGrammarAction: (first?: unknown, second?: unknown) => R;
-  decisions?: DecisionsOfRule;
+  readonly recorded: RecordedDecisions;
+  /** Made when it is first read, as its decisions are: a text needs a part of the grammar. */
+  readonly make: () => Action2<R>;
+  action: Action2<R> | null;
+  decisions: Decisions;
 }
 
-export function ruleNameOf<A extends unknown[], R>(method: ParserMethod<A, R>): string {
-  return (method as unknown as Registered<R>).ruleName;
+/** What `SUBRULE` takes. */
+export function readerBy<A extends unknown[], R>(
+  ruleName: string,
+  make: () => (...args: A) => R,
+  recorded: RecordedDecisions,
+): ParserMethod<A, R> {
+  const reader: Reader<R> = { ruleName, recorded, make: make as unknown as Reader<R>['make'], action: null, decisions: NO_DECISIONS };
+  return reader as unknown as ParserMethod<A, R>;
 }
 
-const NONE: DecisionsOfRule = { choices: [], options: [], repetitions: [] };
+function prepared<R>(reader: Reader<R>): Action2<R> {
+  reader.decisions = decisionsOf(reader.recorded);
+  return (reader.action = reader.make());
+}
 
-/** Stands behind the last token. */
-export const END: IToken = createTokenInstance(EOF, '', NaN, NaN, NaN, NaN, NaN, NaN);
+export function ruleNameOf<A extends unknown[], R>(reader: ParserMethod<A, R>): string {
+  return (reader as unknown as Reader<R>).ruleName;
+}
 
-export abstract class Running extends Chevrotain {
-  protected tokens: readonly IToken[] = [];
+export abstract class Running {
+  /** The rules are recorded, and nothing is read. */
+  readonly RECORDING_PHASE: boolean = false;
+  protected tokens = new TokenList('');
   /** Of the next token. */
   protected index = 0;
-  protected count = 0;
   /** Those of the rule that is being read. */
-  protected decisions: DecisionsOfRule = NONE;
-
-  /** @param validated checks the grammar itself, which costs time and is for tests */
-  constructor(validated: boolean) {
-    super([...t.LEXICAL], { lookaheadStrategy: STRATEGY, maxLookahead: 1, skipValidations: !validated });
-  }
+  protected decisions: Decisions = NO_DECISIONS;
 
   /* ------------------------------------------------------------ tokens */
 
-  /** The next token, or one further ahead; at the end of the text an empty one. */
-  next(ahead = 1): IToken {
-    return this.tokens[this.index + ahead - 1] ?? END;
+  /** The next token, or one further ahead; behind the end of the text an empty one. */
+  next(ahead = 1): Token {
+    return this.tokens.at(this.index + ahead - 1);
+  }
+
+  /** Of the next token; 0 at the end. */
+  kind(): number {
+    return this.tokens.kinds[this.index]!;
+  }
+
+  /** Of the next token, if it is the first on its line; otherwise -1. */
+  column(): number {
+    return this.tokens.columns[this.index]!;
   }
 
   is(type: TokenType, ahead = 1): boolean {
-    return t.matches(this.next(ahead).tokenTypeIdx, type);
+    return t.matches(this.tokens.kinds[this.index + ahead - 1]!, type);
   }
 
   /** As `is`, of tokens that are still to come: one that is not written yet may become anything. */
   may(type: TokenType, ahead: number): boolean {
-    return t.matches(this.next(ahead).tokenTypeIdx, type);
+    return this.is(type, ahead);
   }
 
   atEnd(): boolean {
-    return this.index >= this.count;
+    return this.index >= this.tokens.count;
   }
 
   /** The next token whatever it is; callers have looked at it. */
-  take(): IToken {
-    const token = this.next();
-    if (this.index < this.count) this.index++;
-    return token;
+  take(): Token {
+    return this.atEnd() ? END : this.tokens.at(this.index++);
   }
 
   /** The next token, if it is what must stand here; otherwise a report, and an absent one. */
-  protected abstract consumed(type: TokenType, options: Consumed | undefined, occurrence: number): IToken;
+  protected abstract consumed(type: TokenType, options: Consumed | undefined, occurrence: number): Token;
 
-  consume(index: number, type: TokenType, options?: Consumed): IToken {
+  consume(index: number, type: TokenType, options?: Consumed): Token {
     return this.consumed(type, options, index);
   }
 
-  CONSUME(type: TokenType, options?: Consumed): IToken {
+  CONSUME(type: TokenType, options?: Consumed): Token {
     return this.consumed(type, options, 0);
   }
 
-  CONSUME1(type: TokenType, options?: Consumed): IToken {
+  CONSUME1(type: TokenType, options?: Consumed): Token {
     return this.consumed(type, options, 1);
   }
 
-  CONSUME2(type: TokenType, options?: Consumed): IToken {
+  CONSUME2(type: TokenType, options?: Consumed): Token {
     return this.consumed(type, options, 2);
   }
 
-  CONSUME3(type: TokenType, options?: Consumed): IToken {
+  CONSUME3(type: TokenType, options?: Consumed): Token {
     return this.consumed(type, options, 3);
   }
 
@@ -132,11 +137,12 @@ export abstract class Running extends Chevrotain {
 
   /** @param _occurrence the number that tells it from other uses of the rule in the same rule */
   protected readBy<A extends unknown[], R>(method: ParserMethod<A, R>, options: SubruleMethodOpts<A> | undefined, _occurrence: number): R {
-    const rule = method as unknown as Registered<R>;
+    const reader = method as unknown as Reader<R>;
     const outer = this.decisions;
-    this.decisions = rule.decisions ??= decisionsOf(this.getGAstProductions()[rule.ruleName]!);
+    const action = reader.action ?? prepared(reader);
+    this.decisions = reader.decisions;
     const args = options?.ARGS;
-    const result = args === undefined ? rule.originalGrammarAction() : rule.originalGrammarAction(args[0], args[1]);
+    const result = args === undefined ? action() : action(args[0], args[1]);
     this.decisions = outer;
     return result;
   }
@@ -164,7 +170,7 @@ export abstract class Running extends Chevrotain {
   /* ------------------------------------------------------------ decisions */
 
   option<T>(index: number, option: Optional<T>): T | undefined {
-    if (this.decisions.options[index]![this.next().tokenTypeIdx] !== 1) return undefined;
+    if (this.decisions.options[index]![this.kind()] !== 1) return undefined;
     if (typeof option === 'function') return option();
     return option.GATE === undefined || option.GATE() ? option.DEF() : undefined;
   }
@@ -189,7 +195,7 @@ export abstract class Running extends Chevrotain {
     const begins = this.decisions.repetitions[index]!;
     const action = typeof option === 'function' ? option : option.DEF;
     const gate = typeof option === 'function' ? undefined : option.GATE;
-    for (let before = -1; before < this.index && begins[this.next().tokenTypeIdx] === 1 && (gate === undefined || gate());) {
+    for (let before = -1; before < this.index && begins[this.kind()] === 1 && (gate === undefined || gate());) {
       before = this.index;
       action();
     }
@@ -201,13 +207,13 @@ export abstract class Running extends Chevrotain {
 
   or<T>(index: number, choice: IOrAlt<T>[] | Choice<T>): T {
     const alternatives = Array.isArray(choice) ? choice : choice.DEF;
-    const { byType, always } = this.decisions.choices[index]!;
-    const possible = byType[this.next().tokenTypeIdx]!;
+    const { byKind, always } = this.decisions.choices[index]!;
+    const possible = byKind[this.kind()]!;
     for (let i = 0; i < possible.length; i++) {
       const { GATE, ALT } = alternatives[possible[i]!]!;
       if (GATE === undefined || GATE()) return ALT();
     }
-    if (always !== undefined) return alternatives[always]!.ALT();
+    if (always >= 0) return alternatives[always]!.ALT();
     if (Array.isArray(choice) || !choice.ELSE) throw new Error('a choice without ELSE has an alternative for every token');
     return choice.ELSE();
   }

@@ -1,5 +1,4 @@
 /** Scripts: statements, each by its kind. */
-import type { TokenType } from 'chevrotain';
 import { edit } from '../../statements/edit';
 import { STATEMENT_KINDS } from '../../statements/kinds';
 import { registerLoad } from '../../statements/register-load';
@@ -10,9 +9,9 @@ import { ACTS } from '../words/structure';
 import { alternatives } from './alternatives';
 import type { Grammar, Rule } from './rule';
 
-const AFTER_SCRIPT: ReadonlySet<TokenType> = new Set(['import', 'budget', 'block', 'run', 'vm'].map(t.word));
+const AFTER_SCRIPT = t.kindsOf(['import', 'budget', 'block', 'run', 'vm']);
 
-const MACHINE_ONLY: ReadonlySet<TokenType> = new Set(['vm', 'slot', 'tables', 'vcpu'].map(t.word));
+const MACHINE_ONLY = t.kindsOf(['vm', 'slot', 'tables', 'vcpu']);
 
 const STATEMENT_WORDS = [...Object.keys(ACTS), 'host', 'under', 'word', 'const'];
 
@@ -25,7 +24,7 @@ export const statement: Rule<[], Statement | null> = ($) => {
 
 /** What is no statement, but may be one that is not whole, or misspelt. */
 function strange($: Grammar): Statement | null {
-  const { image, tokenType } = $.next();
+  const { image, kind } = $.next();
   if ($.is(t.Word)) {
     if ($.is(t.Assign, 2) || ($.is(t.Dot, 2) && $.is(t.Assign, 4))) return $.SUBRULE($.readerOf(registerLoad.rule));
     if ($.is(t.Dot, 2)) return $.SUBRULE($.readerOf(edit.rule));
@@ -34,7 +33,7 @@ function strange($: Grammar): Statement | null {
     const hint = near ? `did you mean ${near}?` : 'a name is followed by (…), […], : or =';
     const fix = near ? { title: `Change to ${near}`, range, text: near } : undefined;
     $.fail('unknown-word', `'${image.slice(0, 40)}' is not a statement: ${hint}`, range, fix);
-  } else if (MACHINE_ONLY.has(tokenType)) {
+  } else if (MACHINE_ONLY.has(kind)) {
     const where = image === 'vm' ? 'in the file or in a vm' : 'in a vm';
     $.fail('unexpected', `${image} is declared ${where}, not in a script`, t.rangeOf($.next()));
   } else $.expected('a statement, as read, write or expect');

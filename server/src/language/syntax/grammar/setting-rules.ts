@@ -1,6 +1,7 @@
 /** Settings: one rule a block, made of the table of settings. */
-import type { IToken, SubruleMethodOpts, TokenType } from 'chevrotain';
+import type { SubruleMethodOpts, TokenType } from 'chevrotain';
 import * as t from '../tokens';
+import type { Token } from '../tokens';
 import type { Body, ErrorNode, Expression, Setting, Word } from '../tree';
 import { SETTING_BLOCKS, type SettingBlock, type SettingSpec, type Takes } from '../words/settings';
 import { OUTER, type BodyOf } from './lists';
@@ -10,10 +11,7 @@ type SettingsBody = Body<Setting | ErrorNode> | null;
 type Given = Pick<Setting, 'name'> & Partial<Pick<Setting, 'bit' | 'value' | 'second' | 'body'>>;
 
 /** Words that show that the `}` of settings is missing. */
-const AFTER_SETTINGS: ReadonlySet<TokenType> = new Set([
-  ...OUTER,
-  ...['vm', 'slot', 'vcpu', 'tables', 'const', 'for', 'expect', 'read', 'write'].map(t.word),
-]);
+const AFTER_SETTINGS = t.kindsOf([...OUTER, 'vm', 'slot', 'vcpu', 'tables', 'const', 'for', 'expect', 'read', 'write']);
 
 const WHAT: { readonly [takes: string]: string } = {
   size: 'a size',
@@ -45,7 +43,7 @@ function settingRule(block: SettingBlock): Rule<[], Setting | null> {
   const spec = (name: string): SettingSpec | null => (Object.hasOwn(specs, name) ? specs[name]! : null);
   return ($) => {
     let occurrence = 0;
-    const named = (token: IToken): Word => $.wordOf(token, 'setting');
+    const named = (token: Token): Word => $.wordOf(token, 'setting');
     const hasValue = (): boolean => ($.is(t.Num, 2) || $.is(t.Word, 2)) && !$.onNewLine(2);
     /** A value, unless the next setting stands where it should. */
     const read = (index: number, name: string, takes: Takes): Expression => {
