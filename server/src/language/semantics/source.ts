@@ -1,6 +1,7 @@
 /** Source files of a scenario: the text, its lines, and the files that it imports. */
 import type { Location } from '../analysis';
 import type { Found, NotOpened } from '../files';
+import { firstAt } from '../syntax/comments';
 import { parse } from '../syntax/parse';
 import type { Parsed } from '../syntax/parse';
 import { walk } from '../syntax/walk';
@@ -72,18 +73,6 @@ function lineStarts(text: string): number[] {
     if (code === 10 || (code === 13 && text.charCodeAt(i + 1) !== 10)) starts.push(i + 1);
   }
   return starts;
-}
-
-/** Index of the first comment that begins at or after an offset. */
-function firstAt(comments: readonly { readonly range: Range }[], offset: number): number {
-  let low = 0;
-  let high = comments.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (comments[middle].range.start < offset) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Files that one scenario may be made of. */
