@@ -40,7 +40,7 @@ export class Tags {
 
   /** Number of a tag, 1 to 1022; 0 when no number is left, and {@link clear} is due. */
   number(tag: Tag): number {
-    const name = `${tag.vpid} ${tag.pcid} ${tag.root} ${tag.global ? 'g' : ''}${tag.guestPhysical ? 'p' : ''}`;
+    const name = nameOf(tag);
     let number = this.numbers.get(name);
     if (number === undefined) {
       if (this.tags.length === NO_TAG - 1) return 0;
@@ -62,6 +62,12 @@ export class Tags {
     return this.tags[number - 1];
   }
 
+  /** A tag that a state has, under the next number. */
+  restore(tag: Tag): void {
+    this.tags.push(tag);
+    this.numbers.set(nameOf(tag), this.tags.length);
+  }
+
   /** Forget all; no line may be in use. */
   clear(): void {
     this.tags.forEach((tag, i) => this.note(i + 1, tag));
@@ -79,6 +85,10 @@ export class Tags {
   private change(number: number, field: TagField, lo: number, hi: number): void {
     this.journal.change(Space.tlbTag, SPACES[Space.tlbTag].key.encode({ processor: this.processor, tag: number, field }), lo, hi);
   }
+}
+
+function nameOf({ vpid, pcid, root, global, guestPhysical }: Tag): string {
+  return `${vpid} ${pcid} ${root} ${global ? 'g' : ''}${guestPhysical ? 'p' : ''}`;
 }
 
 /** Decode a tag's journalled values; null when the number is not in use. */

@@ -199,6 +199,20 @@ export class TlbArray {
     this.words[(this.verifiedAt + (line << this.verifiedShift)) | 0] = epoch;
   }
 
+  /** A line of an array that is empty, as a state has it. Which line was used when, and for which guest-physical page, no state says. */
+  restore(line: number, key: number, keyHi: number, frame: number, frameHi: number): void {
+    const at = line << this.keyShift;
+    const value = this.valueAt + (line << this.valueShift);
+    this.words[at] = key;
+    this.words[at + 1] = keyHi;
+    this.words[value] = frame;
+    this.words[value + 1] = frameHi;
+    if (this.masks !== null) this.words[(line << 3) + Word.allows] = this.masks[frame & RIGHTS_MASK];
+    this.touch(line);
+    this.used++;
+    this.classes |= 1 << keyClass(key);
+  }
+
   /** Empty a line, which is in use. */
   drop(line: number): void {
     this.change(line, 0, 0, 0, 0);

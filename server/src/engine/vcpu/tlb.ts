@@ -58,7 +58,7 @@ export class Tlb {
     this.l1Page2M = array(FIRST_LINE.l1Page2M, Math.max(sets1 >>> 1, 1), ways1);
     this.l1Page1G = array(FIRST_LINE.l1Page1G, 1, ways1);
     this.l2 = array(FIRST_LINE.l2, powerOfTwo(config.l2.sets), whole(config.l2.ways, MOST_WAYS), false);
-    const entries = config.on ? Math.min(Math.max(Math.floor(config.pagingStructureEntries) || 0, 0), MOST_STRUCTURE_ENTRIES) : 0;
+    const entries = structureEntries(config);
     if (entries > 0) {
       this.guestPhysical = new MappingCache(journal, processor, FIRST_LINE.guestPhysical, entries, Structure.guestPhysical);
       this.structures = new StructureCache(journal, processor, FIRST_LINE.pagingStructure, entries, Structure.pagingStructure);
@@ -229,6 +229,11 @@ function inPage(array: TlbArray, line: number, lo: number, hi: number): boolean 
 
 function sameRegion(array: TlbArray, line: number, shift: number, lo: number, hi: number): boolean {
   return array.keyHi(line) === hi && (array.key(line) ^ lo) >>> shift === 0;
+}
+
+/** Entries of each paging-structure cache, and guest-physical mappings, of a processor made so. */
+export function structureEntries({ on, pagingStructureEntries }: TlbConfig): number {
+  return on ? Math.min(Math.max(Math.floor(pagingStructureEntries) || 0, 0), MOST_STRUCTURE_ENTRIES) : 0;
 }
 
 function powerOfTwo(sets: number): number {

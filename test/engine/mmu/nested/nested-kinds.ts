@@ -2,7 +2,7 @@
 import type { Act, KvmOptions, MmuKind } from '../../../../server/src/engine/program';
 import { host, slot } from '../machines';
 import { RANDOM_WORDS } from '../random-programs';
-import { L2, NestedBench } from './nested-machines';
+import { L2, NestedBench, type Nested } from './nested-machines';
 
 const BASE = 0x40_0000;
 const HVA = 0x7f00_0000_0000;
@@ -32,16 +32,20 @@ export const NESTED_KINDS: readonly NestedKind[] = [
   { name: 'npt on npt with a TLB', l2: 'npt', l1: 'npt', tlb: true },
 ];
 
-export function machineOf({ l2, l1, kvm, tlb }: NestedKind): NestedBench {
+export function machineOf(kind: NestedKind): NestedBench {
+  return new NestedBench(nestedOf(kind));
+}
+
+export function nestedOf({ l2, l1, kvm, tlb }: NestedKind): Nested {
   const made = host(l1 === 'npt' ? 'amd' : 'intel', { vmreads: 1, vmwrites: 1, ...kvm });
-  return new NestedBench({
+  return {
     l2,
     l1,
     host: { ...made, tlb: { ...made.tlb, on: tlb === true } },
     words: RANDOM_WORDS,
     l1Slots: [slot(0, 0, BASE), slot(1, BASE, 0x1_8000)],
     slots: [slot(0, 0, 0x1_0000, { hva: BASE }), slot(1, 0x1_0000, 0x8000, { hva: BASE + 0x1_0000 })],
-  });
+  };
 }
 
 /** An act of the one-level program as L2's; host acts by the VMM of L0 or of L1. */

@@ -4,7 +4,17 @@ import type { Kind } from '../../../../server/src/engine/journal/events';
 import { Actor } from '../../../../server/src/engine/journal/events';
 import { Journal, ROW_WORDS } from '../../../../server/src/engine/journal/journal';
 import { Machine } from '../../../../server/src/engine/machine';
-import type { Act, HostConfig, MmuKind, SlotConfig, VcpuConfig, VmConfig } from '../../../../server/src/engine/program';
+import type {
+  Act,
+  Budget,
+  HostConfig,
+  MachineConfig,
+  MmuKind,
+  Program,
+  SlotConfig,
+  VcpuConfig,
+  VmConfig,
+} from '../../../../server/src/engine/program';
 import { VCPU, access, host, short, slot, type Done, type Words } from '../machines';
 
 export const L1 = { vm: 0, vcpu: 0 };
@@ -39,42 +49,49 @@ export const SETUP_N: Words = {
   0x4028: 0x3003n,
 };
 
+const BUDGET: Budget = { steps: 1e6, events: 4e6, memory: 256 << 20 };
+
+export function nestedMachine(nested: Nested): MachineConfig {
+  const vendor = nested.l1 === 'npt' || nested.l2 === 'npt' ? 'amd' : 'intel';
+  const images = (words: Words): VmConfig['memory'] =>
+    Object.entries(words).map(([gpa, word]) => ({ gpa: Number(gpa), words: BigUint64Array.of(word) }));
+  return {
+    host: nested.host ?? host(vendor),
+    vms: [
+      {
+        name: 'l1',
+        parent: null,
+        mmu: nested.l1,
+        hypervisor: nested.hypervisor ?? 'kvm',
+        slots: nested.l1Slots ?? [slot(0, 0, 0x100_0000)],
+        memory: images(nested.l1Words ?? {}),
+        vcpus: [{ ...VCPU, paging: 'none', cr3: 0n, ...nested.l1Vcpu }],
+      },
+      {
+        name: 'l2',
+        parent: 0,
+        mmu: nested.l2,
+        hypervisor: 'kvm',
+        control: nested.control,
+        slots: nested.slots ?? [slot(0, 0, 0x40_0000, { hva: L2_BASE })],
+        memory: images(nested.words ?? SETUP_N),
+        vcpus: [{ ...VCPU, ...nested.vcpu }],
+      },
+    ],
+  };
+}
+
+/** Acts on such a machine as a program. */
+export function nestedProgram(nested: Nested, acts: readonly Act[]): Program {
+  return { name: `l2 under ${nested.l2} on ${nested.l1}`, machine: nestedMachine(nested), acts, budget: BUDGET };
+}
+
 export class NestedBench {
   readonly journal = new Journal();
   readonly machine: Machine;
 
   constructor(readonly nested: Nested) {
-    const vendor = nested.l1 === 'npt' || nested.l2 === 'npt' ? 'amd' : 'intel';
-    const images = (words: Words): VmConfig['memory'] =>
-      Object.entries(words).map(([gpa, word]) => ({ gpa: Number(gpa), words: BigUint64Array.of(word) }));
-    this.machine = new Machine(
-      {
-        host: nested.host ?? host(vendor),
-        vms: [
-          {
-            name: 'l1',
-            parent: null,
-            mmu: nested.l1,
-            hypervisor: nested.hypervisor ?? 'kvm',
-            slots: nested.l1Slots ?? [slot(0, 0, 0x100_0000)],
-            memory: images(nested.l1Words ?? {}),
-            vcpus: [{ ...VCPU, paging: 'none', cr3: 0n, ...nested.l1Vcpu }],
-          },
-          {
-            name: 'l2',
-            parent: 0,
-            mmu: nested.l2,
-            hypervisor: 'kvm',
-            control: nested.control,
-            slots: nested.slots ?? [slot(0, 0, 0x40_0000, { hva: L2_BASE })],
-            memory: images(nested.words ?? SETUP_N),
-            vcpus: [{ ...VCPU, ...nested.vcpu }],
-          },
-        ],
-      },
-      this.journal,
-      { steps: 1e6, events: 4e6, memory: 256 << 20 },
-    );
+    this.machine = new Machine(nestedMachine(nested), this.journal, BUDGET);
   }
 
   do(act: Act): Done {

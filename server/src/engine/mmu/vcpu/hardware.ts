@@ -43,7 +43,7 @@ export function useShadowTables(vcpu: KvmVcpu, root: Root, due?: () => void): vo
   context.pdptes = pae ? registers.pdptes(Register.hwPdpte0) : null;
   registers.set(Register.hwCr3, context.rootLo | context.pcid, context.rootHi);
   registers.set(Register.hwCr0, registers.lo(Register.cr0) | Cr0.pg | Cr0.wp, 0);
-  registers.set(Register.hwCr4, registers.lo(Register.cr4) | Cr4.pae, 0);
+  registers.set(Register.hwCr4, shadowCr4(registers) | Cr4.pae, 0);
   registers.set(Register.hwEfer, registers.lo(Register.efer) | Efer.nxe, 0);
 }
 
@@ -79,9 +79,14 @@ const HARDWARE_REGISTERS: readonly (readonly [Register, Register])[] = [
   [Register.hwEfer, Register.efer],
 ];
 
+/** The guest's CR4 with what it means in hardware, which pages also while the guest does not (vmx_set_cr4, svm_set_cr4). */
+function shadowCr4(registers: Registers): number {
+  const paging = (registers.lo(Register.cr0) & Cr0.pg) !== 0;
+  return registers.lo(Register.cr4) & (paging ? -1 : ~(Cr4.smep | Cr4.smap | Cr4.pke));
+}
+
 /** Policy bits that hardware runs the shadow tables with: WP and NX always, SMEP and SMAP as the guest has them (§5.2). */
 function shadowPolicy(registers: Registers): number {
-  const paging = (registers.lo(Register.cr0) & Cr0.pg) !== 0;
-  const cr4 = paging ? registers.lo(Register.cr4) : 0;
+  const cr4 = shadowCr4(registers);
   return Policy.writeProtect | Policy.nxe | ((cr4 & Cr4.smep) !== 0 ? Policy.smep : 0) | ((cr4 & Cr4.smap) !== 0 ? Policy.smap : 0);
 }
