@@ -31,6 +31,7 @@ export class App {
       run: kept.run ?? null,
       step: kept.step ?? null,
       filter: kept.filter ?? {},
+      when: kept.when ?? 'after',
       detailShare: kept.detailShare ?? DETAIL_SHARE,
     };
     this.toolbar = new Toolbar(this.state.filter, { choose: (runId) => this.choose(runId), filter: (filter) => this.setFilter(filter) });
@@ -40,12 +41,16 @@ export class App {
       selected: (row, clicked) => this.selected(row, clicked),
       opened: (row) => this.reveal(row.line, true),
     });
-    this.detail = new Detail({ reveal: (line) => this.reveal(line, true) });
+    this.detail = new Detail(this.state.when, { reveal: (line) => this.reveal(line, true), when: (when) => this.keep({ when }) });
     const main = el('main', { class: 'main' });
     const splitter = new Splitter(main, this.state.detailShare, (detailShare) => this.keep({ detailShare }));
     main.append(this.list.element, splitter.element, this.detail.element);
     root.append(this.toolbar.element, main);
     root.addEventListener('keydown', (event) => this.key(event));
+    root.addEventListener('click', (event) => {
+      const section = (event.target as Element).closest<HTMLElement>('[data-section]')?.dataset.section;
+      if (section) host.post({ type: 'explain', section });
+    });
     this.list.setEmptyText('No run yet');
     this.keep({});
     host.onMessage((message) => this.receive(message));

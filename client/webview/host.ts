@@ -9,6 +9,8 @@ export interface PanelState {
   readonly run: string | null;
   readonly step: number | null;
   readonly filter: StepFilter;
+  /** Which way of a step's address is shown: that before it, or that after. */
+  readonly when: 'before' | 'after';
   /** Part of the height or width that the detail takes, 0 to 1. */
   readonly detailShare: number;
 }

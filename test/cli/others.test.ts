@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { validTranslations } from '../export/schema';
 import { mmu, scratch, write } from './mmu';
 
 const GOOD = `vm guest {
@@ -119,9 +120,23 @@ describe('mmu translate', () => {
   it('shows the way of an address at the end, or before a line', () => {
     const atEnd = mmu(['translate', 'way.mmu', '0x40_0123']);
     assert.equal(atEnd.status, 0, atEnd.err);
-    assert.match(atEnd.out, /#PF: not present/);
+    // The guest has cleared P without INVLPG.
+    assert.match(atEnd.out, /→ hpa 0x\S+ · the TLB is stale: memory says #PF\(U\): PT\[0\]\.P = 0/);
+    const write = mmu(['translate', 'way.mmu', '0x40_0123', '--access', 'user write']);
+    assert.match(write.out, /^ {2}#PF\(W U\): PT\[0\]\.P = 0$/m);
+    assert.match(write.out, /explained in docs\/outcomes\.md#not-present/);
     const before = mmu(['translate', 'way.mmu', '0x40_0123', '--line', '14']);
     for (const each of [/PML4\[0\]/, /PT\[0\]/, /EPT1\[512\]|EPT1\[0\]/, /slot 0/, /→ hpa 0x/]) assert.match(before.out, each);
+  });
+
+  it('is JSON by its schema', () => {
+    const { out, status } = mmu(['translate', 'way.mmu', '0x40_0123', '--format', 'json']);
+    assert.equal(status, 0);
+    const found = JSON.parse(out) as { translations: { end: { kind: string }; walks: unknown[] }[] };
+    assert.ok(validTranslations(found), JSON.stringify(validTranslations.errors));
+    assert.equal(found.translations[0].end.kind, 'ok');
+    assert.match(mmu(['translate', 'way.mmu', '1', '--format', 'yaml']).err, /--format takes text or json/);
+    assert.match(mmu(['translate', 'way.mmu', '1', '--access', 'eat']).err, /--access takes user or supervisor/);
   });
 
   it('takes guest-physical addresses, VMs and kinds', () => {

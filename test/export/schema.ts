@@ -1,7 +1,11 @@
-/** The published schema of `mmu run --format json`, compiled. */
+/** The published schemas of `mmu run --format json` and `mmu translate --format json`, compiled. */
 import Ajv from 'ajv';
 import { readFileSync } from 'node:fs';
 
-const schema = JSON.parse(readFileSync(new URL('../../schema/run.schema.json', import.meta.url), 'utf8')) as object;
+const compiled = (name: string) =>
+  new Ajv({ allErrors: true }).compile(
+    JSON.parse(readFileSync(new URL(`../../schema/${name}.schema.json`, import.meta.url), 'utf8')) as object,
+  );
 
-export const validate = new Ajv({ allErrors: true }).compile(schema);
+export const validate = compiled('run');
+export const validTranslations = compiled('translation');

@@ -96,8 +96,9 @@ describe('hover on addresses', () => {
       `run guest under ept {\n user write 0x40_${first}\n kernel[0x40_0000].writable = no\n invlpg 0x40_0000\n user write 0x40_${second}\n}\n`;
     checkRun(body('00<|>00', '0000'), /\bPT\[0\].*R\/W/);
     const later = textOf(`${MACHINE}${body('0000', '00<|>00')}`, true) ?? '';
-    assert.match(later, /\bPT\[0\]/);
-    assert.doesNotMatch(later, /\bPT\[0\].*R\/W/);
+    assert.match(later, /\bPT\[0\] /);
+    assert.doesNotMatch(later, /\bPT\[0\] .*R\/W/);
+    assert.match(later, /came to `#PF\(P W U\): PT\[0\]\.R\/W = 0, user write`\n\nbefore this statement: /);
   });
 
   it('shows each kind of MMU, those that say the same together', () =>

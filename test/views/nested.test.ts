@@ -1,13 +1,14 @@
 import { strict as assert } from 'node:assert';
 import { ACCESS_USER, ACCESS_WRITE, Kind } from '../../server/src/engine/journal/events';
 import { ftrace } from '../../server/src/export/ftrace';
-import type { TranslationView } from '../../server/src/protocol/messages';
+import type { TableWalk, TranslationView } from '../../server/src/protocol/translation';
 import { stepDetail } from '../../server/src/views/detail';
 import { kindAt } from '../../server/src/events/fields';
 import { runInfo } from '../../server/src/views/info';
 import { controlAccessesFrom, nestedExits, nestedExitsText } from '../../server/src/views/nested-exits';
-import { translate, translationMarkdown, translationText } from '../../server/src/views/translation';
+import { translationMarkdown, translationText } from '../../server/src/views/translation-text';
 import type { RunView } from '../../server/src/views/view';
+import { translate } from '../../server/src/views/way/way';
 import { HH, HH_NPT, L1, L2, SH, SS, nestedRun } from './nested-runs';
 import type { NestedKinds } from './nested-runs';
 
@@ -24,11 +25,15 @@ function run(kinds: NestedKinds): RunView {
 const atEnd = (view: RunView, address = ADDRESS, by = L2): TranslationView =>
   translate(view, { position: view.record.length, ...by }, address, 'gva');
 
-/** Entries of one kind of table: `PML4[0]`, … */
-const entries = ({ hops }: TranslationView, table: string): string[] =>
-  hops.filter((hop) => hop.table === table).map(({ label, index }) => `${label}[${index}]`);
+/** The walk of one kind of table, that of the page beneath another one included. */
+const walkBy = ({ walks }: TranslationView, table: string): TableWalk =>
+  walks.flatMap((walk) => [walk, ...(walk.then ? [walk.then] : [])]).find((walk) => walk.table === table)!;
 
-const ends = ({ hops }: TranslationView, table: string): string | null | undefined => hops.filter((hop) => hop.table === table).at(-1)?.to;
+/** Its entries: `PML4[0]`, … */
+const entries = (way: TranslationView, table: string): string[] =>
+  walkBy(way, table).entries.map(({ label, index }) => `${label}[${index}]`);
+
+const ends = (way: TranslationView, table: string): string | undefined => walkBy(way, table).to?.address;
 
 describe('the way of an address of L2', () => {
   for (const [name, kinds] of Object.entries({ SS, SH, HH, HH_NPT })) {
@@ -48,24 +53,37 @@ describe('the way of an address of L2', () => {
       assert.equal(ends(way, ofL1), gpa);
       assert.deepEqual(entries(way, 'PT2'), ['PML4[0]', 'PDPT[0]', 'PD[2]', 'PT[0]']);
       if (kinds.l1 !== 'soft') assert.equal(entries(way, inHardware)[0], `${second}4[0]`);
-      assert.doesNotMatch(way.outcome, /not in|no .* yet/);
+      assert.equal(way.now?.kind, 'ok');
+      assert.deepEqual(way.notes, ['user rwx, supervisor rwx']);
     });
   }
 
   it('goes through L1 tables in software, and through those of L0 in hardware', () => {
-    const stages = (kinds: NestedKinds): string[] => [
-      ...new Set(atEnd(run(kinds)).hops.map(({ stage, table }) => `${stage} ${table ?? ''}`.trim())),
-    ];
-    assert.deepEqual(stages(SS), ['guest PT2', 'l1 SPT12', 'slot', 'host', 'shadow SPT02']);
-    assert.deepEqual(stages(SH), ['guest PT2', 'slot', 'host', 'ept EPT01g', 'shadow SPT12']);
-    assert.deepEqual(stages(HH), ['guest PT2', 'l1 EPT12', 'ept EPT02', 'slot', 'host']);
+    const tables = (kinds: NestedKinds): string[] =>
+      atEnd(run(kinds)).walks.map(({ table, owner, by, then }) => `${table} of ${owner} by ${by}${then ? `, ${then.table}` : ''}`);
+    assert.deepEqual(tables(SS), ['PT2 of L2 by L1', 'SPT12 of L1 by L0', 'SPT02 of L0 by processor']);
+    assert.deepEqual(tables(SH), ['PT2 of L2 by L1', 'SPT12 of L1 by processor, EPT01g']);
+    assert.deepEqual(tables(HH), ['PT2 of L2 by processor, EPT02', 'EPT12 of L1 by L0']);
+  });
+
+  it('has slots and pages between the addresses that they lead from and to', () => {
+    for (const kinds of [SS, SH, HH, HH_NPT]) {
+      const { stations } = atEnd(run(kinds));
+      assert.deepEqual(
+        stations.map(({ links }) => links.map(({ label }) => label)),
+        [[], ['PT2'], ['L1 slot 0', 'L1 page of 4K'], ['L0 slot 0'], ['L0 page of 4K']],
+      );
+      for (const [i, { links, address }] of stations.entries()) {
+        if (i === 0) continue;
+        assert.equal(links[0].from.address, stations[i - 1].address);
+        assert.equal(links.at(-1)!.to, address);
+      }
+    }
   });
 
   it('has the entries of what hardware walks translated by the tables beneath', () => {
-    const via = (kinds: NestedKinds, table: string): (string | null | undefined)[] =>
-      atEnd(run(kinds))
-        .hops.filter((hop) => hop.table === table)
-        .map((hop) => hop.via.at(-1)?.table);
+    const via = (kinds: NestedKinds, table: string): (string | undefined)[] =>
+      walkBy(atEnd(run(kinds)), table).entries.map((entry) => entry.via?.table);
     assert.deepEqual(via(HH, 'PT2'), ['EPT02', 'EPT02', 'EPT02', 'EPT02']);
     assert.deepEqual(via(SH, 'SPT12'), ['EPT01g', 'EPT01g', 'EPT01g', 'EPT01g']);
     assert.deepEqual(via(SH, 'PT2'), [undefined, undefined, undefined, undefined]);
@@ -73,18 +91,21 @@ describe('the way of an address of L2', () => {
   });
 
   it('says what is missing, and who gets the exit', () => {
-    const before = (kinds: NestedKinds): string =>
-      translate(run(kinds), { position: run(kinds).record.outcomes[0].from, ...L2 }, ADDRESS, 'gva').outcome;
-    assert.match(before(HH), /L1 has not entered it yet/);
-    assert.match(atEnd(run(HH), 0x40_1000n).outcome, /not in EPT12: L1 gets the exit · not in EPT02: an access exits/);
-    assert.match(atEnd(run(SS), 0x40_1000n).outcome, /not in SPT12: L1 gets the exit · not in SPT02: an access exits with #PF/);
-    assert.match(atEnd(run(SH), 0x40_1000n).outcome, /not in EPT01g: an access exits · not in SPT12: an access exits with #PF/);
+    const before = translate(run(HH), { position: run(HH).record.outcomes[0].from, ...L2 }, ADDRESS, 'gva');
+    assert.equal(before.now, null);
+    assert.ok(before.notes.includes('no EPT02 yet'));
+    const exit = (kinds: NestedKinds): string => `${atEnd(run(kinds), 0x40_1000n).now!.what}: ${atEnd(run(kinds), 0x40_1000n).now!.why}`;
+    assert.equal(exit(HH), 'EPT violation: EPT02 EPT1[6] is not present');
+    assert.equal(exit(HH_NPT), 'nested page fault: NPT02 NPT1[6].P = 0');
+    assert.equal(exit(SS), 'exit #PF(U): SPT02 PT[1].P = 0');
+    assert.equal(exit(SH), 'exit #PF(U): SPT12 PT[1].P = 0');
+    assert.match(atEnd(run(HH), 0x40_1000n).outcome, /^→ hpa 0x1040_6000 · exits first: EPT violation/);
   });
 
   it('is judged by the rights of its own tables', () => {
     const view = run(HH);
     const way = translate(view, { position: view.record.length, ...L2 }, 0x40_1000n, 'gva', ACCESS_USER | ACCESS_WRITE);
-    assert.match(way.outcome, /#PF P·W·U: the guest's tables deny it/);
+    assert.equal(way.outcome, '#PF(P W U): PT2 PT[1].R/W = 0, user write');
   });
 
   it('knows the cached translation under the tags of L2', () => {
@@ -92,14 +113,14 @@ describe('the way of an address of L2', () => {
       const view = run(kinds);
       const hpa = atEnd(view).stations.at(-1)!.address;
       const { tlb } = view.record.program.machine.host;
-      assert.equal(atEnd(view).cached?.split('→ ')[1], tlb.on ? `hpa ${hpa}` : undefined);
+      assert.equal(atEnd(view).cached?.text.split('→ ')[1], tlb.on ? `hpa ${hpa}` : undefined);
     }
   });
 
   it('is written table by table, slots before hardware', () => {
     const heads = translationText(atEnd(run(SH))).filter((line) => /^[A-Za-z]/.test(line));
     assert.deepEqual(heads, [
-      "PT2, L2's own tables",
+      "PT2, L2's own tables, walked by L1",
       'memory slots and host memory',
       "SPT12, L1's tables for L2, in hardware",
       "EPT01g, L0's tables for L1's memory while L2 runs, in hardware",
@@ -206,8 +227,8 @@ describe('changes of a VM in a VM', () => {
     const view = run(SS);
     const rows = view.steps.rows(0, view.steps.length);
     const own = rows.find(({ actor, event }) => actor === 'L1' && event === 'access')!;
-    const { translation } = stepDetail(view, own.step)!;
-    assert.equal(translation?.space, 'gva');
-    assert.equal(translation?.stations[0].address, own.address);
+    const { ways } = stepDetail(view, own.step)!;
+    assert.equal(ways?.before.space, 'gva');
+    assert.equal(ways?.before.stations[0].address, own.address);
   });
 });

@@ -10,13 +10,12 @@ import { Slots } from '../../server/src/engine/memory/slots';
 import type { MmuKind, Program } from '../../server/src/engine/program';
 import { resetRegisters } from '../../server/src/engine/vcpu/control-registers';
 import { Register, Registers } from '../../server/src/engine/vcpu/registers';
-import { Tlb } from '../../server/src/engine/vcpu/tlb';
-import { HOST_ALL, Rights } from '../../server/src/engine/x86/permissions';
-import type { TranslationView } from '../../server/src/protocol/messages';
+import type { TableEntry, TranslationView } from '../../server/src/protocol/translation';
 import { bitNames } from '../../server/src/events/entry-text';
 import { changesBetween } from '../../server/src/views/changes';
-import { translate, translationMarkdown, translationText } from '../../server/src/views/translation';
+import { translationMarkdown, translationText } from '../../server/src/views/translation-text';
 import { RunView } from '../../server/src/views/view';
+import { translate } from '../../server/src/views/way/way';
 import { VCPU } from '../engine/mmu/machines';
 
 const MEMORY = 64 * 1024 * 1024;
@@ -75,33 +74,43 @@ function setUp(
 }
 
 const at = (view: RunView, position = view.record.length) => ({ position, vm: 0, vcpu: 0 });
-const labels = ({ hops }: TranslationView) => hops.map(({ label }) => label);
-const spaces = ({ stations }: TranslationView) => stations.map(({ space }) => space);
+/** Entries of all tables, and slots and pages. */
+const labels = ({ walks, stations }: TranslationView) => [
+  ...walks.flatMap((walk) => [...walk.entries, ...(walk.then?.entries ?? [])].map(({ label }) => label)),
+  ...stations.flatMap(({ links }) => links.filter(({ by }) => by === 'slot' || by === 'page').map(({ label }) => label)),
+];
+/** Entries of the guest's tables. */
+const guest = ({ walks }: TranslationView): readonly TableEntry[] => walks.find(({ stage }) => stage === 'guest')!.entries;
+const spaces = ({ stations }: TranslationView) => stations.filter(({ address }) => address !== null).map(({ space }) => space);
 
 describe('translation of an address', () => {
   it('goes through the guest tables, the slot and the host page', () => {
     const { view, hpa } = setUp('soft');
     const way = translate(view, at(view), 0x40_0123n, 'gva');
     assert.deepEqual(labels(way), ['PML4', 'PDPT', 'PD', 'PT', 'slot 0', 'host page of 4K']);
-    assert.deepEqual(way.stations, [
-      { space: 'GVA', address: '0x40_0123' },
-      { space: 'GPA', address: '0x5123' },
-      { space: 'HVA', address: '0x7f00_0000_5123' },
-      {
-        space: 'HPA',
-        address: `0x${hpa(0x5123)
-          .toString(16)
-          .replace(/(?=(....)+$)/g, '_')
-          .replace(/^_/, '')}`,
-      },
-    ]);
-    const pt = way.hops[3];
+    assert.deepEqual(
+      way.stations.map(({ space, address }) => ({ space, address })),
+      [
+        { space: 'GVA', address: '0x40_0123' },
+        { space: 'GPA', address: '0x5123' },
+        { space: 'HVA', address: '0x7f00_0000_5123' },
+        {
+          space: 'HPA',
+          address: `0x${hpa(0x5123)
+            .toString(16)
+            .replace(/(?=(....)+$)/g, '_')
+            .replace(/^_/, '')}`,
+        },
+      ],
+    );
+    const pt = guest(way)[3];
     assert.equal(pt.at, '0x4000');
     assert.equal(pt.value, '0x5007');
     assert.equal(pt.to, '0x5123');
     assert.equal(pt.index, 0);
-    assert.equal(bitNames(pt.bits!), 'P R/W U/S');
-    assert.match(way.outcome, /^→ hpa .* · user rwx, supervisor rwx · no shadow table yet$/);
+    assert.equal(bitNames(pt.bits), 'P R/W U/S');
+    assert.match(way.outcome, /^→ hpa /);
+    assert.deepEqual(way.notes, ['no SPT yet', 'user rwx, supervisor rwx']);
   });
 
   it('shows the state at its position, not a later one', () => {
@@ -110,14 +119,19 @@ describe('translation of an address', () => {
     const after = translate(view, at(view), 0x40_0000n, 'gva');
     assert.equal(spaces(before).at(-1), 'HPA');
     assert.deepEqual(spaces(after), ['GVA']);
-    assert.match(after.outcome, /^#PF: not present/);
-    assert.equal(after.hops.at(-1)!.note, 'not present');
-    assert.equal(after.hops.at(-1)!.bits!.find(({ name }) => name === 'P')!.denies, true);
+    assert.equal(after.outcome, '#PF(U): PT[0].P = 0');
+    assert.equal(guest(after).at(-1)!.note, 'not present');
+    assert.equal(
+      guest(after)
+        .at(-1)!
+        .bits.find(({ name }) => name === 'P')!.denies,
+      true,
+    );
     assert.equal(spaces(translate(view, at(view, view.record.setup), 0x40_0000n, 'gva')).at(-1), 'HPA');
   });
 
   it('changes nothing by looking', () => {
-    const { view } = setUp('ept', ({ registers }) => registers.set(Register.secondRoot, 0x10_005e, 0));
+    const { view } = setUp('soft');
     const words = view.record.words.slice();
     translate(view, at(view), 0x40_0000n, 'gva');
     assert.deepEqual(view.record.words, words);
@@ -126,19 +140,26 @@ describe('translation of an address', () => {
   it('judges an access and marks the bits that deny it', () => {
     const { view } = setUp('soft');
     const way = translate(view, at(view), 0x40_1000n, 'gva', ACCESS_WRITE | ACCESS_USER);
-    assert.match(way.outcome, /#PF P·W·U: the guest's tables deny it/);
-    const denying = way.hops.map(({ bits }) => bits?.filter(({ denies }) => denies).map(({ name }) => name) ?? []);
-    assert.deepEqual(denying.slice(0, 4), [[], [], [], ['R/W']]);
+    assert.equal(way.outcome, '#PF(P W U): PT[1].R/W = 0, user write');
+    assert.deepEqual([way.end.kind, way.end.section], ['fault', 'read-only']);
+    assert.deepEqual(
+      guest(way).map(({ bits }) => bits.filter(({ denies }) => denies).map(({ name }) => name)),
+      [[], [], [], ['R/W']],
+    );
+    assert.deepEqual(
+      guest(way).map(({ decides }) => decides),
+      [null, null, null, 'fault'],
+    );
   });
 
   it('knows large pages, MMIO and addresses that are not canonical', () => {
     const { view } = setUp('soft');
     const large = translate(view, at(view), 0x61_2345n, 'gva');
     assert.deepEqual(labels(large).slice(0, 3), ['PML4', 'PDPT', 'PD']);
-    assert.equal(large.hops[2].note, 'maps a page of 2M');
+    assert.equal(guest(large)[2].note, 'maps a page of 2M');
     assert.equal(large.stations[1].address, '0x61_2345');
-    assert.match(large.outcome, /the host has no page there yet/);
-    assert.match(translate(view, at(view), 0x40_2000n, 'gva').outcome, /MMIO: gpa 0xd000_0000 is in no slot/);
+    assert.equal(large.outcome, '→ hva 0x7f00_0061_2345: whose page is made at the first touch');
+    assert.equal(translate(view, at(view), 0x40_2000n, 'gva').outcome, 'MMIO read: gpa 0xd000_0000 is in no slot');
     assert.match(translate(view, at(view), 0x8000_0000_0000n, 'gva').outcome, /#GP: the address is not canonical/);
   });
 
@@ -147,86 +168,6 @@ describe('translation of an address', () => {
     const way = translate(view, at(view), 0x5008n, 'gpa');
     assert.deepEqual(spaces(way), ['GPA', 'HVA', 'HPA']);
     assert.equal(way.space, 'gpa');
-  });
-
-  it('shows the second stage of the page and beneath each table', () => {
-    const { view, hpa } = setUp('ept', ({ memory, registers, hpa: hpaOf }) => {
-      // One EPT path that maps the first table and the data page.
-      const link = (address: number, to: number) => memory.write(address, to | 7, 0);
-      link(0x10_0000, 0x10_1000);
-      link(0x10_1000, 0x10_2000);
-      link(0x10_2000, 0x10_3000);
-      memory.write(0x10_3000 + 1 * 8, (hpaOf(0x1000) & ~0xfff) | 0xb77, 0x0600_0000);
-      memory.write(0x10_3000 + 5 * 8, (hpaOf(0x5000) & ~0xfff) | 0xb75, 0x0600_0000);
-      registers.set(Register.secondRoot, 0x10_005e, 0);
-    });
-    const way = translate(view, at(view), 0x40_0123n, 'gva');
-    assert.deepEqual(labels(way), ['PML4', 'PDPT', 'PD', 'PT', 'EPT4', 'EPT3', 'EPT2', 'EPT1', 'slot 0', 'host page of 4K']);
-    const [pml4, pdpt] = way.hops;
-    assert.deepEqual(
-      pml4.via.map(({ label }) => label),
-      ['EPT4', 'EPT3', 'EPT2', 'EPT1'],
-    );
-    assert.equal(
-      pml4.via.at(-1)!.to,
-      `0x${hpa(0x1000)
-        .toString(16)
-        .replace(/(?=(....)+$)/g, '_')
-        .replace(/^_/, '')}`,
-    );
-    assert.equal(pdpt.via.at(-1)!.note, 'not present');
-    assert.equal(bitNames(way.hops[7].bits!), 'R X MT=6 IPAT A D host-W MMU-W');
-    assert.match(way.outcome, /3 of the guest's tables not in EPT/);
-  });
-
-  it('shows the shadow table under soft MMU', () => {
-    const { view } = setUp('soft', ({ memory, registers, hpa }) => {
-      memory.write(0x10_0000, 0x10_1827, 0);
-      memory.write(0x10_1000, 0x10_2827, 0);
-      memory.write(0x10_2010, 0x10_3827, 0);
-      memory.write(0x10_3000, (hpa(0x5000) & ~0xfff) | 0xa25, 0);
-      registers.set(Register.hwCr0, 0x8001_0011 | 0, 0);
-      registers.set(Register.hwCr4, 0x20, 0);
-      registers.set(Register.hwEfer, 0xd00, 0);
-      registers.set(Register.hwCr3, 0x10_0000, 0);
-    });
-    const way = translate(view, at(view), 0x40_0123n, 'gva');
-    const shadow = way.hops.filter(({ stage }) => stage === 'shadow');
-    assert.deepEqual(
-      shadow.map(({ label }) => label),
-      ['PML4', 'PDPT', 'PD', 'PT'],
-    );
-    assert.equal(bitNames(shadow[3].bits!), 'P U/S A host-W');
-    assert.equal(shadow[3].to, way.stations.at(-1)!.address);
-    assert.match(translate(view, at(view), 0x40_1000n, 'gva').outcome, /not in the shadow table: an access exits with #PF/);
-  });
-});
-
-describe('a cached translation', () => {
-  const cache = (frameOf: (hpa: (gpa: number) => number) => number) =>
-    setUp('soft', ({ journal, registers, hpa }) => {
-      const tlb = new Tlb(journal, { on: true, l1: { sets: 16, ways: 4 }, l2: { sets: 64, ways: 4 }, pagingStructureEntries: 0 }, 0);
-      const tags = [3, 4].map((vpid) => tlb.tags.number({ vpid, pcid: 0, root: -1, global: false, guestPhysical: false }));
-      const rights = Rights.write | Rights.user | HOST_ALL | Rights.dirty;
-      tlb.fill(0x40_1000, 0, tags[1], tags[1], 12, 0x9000, rights, 0, 0x5000, 0);
-      tlb.fill(0x40_0000, 0, tags[0], tags[0], 12, frameOf(hpa), rights, 0, 0x5000, 0);
-      registers.set(Register.vpid, 3, 0);
-    }).view;
-
-  it('is shown with its page and rights', () => {
-    const view = cache((hpa) => hpa(0x5000));
-    const { cached, stations } = translate(view, at(view), 0x40_0123n, 'gva');
-    assert.equal(cached, `TLB L1: page of 4K, user rwx, dirty → hpa ${stations.at(-1)!.address}`);
-  });
-
-  it('is called stale when the tables lead elsewhere', () => {
-    const view = cache(() => 0x7000);
-    assert.match(translate(view, at(view), 0x40_0123n, 'gva').cached!, /→ hpa 0x7123 · stale: the tables lead to hpa 0x/);
-  });
-
-  it('of another tag does not serve', () => {
-    const view = cache((hpa) => hpa(0x5000));
-    assert.equal(translate(view, at(view), 0x40_1000n, 'gva').cached, null);
   });
 });
 

@@ -1,7 +1,7 @@
 /** Stands in for VS Code and the client in a plain browser: gives the page its API and answers what it asks for. */
 import type { FromPanel, StepFilter, ToPanel } from '../../server/src/protocol/messages';
 import { lowContrast } from './contrast';
-import { detail, passes, row, runs, translation } from './fake-run';
+import { detail, passes, row, runs } from './fake-run';
 
 const STATE = 'panel-state';
 const query = new URLSearchParams(location.search);
@@ -9,12 +9,11 @@ const total = Number(query.get('steps') ?? 1000);
 /** Milliseconds that a search takes. */
 const settings = { searching: 1 };
 const all = runs(total);
-const KINDS: { readonly [runId: string]: 'soft' | 'nested' } = { 'run-soft': 'soft', 'run-nested': 'nested' };
 /** What the page said, for the tests to look at. */
 const said: FromPanel[] = [];
 let selected = all[1].runId;
 
-const api = { said, settings, post, translation, lowContrast, choose: (runId: string) => choose(runId) };
+const api = { said, settings, post, lowContrast, choose: (runId: string) => choose(runId) };
 export type FakeHost = typeof api;
 
 declare global {
@@ -65,8 +64,9 @@ function answer(message: FromPanel): void {
       return post({ type: 'position', runId, query, step, position: before > 0 ? before - 1 : null });
     }
     case 'needDetail':
-      return post({ type: 'detail', runId: message.runId, detail: detail(message.step, KINDS[message.runId] ?? 'hard') });
+      return post({ type: 'detail', runId: message.runId, detail: detail(message.step, message.runId === 'run-nested') });
     case 'reveal':
+    case 'explain':
       return;
   }
 }

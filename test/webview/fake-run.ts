@@ -1,5 +1,5 @@
-/** A run of any length made up by rule: what the page is shown in its tests, where no engine is. */
-import type { EntryBit, RunInfo, StepDetail, StepFilter, StepRow, TranslationView, WalkHop } from '../../server/src/protocol/messages';
+/** A run of any length made up by rule, for what the page does with long lists; ways of addresses are those of real runs (live-host.ts). */
+import type { RunInfo, StepDetail, StepFilter, StepRow } from '../../server/src/protocol/messages';
 
 const NESTED: readonly Pick<StepRow, 'actor' | 'event' | 'text' | 'kind'>[] = [
   { actor: 'user', event: 'statement', text: 'inner: user read 0x40_0123', kind: 'statement' },
@@ -63,141 +63,9 @@ export function runs(steps: number): RunInfo[] {
   }));
 }
 
-const BITS: readonly [string, string][] = [
-  ['P', 'present'],
-  ['R/W', 'writes allowed'],
-  ['U/S', 'user accesses allowed'],
-  ['A', 'accessed'],
-  ['D', 'dirty'],
-  ['XD', 'instruction fetches denied'],
-];
-
-function bits(value: number, denies?: string): EntryBit[] {
-  const masks = [1, 2, 4, 32, 64, 0];
-  return BITS.map(([name, about], i) => ({ name, about, set: (value & masks[i]) !== 0, denies: name === denies }));
-}
-
-function second(base: number, gpa: number): WalkHop[] {
-  return [4, 3, 2, 1].map((level) => {
-    const value = base + (4 - level) * 0x1000 + (level === 1 ? 0xb77 : 0x907);
-    const rights: EntryBit[] = ['R', 'W', 'X', 'A'].map((name) => ({ name, set: true, about: `${name} of the second stage` }));
-    const label = `EPT${level}`;
-    return {
-      stage: 'ept',
-      table: null,
-      label,
-      level,
-      index: (gpa >> 12) & 511,
-      at: hex(base + level * 0x1000),
-      atSpace: 'hpa',
-      value: hex(value),
-      bits: rights,
-      to: hex(value & ~0xfff),
-      note: null,
-      via: [],
-    };
-  });
-}
-
-/** @param write the leaf denies it, and the way ends there */
-export function translation(stage: 'hard' | 'soft', write = false): TranslationView {
-  const names = ['PML4', 'PDPT', 'PD', 'PT'];
-  const guest = names.map((label, i): WalkHop => {
-    const at = 0x1000 * (i + 1) + (i === 2 ? 0x10 : 0);
-    const leaf = i === 3;
-    const value = leaf ? (write ? 0x20_0025 : 0x20_0027) : 0x1000 * (i + 2) + 0x27;
-    return {
-      stage: 'guest',
-      table: null,
-      label,
-      level: 4 - i,
-      index: i === 2 ? 2 : 0,
-      at: hex(at),
-      atSpace: 'gpa',
-      value: hex(value),
-      bits: bits(value, leaf && write ? 'R/W' : undefined),
-      to: leaf ? (write ? null : hex(0x20_0123)) : hex(value & ~0xfff),
-      note: leaf && write ? 'the page is not writable' : null,
-      via: stage === 'hard' ? second(0x10_1000, at) : [],
-    };
-  });
-  const slot: WalkHop = {
-    stage: 'slot',
-    table: null,
-    label: 'slot 0',
-    level: null,
-    index: null,
-    at: null,
-    atSpace: null,
-    value: null,
-    bits: null,
-    to: '0x7f00_0020_0123',
-    note: '16M at gpa 0',
-    via: [],
-  };
-  const host: WalkHop = { ...slot, stage: 'host', label: "host's page", to: '0x61_0123', note: '4K, present' };
-  const shadow = names.map((label, i): WalkHop => ({
-    ...guest[i],
-    stage: 'shadow',
-    label,
-    at: hex(0x30_0000 + i * 0x1000),
-    atSpace: 'hpa',
-    to: i === 3 ? '0x61_0123' : hex(0x30_1000 + i * 0x1000),
-    via: [],
-  }));
-  const stations = [
-    { space: 'GVA', address: '0x40_0123' },
-    { space: 'GPA', address: '0x20_0123' },
-    { space: 'HVA', address: '0x7f00_0020_0123' },
-    { space: 'HPA', address: '0x61_0123' },
-  ];
-  if (write)
-    return {
-      address: '0x40_0123',
-      space: 'gva',
-      hops: guest,
-      stations: stations.slice(0, 1),
-      outcome: '#PF P·W·U',
-      cached: null,
-    } as TranslationView;
-  const hops = stage === 'hard' ? [...guest, ...second(0x10_1000, 0x20_0123), slot, host] : [...guest, slot, host, ...shadow];
-  return { address: '0x40_0123', space: 'gva', hops, stations, outcome: '→ hpa 0x61_0123', cached: null } as TranslationView;
-}
-
-/** L2 under EPT on EPT: every table of every stage on the way. */
-export function nestedTranslation(): TranslationView {
-  const ept = (prefix: string, levels: number[]): WalkHop[] =>
-    second(0x10_1000, 0x5000)
-      .slice(-levels.length)
-      .map((hop, i) => ({ ...hop, label: `${prefix}${levels[i]}` }));
-  const l1 = (gpa: number): WalkHop[] =>
-    second(0x8_1000, gpa).map((hop, i) => ({
-      ...hop,
-      stage: 'l1',
-      label: `EPT12 ${4 - i}`,
-      atSpace: 'gpa',
-      via: i < 2 ? ept('EPT01 ', [4, 3, 2, 1]) : [],
-    }));
-  const { hops, stations } = translation('hard');
-  const guest = hops.filter(({ stage }) => stage === 'guest').map((hop, i) => ({ ...hop, via: l1(0x1000 * i) }));
-  const rest = hops.filter(({ stage }) => stage !== 'guest');
-  return {
-    address: '0x40_0123',
-    space: 'ngva',
-    hops: [...guest, ...l1(0x20_0123), { ...rest.at(-2)!, label: "slot 0 of L1's VM", to: '0x3_0123' }, ...rest],
-    stations: [
-      { space: 'NGVA', address: '0x40_0123' },
-      { space: 'NGPA', address: '0x20_0123' },
-      { space: 'GPA', address: '0x3_0123' },
-      ...stations.slice(2),
-    ],
-    outcome: '→ hpa 0x61_0123',
-    cached: 'stale: the TLB has hpa 0x60_0123 for it',
-  };
-}
-
-export function detail(step: number, kind: 'hard' | 'soft' | 'nested'): StepDetail {
-  const each = row(step, kind === 'nested');
+/** @param nested of the run of a nested guest */
+export function detail(step: number, nested = false): StepDetail {
+  const each = row(step, nested);
   const changes =
     each.kind === 'mmu'
       ? [
@@ -213,7 +81,8 @@ export function detail(step: number, kind: 'hard' | 'soft' | 'nested'): StepDeta
       { name: 'error_code', value: '0x81' },
     ],
     about: 'The processor reads a paging-structure entry.',
-    translation: each.kind === 'statement' ? null : kind === 'nested' ? nestedTranslation() : translation(kind, each.kind === 'fault'),
+    statement: null,
+    ways: null,
     changes,
   };
 }

@@ -1,4 +1,4 @@
-/** The page in a browser, with the fake host: built, served and opened. */
+/** The page in a browser, with a host that makes rows up or one that runs a scenario: built, served and opened. */
 import { build } from 'esbuild';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
@@ -11,33 +11,49 @@ import { THEMES } from './themes';
 const ROOT = join(import.meta.dirname, '..', '..');
 
 export class PanelSite {
-  private constructor(
-    private readonly server: Server,
-    private readonly browser: Browser,
-    private readonly origin: string,
-  ) {}
+  private readonly server: Server;
+  /** Text that the live host runs. */
+  private scenario = '';
 
-  static async open(): Promise<PanelSite> {
-    const browser = (await launchBrowser()) as Browser;
-    const files = await bundle();
-    const server = createServer(({ url = '/' }, response) => {
+  private constructor(
+    private readonly browser: Browser,
+    files: ReadonlyMap<string, Uint8Array>,
+  ) {
+    this.server = createServer(({ url = '/' }, response) => {
       const { pathname } = new URL(url, 'http://localhost');
       const found = files.get(pathname.slice(1));
       // As strict as in VS Code: nothing inline, nothing from elsewhere.
-      response.setHeader('Content-Security-Policy', "default-src 'none'; script-src 'self'; style-src 'self'");
-      if (pathname === '/') response.setHeader('Content-Type', 'text/html').end(PAGE);
+      response.setHeader('Content-Security-Policy', "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'");
+      if (pathname === '/' || pathname === '/live')
+        response.setHeader('Content-Type', 'text/html').end(page(pathname === '/' ? 'host' : 'live'));
+      else if (pathname === '/scenario.mmu') response.end(this.scenario);
       else if (found) response.setHeader('Content-Type', pathname.endsWith('.css') ? 'text/css' : 'text/javascript').end(found);
       else response.writeHead(404).end();
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new PanelSite(server, browser, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   }
 
-  /** @param steps of the longest run */
-  async page(
-    steps: number,
-    { theme = 'dark', width = 900, height = 860 }: { theme?: keyof typeof THEMES; width?: number; height?: number } = {},
-  ): Promise<Page> {
+  static async open(): Promise<PanelSite> {
+    const site = new PanelSite((await launchBrowser()) as Browser, await bundle());
+    await new Promise<void>((resolve) => site.server.listen(0, '127.0.0.1', resolve));
+    return site;
+  }
+
+  private get origin(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** @param steps of the longest run, which are made up */
+  page(steps: number, look: Look = {}): Promise<Page> {
+    return this.show(`/?steps=${steps}`, look);
+  }
+
+  /** The panel of a scenario that is run. */
+  live(scenario: string, look: Look = {}): Promise<Page> {
+    this.scenario = scenario;
+    return this.show('/live', look);
+  }
+
+  private async show(path: string, { theme = 'dark', width = 900, height = 860 }: Look): Promise<Page> {
     const page = await this.browser.newPage({ viewport: { width, height } });
     page.setDefaultTimeout(10_000);
     page.on('pageerror', (error) => {
@@ -48,7 +64,7 @@ export class PanelSite {
         for (const [name, value] of Object.entries(variables)) document.documentElement.style.setProperty(`--vscode-${name}`, value);
       });
     }, THEMES[theme]);
-    await page.goto(`${this.origin}/?steps=${steps}`);
+    await page.goto(`${this.origin}${path}`);
     await page.locator('.row:not(.loading)').first().waitFor();
     return page;
   }
@@ -59,15 +75,28 @@ export class PanelSite {
   }
 }
 
-const PAGE = `<!DOCTYPE html>
+interface Look {
+  readonly theme?: keyof typeof THEMES;
+  readonly width?: number;
+  readonly height?: number;
+}
+
+/** @param host script that stands in for the editor */
+function page(host: 'host' | 'live'): string {
+  return `<!DOCTYPE html>
 <html lang="en">
   <head><meta charset="utf-8" /><title>Trace</title><link rel="stylesheet" href="panel.css" /></head>
-  <body data-scenario="file:///first-touch.mmu"><script src="host.js"></script><script src="panel.js"></script></body>
+  <body data-scenario="file:///first-touch.mmu"><script src="${host}.js"></script><script src="panel.js"></script></body>
 </html>`;
+}
 
 async function bundle(): Promise<ReadonlyMap<string, Uint8Array>> {
   const { outputFiles } = await build({
-    entryPoints: { panel: join(ROOT, 'client/webview/main.ts'), host: join(ROOT, 'test/webview/fake-host.ts') },
+    entryPoints: {
+      panel: join(ROOT, 'client/webview/main.ts'),
+      host: join(ROOT, 'test/webview/fake-host.ts'),
+      live: join(ROOT, 'test/webview/live-host.ts'),
+    },
     bundle: true,
     format: 'iife',
     target: 'es2022',

@@ -1,49 +1,108 @@
-/** The selected step: what it is, what it changed, the way of its address, and its fields. */
-import type { StepDetail, TranslationView } from '../../../server/src/protocol/messages';
+/** The selected step: its statement, what it is, what it changed, the way of its address before and after, and its fields. */
+import type { StepDetail } from '../../../server/src/protocol/messages';
+import type { TranslationView } from '../../../server/src/protocol/translation';
 import { actorName } from '../actors';
 import { el } from '../dom';
 import type { Child } from '../dom';
 import { drawChanges } from './changes';
-import { drawWalk } from './walk';
+import { drawStatement } from './statement';
+import { drawWay } from './way';
+
+/** Which of the two ways of a step is shown. */
+export type When = 'before' | 'after';
 
 export interface DetailEvents {
   reveal(line: number): void;
+  /** Another of the two ways was chosen. */
+  when(when: When): void;
 }
 
 export class Detail {
   readonly element = el('section', { class: 'detail', attributes: { 'aria-label': 'Selected step', tabindex: 0 } });
+  private shown: StepDetail | null = null;
 
-  constructor(private readonly events: DetailEvents) {
+  constructor(
+    private when: When,
+    private readonly events: DetailEvents,
+  ) {
     this.clear();
   }
 
   clear(): void {
+    this.shown = null;
     this.element.replaceChildren(el('p', { class: 'hint', text: 'Select a step to see the way of its address and what it changed.' }));
   }
 
-  show({ row, about, fields, translation, changes }: StepDetail): void {
+  show(detail: StepDetail): void {
+    this.shown = detail;
+    const { row, about, fields, statement, changes } = detail;
     const who = actorName(row.actor);
-    const statement = row.kind === 'statement';
+    const ofStatement = row.kind === 'statement';
     const head = el(
       'header',
       { class: `title ${row.kind}` },
-      !statement && el('span', { class: `badge ${row.actor}`, text: who.short, title: who.name }),
-      el('h3', { text: statement ? row.text : row.event }),
-      !statement && el('span', { class: 'text', text: row.text }),
+      !ofStatement && el('span', { class: `badge ${row.actor}`, text: who.short, title: who.name }),
+      el('h3', { text: ofStatement ? 'the whole statement' : row.event }),
+      !ofStatement && el('span', { class: 'text', text: row.text }),
       this.place(row.step, row.line),
     );
     this.fill(
+      statement && drawStatement(statement),
       head,
-      !statement && about && el('p', { class: 'about', text: about }),
+      !ofStatement && about && el('p', { class: 'about', text: about }),
       changes.length > 0 && section(`What it changed (${changes.length})`, drawChanges(changes)),
-      translation && drawWalk(translation, row.event === 'table_read' ? row.address : null),
-      fields.length > 0 && section('Fields', drawFields(fields)),
+      this.ways(detail),
+      fields.length > 0 && !ofStatement && section('Fields', drawFields(fields)),
     );
   }
 
   showTranslation(view: TranslationView): void {
+    this.shown = null;
     const head = el('header', { class: 'title' }, el('h3', { text: `Translation of ${view.space} ${view.address}` }));
-    this.fill(head, drawWalk(view, null));
+    this.fill(head, drawWay(view, null));
+  }
+
+  private ways({ row, ways }: StepDetail): Child {
+    if (!ways) return null;
+    const of = row.kind === 'statement' ? 'this statement' : 'this step';
+    const current = row.event === 'table_read' ? row.address : null;
+    const choice = (when: When): HTMLElement =>
+      el('button', {
+        class: `tab${when === this.when ? ' chosen' : ''}`,
+        role: 'radio',
+        text: when,
+        title: `The way of the address ${when} ${of}`,
+        attributes: { 'aria-checked': String(when === this.when), tabindex: when === this.when ? 0 : -1 },
+        on: { click: () => this.choose(when) },
+      });
+    const caption = el(
+      'div',
+      { class: 'when' },
+      el(
+        'div',
+        { class: 'tabs', role: 'radiogroup', attributes: { 'aria-label': 'Way of the address' } },
+        choice('before'),
+        choice('after'),
+      ),
+      el('span', { class: 'note', text: `${of}, ${ways[this.when].access ?? ways[this.when].space} ${ways[this.when].address}` }),
+    );
+    caption.addEventListener('keydown', (event) => {
+      if (!/^Arrow/.test(event.key)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.choose(this.when === 'before' ? 'after' : 'before');
+      this.element.querySelector<HTMLElement>('.when [aria-checked="true"]')?.focus();
+    });
+    return el('section', {}, caption, drawWay(ways[this.when], current));
+  }
+
+  private choose(when: When): void {
+    if (when === this.when) return;
+    this.when = when;
+    this.events.when(when);
+    const { scrollTop } = this.element;
+    if (this.shown) this.show(this.shown);
+    this.element.scrollTop = scrollTop;
   }
 
   private fill(...children: readonly Child[]): void {

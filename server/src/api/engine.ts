@@ -19,8 +19,10 @@ export type { Ended, Outcome, RunRecord } from '../run/record';
 export { RunView } from '../views/view';
 export type { Script } from '../views/view';
 export { stepDetail } from '../views/detail';
-export { positionAtLine, translate, translationMarkdown, translationText } from '../views/translation';
-export type { Viewpoint } from '../views/translation';
+export { positionAtLine } from '../views/position-at-line';
+export { translationMarkdown, translationText } from '../views/translation-text';
+export { accessNamed, translate } from '../views/way/way';
+export type { Viewpoint } from '../views/way/way';
 export {
   endedText,
   expectationText,
@@ -32,7 +34,8 @@ export {
   tally,
 } from '../views/outcome';
 export type { FailedExpectation, StatementOutcome, Tally } from '../views/outcome';
-export type { StepDetail, StepRow, TranslationView } from '../protocol/messages';
+export type { StepDetail, StepRow } from '../protocol/messages';
+export type { TranslationView } from '../protocol/translation';
 
 export { palette } from '../export/colors';
 export type { Palette } from '../export/colors';

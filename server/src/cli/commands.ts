@@ -103,6 +103,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: {
       line: { type: 'string', value: 'N', about: 'just before the statement at this line (default: at the end)' },
       vm: { type: 'string', value: 'NAME', about: 'of this VM (default: that of the run)' },
+      access: { type: 'string', value: 'ACCESS', about: "judge this access, as 'user write' (default: the first that is allowed)" },
+      format: { type: 'string', value: 'text|json', about: 'text (default) or json' },
       mmu: MMU,
       'allow-dir': ALLOW_DIR,
     },

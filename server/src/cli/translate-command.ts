@@ -1,6 +1,6 @@
 /** `mmu translate`: the way of an address at a point of the script. */
-import { positionAtLine, translate, translationText } from '../api/engine';
-import type { RunView } from '../api/engine';
+import { accessNamed, positionAtLine, translate, translationText } from '../api/engine';
+import type { RunView, TranslationView } from '../api/engine';
 import type { Arguments } from './commands';
 import { INTERRUPTED, runInterruptibly } from './interruptible';
 import { InputError } from './io';
@@ -12,17 +12,21 @@ export async function translateAddress(args: Arguments, io: Io): Promise<number>
   const [path, spelled] = args.positionals;
   const { address, space } = parseAddress(spelled);
   const line = parseLine(args.options.line);
+  const access = parseAccess(args.options.access);
+  const asJson = parseFormat(args.options.format) === 'json';
   const script = openRunnable(path, io, openingOf(args));
   if (!script) return 2;
   const { views, interrupted } = await runInterruptibly(script, TIME_LIMIT, io);
+  const found: ({ readonly run: string } & TranslationView)[] = [];
   for (const view of views) {
     const vm = vmOf(view, args.options.vm);
     const position = line === null ? view.record.length : positionAtLine(view, script.uri, line - 1);
-    const translation = translate(view, { position, vm, vcpu: 0 }, address, space);
-    io.out(`${view.record.program.name}\n`);
-    for (const text of translationText(translation)) io.out(`  ${text}\n`);
-    io.out('\n');
+    const translation = translate(view, { position, vm, vcpu: 0 }, address, space, access);
+    const { name } = view.record.program;
+    if (asJson) found.push({ run: name, ...translation });
+    else for (const text of [name, ...translationText(translation).map((each) => `  ${each}`), '']) io.out(`${text}\n`);
   }
+  if (asJson) io.out(`${JSON.stringify({ version: 1, translations: found }, null, 2)}\n`);
   return interrupted ? INTERRUPTED : 0;
 }
 
@@ -44,6 +48,21 @@ function parseAddress(spelled: string): { address: bigint; space: 'gva' | 'gpa' 
   const address = BigInt(digits.replaceAll('_', ''));
   if (address >= 1n << 64n) throw new InputError(`mmu translate: ${spelled} needs more than 64 bits`);
   return { address, space: prefix?.toLowerCase() === 'gpa' ? 'gpa' : 'gva' };
+}
+
+/** The access to judge; null: none is said. */
+function parseAccess(option: Arguments['options'][string]): number | null {
+  if (option === undefined) return null;
+  const access = accessNamed(String(option));
+  if (access === null)
+    throw new InputError(`mmu translate: --access takes user or supervisor, then read, write or fetch; not ${String(option)}`);
+  return access;
+}
+
+function parseFormat(option: Arguments['options'][string]): 'text' | 'json' {
+  if (option === undefined || option === 'text') return 'text';
+  if (option === 'json') return 'json';
+  throw new InputError(`mmu translate: --format takes text or json, not ${String(option)}`);
 }
 
 function parseLine(option: Arguments['options'][string]): number | null {

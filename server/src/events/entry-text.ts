@@ -4,7 +4,7 @@ import type { HostConfig } from '../engine/program';
 import { entryFields } from '../engine/x86/entries';
 import type { EntryField, EntryKind } from '../engine/x86/entries';
 import type { Format } from '../engine/x86/formats';
-import type { EntryBit } from '../protocol/messages';
+import type { EntryBit } from '../protocol/translation';
 import { hex } from './wording';
 
 /** What entries of a format are called after. */
@@ -20,6 +20,7 @@ export function entryBits(kind: EntryKind, level: number, value: bigint): EntryB
     name: fieldText(field, value),
     set: (value & field.bits) !== 0n,
     about: field.about,
+    bit: lowestBit(field.bits),
   }));
 }
 
@@ -32,6 +33,10 @@ export function bitNames(bits: readonly EntryBit[]): string {
 /** `0x5067 (P R/W U/S A D)`; 0 alone. */
 export function entryText(kind: EntryKind, level: number, value: bigint): string {
   return value === 0n ? '0' : `${hex(value)} (${bitNames(entryBits(kind, level, value))})`;
+}
+
+function lowestBit(bits: bigint): number {
+  return (bits & -bits).toString(2).length - 1;
 }
 
 /** `MT=6` for a field of several bits. */

@@ -3,6 +3,7 @@
  * union between the client and the trace panel. Everything is JSON; 64-bit numbers travel as hexadecimal strings `0x…`.
  */
 import type { Range } from 'vscode-languageserver-types';
+import type { TranslationView, Verdict } from './translation';
 
 /** Who acted, as views name the journal's actors. */
 export type StepActor = 'processor' | 'L0' | 'L1' | 'L2' | 'user';
@@ -51,52 +52,6 @@ export interface StepFilter {
   readonly text?: string;
 }
 
-/** A named bit (or field) of an entry. */
-export interface EntryBit {
-  readonly name: string;
-  readonly set: boolean;
-  readonly about: string;
-  /** It is what stops the access. */
-  readonly denies?: boolean;
-}
-
-/** One entry read on the way of an address, or one hop between address spaces. */
-export interface WalkHop {
-  /** `l1`: L1's tables for L2 that only software walks; what hardware walks is `guest`, `ept`, `npt`, `shadow`. */
-  readonly stage: 'guest' | 'l1' | 'ept' | 'npt' | 'shadow' | 'slot' | 'host';
-  /** Which tables, where a VM stands in a VM: PT1, PT2, EPT01, SPT12, EPT02, … (mmu-semantics.md §7.2). */
-  readonly table: string | null;
-  /** As PML4, PDPT, PD, PT; EPT4 …; `slot 0`. */
-  readonly label: string;
-  readonly level: number | null;
-  /** Index of the entry in its table. */
-  readonly index: number | null;
-  /** Where the entry lies: address and its space. */
-  readonly at: string | null;
-  readonly atSpace: 'ngpa' | 'gpa' | 'hpa' | 'hva' | null;
-  readonly value: string | null;
-  /** All named bits of the entry, lowest first. */
-  readonly bits: readonly EntryBit[] | null;
-  /** What the hop yields. */
-  readonly to: string | null;
-  readonly note: string | null;
-  /** The hops by which the address of this very entry was translated: EPT or NPT beneath a guest level. */
-  readonly via: readonly WalkHop[];
-}
-
-/** The whole way of an address at a point of the script. */
-export interface TranslationView {
-  readonly address: string;
-  readonly space: 'ngva' | 'gva' | 'gpa';
-  /** The main way, hops of one stage together; what lies beneath a hop is in its `via`. */
-  readonly hops: readonly WalkHop[];
-  /** Addresses reached, stage by stage: GVA, GPA, HVA, HPA; of a VM in a VM NGVA, NGPA, GPA, HVA, HPA. */
-  readonly stations: readonly { readonly space: string; readonly address: string }[];
-  /** The cached translation that serves the address, in words, and whether it is stale; null: none. */
-  readonly cached: string | null;
-  readonly outcome: string;
-}
-
 export interface Change {
   /** As `memory`, `register`, `shadow page`, `tlb`. */
   readonly space: string;
@@ -107,12 +62,30 @@ export interface Change {
   readonly note: string | null;
 }
 
+/** One execution of a statement, as it came out. */
+export interface StatementView {
+  readonly text: string;
+  /** Zero-based source line. */
+  readonly line: number | null;
+  /** Null: there is nothing to say, as of a register that was loaded. */
+  readonly verdict: Verdict | null;
+  /** `no exit`, `5 exits (5 × EPT_VIOLATION)`. */
+  readonly exits: string;
+  /** Paging-structure entries that the processor read. */
+  readonly references: number;
+  /** Those that stand behind it, with what happened. */
+  readonly expectations: readonly { readonly text: string; readonly holds: boolean; readonly got: string }[];
+}
+
 export interface StepDetail {
   readonly row: StepRow;
   readonly range: Range | null;
   readonly fields: readonly { readonly name: string; readonly value: string }[];
   readonly about: string;
-  readonly translation: TranslationView | null;
+  /** The statement that the step is of; null in the set-up. */
+  readonly statement: StatementView | null;
+  /** The way of the address under way, before the step and after it (before the statement and after it, for its own step). */
+  readonly ways: { readonly before: TranslationView; readonly after: TranslationView } | null;
   readonly changes: readonly Change[];
 }
 
@@ -224,5 +197,7 @@ export type FromPanel =
       readonly filter: StepFilter | null;
     }
   | { readonly type: 'needDetail'; readonly runId: string; readonly step: number }
+  /** Show what a section of docs/outcomes.md says. */
+  | { readonly type: 'explain'; readonly section: string }
   /** Show the source line of a step. */
   | { readonly type: 'reveal'; readonly runId: string; readonly line: number; readonly focus: boolean };

@@ -4,10 +4,12 @@ import type { AddressSpace, TablesNamed } from '../language/kind';
 import { kindOf } from '../language/kinds';
 import { pathAt } from '../language/syntax/tree';
 import type { Expression, Node, Reference, Tables, Vcpu, Vm } from '../language/syntax/tree';
-import { ACCESS_FETCH, ACCESS_IMPLICIT, ACCESS_READ, ACCESS_USER, ACCESS_WRITE } from '../engine/journal/events';
-import type { AccessAct, AccessKind } from '../engine/program';
-import type { Viewpoint } from '../views/translation';
+import { Kind } from '../engine/journal/events';
+import { kindAt } from '../events/fields';
+import type { Outcome } from '../run/record';
 import type { RunView } from '../views/view';
+import { accessUnderWay } from '../views/way/accesses';
+import type { Viewpoint } from '../views/way/way';
 import { innermost } from './places';
 
 export interface AddressAt {
@@ -65,28 +67,29 @@ export function viewpointOf(analysis: Analysis, { path }: AddressAt, offset: num
 
 export function viewpointOfStatement(view: RunView, origin: number): Viewpoint | null {
   const { program } = view.record;
-  const first = view.outcomesOf(origin).find(({ act }) => act >= 0);
+  const first = executionOf(view, origin);
   if (!first) return null;
   const act = program.acts[first.act];
   const by = 'by' in act ? act.by : 'vm' in act ? { vm: act.vm, vcpu: 0 } : { vm: 0, vcpu: 0 };
   return { position: first.from, vm: by.vm, vcpu: by.vcpu };
 }
 
-const ACCESS: { readonly [access in AccessKind]: number } = {
-  read: ACCESS_READ,
-  write: ACCESS_WRITE,
-  fetch: ACCESS_FETCH,
-  rmw: ACCESS_WRITE,
-};
-
 /** The access that is made at an address, by which its way is judged; null for an address that nothing accesses. */
-export function accessTo(analysis: Analysis, { path }: AddressAt, offset: number, view: RunView): number | null {
+export function accessTo(analysis: Analysis, { path }: AddressAt, offset: number, view: RunView, value: bigint): number | null {
   const origin = path[path.length - 1].kind === 'access' ? analysis.originAt(offset) : null;
-  const act =
-    origin === null
-      ? undefined
-      : view.record.program.acts.find((each): each is AccessAct => each.do === 'access' && each.origin === origin);
-  return act ? ACCESS[act.access] | (act.user ? ACCESS_USER : 0) | (act.implicit ? ACCESS_IMPLICIT : 0) : null;
+  const outcome = origin === null ? null : executionOf(view, origin);
+  if (!outcome) return null;
+  for (let row = outcome.from; row < outcome.to; row++) {
+    if (kindAt(view.record, row) !== Kind.access) continue;
+    const under = accessUnderWay(view, row, outcome.from);
+    if (under?.address === value) return under.access;
+  }
+  return null;
+}
+
+/** The first execution of a statement; null: it was not executed. */
+export function executionOf(view: RunView, origin: number): Outcome | null {
+  return view.outcomesOf(origin).find(({ act }) => act >= 0) ?? null;
 }
 
 /** The first vCPU that starts with these tables; null when none does, so that no vCPU translates by them then. */

@@ -5,9 +5,11 @@ import type { PagingMode } from '../engine/program';
 import type { Analysis } from '../language/analysis';
 import { pathAt } from '../language/syntax/tree';
 import type { Range } from '../language/syntax/tree';
+import type { TranslationView } from '../protocol/translation';
+import { cameToText } from '../views/came-to';
 import type { RunView } from '../views/view';
-import { translate } from '../views/translation';
-import { accessTo, addressAt, addressValue, viewpointOf } from './addresses';
+import { translate } from '../views/way/way';
+import { accessTo, addressAt, addressValue, executionOf, viewpointOf } from './addresses';
 import type { AddressAt } from './addresses';
 import { nameText, slotText } from './name-text';
 import { numberText } from './numbers';
@@ -92,9 +94,26 @@ function translations(
   const ways = views.flatMap((view) => {
     const viewpoint = viewpointOf(analysis, at, offset, view);
     if (!viewpoint) return [];
-    return [{ kinds: kindsOf(view.record.program), way: translate(view, viewpoint, value, space, accessTo(analysis, at, offset, view)) }];
+    const origin = analysis.originAt(offset);
+    const outcome = origin === null ? null : executionOf(view, origin);
+    const access = accessTo(analysis, at, offset, view, value);
+    const way = (position: number) => translate(view, { ...viewpoint, position }, value, space, access);
+    const before = way(viewpoint.position);
+    return [
+      {
+        kinds: kindsOf(view.record.program),
+        way: before,
+        after: outcome && otherOutcome(before, way(outcome.to)),
+        cameTo: outcome && access !== null ? cameToText(view, outcome) : null,
+      },
+    ];
   });
   return waysText(ways, views.length > 1);
+}
+
+/** What the way comes to after a statement; null: the same as before it. */
+function otherOutcome(before: TranslationView, after: TranslationView): string | null {
+  return after.outcome === before.outcome ? null : after.outcome;
 }
 
 /** Paging mode of the vCPU that the address belongs to. */

@@ -2,10 +2,12 @@
 import type { Position } from 'vscode-languageserver-types';
 import type { Analysis } from '../language/analysis';
 import { readNumber } from '../language/syntax/numbers';
-import type { TranslationView } from '../protocol/messages';
-import { positionAtLine, translate, translationMarkdown } from '../views/translation';
-import type { Viewpoint } from '../views/translation';
+import type { TranslationView } from '../protocol/translation';
+import { positionAtLine } from '../views/position-at-line';
+import { translationMarkdown } from '../views/translation-text';
 import type { RunView } from '../views/view';
+import { translate } from '../views/way/way';
+import type { Viewpoint } from '../views/way/way';
 import { accessTo, addressAt, addressValue, viewpointOf, viewpointOfStatement } from './addresses';
 
 /**
@@ -38,7 +40,7 @@ function addressThere(analysis: Analysis, view: RunView, offset: number): Asked 
   if (!at || (at.space !== 'gva' && at.space !== 'gpa')) return null;
   const value = addressValue(analysis, at, offset, [view]);
   const viewpoint = viewpointOf(analysis, at, offset, view);
-  return value === null || !viewpoint ? null : { viewpoint, value, space: at.space, access: accessTo(analysis, at, offset, view) };
+  return value === null || !viewpoint ? null : { viewpoint, value, space: at.space, access: accessTo(analysis, at, offset, view, value) };
 }
 
 function addressGiven(analysis: Analysis, view: RunView, offset: number, line: number, address: string): Asked | null {

@@ -1,11 +1,16 @@
 /** The ways of one address under several kinds of MMU: what is the same of them is said once. */
-import type { TranslationView, WalkHop } from '../protocol/messages';
-import { translationMarkdown } from '../views/translation';
+import type { TranslationView } from '../protocol/translation';
+import { translationMarkdown } from '../views/translation-text';
 import { grouped } from './places';
 
 export interface KindWay {
   readonly kinds: string;
+  /** Before the statement that the address is in; of a declaration, when the script begins. */
   readonly way: TranslationView;
+  /** What it comes to after the statement, where that is something else; null: the same, or there is no statement. */
+  readonly after: string | null;
+  /** What the access at the address came to; null: nothing accesses it there. */
+  readonly cameTo: string | null;
 }
 
 /**
@@ -15,26 +20,31 @@ export interface KindWay {
  */
 export function waysText(ways: readonly KindWay[], named: boolean): string {
   const [first] = ways;
-  return grouped(ways, ({ way }) => translationMarkdown(way))
+  return grouped(ways, (each) => wayText(each, translationMarkdown(each.way)))
     .map(({ said, of }) => {
-      const [{ way }] = of;
+      const [one] = of;
       const kinds = [...new Set(of.map((each) => each.kinds))].join(', ');
-      if (way === first.way || !sameGuest(way, first.way)) return named ? `**under ${kinds}**\n\n${said}` : said;
-      return `**under ${kinds}** · the guest's tables are the same\n\n${translationMarkdown(withoutGuest(way))}`;
+      if (one === first || !sameGuest(one.way, first.way)) return named ? `**under ${kinds}**\n\n${said}` : said;
+      return `**under ${kinds}** · the guest's tables are the same\n\n${wayText(one, translationMarkdown(one.way, 'hypervisors'))}`;
     })
     .join('\n\n');
 }
 
-const SHARED: ReadonlySet<WalkHop['stage']> = new Set(['guest', 'slot', 'host']);
+/** The way, with what came of the statement around it. */
+function wayText({ cameTo, after }: KindWay, way: string): string {
+  if (cameTo === null && after === null) return way;
+  const head = cameTo === null ? '' : `came to \`${cameTo}\`\n\n`;
+  return `${head}before this statement: ${way}${after === null ? '' : `\n\nafter it: \`${after}\``}`;
+}
 
 /** The guest's tables and the memory behind the slot are the same, entry by entry. */
 function sameGuest(a: TranslationView, b: TranslationView): boolean {
-  const shared = ({ hops }: TranslationView): string =>
-    JSON.stringify(hops.filter(({ stage }) => SHARED.has(stage)).map(({ stage, label, at, value, to }) => [stage, label, at, value, to]));
+  const shared = ({ walks, stations }: TranslationView): string =>
+    JSON.stringify([
+      walks
+        .filter(({ stage }) => stage === 'guest')
+        .map(({ entries }) => entries.map(({ label, at, value, to }) => [label, at, value, to])),
+      stations.flatMap(({ links }) => links.filter(({ by }) => by === 'slot' || by === 'page')),
+    ]);
   return shared(a) === shared(b);
-}
-
-/** What the hypervisor's tables add: their own entries, and the guest's tables that they do not map. */
-function withoutGuest(way: TranslationView): TranslationView {
-  return { ...way, hops: way.hops.filter(({ stage, via }) => !SHARED.has(stage) || via.at(-1)?.to === null) };
 }

@@ -1,14 +1,14 @@
 /** Changed words of memory: whose they are, and as entries where they stand in a paging structure. */
 import { Space } from '../engine/journal/spaces';
 import { shadowPageAt } from '../engine/mmu/pages/shadow-page';
-import type { EntryBit } from '../protocol/messages';
+import type { EntryBit } from '../protocol/translation';
 import { levelName } from '../events/decode';
 import { bitNames, entryBits, spteBits, spteFormat, spteNote } from '../events/entry-text';
 import { guestTables } from './guest-tables';
 import type { MachineState } from './machine-state';
 import { Role, levelOf } from '../engine/mmu/pages/role';
 import { hex } from '../events/wording';
-import { tableNames } from './way-tables';
+import { tableNames } from './way/tables';
 
 const PAGE = 4096;
 
@@ -63,8 +63,8 @@ export function tablesOf({ machine }: MachineState, vm: number, role: number): {
   const { mmu, parent } = machine.vms[vm];
   const guestMode = (role & Role.guestMode) !== 0 && inner >= 0;
   const names = tableNames(machine, guestMode ? inner : vm);
-  const name = parent === null ? names.l0 : names.l1;
-  return { table: name ?? (mmu === 'soft' ? 'shadow' : mmu.toUpperCase()), ept: mmu === 'ept' };
+  const name = parent === null ? names.l0 : names.l1!;
+  return { table: name === 'SPT' ? 'shadow' : name, ept: mmu === 'ept' };
 }
 
 export function memoryWhat(machine: MachineState, hpa: number): string {

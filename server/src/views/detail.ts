@@ -1,13 +1,18 @@
 /** Everything about one step: its fields, the way of the address that it is about, and what changed in it. */
-import { Actor, Kind } from '../engine/journal/events';
 import type { Act, Performer } from '../engine/program';
-import type { StepDetail, TranslationView } from '../protocol/messages';
-import { changesBetween } from './changes';
 import { fieldText } from '../events/describe';
-import { eventAt, fieldsOf, kindAt } from '../events/fields';
+import { eventAt, fieldsOf } from '../events/fields';
 import type { Event } from '../events/fields';
-import { translate } from './translation';
+import type { StepDetail } from '../protocol/messages';
+import type { TranslationView } from '../protocol/translation';
+import type { Outcome } from '../run/record';
+import { changesBetween } from './changes';
+import { outcomeAt, statementView } from './statements';
 import type { RunView } from './view';
+import { accessUnderWay } from './way/accesses';
+import type { UnderWay } from './way/accesses';
+import { since } from './way/since';
+import { translate } from './way/way';
 
 /** null for a step that the run has not. */
 export function stepDetail(view: RunView, step: number): StepDetail | null {
@@ -21,7 +26,8 @@ export function stepDetail(view: RunView, step: number): StepDetail | null {
     range: origin === null ? null : (view.statement(origin)?.range ?? null),
     fields: fieldTexts(event, view),
     about: event.spec.about,
-    translation: translationAt(view, from),
+    statement: statementView(view, from),
+    ways: waysOf(view, step, from),
     changes: changesBetween(view, from, steps.rowOf(step + 1)),
   };
 }
@@ -31,35 +37,35 @@ function fieldTexts(event: Event, view: RunView): StepDetail['fields'] {
   return event.level > 0 ? [...fields, { name: 'level', value: String(event.level) }] : fields;
 }
 
-/** Events that say what address is under way. */
-const BEGINNINGS: readonly Kind[] = [Kind.access, Kind.physical_access, Kind.statement];
-
-/** The way of the address that the guest accesses at a row, just before it; null when no access is under way. */
-function translationAt(view: RunView, row: number): TranslationView | null {
-  const { record, steps } = view;
-  let at = row;
-  while (at > 0 && !BEGINNINGS.includes(kindAt(record, at))) at--;
-  const event = eventAt(record, at);
-  if (!event) return null;
-  const head = event.kind === Kind.statement ? event : eventAt(record, steps.headOfRow(row) ?? -1);
-  const act = head?.kind === Kind.statement ? record.program.acts[Number(head.fields.act)] : undefined;
-  if (!act || !('by' in act)) return null;
-  const point = { position: row, ...performerOf(event, act.by, view) };
-  if (event.kind === Kind.access) return translate(view, point, event.fields.address, 'gva', event.fields.access);
-  if (event.kind === Kind.physical_access) return translate(view, point, event.fields.gpa, 'gpa', event.fields.access);
-  const address = linearAddress(act);
-  return address === null ? null : translate(view, point, address, 'gva');
+/** The way of the address that is under way at a step, as it was before and as it is after; null: no address is. */
+function waysOf(view: RunView, step: number, from: number): StepDetail['ways'] {
+  const { steps } = view;
+  const outcome = outcomeAt(view, from);
+  const head = steps.headOfRow(from);
+  if (outcome === null || head === null) return null;
+  const whole = from === head;
+  const asked = askedAt(view, whole ? outcome.to - 1 : from, head, outcome);
+  if (!asked) return null;
+  const { vm, vcpu, address, space, access } = asked;
+  const at = (position: number): TranslationView => translate(view, { position, vm, vcpu }, address, space, access);
+  const before = at(from);
+  return { before, after: since(before, at(whole ? outcome.to : steps.rowOf(step + 1))) };
 }
 
-/** Who accesses: in an act of L2, L1's hypervisor can be at work on its own memory. */
-function performerOf(event: Event, by: Performer, { record }: RunView): Performer {
-  const { vms } = record.program.machine;
-  const { parent } = vms[by.vm];
-  if (event.kind === Kind.statement || event.actor !== Actor.L1 || parent === null) return by;
-  return { vm: parent, vcpu: by.vcpu % vms[parent].vcpus.length };
+interface Asked extends Performer, Pick<UnderWay, 'address' | 'space'> {
+  readonly access: number | null;
 }
 
-/** The linear address that an act is about; null when there is none. */
+function askedAt(view: RunView, row: number, head: number, { act }: Outcome): Asked | null {
+  const under = accessUnderWay(view, row, head);
+  if (under) return under;
+  const done = view.record.program.acts[act];
+  if (!('by' in done)) return null;
+  const address = linearAddress(done);
+  return address === null ? null : { ...done.by, address, space: 'gva', access: null };
+}
+
+/** The linear address that an act is about which accesses nothing there; null when there is none. */
 function linearAddress(act: Act): bigint | null {
   switch (act.do) {
     case 'access':

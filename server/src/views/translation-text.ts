@@ -1,26 +1,30 @@
 /** The way of an address in writing: for the terminal, and as Markdown for the editor's hover. */
-import type { TranslationView, WalkHop } from '../protocol/messages';
 import { bitNames } from '../events/entry-text';
+import type { Station, TableEntry, TableOwner, TableWalk, TranslationView } from '../protocol/translation';
 
 /** Lines for the terminal. */
 export function translationText(view: TranslationView): string[] {
-  return [view.outcome, ...table(view)];
+  const { section } = view.end.section === null && view.now !== null ? view.now : view.end;
+  const explained = section === null ? [] : [`explained in docs/outcomes.md#${section}`];
+  return [[view.outcome, ...view.notes].join(' · '), ...table(view), ...explained];
 }
 
 /**
- * For a hover: the outcome, then the way in a code block, whose columns line up in a monospaced font.
+ * For a hover: the way in one line, what came of it, then entry by entry in a code block, whose columns line up in a monospaced font.
+ *
+ * @param part `hypervisors`: without the guest's own tables and the memory, but for what the hypervisors' tables have not got
  */
-export function translationMarkdown(view: TranslationView): string {
-  const lines = table(view);
+export function translationMarkdown(view: TranslationView, part: 'all' | 'hypervisors' = 'all'): string {
+  const lines = table(view, part);
   const head = headline(view);
   return lines.length === 0 ? head : `${head}\n\n\`\`\`text\n${lines.join('\n')}\n\`\`\``;
 }
 
-/** `gva 0x40_0123 → gpa 0x20_0123 → hva 0x7f00_0020_0123 → hpa 0x61_0123` and what came of it. */
-function headline({ stations, outcome }: TranslationView): string {
-  const way = stations.map(({ space, address }) => `${space} \`${address}\``).join(' → ');
+/** `GVA 0x40_0123 → GPA 0x20_0123 → HVA 0x7f00_0020_0123 → HPA 0x61_0123` and what came of it. */
+function headline({ stations, outcome, notes }: TranslationView): string {
+  const way = stations.filter(({ address }) => address !== null).map(({ space, address }) => `${space} \`${address}\``).join(' → '); // prettier-ignore
   // The last station already says where it led.
-  const rest = outcome.replace(/^→ hpa \S+( · )?/, '');
+  const rest = [outcome.replace(/^→ \w+ \S+?( · |: |$)/, ''), ...notes].filter(Boolean).join(' · ');
   return rest ? `${way}  \n${rest}` : way;
 }
 
@@ -31,58 +35,69 @@ interface Row {
 
 const INDENT = '  ';
 
-/** What the tables of a VM in a VM are, by the end of their names. */
-const ABOUT: { readonly [owner: string]: string } = {
-  '1': "L1's own tables",
-  '2': "L2's own tables",
-  '01': "L0's tables for L1",
-  '12': "L1's tables for L2",
-  '02': "L0's tables for L2",
-  '01g': "L0's tables for L1's memory while L2 runs",
-};
-
-const ORDER: { readonly [stage in WalkHop['stage']]: number } = { guest: 0, l1: 1, slot: 2, host: 2, shadow: 3, ept: 4, npt: 4 };
-
-function table(view: TranslationView): string[] {
-  const named = view.hops.some((hop) => hop.table !== null);
-  // First the way as software would go it, then what hardware has in its place.
-  const hops = named ? [...view.hops].sort((one, other) => ORDER[one.stage] - ORDER[other.stage]) : view.hops;
-  const rows: (Row | string)[] = [];
-  hops.forEach((hop, i) => {
-    if (named && (i === 0 || headOf(hop) !== headOf(hops[i - 1]))) rows.push(headOf(hop));
-    const indent = named ? INDENT : '';
-    rows.push(rowOf(hop, indent));
-    rows.push(...compact(hop.via, indent + INDENT));
-  });
-  const lines = aligned(rows);
-  return view.cached === null ? lines : [...lines, view.cached];
+/** Of tables that have numbers in their names, where a VM stands in a VM. */
+function aboutTables({ table: name, owner, by }: TableWalk): string {
+  const whose: { readonly [owner in TableOwner]: string } = { guest: "the guest's", L0: "L0's", L1: "L1's", L2: "L2's" };
+  const what = /(01g?|12|02)$/.test(name) ? `tables for ${FOR[/(01g?|12|02)$/.exec(name)![1]]}` : 'own tables';
+  return `${name}, ${whose[owner]} ${what}, ${by === 'processor' ? 'in hardware' : `walked by ${by}`}`;
 }
 
-/** `EPT12, L1's tables for L2`, and whether hardware walks them. */
-function headOf({ table: name, stage, via }: WalkHop): string {
-  if (name === null) return 'memory slots and host memory';
-  const hardware = stage === 'ept' || stage === 'npt' || stage === 'shadow' || via.length > 0;
-  return `${name}, ${ABOUT[name.replace(/^[A-Z]+/, '')] ?? 'tables'}${hardware ? ', in hardware' : ''}`;
+const FOR: { readonly [owner: string]: string } = { '01': 'L1', '12': 'L2', '02': 'L2', '01g': "L1's memory while L2 runs" };
+
+/** First the way as software would go it, then what hardware has in its place. */
+function table(view: TranslationView, part: 'all' | 'hypervisors' = 'all'): string[] {
+  const named = view.walks.some(({ owner }) => owner === 'L1' || owner === 'L2');
+  const rows: (Row | string)[] = [];
+  const indent = named ? INDENT : '';
+  const add = (walk: TableWalk): void => {
+    if (named) rows.push(aboutTables(walk));
+    const missing = ({ via }: TableEntry): boolean => via !== null && via.to === null;
+    const entries = part === 'all' || walk.stage !== 'guest' ? walk.entries : walk.entries.filter(missing);
+    for (const entry of entries) rows.push(rowOf(walk, entry, indent), ...compact(entry.via, indent + INDENT));
+  };
+  const [last, first] = partition(view.walks, ({ stage }) => stage === 'shadow');
+  for (const walk of first) add(walk);
+  if (!named) for (const { then } of first) if (then) add(then);
+  const memory = part === 'all' ? memoryRows(view.stations, indent) : [];
+  if (named && memory.length > 0) rows.push('memory slots and host memory');
+  rows.push(...memory);
+  for (const walk of last) add(walk);
+  if (named) for (const { then } of view.walks) if (then) add(then);
+  const lines = aligned(rows);
+  const { cached } = view;
+  if (cached === null) return lines;
+  return [...lines, [cached.text, cached.stale && `stale: ${cached.stale}`, !cached.serves && 'does not serve this access'].filter(Boolean).join(' · ')]; // prettier-ignore
+}
+
+function partition<T>(all: readonly T[], fits: (each: T) => boolean): [T[], T[]] {
+  return [all.filter(fits), all.filter((each) => !fits(each))];
 }
 
 /** The label, where the entry lies, its value, its bits, where it leads. */
-function rowOf(hop: WalkHop, indent: string): Row {
-  const index = hop.index === null ? '' : `[${hop.index}]`;
-  const at = hop.at === null ? '' : `${hop.atSpace} ${hop.at}`;
-  const value = hop.value ?? '';
-  const bits = hop.bits ? bitNames(hop.bits) : '';
-  const to = hop.to === null ? '' : `→ ${hop.to}`;
-  const label = hop.stage === 'shadow' && hop.table === null ? `shadow ${hop.label}` : hop.label;
-  return { cells: [`${indent}${label}${index}`, at, value, to, bits], note: hop.note ?? '' };
+function rowOf({ stage, table: name }: TableWalk, entry: TableEntry, indent: string): Row {
+  const label = stage === 'shadow' && name === 'SPT' ? `shadow ${entry.label}` : entry.label;
+  const at = entry.at === null ? '' : `${entry.space} ${entry.at}`;
+  const to = entry.to === null ? '' : `→ ${entry.to}`;
+  const bits = entry.value === null ? '' : bitNames(entry.bits);
+  return { cells: [`${indent}${label}[${entry.index}]`, at, entry.value ?? '', to, bits], note: entry.note ?? '' };
 }
 
-/** What translates a table's address, in one line: only where it stops are its entries shown. */
-function compact(via: readonly WalkHop[], indent: string): Row[] {
-  const last = via.at(-1);
-  if (!last) return [];
-  const name = last.table ?? last.label.replace(/\d+$/, '');
-  if (last.to !== null) return [{ cells: [`${indent}${name}`, '', '', `→ hpa ${last.to}`, ''], note: '' }];
-  return [rowOf(last, indent)];
+/** Slots and pages between two addresses. */
+function memoryRows(stations: readonly Station[], indent: string): Row[] {
+  return stations
+    .flatMap(({ links }) => links)
+    .filter(({ by }) => by === 'slot' || by === 'page')
+    .map(({ label, from, to, note }) => ({
+      cells: [`${indent}${label}`, `${from.space.toLowerCase()} ${from.address}`, '', to === null ? '' : `→ ${to}`, ''],
+      note: note ?? '',
+    }));
+}
+
+/** What translates a table's address, in one line: only where it stops is its entry shown. */
+function compact(via: TableWalk | null, indent: string): Row[] {
+  if (!via) return [];
+  if (via.to !== null) return [{ cells: [`${indent}${via.table}`, '', '', `→ hpa ${via.to.address}`, ''], note: '' }];
+  return [rowOf(via, via.entries.at(-1)!, indent)];
 }
 
 /** @param rows and heads in between, which are no columns */

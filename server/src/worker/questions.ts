@@ -1,7 +1,8 @@
 /** What can be asked of a script that was checked and run: each feature that looks at runs, as a question with its answer. */
 import type { CodeAction, Diagnostic, Hover, InlayHint, Position, Range } from 'vscode-languageserver-types';
 import type { Analysis, Problem } from '../language/analysis';
-import type { RunInfo, StepDetail, StepFilter, StepRow, TranslationView } from '../protocol/messages';
+import type { RunInfo, StepDetail, StepFilter, StepRow } from '../protocol/messages';
+import type { TranslationView } from '../protocol/translation';
 import { codeActions } from '../services/code-actions';
 import { hover } from '../services/hover';
 import { inlayHints } from '../services/inlay-hints';

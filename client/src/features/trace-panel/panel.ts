@@ -1,6 +1,7 @@
 /** One trace panel: what its page asks for is asked of the server; runs, the cursor and translations are told to the page. */
 import * as vscode from 'vscode';
-import type { FromPanel, RunInfo, ToPanel, TranslationView } from '../../../../server/src/protocol/messages';
+import type { FromPanel, RunInfo, ToPanel } from '../../../../server/src/protocol/messages';
+import type { TranslationView } from '../../../../server/src/protocol/translation';
 import { messageOf } from '../../messages';
 import { showScenario } from '../../scenario';
 import type { RunState, Server } from '../../server';
@@ -26,7 +27,7 @@ export class TracePanel implements vscode.Disposable {
 
   constructor(
     private readonly panel: vscode.WebviewPanel,
-    extension: vscode.Uri,
+    private readonly extension: vscode.Uri,
     private readonly uri: string,
     private readonly server: Server,
   ) {
@@ -151,6 +152,8 @@ export class TracePanel implements vscode.Disposable {
       }
       case 'reveal':
         return this.goTo(message.line, message.focus);
+      case 'explain':
+        return this.explain(message.section);
     }
   }
 
@@ -204,6 +207,12 @@ export class TracePanel implements vscode.Disposable {
     const start = new vscode.Position(line, editor.document.lineAt(line).firstNonWhitespaceCharacterIndex);
     editor.selection = new vscode.Selection(start, start);
     editor.revealRange(new vscode.Range(start, start), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+  }
+
+  /** Shows what a section of docs/outcomes.md says. */
+  private async explain(section: string): Promise<void> {
+    const document = vscode.Uri.joinPath(this.extension, 'docs', 'outcomes.md').with({ fragment: section });
+    await this.ask(async () => vscode.commands.executeCommand('markdown.showPreview', document));
   }
 
   private highlightLine(line: number | null): void {

@@ -1,6 +1,6 @@
 /** `MMU: Show Trace`: one panel a scenario, opened beside it, kept over reloads, following the cursor. */
 import * as vscode from 'vscode';
-import type { TranslationView } from '../../../../server/src/protocol/messages';
+import type { TranslationView } from '../../../../server/src/protocol/translation';
 import { LANGUAGE, scenarioUri } from '../../scenario';
 import type { Server } from '../../server';
 import { pageRoot } from './page';

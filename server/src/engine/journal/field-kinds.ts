@@ -73,6 +73,11 @@ export const FIELD_KINDS = {
   user_exit: { bits: 8, written: 'decimal', about: 'KVM_EXIT_*', values: USER_EXIT },
   stage: { bits: 2, written: 'decimal', about: 'whose tables', values: STAGE },
   structure: { bits: 3, written: 'decimal', about: 'which cache', values: STRUCTURE },
+  tlb_tag: {
+    bits: 10,
+    written: 'decimal',
+    about: 'number of what tags a cached translation: VPID or ASID, PCID, root of the second stage',
+  },
   host_mm: { bits: 3, written: 'decimal', about: 'what the kernel does to mappings', values: HOST_MM },
   memslot_change: { bits: 3, written: 'decimal', about: 'what becomes of a slot', values: MEMSLOT_CHANGE },
   entry_check: { bits: 8, written: 'decimal', about: 'check of KVM that fails', values: ENTRY_CHECK },

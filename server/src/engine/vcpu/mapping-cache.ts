@@ -4,7 +4,7 @@ import { Kind } from '../journal/events';
 import { FRAME_HIGH, FRAME_LOW } from '../x86/entries';
 import { ACCESS_RIGHTS_MASK } from '../x86/permissions';
 import type { TranslationCache } from '../x86/walk-caches';
-import { CLASS_SHIFTS, PageClass, RIGHTS_MASK, TlbArray, classOf, lineKey } from './tlb-array';
+import { CLASS_SHIFTS, PageClass, RIGHTS_MASK, TlbArray, classOf, hitBy, lineKey } from './tlb-array';
 
 export class MappingCache implements TranslationCache {
   readonly array: TlbArray;
@@ -44,7 +44,7 @@ export class MappingCache implements TranslationCache {
       this.frameHi = array.frameHi(line) & FRAME_HIGH;
       this.rights = frame & RIGHTS_MASK;
       this.level = pageClass + 1;
-      this.journal.row(Kind.tlb_hit, 0, this.structure, lo, hi, this.frameLo, this.frameHi);
+      this.journal.row(Kind.tlb_hit, 0, hitBy(this.structure, this.tag), lo, hi, this.frameLo, this.frameHi);
       return true;
     }
     return false;

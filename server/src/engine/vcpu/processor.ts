@@ -29,8 +29,10 @@ import {
   PageClass,
   QUICK_WAYS,
   RIGHTS_MASK,
+  TAG_MASK,
   Word,
   classOf,
+  hitBy,
   lineKey,
   type TlbArray,
 } from './tlb-array';
@@ -402,7 +404,7 @@ export class Processor {
   /** The TLB served the access: say so, and whether memory says otherwise by now. */
   private noteHit(array: TlbArray, line: number, lo: number, hi: number, structure: Structure): void {
     const verified = array.isVerified(line, this.memory.tableEpoch);
-    this.journal.row(Kind.tlb_hit, 0, structure, lo, hi, this.hostLo, this.hostHi);
+    this.journal.row(Kind.tlb_hit, 0, hitBy(structure, array.key(line) & TAG_MASK), lo, hi, this.hostLo, this.hostHi);
     if (!verified) this.verify(array, line, lo, hi);
   }
 
@@ -411,7 +413,7 @@ export class Processor {
     const { journal } = this;
     if (this.l1Words[(at + Word.verified) | 0] !== this.memory.tableEpoch) {
       this.noteHit(this.l1, at >> LINE_SHIFT, lo, hi, Structure.l1);
-    } else journal.append(journal.head(Kind.tlb_hit, 0, Structure.l1), lo, hi, this.hostLo, this.hostHi);
+    } else journal.append(journal.head(Kind.tlb_hit, 0, hitBy(Structure.l1, this.tag)), lo, hi, this.hostLo, this.hostHi);
   }
 
   /** Compare a line that served an access with memory. */

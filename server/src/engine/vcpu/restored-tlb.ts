@@ -10,18 +10,19 @@ const LINE = SPACES[Space.tlb].key;
 const TAG = SPACES[Space.tlbTag].key;
 
 /**
- * @param tlb empty; what tags it has are forgotten. Its paging-structure caches may be larger than the processor's
+ * @param tlb empty; what tags it has are forgotten
  * @param processor whose translations
- * @param entries of its paging-structure caches
+ * @param uses when lines were last used, by their number: later is more; those left out are the oldest
  */
-export function restoreTlb(tlb: Tlb, spaces: Spaces, processor: number, entries: number): void {
+export function restoreTlb(tlb: Tlb, spaces: Spaces, processor: number, uses: ReadonlyMap<number, number>): void {
   restoreTags(tlb, spaces, processor);
-  const arrays = arraysOf(tlb, entries);
+  const arrays = arraysOf(tlb);
   const words = spaces.space(Space.tlb);
-  for (const key of words.keys()) {
-    const { processor: of, line, field } = LINE.decode(key);
-    if (of !== processor || field !== (LineField.key as number)) continue;
-    const [first, array] = [...arrays].reverse().find(([from]) => from <= line)!;
+  const keys = [...words.keys()].filter((key) => LINE.field(key, 'processor') === processor && LINE.field(key, 'field') === LineField.key);
+  const lastUse = (key: number): number => uses.get(LINE.field(key, 'line')) ?? -1;
+  for (const key of keys.sort((a, b) => lastUse(a) - lastUse(b))) {
+    const line = LINE.field(key, 'line');
+    const [first, array] = arrays.find(([from, { lines }]) => line >= from && line < from + lines)!;
     const value = LINE.with(key, 'field', LineField.value);
     array.restore(line - first, words.lo(key), words.hi(key), words.lo(value), words.hi(value));
   }
@@ -38,11 +39,10 @@ function restoreTags({ tags }: Tlb, spaces: Spaces, processor: number): void {
   }
 }
 
-/** All arrays, with the number of their first line: the last one that begins at or before a line has it. */
-function arraysOf(tlb: Tlb, entries: number): [number, TlbArray][] {
-  const { l1, l1Page2M, l1Page1G, l2, guestPhysical, structures, secondStructures } = tlb;
+/** All arrays, with the number of their first line. */
+function arraysOf({ l1, l1Page2M, l1Page1G, l2, guestPhysical, structures, secondStructures }: Tlb): [number, TlbArray][] {
   const levels = (first: number, cache: StructureCache | null): [number, TlbArray][] =>
-    cache === null ? [] : cache.arrays.map((array, i) => [first + i * entries, array]);
+    cache === null ? [] : cache.arrays.map((array, i) => [first + i * cache.entries, array]);
   return [
     [FIRST_LINE.l1, l1],
     [FIRST_LINE.l1Page2M, l1Page2M],

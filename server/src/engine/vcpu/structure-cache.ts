@@ -9,7 +9,7 @@ import type { Journal } from '../journal/journal';
 import { Kind } from '../journal/events';
 import { FRAME_HIGH, FRAME_LOW, NX_HIGH } from '../x86/entries';
 import type { EntryCache } from '../x86/walk-caches';
-import { TAG_MASK, TlbArray } from './tlb-array';
+import { TAG_MASK, TlbArray, hitBy } from './tlb-array';
 
 export const LOWEST = 2;
 export const HIGHEST = 5;
@@ -60,7 +60,7 @@ export class StructureCache implements EntryCache {
       this.tableHi = frameHi & FRAME_HIGH;
       this.all = frame | FRAME_LOW;
       this.any = frameHi & NX_HIGH;
-      this.journal.row(Kind.tlb_hit, level, this.structure, lo, hi, this.tableLo, this.tableHi);
+      this.journal.row(Kind.tlb_hit, level, hitBy(this.structure, this.tag), lo, hi, this.tableLo, this.tableHi);
       return true;
     }
     return false;

@@ -17,6 +17,7 @@
  * Used, verified and origin change no translation and are not journalled. A small array has key, value and used of a line together, a
  * large one has all keys, all values and so on together: a set is looked through with little memory touched.
  */
+import type { Structure } from '../journal/enumerations';
 import type { Journal } from '../journal/journal';
 import { Space, SPACES } from '../journal/spaces';
 import { join } from '../bits';
@@ -261,6 +262,11 @@ export class TlbArray {
 export function lineKey(lo: number, pageClass: PageClass, tag: number): number {
   const shift = pageClass === PageClass.page4K ? 12 : pageClass === PageClass.page2M ? 21 : 30;
   return ((lo >>> shift) << shift) | (pageClass << CLASS_SHIFT) | tag;
+}
+
+/** First word's fields of a tlb_hit row. */
+export function hitBy(structure: Structure, tag: number): number {
+  return structure | (tag << 3);
 }
 
 /** Class of the page of a key word. */

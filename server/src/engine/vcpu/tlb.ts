@@ -236,6 +236,16 @@ export function structureEntries({ on, pagingStructureEntries }: TlbConfig): num
   return on ? Math.min(Math.max(Math.floor(pagingStructureEntries) || 0, 0), MOST_STRUCTURE_ENTRIES) : 0;
 }
 
+/** What a line of these caches is of, and the level of the entries (0: whole guest-physical mappings); null: it is of L1 or L2. */
+export function structureLine(line: number, config: TlbConfig): { readonly structure: Structure; readonly level: number } | null {
+  if (line < FIRST_LINE.guestPhysical) return null;
+  if (line < FIRST_LINE.pagingStructure) return { structure: Structure.guestPhysical, level: 0 };
+  const second = line >= FIRST_LINE.secondStructure;
+  const first = second ? FIRST_LINE.secondStructure : FIRST_LINE.pagingStructure;
+  const level = LOWEST + Math.floor((line - first) / structureEntries(config));
+  return { structure: second ? Structure.secondStructure : Structure.pagingStructure, level };
+}
+
 function powerOfTwo(sets: number): number {
   return 1 << (31 - Math.clz32(whole(sets, MOST_SETS)));
 }

@@ -36,6 +36,8 @@ export class Format {
   pae = false;
   /** 4-byte entries, 10 index bits a level. */
   narrow = false;
+  /** Bits of addresses in entries (MAXPHYADDR). */
+  maxPhyAddr = 52;
   /** Input addresses with bits above this many are not translated; 64: the caller has checked (canonical). */
   inputBits = 64;
 
@@ -105,6 +107,7 @@ export function pagingFormat(options: PagingOptions): Format {
   const pae = mode === 'pae';
   const format = new Format(mode, pae ? 2 : mode === '4-level' ? 4 : 5);
   format.pae = pae;
+  format.maxPhyAddr = m;
   for (let level = 1; level <= format.levels; level++) {
     for (const leaf of [false, true]) {
       format.reserve(level, leaf, m, pae ? 62 : 51);
@@ -130,6 +133,7 @@ export function pagingFormat(options: PagingOptions): Format {
 function legacyFormat({ pse, pse36, maxPhyAddr }: PagingOptions): Format {
   const format = new Format('32-bit', 2);
   format.narrow = true;
+  format.maxPhyAddr = maxPhyAddr;
   if (pse) {
     format.large[2] = Pte.large;
     // PSE-36: bits 20:13 are address bits 39:32, as far as M (at most 40) goes; bit 21 is reserved always.
@@ -169,6 +173,7 @@ export interface EptOptions {
 export function eptFormat({ levels, accessedDirty, executeOnly, page1G, maxPhyAddr: m }: EptOptions): Format {
   const format = new Format('ept', levels);
   format.ept = true;
+  format.maxPhyAddr = m;
   format.present = Ept.read | Ept.write | Ept.execute;
   format.accessed = accessedDirty ? Ept.accessed : 0;
   format.dirty = accessedDirty ? Ept.dirty : 0;

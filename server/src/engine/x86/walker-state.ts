@@ -252,6 +252,11 @@ export abstract class WalkerState {
     return at < 1024 ? -1 : this.memory.addressAt(at);
   }
 
+  /** The last walk could not read the entry of a level: its table lies where there is no memory. */
+  unreadable(level: number): boolean {
+    return this.path[level * PATH + At.place] < 0 && !(this.format.pae && level === 3 && this.pdptes !== null);
+  }
+
   /** `Rights` of the entries down to a level taken together, as far as the last walk went. */
   rightsDownTo(level: number): number {
     let all = -1;

@@ -9,7 +9,7 @@ import { PhysicalMemory } from '../../engine/memory/physical-memory';
 import { PmlLog } from '../../engine/vcpu/pml-log';
 import { Outcome, Processor } from '../../engine/vcpu/processor';
 import { restoreTlb } from '../../engine/vcpu/restored-tlb';
-import { structureEntries } from '../../engine/vcpu/tlb';
+import { Access } from '../../engine/x86/permissions';
 import type { Walker } from '../../engine/x86/walker';
 import type { MachineState } from '../machine-state';
 import type { Hardware } from './hardware';
@@ -27,6 +27,8 @@ export interface Attempt {
   readonly rows: Rows;
   /** The walker whose tables do not allow the access, as it stopped; null: they do, or the address is not canonical. */
   readonly failed: Walker | null;
+  /** Level of the entry whose address the second stage does not translate, or does not let be written; null: it is none's. */
+  readonly reading: number | null;
 }
 
 /** One access after another. */
@@ -34,19 +36,18 @@ export class Rehearsal {
   private readonly journal = new Journal(MOST_ROWS);
   private readonly processor: Processor;
 
+  /** @param uses as of {@link lastUses} */
   constructor(
     state: MachineState,
     private readonly hardware: Hardware,
+    uses: ReadonlyMap<number, number>,
   ) {
     const { host } = state;
     const memory = new PhysicalMemory(this.journal);
     memory.source = state.memory.source;
     this.journal.on = false;
-    const entries = structureEntries(host.tlb);
-    // Which line is the oldest is not known: with room for more, none has to give way while the access is made.
-    const roomy = { ...host.tlb, pagingStructureEntries: 2 * entries };
-    this.processor = new Processor(memory, host.vendor === 'amd', roomy, hardware.processor);
-    restoreTlb(this.processor.tlb, state.state, hardware.processor, entries);
+    this.processor = new Processor(memory, host.vendor === 'amd', host.tlb, hardware.processor);
+    restoreTlb(this.processor.tlb, state.state, hardware.processor, uses);
     hardware.context.pml = hardware.logs ? new PmlLog(memory, hardware.registers) : null;
     this.processor.enter(hardware.context);
     this.journal.on = true;
@@ -80,7 +81,15 @@ export class Rehearsal {
       hpa: outcome === Outcome.ok ? processor.host : null,
       rows: rowsFrom(journal, from),
       failed: this.failed(outcome),
+      reading: this.reading(outcome),
     };
+  }
+
+  private reading(outcome: Outcome): number | null {
+    const { first, second, exitGpa } = this.processor;
+    if (this.failed(outcome) !== second || (second.access & Access.table) === 0) return null;
+    for (let level = first.level; level <= first.firstLevel; level++) if (first.entryAddress(level) === exitGpa) return level;
+    return first.level;
   }
 
   private failed(outcome: Outcome): Walker | null {

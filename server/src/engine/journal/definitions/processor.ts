@@ -59,7 +59,12 @@ export const PROCESSOR_EVENTS = {
   tlb_hit: {
     group: 'other',
     level: 'of the entry, in a paging-structure cache',
-    fields: { structure: 'structure', address: 'gva', hpa: ['hpa', 'of the page, or of the table that a structure cache names'] },
+    fields: {
+      structure: 'structure',
+      tag: 'tlb_tag',
+      address: 'gva',
+      hpa: ['hpa', 'of the page, or of the table that a structure cache names'],
+    },
     changes: ['tlb'],
     about: 'a cached translation was used',
   },
