@@ -5,7 +5,18 @@
 import { readFileSync } from 'node:fs';
 import { BUILT_IN_TABLES } from '../../server/src/language/semantics/scopes';
 import { KEYWORDS, RESERVED, type Category } from '../../server/src/language/syntax/keywords';
-import { AccessKind, Entering, explanationOf, Privilege, Switch } from '../../server/src/language/syntax/vocabulary';
+import { firstOf } from '../../server/src/language/syntax/grammar/first';
+import { productions } from '../../server/src/language/syntax/grammar/recording';
+import {
+  AccessKind,
+  Entering,
+  explanationOf,
+  isReserved,
+  Privilege,
+  Switch,
+  textOf,
+  WORD_TYPES,
+} from '../../server/src/language/syntax/vocabulary';
 import { FLAGS } from '../../server/src/language/syntax/words/paging';
 import { SETTING_BLOCKS, type SettingBlock } from '../../server/src/language/syntax/words/settings';
 import { ACTS } from '../../server/src/language/syntax/words/structure';
@@ -35,7 +46,12 @@ const choicesOf = (...blocks: readonly SettingBlock[]): string[] =>
 
 const BLOCKS = Object.keys(SETTING_BLOCKS) as SettingBlock[];
 const BLOCK_SETTINGS = BLOCKS.flatMap((block) => Object.entries(SETTING_BLOCKS[block])).filter(([, { block }]) => block);
-const ITEMS = ['entry', 'load', 'share', 'table', 'upper', 'word'];
+
+/** Words that are names elsewhere and begin an item of a VM or of tables; its settings are read by a rule of their own. */
+const ITEMS = ['vmItem', 'tablesItem'].flatMap((rule) => {
+  const begins = WORD_TYPES.filter((type) => firstOf(productions()[rule].definition).types.has(type));
+  return begins.filter((type) => !isReserved(type)).map(textOf).filter((word) => !settingsOf('vm').includes(word)); // prettier-ignore
+});
 
 const isFault = (word: string): boolean => word.startsWith('#');
 
@@ -57,6 +73,7 @@ const LISTS: { readonly [name: string]: readonly string[] } = {
   'flags of #PF': wordsOf('fault-flag'),
   'built-in tables': BUILT_IN_TABLES,
   'reasons': wordsOf('reason'),
+  'actors': wordsOf('actor'),
   'states': wordsOf('state'),
   'errnos': wordsOf('errno'),
   'events': wordsOf('event'),

@@ -39,6 +39,7 @@ const PLACES: {
   scope: ['  invpcid %', /^constant\.language\.scope/],
   event: ['  expect events %', /^support\.function\.event/],
   reason: ['  expect exits 1 of %', /^constant\.language\.reason/],
+  actor: ['  expect events kvm_entry(actor %)', /^constant\.language\.actor/],
   errno: ['  expect error %', /^constant\.language\.errno/],
   state: ['  expect page 1 %', /^constant\.language\.state/],
   'fault-flag': ['  expect #PF(%', /^constant\.language\.fault-flag/],

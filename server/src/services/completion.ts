@@ -241,14 +241,13 @@ class Completion {
     offeredValues(this.declared, this.way).forEach(({ text, about }) => this.put(valueItem(text, about), Group.value));
   }
 
-  private names({ to, begins }: ExpectedItem & { kind: 'reference' }): void {
+  private names({ to, sign, begins }: ExpectedItem & { kind: 'reference' }): void {
     const vm = this.vmBefore();
-    if (vm !== null) return this.tablesOf(vm, to);
+    if (vm !== null) return this.tablesOf(vm, sign);
     const of: readonly DefinitionOf[] = to === 'value' ? VALUES : to === 'table' ? ['tables', 'parameter'] : [to];
     const next = this.isNext(begins);
     if ((next && this.takesNames) || (to === 'vm' && this.isPerformed)) return;
     const group = next ? Group.next : to === 'value' ? Group.name : Group.subject;
-    const sign = this.signAfter(to, begins);
     const names = this.analysis.namesAt(this.offset);
     for (const name of names) {
       if (of.includes(name.of)) this.put({ ...this.name(name), ...this.withSign(name.name, sign) }, group);
@@ -270,8 +269,7 @@ class Completion {
     return /([A-Za-z_]\w*)\.$/.exec(text.slice(Math.max(0, this.expected.start - 200), this.expected.start))?.[1] ?? null;
   }
 
-  private tablesOf(vm: string, to: Reference['to']): void {
-    const sign = this.signAfter(to, null);
+  private tablesOf(vm: string, sign: string | null): void {
     for (const name of this.declared.namesOfTables(vm)) {
       this.put(
         { ...nameItem({ name, of: 'tables' }, { uri: this.analysis.uri, offset: this.offset }), ...this.withSign(name, sign) },
@@ -304,22 +302,11 @@ class Completion {
 
   /* ------------------------------------------------------------ signs */
 
-  /** The sign without which a name is none of its kind here: `kernel[`, `touch(`, `l2:`. */
-  private signAfter(to: Reference['to'], begins: BodyOf | null): '[' | '(' | ':' | null {
-    if (to === 'block') return '(';
-    if (to === 'vm') return begins === 'script' ? ':' : null;
-    return to === 'table' && !this.isShared() ? '[' : null;
-  }
-
-  private isShared(): boolean {
-    return /\bshare\s+$/.test(this.analysis.parsed.text.slice(Math.max(0, this.expected.start - 200), this.expected.start));
-  }
-
-  /** A name with its sign, unless that is there. */
-  private withSign(name: string, sign: '[' | '(' | ':' | null): Insert {
+  /** A name with the sign without which it is none of its kind here, unless that is there: `kernel[`, `touch(`, `l2:`. */
+  private withSign(name: string, sign: string | null): Insert {
     const behind = this.analysis.parsed.text.slice(this.offset, this.offset + 200);
     if (sign === null || behind.trimStart().startsWith(sign)) return {};
-    const { open, close } = { '[': { open: '[', close: ']' }, '(': { open: '(', close: ')' }, ':': { open: ': ', close: '' } }[sign];
+    const [open, close] = sign === '[' ? ['[', ']'] : sign === '(' ? ['(', ')'] : [`${sign} `, ''];
     return this.options.snippets ? snippetText(`${name}${open}$1${close}`) : { insertText: `${name}${open}` };
   }
 

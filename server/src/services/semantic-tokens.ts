@@ -63,6 +63,7 @@ const WORDS: { readonly [as in WordAs]: Meaning } = {
   event: { type: 'event' },
   field: { type: 'property' },
   reason: { type: 'enumMember' },
+  actor: { type: 'enumMember' },
   errno: { type: 'enumMember' },
   state: { type: 'modifier' },
   'fault-flag': { type: 'enumMember' },

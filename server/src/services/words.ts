@@ -145,6 +145,7 @@ const NAMES: { readonly [category in Category]: string } = {
   scope: 'scope',
   event: 'event',
   reason: 'exit reason',
+  actor: 'actor of an event',
   errno: 'errno',
   state: 'state of a page',
   'fault-flag': 'flag of the #PF error code',

@@ -262,6 +262,7 @@ describe('expectations of nested runs', () => {
       'events kvm_mmu_set_spte(gfn 5, actor L1)',
       { kind: 'events', events: [{ name: 'kvm_mmu_set_spte', fields: [{ name: 'gfn', value: 5n }, { name: 'actor', value: 'L1' }] }] }, // prettier-ignore
     ],
+    ['ept on ept', 'events vmm_write(actor user)', { kind: 'events', events: [{ name: 'vmm_write', fields: [{ name: 'actor', value: 'user' }] }] }], // prettier-ignore
   ] as const) {
     it(`${what} under ${run}`, () => assert.deepEqual(expectations({ run: `run l2 under ${run}` }, what), [expected]));
   }

@@ -75,6 +75,7 @@ function words(): string {
     category('States of pages', 'state'),
     category('Flags of the #PF error code', 'fault-flag'),
     category('Exit reasons', 'reason'),
+    category('Actors of events', 'actor'),
     category('Error numbers', 'errno'),
     category('Events', 'event'),
     eventValues(),

@@ -3,7 +3,7 @@ import { noAddress } from '../kind';
 import type { Kind } from '../kind';
 import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Expression, Word } from '../syntax/tree';
-import { ACTORS, EVENT_VALUES } from '../syntax/words/observed';
+import { EVENT_VALUES } from '../syntax/words/observed';
 
 export interface EventPattern extends Base {
   readonly kind: 'event';
@@ -49,9 +49,9 @@ export const event: Kind<EventPattern> = {
   address: noAddress,
 };
 
-/** A name that an event's field has: in its first field, or as its actor. */
-export function isEventValue(pattern: EventPattern, { name, value }: EventField): boolean {
-  const names = name?.text === 'actor' ? ACTORS : (EVENT_VALUES[pattern.name.text] ?? {});
+/** A name that stands for a number of an event. */
+export function isEventValue(pattern: EventPattern, { value }: EventField): boolean {
+  const names = EVENT_VALUES[pattern.name.text] ?? {};
   return value.kind === 'name' && value.vm === null && Object.hasOwn(names, value.name.text);
 }
 

@@ -1,6 +1,8 @@
 /** What can stand at a place of a text, told by the grammar. */
 import type { Way } from './grammar/explorer';
+import { signBehind } from './grammar/first';
 import type { BodyOf } from './grammar/lists';
+import { productions } from './grammar/recording';
 import type { Value } from './grammar/rule';
 import type { Category } from './keywords';
 import * as t from './tokens';
@@ -17,8 +19,8 @@ export type ExpectedItem = (
     /** `{`, `->`, `=` … */
   | { readonly kind: 'sign'; readonly text: string }
   | { readonly kind: 'number' }
-  /** A name that is used: a constant, tables, a VM … */
-  | { readonly kind: 'reference'; readonly to: Reference['to'] }
+  /** A name that is used: a constant, tables, a VM …; with the sign that has to stand behind it. */
+  | { readonly kind: 'reference'; readonly to: Reference['to']; readonly sign: string | null }
   /** A name that is made up here. */
   | { readonly kind: 'definition'; readonly of: DefinitionOf }
   /** A string: the path of another file, or null for a title. */
@@ -72,7 +74,7 @@ function itemsOf(way: Way): ExpectedItem[] {
 
 type Thing = ExpectedItem extends infer T ? (T extends ExpectedItem ? Omit<T, 'begins' | 'value'> : never) : never;
 
-function thingsOf({ type, options, already, event }: Way): Thing[] {
+function thingsOf({ type, options, already, event, frame, occurrence }: Way): Thing[] {
   const explained = t.explanationOf(type);
   if (explained) {
     const { as, of, words } = explained;
@@ -80,7 +82,10 @@ function thingsOf({ type, options, already, event }: Way): Thing[] {
     return words.filter((text) => !isThere.includes(text)).map((text) => ({ kind: 'word', text, as, ...(of === undefined ? {} : { of }) }));
   }
   if (options?.DEFINES) return [{ kind: 'definition', of: options.DEFINES }];
-  if (options?.REFERS) return [{ kind: 'reference', to: options.REFERS }];
+  if (options?.REFERS) {
+    const sign = signBehind(productions()[frame.rule]!, type, occurrence);
+    return [{ kind: 'reference', to: options.REFERS, sign: sign && t.textOf(sign) }];
+  }
   if (type === t.Str) return [{ kind: 'string', path: options?.PATH ?? null }];
   if (type === t.Num) return [{ kind: 'number' }];
   if (type === t.AnyWord) return [{ kind: 'field', event }];

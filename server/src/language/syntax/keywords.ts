@@ -8,7 +8,7 @@
 import { SETTING_BLOCKS, type SettingBlock, type SettingSpecs } from './words/settings';
 import { BITS, FLAGS, REGISTERS } from './words/paging';
 import { ACTS, CLAUSES, DECLARATIONS, EXPECTATIONS, HOST_ACTS } from './words/structure';
-import { ERRNOS, EVENT_WORDS, FAULT_FLAGS, FORMATS, MMU_KINDS, PAGE_STATES, REASONS, SCOPES } from './words/observed';
+import { ACTORS, ERRNOS, EVENT_WORDS, FAULT_FLAGS, FORMATS, MMU_KINDS, PAGE_STATES, REASONS, SCOPES } from './words/observed';
 
 export type Category =
   | 'declaration'
@@ -26,6 +26,7 @@ export type Category =
   | 'scope'
   | 'event'
   | 'reason'
+  | 'actor'
   | 'errno'
   | 'state'
   | 'fault-flag';
@@ -78,6 +79,7 @@ export const KEYWORDS: readonly Keyword[] = [
   ...list('scope', SCOPES),
   ...list('event', EVENT_WORDS),
   ...list('reason', REASONS),
+  ...list('actor', ACTORS),
   ...list('errno', ERRNOS),
   ...list('state', PAGE_STATES),
   ...list('fault-flag', FAULT_FLAGS),

@@ -60,6 +60,7 @@ export type WordAs =
   | 'event' // kvm_exit, in expectations
   | 'field' // of an event
   | 'reason' // exit reason
+  | 'actor' // of an event
   | 'errno'
   | 'state' // of a page: write_protected, unsync
   | 'fault-flag'; // P, W, U, ...

@@ -6,7 +6,7 @@
 import type { TokenType } from 'chevrotain';
 import type { Category } from './keywords';
 import { RESERVED } from './words/reserved';
-import { ERRNOS, EVENT_WORDS, FAULT_FLAGS, FORMATS, MMU_KINDS, PAGE_STATES, REASONS, SCOPES } from './words/observed';
+import { ACTORS, ERRNOS, EVENT_WORDS, FAULT_FLAGS, FORMATS, MMU_KINDS, PAGE_STATES, REASONS, SCOPES } from './words/observed';
 import { BITS, FLAGS, REGISTERS, type FlagPlace } from './words/paging';
 import { ACTS, CLAUSES, DECLARATIONS, EXPECTATIONS, HOST_ACTS } from './words/structure';
 import { SETTING_BLOCKS, type SettingBlock, type SettingSpec, type Takes } from './words/settings';
@@ -158,6 +158,7 @@ export const Format = words('Format', keys(FORMATS), { as: 'format', what: 'form
 export const Scope = words('Scope', keys(SCOPES), { as: 'scope', what: 'scope' });
 export const Event = words('Event', keys(EVENT_WORDS), { as: 'event', what: 'event' });
 export const Reason = words('Reason', keys(REASONS), { as: 'reason', what: 'exit reason' });
+export const Actor = words('Actor', keys(ACTORS), { as: 'actor', what: 'actor' });
 export const Errno = words('Errno', keys(ERRNOS), { as: 'errno', what: 'errno' });
 export const PageState = words('PageState', keys(PAGE_STATES), { as: 'state', what: 'state of a page' });
 export const FaultFlag = unbound(words('FaultFlag', keys(FAULT_FLAGS), { as: 'fault-flag', what: 'flag of #PF' }));

@@ -1,7 +1,7 @@
 /** Fields of an event in an expectation, and names that stand for their values. */
 import { eventNamed } from '../../engine/journal/event-table';
 import { FIELD_KINDS } from '../../engine/journal/field-kinds';
-import { ACTORS, REASONS, valueWords } from '../../language/syntax/words/observed';
+import { REASONS, valueWords } from '../../language/syntax/words/observed';
 
 export interface EventWord {
   readonly word: string;
@@ -27,7 +27,6 @@ export function fieldsOf(event: string): EventWord[] {
 
 /** Names of values of a field; null: of the event's first field. */
 export function valuesOf(event: string, field: string | null): EventWord[] {
-  if (field === 'actor') return list(ACTORS);
   const fields = eventNamed(event)?.fields ?? [];
   const of = field === null ? fields[0] : fields.find(({ name }) => name === field);
   if (!of) return [];

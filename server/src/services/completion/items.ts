@@ -22,6 +22,7 @@ const KINDS: { readonly [category in Category]: CompletionItemKind } = {
   scope: CompletionItemKind.EnumMember,
   event: CompletionItemKind.Event,
   reason: CompletionItemKind.EnumMember,
+  actor: CompletionItemKind.EnumMember,
   errno: CompletionItemKind.EnumMember,
   state: CompletionItemKind.EnumMember,
   'fault-flag': CompletionItemKind.EnumMember,

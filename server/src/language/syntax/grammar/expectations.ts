@@ -47,14 +47,17 @@ export const reason: Rule<[], Word | null> = ($) => () => {
 
 const FIELD = value('a value of the event', 'event-field');
 
-/** `gfn 5`, `EPT_VIOLATION`, `3` */
+/** `gfn 5`, `actor user`, `EPT_VIOLATION`, `3` */
 export const eventField: Rule<[], EventField> = ($) => {
   const name = { GATE: () => !$.broken() && isFieldName($), DEF: (): Word => $.wordOf($.CONSUME(t.AnyWord), 'field') };
+  let named = '';
   const content = {
     DEF: [
+      /** One of the words is reserved: `actor user`. */
+      { GATE: () => named === 'actor', ALT: (): Word | Expression => $.wordOf($.CONSUME(t.Actor), 'actor') },
       {
         /** A name that an event's number stands for. */
-        GATE: () => !$.broken() && ($.may(t.Comma, 2) || $.may(t.RParen, 2)),
+        GATE: () => named !== 'actor' && !$.broken() && ($.may(t.Comma, 2) || $.may(t.RParen, 2)),
         ALT: (): Word | Expression => $.wordOf($.CONSUME(t.Reason), 'reason'),
       },
       { ALT: (): Word | Expression => $.SUBRULE($.expression, FIELD) },
@@ -64,6 +67,7 @@ export const eventField: Rule<[], EventField> = ($) => {
   return () => {
     const start = $.here();
     const field = $.OPTION(name) ?? null;
+    named = field?.text ?? '';
     const of = $.OR(content);
     return {
       kind: 'event-field',
@@ -76,5 +80,5 @@ export const eventField: Rule<[], EventField> = ($) => {
 
 /** A word with a value behind it, as `gfn 5`. */
 function isFieldName($: Grammar): boolean {
-  return $.may(t.Word, 2) || $.may(t.Num, 2) || $.may(t.LParen, 2) || $.may(t.Not, 2) || $.may(t.Reason, 2);
+  return $.may(t.Word, 2) || $.may(t.Actor, 2) || $.may(t.Num, 2) || $.may(t.LParen, 2) || $.may(t.Not, 2) || $.may(t.Reason, 2);
 }
