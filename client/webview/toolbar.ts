@@ -114,7 +114,7 @@ export class Toolbar {
         attributes: { 'aria-checked': String(chosen), tabindex: chosen ? 0 : -1 },
         on: { click: () => this.events.choose(run.runId) },
       });
-      tab.append(mark(run), el('span', { text: run.name }));
+      tab.append(mark(run), el('span', { text: run.name }), untilText(run) ? el('span', { class: 'until', text: untilText(run) }) : '');
       group.append(tab);
     }
     group.addEventListener('keydown', (event) => {
@@ -131,7 +131,10 @@ export class Toolbar {
     const select = el('select', { attributes: { 'aria-label': 'Run' }, on: { change: () => this.events.choose(select.value) } });
     for (const run of runs)
       select.append(
-        el('option', { text: `${run.failed > 0 ? '✗' : '✓'} ${run.name}`, attributes: { value: run.runId, selected: run === selected } }),
+        el('option', {
+          text: `${run.failed > 0 ? '✗' : '✓'} ${run.name} ${untilText(run)}`.trimEnd(),
+          attributes: { value: run.runId, selected: run === selected },
+        }),
       );
     return select;
   }
@@ -169,7 +172,13 @@ function mark(run: RunInfo): HTMLElement {
   return el('span', { class: `mark ${failed ? 'failed' : 'held'}`, text: failed ? '✗' : '✓', attributes: { 'aria-label': said(run) } });
 }
 
-function said({ passed, failed, ended }: RunInfo): string {
+function said(run: RunInfo): string {
+  const { passed, failed, ended } = run;
   const expectations = failed > 0 ? `${failed} of ${passed + failed} expectations failed` : `${passed} expectations hold`;
-  return ended === 'done' ? expectations : `${expectations}; ${ended}`;
+  return [expectations, untilText(run), ended !== 'done' && ended].filter(Boolean).join('; ');
+}
+
+/** `stops at line 12`: of a run to the cursor; empty otherwise. */
+function untilText({ until }: RunInfo): string {
+  return until === null ? '' : `stops at line ${until + 1}`;
 }

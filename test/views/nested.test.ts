@@ -196,6 +196,15 @@ describe('exits of a VM in a VM', () => {
   });
 });
 
+it('an exit of L2 is told apart from what L1 sees of it', () => {
+  const view = run(HH);
+  const texts = (name: string): string[] =>
+    view.steps.rows(0, view.steps.length).flatMap(({ event, text }) => (event === name ? [text] : []));
+  assert.ok(texts('kvm_nested_vmexit').every((text) => text.startsWith("L0's raw exit from L2 · EPT_VIOLATION")));
+  assert.ok(texts('kvm_nested_vmexit_inject').every((text) => text.startsWith('what L1 sees · EPT_VIOLATION')));
+  assert.ok(texts('kvm_nested_vmexit_inject').length > 0);
+});
+
 describe('changes of a VM in a VM', () => {
   const whats = (kinds: NestedKinds): Set<string> => {
     const said = new Set<string>();

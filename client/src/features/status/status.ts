@@ -52,7 +52,9 @@ export function summary({ runs, message }: RunState): { text: string; detail: st
   const cut = runs.find(({ ended }) => ended !== 'done');
   if (runs.length === 0) return { text: 'Nothing to run', detail: message ?? '', severity: vscode.LanguageStatusSeverity.Information };
   const detail = cut ? `${cut.name}: ${cut.ended}` : runs.map(({ name }) => name).join(', ');
-  const text = `${plural(runs.length, 'run')}: ${passed} of ${plural(passed + failed, 'expectation')} hold`;
+  const { until } = runs[0];
+  const stops = until === null ? '' : `, stops at line ${until + 1}`;
+  const text = `${plural(runs.length, 'run')}: ${passed} of ${plural(passed + failed, 'expectation')} hold${stops}`;
   const severity = failed > 0 || cut ? vscode.LanguageStatusSeverity.Warning : vscode.LanguageStatusSeverity.Information;
   return { text, detail, severity };
 }

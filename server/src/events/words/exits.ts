@@ -47,6 +47,6 @@ export const EXIT_WORDS: Words<keyof typeof EXIT_EVENTS> = {
     return joined(crs, `exceptions ${hex(exceptions)}`, [intercept1, intercept2, intercept3].map(hex).join(' '));
   },
   kvm_nested_vmenter_failed: ({ fields: { check } }) => valueName('entry_check', check),
-  kvm_nested_vmexit: exit,
-  kvm_nested_vmexit_inject: (event, program) => `${exit(event, program)} · handed to L1`,
+  kvm_nested_vmexit: (event, program) => `L0's raw exit from L2 · ${exit(event, program)}`,
+  kvm_nested_vmexit_inject: (event, program) => `what L1 sees · ${exit(event, program)}`,
 };
