@@ -62,7 +62,7 @@ export const ROOMS = [
   room('workspace', 'server/src/workspace', 'documents → analyses and runs, a pool of workers, settings', ['protocol', 'language', 'services', 'worker'], ['vscode-languageserver-types', 'vscode-languageserver-textdocument']),
   room('routes', ['server/src/routes', 'server/src/server.ts'], 'what the client says, and who answers; guards, progress', ['protocol', 'language', 'services', 'worker', 'workspace'], ['vscode-languageserver', 'vscode-languageserver-textdocument']),
   room('node', 'server/src/node', 'the server as a process: files, timers and workers of Node', ['language', 'worker', 'workspace', 'routes'], ['node:', 'vscode-languageserver/node'], true),
-  room('cli', 'server/src/cli', 'the command `mmu`', ['events', 'api', 'node'], ['node:'], true),
+  room('cli', 'server/src/cli', 'the command `mmu`', ['values', 'events', 'api', 'node'], ['node:'], true),
   room('browser', 'server/src/browser', 'the server in a web worker', ['worker', 'workspace', 'routes'], ['vscode-languageserver/browser'], true),
 
   room('client', 'client/src', 'VS Code glue, one folder a feature', ['protocol'], ['vscode', 'vscode-languageclient', 'vscode-languageclient/node', 'vscode-languageclient/browser'], true),

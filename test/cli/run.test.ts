@@ -48,6 +48,13 @@ describe('mmu run', () => {
     assert.match(out, /✓ 2 expectations hold/);
   });
 
+  it('runs with one kernel alone', () => {
+    const { status, out, err } = mmu(['run', 'good.mmu', '--kernel', '6.12', '--mmu', 'ept', '--brief']);
+    assert.deepEqual([status, err], [0, '']);
+    assert.match(out, /^guest under ept with kernel 6\.12$/m);
+    assert.match(mmu(['run', 'good.mmu', '--kernel', '5.10']).err, /--kernel takes 6\.1, 6\.12, not 5\.10/);
+  });
+
   it('ends with 1 when an expectation fails, and says what happened instead', () => {
     const { status, out } = mmu(['run', 'failing.mmu', '--brief']);
     assert.equal(status, 1);

@@ -81,7 +81,7 @@ export function smallRun(name = 'guest under ept'): RunView {
   ];
   const program = {
     name,
-    machine: { host: { vendor: 'intel' }, vms: [{ name: 'guest', mmu: 'ept', vcpus: [{ name: '0' }] }] },
+    machine: { host: { vendor: 'intel', kvm: { kernel: '6.1' } }, vms: [{ name: 'guest', mmu: 'ept', vcpus: [{ name: '0' }] }] },
     acts,
   } as unknown as Program;
   const record: RunRecord = { program, words: journal.words, length: journal.length, setup, outcomes, ended: { how: 'done' } };

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import type { Act, MmuKind, Program } from '../../server/src/engine/program';
+import type { Act, Kernel, MmuKind, Program } from '../../server/src/engine/program';
 import type { Result } from '../../server/src/engine/result';
 import type { Outcome, RunRecord } from '../../server/src/run/record';
 import { settle } from '../../server/src/run/same';
@@ -23,7 +23,9 @@ const read = (origin: number): Act => ({
 const same = (origin: number): Act => ({ do: 'expect', origin, by, what: { kind: 'same' } });
 const open: Result = { kind: 'expectation', holds: true, expected: 'same', got: 'not compared', instead: null };
 
-function record(mmu: MmuKind, ...results: Result[]): RunRecord {
+const record = (mmu: MmuKind, ...results: Result[]): RunRecord => recordWith('6.1', mmu, ...results);
+
+function recordWith(kernel: Kernel, mmu: MmuKind, ...results: Result[]): RunRecord {
   const acts = [...results.map((_, i) => read(i)), same(9)];
   const outcomes = [...results, open].map((result, act): Outcome => ({
     act,
@@ -34,7 +36,8 @@ function record(mmu: MmuKind, ...results: Result[]): RunRecord {
     exits: [],
     references: 0,
   }));
-  const program = { machine: { host: { vendor: 'intel' }, vms: [{ name: 'guest', parent: null, mmu }] }, acts } as unknown as Program;
+  const host = { vendor: 'intel', kvm: { kernel } };
+  const program = { machine: { host, vms: [{ name: 'guest', parent: null, mmu }] }, acts } as unknown as Program;
   return { program, words: new Int32Array(0), length: 0, setup: 0, outcomes, ended: { how: 'done' } };
 }
 
@@ -61,6 +64,17 @@ describe('same under several kinds of MMU', () => {
     ];
     assert.equal(holds, false);
     assert.equal(got, 'user read 0x1000: #PF(P U) at 0x1000 under npt, value 0x6 under soft');
+  });
+
+  it('holds, and fails, with several kernels, and names them', () => {
+    assert.deepEqual(
+      verdicts([recordWith('6.1', 'ept', ok(5n, 1)), recordWith('6.12', 'ept', ok(5n, 1)), recordWith('6.12', 'npt', fault)]),
+      [
+        [true, 'not compared'],
+        [true, 'as under ept with kernel 6.1'],
+        [false, 'user read 0x1000: #PF(P U) at 0x1000 under npt with kernel 6.12, value 0x5 under ept with kernel 6.1'],
+      ],
+    );
   });
 
   it('looks only at the runs that have it', () => {

@@ -63,7 +63,8 @@ describe('completion', () => {
   it('of acts of the host', () => check(inRun('host <|>'), { has: ['create', 'delete', 'reclaim', 'zap'], not: ['read'] }));
   it('of acts of the host in braces', () => check(inRun('host {\n <|>\n }'), { has: ['create', 'delete'], not: ['read'] }));
   it('of states of a page', () => check(inRun('expect page 0x4000 <|>'), { has: ['write_protected', 'unsync', 'not'] }));
-  it('of VMs to run', () => check(`${MACHINE}run <|>`, { only: ['guest', 'under'] }));
+  it('of VMs to run', () => check(`${MACHINE}run <|>`, { only: ['guest', 'under', 'with'] }));
+  it('of kernels: each once', () => check(`${MACHINE}run guest under ept with kernel 6.1, <|>`, { has: ['6.12'], not: ['6.1'] }));
   it('of loops: their variable', () => check(inRun('for i in 0 .. 3 { read 0x1000 * <|> }'), { has: ['i', 'page'] }));
 
   it('of settings: none that is given already', () => {

@@ -29,6 +29,10 @@ describe('what runs found', () => {
 
   it('is said once for several kinds, which it names, and once for a loop', () => {
     assert.match(found('user read 0x40_0000  expect #PF', 'soft, ept, npt').join(';'), /^[^;]*\(under soft, ept, npt\)$/);
+    assert.match(
+      found('user read 0x40_0000  expect #PF', 'soft, ept with kernel 6.1, 6.12').join(';'),
+      /^[^;]*\(under soft, ept with kernel 6\.1, 6\.12\)$/,
+    );
     assert.match(found('for i in 0 .. 3 { user read 0x40_0000  expect #PF }').join(';'), /^[^;]*4 times$/);
   });
 });

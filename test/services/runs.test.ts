@@ -167,6 +167,13 @@ describe('code actions', () => {
       'user read 0x40_0000 expect exits 1 under soft expect exits 5 under ept, npt',
       'soft, ept, npt',
     ));
+  it('write kernels once for kinds that have the same', () =>
+    check(
+      'user read 0x40_0000 expect exits 9<|>9',
+      /Expect what happened/,
+      'user read 0x40_0000 expect exits 1 under soft with kernel 6.1, 6.12 expect exits 5 under ept, npt with kernel 6.1, 6.12',
+      'soft, ept, npt with kernel 6.1, 6.12',
+    ));
   it('write what happened where nothing is expected', () =>
     check(
       'user rea<|>d 0x40_0000',

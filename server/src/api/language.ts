@@ -23,7 +23,7 @@ export type {
 } from '../language/analysis';
 export type { Place, StatementPlace } from '../language/places';
 export { format } from '../language/syntax/print';
-export type { MmuKind, Program } from '../engine/program';
+export type { Kernel, MmuKind, Program } from '../engine/program';
 
 /** A text with all that is known of it before anything runs. */
 export interface OpenScript extends Lowered {

@@ -1,5 +1,6 @@
 /** The commands of `mmu`: what each takes and says of itself. Help and parsing both come from here. */
 import { parseArgs } from 'node:util';
+import { KERNELS } from '../engine/program';
 import { InputError } from './io';
 
 export interface OptionSpec {
@@ -31,6 +32,12 @@ const MMU: OptionSpec = {
   choices: ['soft', 'ept', 'npt'],
   about: 'run under this kind of MMU virtualization',
 };
+const KERNEL: OptionSpec = {
+  type: 'string',
+  value: 'VERSION',
+  choices: Object.keys(KERNELS),
+  about: 'run with the KVM of this kernel',
+};
 const ALLOW_DIR: OptionSpec = {
   type: 'string',
   value: 'DIR',
@@ -49,6 +56,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     more: ['Exit status: 0 all expectations hold, 1 one fails, 2 the input is wrong, 3 a budget is exceeded.'],
     options: {
       mmu: MMU,
+      kernel: KERNEL,
       format: {
         type: 'string',
         value: 'FORMAT',
@@ -88,6 +96,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     more: ['Without a path: the current folder. Exit status as for run; the worst of all files.'],
     options: {
       mmu: MMU,
+      kernel: KERNEL,
       failures: { type: 'boolean', about: 'print failed expectations only' },
       'allow-dir': ALLOW_DIR,
       'time-limit': LIMIT,
@@ -106,6 +115,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       access: { type: 'string', value: 'ACCESS', about: "judge this access, as 'user write' (default: the first that is allowed)" },
       format: { type: 'string', value: 'text|json', about: 'text (default) or json' },
       mmu: MMU,
+      kernel: KERNEL,
       'allow-dir': ALLOW_DIR,
     },
   },

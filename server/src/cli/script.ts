@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isNotOpened, MOST_BYTES, openScript } from '../api/language';
-import type { Found, MmuKind, OpenScript } from '../api/language';
+import type { Found, Kernel, MmuKind, OpenScript } from '../api/language';
 import { readRegularNow } from '../node/regular-file';
 import type { Arguments } from './commands';
 import { readSource } from './files';
@@ -13,13 +13,16 @@ import { nameOf, report, STDIN_URI } from './problems';
 export interface Opening {
   /** Run under this kind of MMU alone. */
   readonly under?: MmuKind;
+  /** Run with this kernel alone. */
+  readonly kernel?: Kernel;
   /** Folders, beside its own and those below, from which the file's own words may read. */
   readonly allowed: readonly string[];
 }
 
 /** How a command's options say that files are opened. */
 export function openingOf({ options }: Arguments): Opening {
-  return { under: options.mmu as MmuKind | undefined, allowed: (options['allow-dir'] as readonly string[] | undefined) ?? [] };
+  const allowed = (options['allow-dir'] as readonly string[] | undefined) ?? [];
+  return { under: options.mmu as MmuKind | undefined, kernel: options.kernel as Kernel | undefined, allowed };
 }
 
 /** Opens a file for a command. @throws InputError when it cannot be read. */
@@ -28,14 +31,14 @@ export function openFile(path: string, io: Io, opening: Opening): OpenScript {
 }
 
 /** Opens a text that was read from this path already. */
-export function openText(path: string, text: string, { under, allowed }: Opening): OpenScript {
+export function openText(path: string, text: string, { under, kernel, allowed }: Opening): OpenScript {
   const folders = [path === '-' ? '.' : dirname(path), ...allowed].map((folder) => resolve(folder));
   const readBytes = (uri: string): Found<Uint8Array> => readUri(uri, folders);
   const read = (uri: string): Found<string> => {
     const found = readBytes(uri);
     return found === null || isNotOpened(found) ? found : new TextDecoder('utf-8', { ignoreBOM: true }).decode(found);
   };
-  return openScript(text, path === '-' ? STDIN_URI : pathToFileURL(path).href, { read, readBytes, under });
+  return openScript(text, path === '-' ? STDIN_URI : pathToFileURL(path).href, { read, readBytes, under, kernel });
 }
 
 /** As {@link openFile}, its problems reported; null when it cannot be read or has errors. */

@@ -28,9 +28,9 @@ export async function test(args: Arguments, io: Io): Promise<number> {
   });
   if (files.length === 0 && status === 0) throw new InputError(`mmu test: no .mmu file in ${paths.join(', ')}`);
   const timeLimit = milliseconds(args.options['time-limit'], TIME_LIMIT);
-  const { under, allowed } = openingOf(args);
+  const opened = openingOf(args);
   // A folder that the user names is looked into as a whole.
-  const opening = { under, allowed: [...allowed, ...paths.filter((path) => path !== '-')] };
+  const opening = { ...opened, allowed: [...opened.allowed, ...paths.filter((path) => path !== '-')] };
   for (const file of files) {
     const script = openChecked(file, io, opening);
     if (!script) {

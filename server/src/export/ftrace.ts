@@ -42,7 +42,7 @@ const SECOND = 1e6;
 /** Name of a task, at most 15 characters (TASK_COMM_LEN): the kinds of MMU, then what there is room for of the run's name. */
 function taskOf({ name, machine }: Program): string {
   const kinds = machine.vms.map(({ mmu }) => mmu).reverse().join('-'); // prettier-ignore
-  const title = name.replace(/ under [a-z ]+$/, '').replace(/[^\w.-]+/g, '-');
+  const title = name.replace(/ under [a-z ]+(?: with kernel [\d.]+)?$/, '').replace(/[^\w.-]+/g, '-');
   return `${kinds}-${title}`.slice(0, TASK);
 }
 

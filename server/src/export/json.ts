@@ -39,9 +39,10 @@ export function* json(input: JsonInput): Generator<string> {
 
 function* run(view: RunView, uri: string): Generator<string> {
   const { record, script } = view;
-  const { vms } = record.program.machine;
+  const { vms, host } = record.program.machine;
   const mmu = Object.fromEntries(vms.map((vm) => [vm.name, vm.mmu]));
-  yield `\n{"name":${JSON.stringify(record.program.name)},"mmu":${JSON.stringify(mmu)},"ended":${JSON.stringify(record.ended)}`;
+  yield `\n{"name":${JSON.stringify(record.program.name)},"mmu":${JSON.stringify(mmu)},"kernel":${JSON.stringify(host.kvm.kernel)}`;
+  yield `,"ended":${JSON.stringify(record.ended)}`;
   yield `,\n"statements":[${script.statements.map((each) => JSON.stringify(place(each, uri))).join(',\n')}]`;
   yield `,\n"outcomes":[${record.outcomes.map((each) => JSON.stringify(outcome(each, view))).join(',\n')}]`;
   yield ',\n"events":[';

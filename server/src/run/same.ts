@@ -1,6 +1,6 @@
 /**
- * `same`: what the guest sees is equal under several kinds of MMU (mmu-semantics.md §9 X1). No run can judge that alone, so
- * it stays open while a program executes and is settled here, over all records of a script.
+ * `same`: what the guest sees is equal under several kinds of MMU, with several kernels (mmu-semantics.md §9 X1). No run can
+ * judge that alone, so it stays open while a program executes and is settled here, over all records of a script.
  */
 import type { Act, Program } from '../engine/program';
 import type { ExpectationResult } from '../engine/result';
@@ -27,9 +27,15 @@ function sameActs(record: RunRecord): Extract<Act, { do: 'expect' }>[] {
 
 /** Judges a statement in each run that takes part, against the first of them. */
 function settleStatement(origin: number, records: readonly Open[]): void {
-  const taking = records.flatMap((record) => {
+  const all = records.flatMap((record) => {
     const act = sameActs(record).find((each) => each.origin === origin);
-    return act ? [{ record, mmu: kindsOf(record.program, act.by.vm), at: executions(record, origin) }] : [];
+    return act ? [{ record, act }] : [];
+  });
+  const kernels = new Set(all.map(({ record }) => kernelOf(record)));
+  const taking = all.map(({ record, act }): Taking & { readonly record: Open } => {
+    const kinds = kindsOf(record.program, act.by.vm);
+    const way = kernels.size > 1 ? `${kinds} with kernel ${kernelOf(record)}` : kinds;
+    return { record, way, at: executions(record, origin) };
   });
   const [first, ...others] = taking;
   for (const other of others) {
@@ -38,6 +44,10 @@ function settleStatement(origin: number, records: readonly Open[]): void {
       other.record.outcomes[index] = { ...other.record.outcomes[index], result };
     });
   }
+}
+
+function kernelOf({ program }: RunRecord): string {
+  return program.machine.host.kvm.kernel;
 }
 
 /** Kinds of a VM and those around it, outwards: `soft on ept`. */
@@ -54,27 +64,27 @@ function executions(record: RunRecord, origin: number): number[] {
 
 interface Taking {
   readonly record: RunRecord;
-  /** `ept`, `soft on ept` */
-  readonly mmu: string;
+  /** `ept`, `soft on ept`, `ept with kernel 6.1` */
+  readonly way: string;
   readonly at: readonly number[];
 }
 
 function compared(first: Taking, other: Taking, turn: number, index: number): ExpectationResult {
   const open = other.record.outcomes[index].result as ExpectationResult;
   const verdict = (holds: boolean, got: string): ExpectationResult => ({ ...open, holds, got, instead: null });
-  if (turn >= first.at.length) return verdict(false, `the run under ${first.mmu} ended before it`);
+  if (turn >= first.at.length) return verdict(false, `the run under ${first.way} ended before it`);
   const expected = seenBefore(first.record, first.at[turn]);
   const actual = seenBefore(other.record, index);
-  // Statements under one of both kinds only are not comparable.
+  // Statements of one of both only are not comparable.
   const both = common(expected, actual);
   const one = expected.filter(({ origin }) => both.has(origin));
   const two = actual.filter(({ origin }) => both.has(origin));
   for (let i = 0; i < Math.max(one.length, two.length); i++) {
     if (one[i]?.text === two[i]?.text && one[i]?.origin === two[i]?.origin) continue;
     const said = (each: Seen | undefined): string => each?.text ?? 'nothing more';
-    return verdict(false, `${actText((two[i] ?? one[i]).act)}: ${said(two[i])} under ${other.mmu}, ${said(one[i])} under ${first.mmu}`);
+    return verdict(false, `${actText((two[i] ?? one[i]).act)}: ${said(two[i])} under ${other.way}, ${said(one[i])} under ${first.way}`);
   }
-  return verdict(true, `as under ${first.mmu}`);
+  return verdict(true, `as under ${first.way}`);
 }
 
 function common(one: readonly Seen[], other: readonly Seen[]): ReadonlySet<number> {

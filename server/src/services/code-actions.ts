@@ -7,7 +7,7 @@ import type { Node } from '../language/syntax/tree';
 import { totalExits } from '../events/exits';
 import type { RunView } from '../views/view';
 import { resultExpectation } from './expectation-text';
-import { grouped, innermost, kindsOf, lspRange } from './places';
+import { grouped, innermost, kindsOf, listed, lspRange } from './places';
 
 /**
  * @param problems of the text, and of machines and scripts as far as they are known
@@ -107,7 +107,7 @@ function correction(analysis: Analysis, node: Node, actual: readonly Actual[]): 
   if (!expect || at < 0) return null;
   const groups = grouped(actual, ({ text }) => text);
   if (groups.length === 1) return [{ range: lspRange(analysis, node.range), newText: groups[0].said }];
-  const split = groups.map(({ said, of }) => `expect ${said} under ${of.map(({ kinds }) => kinds).join(', ')}`).join(' ');
+  const split = groups.map(({ said, of }) => underText(said, of)).join(' ');
   if (expect.of.length === 1) return [{ range: lspRange(analysis, expect.range), newText: split }];
   const cut =
     at > 0 ? { start: expect.of[at - 1].range.end, end: node.range.end } : { start: node.range.start, end: expect.of[1].range.start };
@@ -164,7 +164,9 @@ function whatHappened(views: readonly RunView[], origin: number): string | null 
 }
 
 function underText(text: string, of: readonly { readonly kinds: string }[]): string {
-  return `expect ${text} under ${of.map(({ kinds }) => kinds).join(', ')}`;
+  return listed(of.map(({ kinds }) => kinds))
+    .map((kinds) => `expect ${text} under ${kinds}`)
+    .join(' ');
 }
 
 /* ---------------------------------------------------------------- ranges */

@@ -202,11 +202,11 @@ class Completion {
     return holder !== undefined && 'bit' in holder && holder.bit !== null;
   }
 
-  /** Kinds that are listed after `under`, each alone, are not offered again. */
+  /** Kinds that are listed after `under`, each alone, are not offered again, nor kernels. */
   private isThere({ word, category }: Keyword): boolean {
-    if (category !== 'mmu') return false;
-    const listed = /\bunder\s+((?:\w+\s*,\s*)*)$/.exec(this.line)?.[1] ?? '';
-    return listed.split(/\W+/).includes(word);
+    if (category !== 'mmu' && category !== 'choice') return false;
+    const listed = /\b(?:under|with\s+kernel)\s+((?:[\w.]+\s*,\s*)*)$/.exec(this.line)?.[1] ?? '';
+    return listed.split(/[\s,]+/).includes(word);
   }
 
   /* ------------------------------------------------------------ settings */

@@ -4,7 +4,7 @@ import { expectationText } from '../views/outcome';
 import { plural } from '../events/wording';
 import type { RunView } from '../views/view';
 import type { Analysis } from '../language/analysis';
-import { grouped, kindsOf } from './places';
+import { grouped, kindsOf, listed } from './places';
 
 export interface Finding {
   readonly kind: 'failed' | 'refused';
@@ -50,7 +50,7 @@ export function runFindings(analysis: Analysis, views: readonly RunView[]): Find
 function messageOf(same: readonly Single[], named: boolean): string {
   const kinds = [...new Set(same.map((each) => each.kinds))];
   const times = Math.round(same.length / kinds.length);
-  return `${same[0].text}${named ? ` (under ${kinds.join(', ')})` : ''}${times > 1 ? `, ${plural(times, 'time')}` : ''}`;
+  return `${same[0].text}${named ? ` (under ${listed(kinds).join('; ')})` : ''}${times > 1 ? `, ${plural(times, 'time')}` : ''}`;
 }
 
 function* findingsOf(view: RunView): Generator<Single> {

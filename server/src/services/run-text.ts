@@ -5,7 +5,7 @@ import { exitsText, totalExits } from '../events/exits';
 import { outcomeText, resultText, statementOutcome } from '../views/outcome';
 import type { StatementOutcome } from '../views/outcome';
 import { hex, joined, plural } from '../events/wording';
-import { grouped, kindsOf } from './places';
+import { grouped, kindsOf, listed } from './places';
 
 /** A statement's outcome under one kind. */
 export interface KindOutcome {
@@ -47,7 +47,7 @@ export function longText(all: readonly KindOutcome[]): string {
 }
 
 function names(of: readonly KindOutcome[]): string {
-  return of.map(({ kinds }) => kinds).join(', ');
+  return listed(of.map(({ kinds }) => kinds)).join('; ');
 }
 
 function exitsOf({ outcomes }: StatementOutcome): number {

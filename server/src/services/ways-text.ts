@@ -1,7 +1,7 @@
 /** The ways of one address under several kinds of MMU: what is the same of them is said once. */
 import type { TranslationView } from '../protocol/translation';
 import { translationMarkdown } from '../views/translation-text';
-import { grouped } from './places';
+import { grouped, listed } from './places';
 
 export interface KindWay {
   readonly kinds: string;
@@ -23,7 +23,7 @@ export function waysText(ways: readonly KindWay[], named: boolean): string {
   return grouped(ways, (each) => wayText(each, translationMarkdown(each.way)))
     .map(({ said, of }) => {
       const [one] = of;
-      const kinds = [...new Set(of.map((each) => each.kinds))].join(', ');
+      const kinds = listed(of.map((each) => each.kinds)).join('; ');
       if (one === first || !sameGuest(one.way, first.way)) return named ? `**under ${kinds}**\n\n${said}` : said;
       return `**under ${kinds}** · the guest's tables are the same\n\n${wayText(one, translationMarkdown(one.way, 'hypervisors'))}`;
     })

@@ -36,7 +36,7 @@ describe('what can stand at a place', () => {
   it('parts of a statement, in its order', () => {
     assert.deepEqual(
       goesOn('run guest <|>'),
-      ['"', 'under', '{'].map((each) => (each === '"' ? '""' : each)),
+      ['"', 'under', 'with', '{'].map((each) => (each === '"' ? '""' : each)),
     );
     assert.deepEqual(goesOn('run { host get <|>'), ['dirty']);
     assert.deepEqual(goesOn('run { host get dirty log slot 0 <|>').filter((each) => /[a-z]/.test(each)), ['expect']); // prettier-ignore
@@ -66,7 +66,9 @@ describe('what can stand at a place', () => {
   it('words that are names where a name fits', () => {
     assert.ok(begins('run { kernel<|>').includes('a table'));
     assert.deepEqual(goesOn('run { kernel <|>').filter((each) => !/^\w/.test(each)), ['(', '.', ':', '[']); // prettier-ignore
-    assert.deepEqual(goesOn('run { read 5 expect kernel[5] = 3 under soft <|>').filter((each) => /^[a-z]/.test(each)), ['expect', 'on']); // prettier-ignore
+    assert.deepEqual(goesOn('run { read 5 expect kernel[5] = 3 under soft <|>').filter((each) => /^[a-z]/.test(each)), ['expect', 'on', 'with']); // prettier-ignore
+    assert.deepEqual(goesOn('run { read 5 expect ok with <|>'), ['kernel']);
+    assert.deepEqual(goesOn('run { read 5 expect ok under soft with kernel 6.1, <|>'), ['6.1', '6.12']);
     assert.ok(goesOn('run { read 5\nunder soft <|>').includes('{'));
   });
 

@@ -31,6 +31,8 @@ describe('parse: the file', () => {
     'block touch(a, n) { read a }': 'block{name:touch parameters:[a, n] body:{access{access:read address:a}}}',
     'block none() {}': 'block{name:none body:{}}',
     'run {}': 'run{body:{}}',
+    'run guest under ept with kernel 6.1, 6.12 {}': 'run{vm:guest under:under{kinds:[mmu-kinds{levels:[ept]}] kernels:[6.1, 6.12]} body:{}}',
+    'run with kernel 6.1 {}': 'run{under:under{kernels:[6.1]} body:{}}',
     'run vm1 "title" under soft, ept on ept {}': 'run{vm:vm1 title:"title" under:under{kinds:[mmu-kinds{levels:[soft]}, mmu-kinds{levels:[ept, ept]}]} body:{}}',
     'budget { steps 1000 }': 'budget{body:{setting{name:steps value:1000}}}',
     'host { memory 64M  cpu { nx off }  tlb { l1 16 x 4 }  tlb off  kvm { kernel 6.1 } }':
@@ -118,6 +120,13 @@ describe('parse: scripts', () => {
       'under-statement{under:under{kinds:[mmu-kinds{levels:[soft]}]} body:{access{access:read address:2}}}',
     'read 1 expect ok\nunder soft on ept { read 2 }':
       'access{access:read address:1 expects:[expect{of:[expect-ok]}]}; under-statement{under:under{kinds:[mmu-kinds{levels:[soft, ept]}]} body:{access{access:read address:2}}}',
+    'same with kernel 6.1, 6.12': 'same{under:under{kernels:[6.1, 6.12]}}',
+    'read 1 expect ok under ept with kernel 6.1\nwith kernel 6.12 { read 2 }':
+      'access{access:read address:1 expects:[expect{of:[expect-ok] under:under{kinds:[mmu-kinds{levels:[ept]}] kernels:[6.1]}}]}; ' +
+      'under-statement{under:under{kernels:[6.12]} body:{access{access:read address:2}}}',
+    'read 1 expect ok under soft\nwith kernel 6.1 { read 2 }':
+      'access{access:read address:1 expects:[expect{of:[expect-ok] under:under{kinds:[mmu-kinds{levels:[soft]}]}}]}; ' +
+      'under-statement{under:under{kernels:[6.1]} body:{access{access:read address:2}}}',
     'read 1\n  expect ok\n  expect exits 0': 'access{access:read address:1 expects:[expect{of:[expect-ok]}, expect{of:[expect-count{what:exits compare:== count:0}]}]}',
     'read 1\nx(2)': 'access{access:read address:1}; call{block:x arguments:[2]}',
   }); // prettier-ignore

@@ -90,6 +90,15 @@ run guest { read 5 }`,
     assert.deepEqual(found.map(({ kind }) => kind), ['expect-ok', 'error', 'expect-count', 'error', 'expect-error', 'expect-page']); // prettier-ignore
   });
 
+  it('kernels: what is none of them is one of the list', () => {
+    const { tree } = errors(
+      'run with kernel ⟦mainline⟧, 6.12 { read 1 expect ok under soft with kernel ⟦5.10⟧ read 2 expect ok with⟦⟧\nread 3 expect ok with kernel⟦⟧\nwith kernel 6.1, ⟦6⟧ { read 4 } }',
+      /unknown kernel 'mainline': there are 6.1, 6.12/, /unknown kernel '5.10': there are 6.1, 6.12/, /expected 'kernel'/, /expected a kernel, as 6.1 or 6.12/, /unknown kernel '6': there are 6.1, 6.12/,
+    ); // prettier-ignore
+    const found = [...walk(tree)].flatMap((node) => (node.kind === 'under' ? [node.kernels.map(({ text }) => text).join()] : []));
+    assert.deepEqual(found, ['mainline,6.12', '5.10', '', '', '6.1,6']);
+  });
+
   it('the file', () => {
     errors(
       `import⟦⟧

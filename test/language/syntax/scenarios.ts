@@ -46,7 +46,8 @@ const range = fc.oneof(
 );
 const rangeOrOne = fc.oneof(range, plain);
 const kinds = list(of('soft', 'ept', 'npt', 'soft on ept', 'ept on ept'));
-const under = seq('under', kinds);
+const kernels = seq('with kernel', list(of('6.1', '6.12')));
+const under = fc.oneof(seq('under', kinds, maybe(kernels)), kernels);
 const register = of('cr0 . wp', 'cr3', 'cr4 . smep', 'efer . nxe', 'vmcs . eptp');
 const entry = seq(of('kernel', 'shadow', 'tdp', 'l1 . ept12'), '[', plain, maybe(seq('level', plain)), ']');
 const entryFlag = fc.oneof(of('rw', 'user', 'not dirty', 'absent', 'global', 'x'));

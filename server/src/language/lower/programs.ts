@@ -1,5 +1,6 @@
-/** Scenarios to programs: VMs planned once, scripts lowered for each run and kind of MMU virtualization. */
-import type { MmuKind, Program, VmConfig } from '../../engine/program';
+/** Scenarios to programs: VMs planned once, scripts lowered for each run, kind of MMU virtualization and kernel. */
+import { KERNELS } from '../../engine/program';
+import type { Kernel, MmuKind, Program, VmConfig } from '../../engine/program';
 import type { MmuKinds, Node, Run, Vm } from '../syntax/tree';
 import { planHost } from '../machine/host';
 import type { HostPlan } from '../machine/host';
@@ -34,8 +35,21 @@ export interface LowerOptions {
   readonly readBytes?: ReadBytes;
   /** Run each script under this kind alone, whatever its `under` says. */
   readonly under?: MmuKind;
+  /** Run each script with this kernel alone, whatever its `with` and its host say. */
+  readonly kernel?: Kernel;
   /** Asked now and then: why lowering has to end, as the message of a problem; null: it may go on. */
   stop?(): string | null;
+}
+
+/** What is run alone. */
+type Only = Pick<LowerOptions, 'under' | 'kernel'>;
+
+/** Kinds under which a run runs its VM and those around it. */
+interface Way {
+  readonly text: string;
+  readonly kinds: ReadonlyMap<VmPlan, MmuKind>;
+  /** Where they stand; null: nowhere. */
+  readonly at: MmuKinds | null;
 }
 
 export class Lowering {
@@ -69,25 +83,25 @@ export class Lowering {
       yield;
     }
     for (const planner of planners) checkSlots(context, planner, planner.mmu, host.config.maxPhyAddr);
-    let programs = yield* this.runs(null);
+    let programs = yield* this.runs({});
     if (!context.budget.overrun) this.checkCoverage();
-    if (options.under !== undefined && !reporter.hasErrors) programs = yield* this.runsUnder(options.under);
+    if ((options.under ?? options.kernel) !== undefined && !reporter.hasErrors) programs = yield* this.runsOnly(options);
     const { overrun } = context.budget;
     if (overrun) context.report(overrun.env, overrun.node, overrun.code, overrun.message);
     return reporter.hasErrors ? [] : programs;
   }
 
   /** Programs of all runs of the main file, in the order of the text. */
-  private *runs(under: MmuKind | null): Generator<void, readonly Program[]> {
+  private *runs(only: Only): Generator<void, readonly Program[]> {
     const programs: Program[] = [];
-    for (const item of this.files[0].parsed.tree.items) if (item.kind === 'run') programs.push(...(yield* this.run(item, under)));
+    for (const item of this.files[0].parsed.tree.items) if (item.kind === 'run') programs.push(...(yield* this.run(item, only)));
     return programs;
   }
 
-  /** The same under one kind alone. Nothing is reported. */
-  private *runsUnder(kind: MmuKind): Generator<void, readonly Program[]> {
+  /** The same under one kind, or with one kernel, alone. Nothing is reported. */
+  private *runsOnly(only: Only): Generator<void, readonly Program[]> {
     let programs: readonly Program[] = [];
-    this.reporter.silently(() => (programs = drained(this.runs(kind))));
+    this.reporter.silently(() => (programs = drained(this.runs(only))));
     yield;
     return programs;
   }
@@ -96,8 +110,10 @@ export class Lowering {
     this.checkUncalled();
     for (const [node, env] of this.coverage.met) {
       if (this.coverage.matched.has(node)) continue;
-      const kinds = node.kinds.map(({ levels }) => levels.map(({ text }) => text).join(' on ')).join(', ');
-      this.context.warn(env, node, 'never-runs', `no run of this is under ${kinds}`);
+      const kinds = node.kinds.map(textOfKinds).join(', ');
+      const kernels = node.kernels.map(({ text }) => text).join(', ');
+      const where = [kinds && `under ${kinds}`, kernels && `with kernel ${kernels}`].filter(Boolean).join(' ');
+      this.context.warn(env, node, 'never-runs', `no run of this is ${where}`);
     }
   }
 
@@ -106,7 +122,7 @@ export class Lowering {
     const [plan] = this.plans.values();
     if (!plan) return;
     const machine = machineOf(plan);
-    const state = new RunState(this.host, machine, kindsFor(plan, []), plan);
+    const state = new RunState(this.host, machine, kindsFor(plan, []), plan, null);
     for (const item of this.files[0].parsed.tree.items) {
       const block = item.kind === 'block' && item.name ? this.links.byDefinition.get(item.name) : null;
       if (!block || item.kind !== 'block' || this.coverage.called.has(block)) continue;
@@ -154,28 +170,48 @@ export class Lowering {
 
   /* ------------------------------------------------------------ runs */
 
-  private *run(node: Run, under: MmuKind | null): Generator<void, readonly Program[]> {
+  private *run(node: Run, { under, kernel }: Only): Generator<void, readonly Program[]> {
     const named = this.links.vmOfRun(node);
     const plan = named && this.plans.get(named);
     if (!named || !plan || !node.body) return [];
-    const file = this.files[0];
-    const machine = machineOf(plan);
-    if (under) return this.lower(node, plan, machine, kindsFor(plan, [under]), under);
-    if (!node.under || node.under.kinds.length === 0)
-      return this.lower(node, plan, machine, new Map(machine.map((vm) => [vm, vm.mmu])), kindText(plan));
-    const seen = new Map<string, Node>();
+    const kernels = kernel === undefined ? this.kernelsOf(node) : [kernel];
     const programs: Program[] = [];
-    for (const kinds of node.under.kinds) {
-      const text = kinds.levels.map((level) => level.text).join(' on ');
-      const twice = seen.get(text);
-      if (twice) this.context.warn({ file }, kinds, 'kind-twice', `${text} stands here twice`);
-      seen.set(text, kinds);
-      if (!this.depthFits(kinds, plan) || twice) continue;
-      const levels = kinds.levels.map((level) => level.text as MmuKind);
-      programs.push(...this.lower(node, plan, machine, kindsFor(plan, levels), text, kinds));
-      yield;
+    for (const way of under === undefined ? this.waysOf(node, plan) : [{ text: under, kinds: kindsFor(plan, [under]), at: null }]) {
+      for (const each of kernels) {
+        programs.push(...this.lower(node, plan, way, each));
+        yield;
+      }
     }
     return programs;
+  }
+
+  /** Under what a run runs its VM. */
+  private waysOf(node: Run, plan: VmPlan): readonly Way[] {
+    if (!node.under || node.under.kinds.length === 0) return [{ text: kindText(plan), kinds: kindsFor(plan, []), at: null }];
+    const ways: Way[] = [];
+    for (const kinds of this.once(node.under.kinds, textOfKinds)) {
+      if (!this.depthFits(kinds, plan)) continue;
+      const levels = kinds.levels.map((level) => level.text as MmuKind);
+      ways.push({ text: textOfKinds(kinds), kinds: kindsFor(plan, levels), at: kinds });
+    }
+    return ways;
+  }
+
+  /** The kernels that a run names; null: that of the host. */
+  private kernelsOf({ under }: Run): readonly (Kernel | null)[] {
+    const known = (under?.kernels ?? []).filter(({ text }) => Object.hasOwn(KERNELS, text));
+    return known.length === 0 ? [null] : this.once(known, ({ text }) => text).map(({ text }) => text as Kernel);
+  }
+
+  /** What a run lists, each once. */
+  private once<N extends Node>(listed: readonly N[], textOf: (node: N) => string): readonly N[] {
+    const seen = new Map<string, N>();
+    for (const node of listed) {
+      const text = textOf(node);
+      if (seen.has(text)) this.context.warn({ file: this.files[0] }, node, 'kind-twice', `${text} stands here twice`);
+      else seen.set(text, node);
+    }
+    return [...seen.values()];
   }
 
   private depthFits(kinds: MmuKinds, plan: VmPlan): boolean {
@@ -192,16 +228,10 @@ export class Lowering {
     return false;
   }
 
-  private lower(
-    node: Run,
-    plan: VmPlan,
-    machine: readonly VmPlan[],
-    kinds: ReadonlyMap<VmPlan, MmuKind>,
-    kind: string,
-    at: Node | null = null,
-  ): Program[] {
+  private lower(node: Run, plan: VmPlan, { text, kinds, at }: Way, kernel: Kernel | null): Program[] {
     const file = this.files[0];
-    const state = new RunState(this.host, machine, kinds, plan);
+    const machine = machineOf(plan);
+    const state = new RunState(this.host, machine, kinds, plan, kernel);
     if (!checkKinds(this.context, state, { file }, at ?? node.vm ?? headOf(node, 'run'))) return [];
     const script = new ScriptLowering(this.context, this.statements, state, this.coverage);
     const vm = state.vmOf(plan)!;
@@ -211,7 +241,8 @@ export class Lowering {
     }
     const title = node.title?.value ?? plan.named.name;
     const vms = state.vms.map(({ plan: each, mmu }) => this.config(each, mmu, machine));
-    return [{ name: `${title} under ${kind}`, machine: { host: state.host, vms }, acts: script.acts, budget: this.host.budget }];
+    const name = `${title} under ${text}${kernel === null ? '' : ` with kernel ${kernel}`}`;
+    return [{ name, machine: { host: state.host, vms }, acts: script.acts, budget: this.host.budget }];
   }
 
   private config(plan: VmPlan, mmu: MmuKind, machine: readonly VmPlan[]): VmConfig {
@@ -250,6 +281,10 @@ function kindsFor(plan: VmPlan, levels: readonly MmuKind[]): Map<VmPlan, MmuKind
     vm = vm?.parent ?? null;
   }
   return kinds;
+}
+
+function textOfKinds({ levels }: MmuKinds): string {
+  return levels.map(({ text }) => text).join(' on ');
 }
 
 function kindText(plan: VmPlan): string {

@@ -1,8 +1,8 @@
-/** One run under one kind of MMU virtualization: its VMs, and what is known of them as the script goes on. */
+/** One run under one kind of MMU virtualization, with one kernel: its VMs, and what is known of them as the script goes on. */
 import { lowOf, highOf, toBigInt } from '../../engine/bits';
 import { Journal } from '../../engine/journal/journal';
 import { PhysicalMemory } from '../../engine/memory/physical-memory';
-import type { HostConfig, MmuKind, PagingMode, RegisterName } from '../../engine/program';
+import type { HostConfig, Kernel, MmuKind, PagingMode, RegisterName } from '../../engine/program';
 import { LOAD_REFUSED, loadCr0, loadCr3, loadCr4, loadEfer, pagingModeOf, resetRegisters } from '../../engine/vcpu/control-registers';
 import type { LoadRules } from '../../engine/vcpu/control-registers';
 import { Register, Registers } from '../../engine/vcpu/registers';
@@ -31,9 +31,14 @@ export class RunState {
   /** Guests that scripts entered last, by the VM around them. */
   private readonly entered = new Map<VmPlan, RunVm>();
 
-  /** @param plans of the machine, parents first */
-  constructor(host: HostPlan, plans: readonly VmPlan[], kinds: ReadonlyMap<VmPlan, MmuKind>, runVm: VmPlan) {
-    this.host = { ...host.config, vendor: vendorOf(host, plans, [...kinds.values()]) };
+  /**
+   * @param plans of the machine, parents first
+   * @param kernel null: that of the host
+   */
+  constructor(host: HostPlan, plans: readonly VmPlan[], kinds: ReadonlyMap<VmPlan, MmuKind>, runVm: VmPlan, kernel: Kernel | null) {
+    const { config } = host;
+    const kvm = kernel === null ? config.kvm : { ...config.kvm, kernel };
+    this.host = { ...config, kvm, vendor: vendorOf(host, plans, [...kinds.values()]) };
     this.vms = plans.map((plan, index) => {
       const mmu = kinds.get(plan) ?? plan.mmu;
       const registers = plan.vcpus.map(({ config }) => new RegisterTracker(config, this.host));
@@ -76,10 +81,13 @@ export class RunState {
     return null;
   }
 
-  /** Whether the run's kinds of MMU are among these; null: they always are. */
+  /** Whether the run's kinds of MMU and its kernel are among these; null: they always are. */
   isUnder(under: Under | null): boolean {
     if (!under) return true;
-    return under.kinds.some(({ levels }) => levels.length > 0 && levels.every(({ text }, level) => this.chain[level]?.mmu === text));
+    const { kinds, kernels } = under;
+    if (kernels.length > 0 && !kernels.some(({ text }) => text === this.host.kvm.kernel)) return false;
+    if (kinds.length === 0) return kernels.length > 0;
+    return kinds.some(({ levels }) => levels.length > 0 && levels.every(({ text }, level) => this.chain[level]?.mmu === text));
   }
 }
 

@@ -209,12 +209,23 @@ function checkFeatures(context: Context, env: { readonly file: SourceFile }, cpu
   }
 }
 
-/** A quirk is written off that the kernel has no switch for. */
+/** A quirk is written off that none of the kernels that the file runs with has a switch for. */
 function checkQuirks(context: Context, env: { readonly file: SourceFile }, kvm: Settings, { slotZapAll, kernel }: KvmOptions): void {
   const written = kvm.node('slot_zap_all');
-  if (!written || slotZapAll || rulesOf(kernel).slotZapAllIsQuirk) return;
-  const message = `kernel ${kernel} has no such quirk (KVM_CAP_DISABLE_QUIRKS2 fails with EINVAL): a slot that goes takes everything with it`;
+  if (!written || slotZapAll) return;
+  const kernels = kernelsOf(env.file, kernel);
+  if (kernels.some((each) => rulesOf(each).slotZapAllIsQuirk)) return;
+  const has = kernels.length === 1 ? `kernel ${kernels[0]} has` : `kernels ${kernels.join(', ')} have`;
+  const message = `${has} no such quirk (KVM_CAP_DISABLE_QUIRKS2 fails with EINVAL): a slot that goes takes everything with it`;
   context.warn(env, written, 'feature-conflict', message);
+}
+
+/** The kernels with which a file runs: those that its runs name, and its host's. */
+function kernelsOf(file: SourceFile, own: Kernel): Kernel[] {
+  const named = file.parsed.tree.items.map((item) => (item.kind === 'run' ? (item.under?.kernels ?? []) : null));
+  const all = named.flatMap((kernels) => (kernels?.length === 0 ? [own] : (kernels ?? []).map(({ text }) => text as Kernel)));
+  const known = all.filter((kernel) => Object.hasOwn(KERNELS, kernel));
+  return known.length === 0 ? [own] : [...new Set(known)];
 }
 
 function tlbOf(host: Settings, tlb: Settings): TlbConfig {

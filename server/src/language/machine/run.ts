@@ -36,7 +36,11 @@ const rule: Rule<[], Run> = ($) => {
 
 export const run: FileItemKind<Run> = {
   rule,
-  words: { declaration: { run: 'A script and the VM that it runs: the machine starts afresh for each kind after `under`.' } },
+  words: {
+    declaration: {
+      run: 'A script and the VM that it runs: the machine starts afresh for each kind after `under`, and with each kernel after `with`.',
+    },
+  },
   numbered: 'never',
   line: 'plain',
   bind,

@@ -71,7 +71,7 @@ const OF_MACHINES = {
   'impossible-nesting': 'A hard MMU for a guest whose hypervisor has a soft one.',
   'mixed-vendors': 'EPT and NPT in one machine.',
   'too-many-levels': 'More kinds of MMU than there are VMs.',
-  'kind-twice': 'A kind of MMU that is listed twice.',
+  'kind-twice': 'A kind of MMU, or a kernel, that is listed twice.',
 };
 
 const OF_TABLES = {
@@ -109,7 +109,7 @@ const OF_SCRIPTS = {
   'not-a-hypervisor': 'An instruction of hypervisors, in a VM without guests.',
   'not-by-script': 'What only a hypervisor that is played by the script does.',
   'other-vendor': "A word of the other vendor's processors.",
-  'never-runs': 'A part for kinds of MMU under which nothing runs.',
+  'never-runs': 'A part for kinds of MMU under which, or kernels with which, nothing runs.',
 };
 
 const OF_EXPECTATIONS = {

@@ -1,4 +1,4 @@
-/** `same`, `same under soft, ept`: what the guest saw so far is the same under these kinds. */
+/** `same`, `same under soft, ept`: what the guest saw so far is the same under these kinds, with these kernels. */
 import type { Act } from '../../engine/program';
 import { always, bindParts, noAddress, notInOutline } from '../kind';
 import type { StatementKind } from '../kind';
@@ -25,7 +25,11 @@ const rule: Rule<[], Same> = ($) => {
 export const same: StatementKind<Same> = {
   rule,
   begins: ($) => !$.isName(),
-  words: { statement: { same: 'What the guest saw so far must be the same under these kinds of MMU: `same under soft, ept`.' } },
+  words: {
+    statement: {
+      same: 'What the guest saw so far must be the same under these kinds of MMU, with these kernels: `same under soft, ept`, `same with kernel 6.1, 6.12`.',
+    },
+  },
   numbered: 'always',
   line: 'statement',
   ends: null,

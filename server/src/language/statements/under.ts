@@ -1,4 +1,4 @@
-/** `under soft, ept { … }`: statements of some kinds of MMU only. */
+/** `under soft, ept { … }`, `with kernel 6.1 { … }`: statements of some kinds of MMU, or kernels, only. */
 import type { Act } from '../../engine/program';
 import { bindParts, noAddress, NO_WORDS } from '../kind';
 import type { StatementKind } from '../kind';

@@ -156,10 +156,13 @@ export interface Comment extends Base {
   readonly block: boolean;
 }
 
-/** `under soft, ept on ept`: one or more kinds of MMU virtualization, level by level. */
+/** `under soft, ept on ept with kernel 6.1`: some kinds of MMU virtualization, some kernels, or both. */
 export interface Under extends Base {
   readonly kind: 'under';
+  /** Level by level; none: any. */
   readonly kinds: readonly MmuKinds[];
+  /** None: any, and that of the host is the one to run with. */
+  readonly kernels: readonly Word[];
 }
 
 /** `soft on ept`: the kind of the run's VM first, then that of the VM around it, and so on. */

@@ -246,6 +246,8 @@ function dottedTypes(block: SettingBlock, names: readonly string[]): Map<string,
 export const SETTING_TYPES = Object.fromEntries(
   (Object.keys(SETTING_BLOCKS) as SettingBlock[]).map((block) => [block, settingTypes(block)]),
 ) as { readonly [block in SettingBlock]: SettingTypes };
+/** Kernels, as those of the host. */
+export const Kernel = SETTING_TYPES.kvm.choices.get('kernel')!;
 
 /** Words that stand for themselves in the rules, and are names elsewhere: those that kinds bring. */
 const CONTEXTUAL = [DECLARATIONS, ACTS, CLAUSES, HOST_ACTS, EXPECTATIONS].flatMap(keys);

@@ -5,7 +5,7 @@ import type { Category } from '../../language/syntax/keywords';
 const USUAL: { readonly [category in Category]?: readonly string[] } = {
   declaration: ['run', 'vm', 'const', 'host', 'block', 'import', 'budget', 'slot', 'tables', 'vcpu'],
   statement: ['expect', 'user', 'read', 'write', 'for', 'invlpg', 'fetch', 'supervisor', 'rmw', 'same', 'check'],
-  clause: ['x', 'step', 'under', 'on', 'size', 'ac'],
+  clause: ['x', 'step', 'under', 'with', 'on', 'size', 'ac'],
   'host-act': ['reclaim', 'create', 'delete', 'flags', 'get', 'write'],
   expectation: [
     'ok',

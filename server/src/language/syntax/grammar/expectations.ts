@@ -1,4 +1,5 @@
 /** Expectations: what stands after `expect`, each by its kind. */
+import type { TokenType } from 'chevrotain';
 import { EXPECTATION_KINDS } from '../../expectations/kinds';
 import { entry } from '../../expectations/entry';
 import { fault } from '../../expectations/fault';
@@ -28,12 +29,15 @@ function none($: Grammar): null {
   return null;
 }
 
+/** Tokens behind an expectation. */
+const ENDS: ReadonlySet<TokenType> = new Set([t.Comma, ...['under', 'with', 'expect'].map(t.word)]);
+
 /** A word that cannot be expected is taken with what follows it, up to the next comma. */
 function strange($: Grammar): ErrorNode {
   const token = $.take();
   const range = t.rangeOf(token);
   $.unknown('unknown-word', 'expectation', { text: token.image, range }, Object.keys(EXPECTATIONS));
-  $.skipLine(({ tokenType }) => tokenType === t.Comma || tokenType === t.word('under') || tokenType === t.word('expect'));
+  $.skipLine(({ tokenType }) => ENDS.has(tokenType));
   return { kind: 'error', range: $.since(range.start) };
 }
 

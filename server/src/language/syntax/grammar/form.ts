@@ -54,6 +54,7 @@ const NAMED: { readonly [rule: string]: string } = {
   event: '<event>',
   expect: 'expect …',
   under: 'under …',
+  kernels: 'with kernel …',
 };
 
 /** Words of a category are listed up to this many. */

@@ -1,8 +1,8 @@
-/** What several statements and items have in common: entries, registers, flags, the kinds after `under`, constants. */
+/** What several statements and items have in common: entries, registers, flags, constants. */
 import type { SubruleMethodOpts, TokenType } from 'chevrotain';
 import * as t from '../tokens';
 import type { Token } from '../tokens';
-import type { EntryReference, Expect, Expression, Flag, MmuKinds, Reference, Under, Word } from '../tree';
+import type { EntryReference, Expect, Expression, Flag, Reference, Word } from '../tree';
 import { FLAGS, type FlagPlace } from '../words/paging';
 import { value, type Grammar, type Rule, type Value, type ValueOf } from './rule';
 
@@ -215,49 +215,6 @@ export function someFlags($: Grammar, place: FlagPlace, what: { ARGS: [string] }
   const first = $.SUBRULE($[`${place}Flag`], what);
   if (first) flags.push(first);
   return $.SUBRULE($[`${place}Flags`], { ARGS: [flags] });
-}
-
-/* ---------------------------------------------------------------- under */
-
-const KIND = { ERR_MSG: 'soft, ept or npt', UNKNOWN: 'unknown-word' } as const;
-const ON = t.word('on');
-const FAULT = t.word('fault');
-
-/** `under soft, ept on ept` */
-export const under: Rule<[], Under> = ($) => () => {
-  const start = $.CONSUME(t.word('under')).startOffset;
-  const kinds = $.LIST($.mmuKinds);
-  return { kind: 'under', kinds, range: $.since(start) };
-};
-
-/** `soft on ept` */
-export const mmuKinds: Rule<[], MmuKinds | null> = ($) => {
-  let levels: Word[] = [];
-  const on = {
-    // `on fault` is the handler of an access.
-    GATE: () => !$.is(FAULT, 2),
-    DEF: () => {
-      $.CONSUME(ON);
-      level($.CONSUME2(t.MmuKind, KIND));
-    },
-  };
-  const level = (token: Token): void => {
-    if ($.isThere(token)) levels.push($.wordOf(token, 'mmu'));
-  };
-  return () => {
-    const start = $.here();
-    levels = [];
-    level($.CONSUME1(t.MmuKind, KIND));
-    $.MANY(on);
-    return levels.length > 0 ? { kind: 'mmu-kinds', levels, range: $.since(start) } : null;
-  };
-};
-
-/** Whether the `under` that is next opens a body: then it is a statement, not a part of what stands before it. */
-export function underOpensBody($: Grammar): boolean {
-  let ahead = 2;
-  while ($.is(t.Word, ahead) || $.is(t.Comma, ahead) || $.is(ON, ahead)) ahead++;
-  return $.may(t.LCurly, ahead);
 }
 
 /* ---------------------------------------------------------------- expectations */

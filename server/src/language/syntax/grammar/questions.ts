@@ -3,8 +3,9 @@ import * as t from '../tokens';
 import type { Expect, Flag } from '../tree';
 import type { FlagPlace } from '../words/paging';
 import { Lists } from './lists';
-import { expects, isEntry, someFlags, underOpensBody } from './parts';
+import { expects, isEntry, someFlags } from './parts';
 import type { Grammar } from './rule';
+import { underOpensBody } from './under';
 
 export class Questions extends Lists {
   /** The kinds of token. */

@@ -26,6 +26,7 @@ import type { Expect, MemoryWord, Slot } from '../tree';
 import type { Rule } from './rule';
 import * as ofScript from './script';
 import * as ofSettings from './setting-rules';
+import * as ofUnder from './under';
 
 interface Read {
   readonly rule: Rule<[], unknown>;
@@ -96,8 +97,10 @@ export const RULES = {
   entryFlags: ofParts.entryFlags,
   slotFlags: ofParts.slotFlags,
   protectFlags: ofParts.protectFlags,
-  under: ofParts.under,
-  mmuKinds: ofParts.mmuKinds,
+  under: ofUnder.under,
+  mmuKinds: ofUnder.mmuKinds,
+  kernels: ofUnder.kernels,
+  kernelName: ofUnder.kernelName,
   constant: constant.rule,
   expression: ofExpressions.expression,
   operand: ofExpressions.operand,

@@ -13,7 +13,7 @@ const AFTER_SCRIPT = t.kindsOf(['import', 'budget', 'block', 'run', 'vm']);
 
 const MACHINE_ONLY = t.kindsOf(['vm', 'slot', 'tables', 'vcpu']);
 
-const STATEMENT_WORDS = [...Object.keys(ACTS), 'host', 'under', 'word', 'const'];
+const STATEMENT_WORDS = [...Object.keys(ACTS), 'host', 'under', 'with', 'word', 'const'];
 
 export const scriptBody: Rule<[string], Body<Statement> | null> = ($) => (what) => $.BRACES('script', what, $.statement, AFTER_SCRIPT);
 
