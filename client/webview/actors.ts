@@ -1,7 +1,7 @@
 /** Who acts, in the order of the lanes: from the innermost guest out to the host's process. */
 import type { StepActor } from '../../server/src/protocol/messages';
 
-export interface ActorName {
+interface ActorName {
   readonly actor: StepActor;
   /** Head of its lane. */
   readonly short: string;

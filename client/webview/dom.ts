@@ -1,6 +1,6 @@
 /** Elements in a line: the page is drawn by hand, without a framework. */
 
-export interface Attributes {
+interface Attributes {
   readonly class?: string;
   readonly id?: string;
   readonly role?: string;
@@ -44,7 +44,7 @@ export function svg<K extends keyof SVGElementTagNameMap>(
   return element;
 }
 
-export function append(parent: Element, children: readonly Child[]): void {
+function append(parent: Element, children: readonly Child[]): void {
   for (const child of children) if (child) parent.append(child);
 }
 

@@ -20,7 +20,7 @@ const SEARCH_SHOWN = 200;
 /** Typing is over after so many milliseconds. */
 const SETTLE = 150;
 
-export interface ToolbarEvents {
+interface ToolbarEvents {
   choose(runId: string): void;
   filter(filter: StepFilter): void;
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { SPACES, Space, spaceSpec } from '../../server/src/engine/journal/spaces';
 import { Journal } from '../../server/src/engine/journal/journal';
-import { stateAt } from '../../server/src/engine/journal/state';
+import { State } from '../../server/src/engine/journal/state';
 
 const ALL = Object.values(Space).filter((space): space is Space => typeof space === 'number');
 
@@ -28,7 +28,7 @@ describe('keys of changes', () => {
           }
           const journal = new Journal();
           journal.change(space, at, -1, 5);
-          const words = stateAt(journal, 1).space(space);
+          const words = new State(journal).seek(1).space(space);
           assert.deepEqual([...words.keys()], [at]);
           assert.equal(words.get(at), 0x5_ffff_ffffn);
         }),

@@ -5,12 +5,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readRegular, readRegularNow } from '../../server/src/node/regular-file';
-import type { Bounds } from '../../server/src/node/regular-file';
 
 describe('a file that a scenario names', () => {
   const root = mkdtempSync(join(tmpdir(), 'mmu-files-'));
   const folder = join(root, 'scenarios');
   const within = (name: string): string => join(folder, name);
+  type Bounds = Parameters<typeof readRegular>[1];
   const inFolder: Bounds = { most: 1 << 20, folders: [folder] };
 
   before(() => {

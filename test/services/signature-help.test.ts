@@ -2,14 +2,13 @@ import { strict as assert } from 'node:assert';
 import type { MarkupContent, SelectionRange, SignatureHelp } from 'vscode-languageserver-types';
 import { selectionRanges } from '../../server/src/services/selection-ranges';
 import { signatureHelp } from '../../server/src/services/signature-help';
-import type { SignatureOptions } from '../../server/src/services/signature-help';
 import { opened, URI } from '../support/scripts';
 
 describe('signature help', () => {
   const BLOCK = '// Touches pages.\nblock touch(from, count) { read from x count step 4K }\n';
   const GUEST = 'vm g { slot 0 { gpa 0 size 1M } tables kernel at 0x1000 { 0x40_0000 +2M -> 0x20_0000 rw } vcpu { cr3 kernel } }\n';
 
-  function help(text: string, options: Partial<SignatureOptions> = {}): SignatureHelp | null {
+  function help(text: string, options: Partial<Parameters<typeof signatureHelp>[2]> = {}): SignatureHelp | null {
     const { analysis, cursor } = opened(text);
     return signatureHelp(analysis, cursor, { offsets: true, ...options });
   }

@@ -1,10 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { Allowed } from '../../server/src/workspace/allowed';
-import type { Opening } from '../../server/src/workspace/allowed';
 
 const DOCUMENT = 'file:///w/lessons/a.mmu';
 
-const refused = (allowed: Allowed, uri: string, opening: Opening = 'import'): string | null =>
+const refused = (allowed: Allowed, uri: string, opening: Parameters<Allowed['refusal']>[2] = 'import'): string | null =>
   allowed.refusal(uri, DOCUMENT, opening)?.notOpened ?? null;
 
 describe('what a document may open', () => {

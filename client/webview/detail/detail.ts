@@ -9,9 +9,9 @@ import { drawStatement } from './statement';
 import { drawWay } from './way';
 
 /** Which of the two ways of a step is shown. */
-export type When = 'before' | 'after';
+type When = 'before' | 'after';
 
-export interface DetailEvents {
+interface DetailEvents {
   reveal(line: number): void;
   /** Another of the two ways was chosen. */
   when(when: When): void;

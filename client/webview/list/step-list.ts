@@ -14,7 +14,7 @@ import { ScrollModel } from './scroll-model';
 const MARGIN = 4;
 const LINE_OF_WHEEL = 3 * ROW_HEIGHT;
 
-export interface StepListEvents {
+interface StepListEvents {
   needRows(from: number, count: number): void;
   /** The user moved the selection; `clicked` by the pointer. */
   selected(row: StepRow, clicked: boolean): void;

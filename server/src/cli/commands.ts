@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { KERNELS } from '../engine/program';
 import { InputError } from './io';
 
-export interface OptionSpec {
+interface OptionSpec {
   readonly type: 'string' | 'boolean';
   /** What stands after the option in help, as `KIND`. */
   readonly value?: string;
@@ -13,7 +13,7 @@ export interface OptionSpec {
   readonly about: string;
 }
 
-export interface CommandSpec {
+interface CommandSpec {
   readonly name: string;
   /** Positional arguments in help, as `FILE…`. */
   readonly takes: string;

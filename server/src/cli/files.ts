@@ -19,7 +19,7 @@ import { readRegularNow } from '../node/regular-file';
 import { explained, InputError } from './io';
 import type { Io } from './io';
 
-export interface Source {
+interface Source {
   /** As the user named it, `<stdin>` for `-`. */
   readonly name: string;
   readonly text: string;

@@ -16,7 +16,7 @@ const TURN = 50;
 /** Who tells of signals. */
 type Signals = Pick<EventEmitter, 'once' | 'off'>;
 
-export interface Runs {
+interface Runs {
   readonly views: readonly RunView[];
   readonly interrupted: boolean;
 }

@@ -10,7 +10,7 @@ import { InputError } from './io';
 import type { Io } from './io';
 import { nameOf, report, STDIN_URI } from './problems';
 
-export interface Opening {
+interface Opening {
   /** Run under this kind of MMU alone. */
   readonly under?: MmuKind;
   /** Run with this kernel alone. */
@@ -26,7 +26,7 @@ export function openingOf({ options }: Arguments): Opening {
 }
 
 /** Opens a file for a command. @throws InputError when it cannot be read. */
-export function openFile(path: string, io: Io, opening: Opening): OpenScript {
+function openFile(path: string, io: Io, opening: Opening): OpenScript {
   return openText(path, readSource(path, io).text, opening);
 }
 

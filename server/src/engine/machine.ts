@@ -32,7 +32,7 @@ import { Host } from './mmu/vmm/setup';
 import type { ShadowPage } from './mmu/pages/shadow-page';
 import { pageState, type PageState } from './mmu/inspection/page-state';
 
-export interface Performed {
+interface Performed {
   readonly result: Result;
   readonly exits: readonly ExitCount[];
   /** Paging-structure entries that processors read. */
@@ -43,7 +43,7 @@ const NO_PERFORMER: Result = { kind: 'error', errno: 'ENOENT', why: 'there is no
 type HypervisorAct = Extract<Act, { do: 'invept' | 'invvpid' | 'vmenter' | 'vmcs' }>;
 type GuestAct = Exclude<Extract<Act, { by: Performer }>, HypervisorAct | { do: 'expect' }>;
 
-export interface Repeated extends Performed {
+interface Repeated extends Performed {
   /** Repetitions. */
   readonly done: number;
 }

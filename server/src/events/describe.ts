@@ -28,7 +28,7 @@ const WORDS: Words<EventName> = {
   ...VM_WORDS,
 };
 
-export interface Described {
+interface Described {
   readonly text: string;
   /** The address that the event is about, when it has one. */
   readonly address: string | null;

@@ -3,7 +3,7 @@ import { Role, accessOf, accessText, levelOf, quadrantOf } from '../engine/mmu/p
 import type { PageEventName } from '../engine/mmu/pages/shadow-page';
 import type { EventOf } from './fields';
 
-export interface ShadowPage {
+interface ShadowPage {
   readonly level: number;
   /** The guest's entries have 4 bytes. */
   readonly narrow: boolean;

@@ -14,9 +14,9 @@ import { nestedExits } from '../views/nested-exits';
 import type { StatementPlace } from '../language/places';
 import type { RunView } from '../views/view';
 
-export const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 1;
 
-export interface JsonInput {
+interface JsonInput {
   /** The file as the user named it, and its URI. */
   readonly file: string;
   readonly uri: string;

@@ -14,7 +14,7 @@ import { walkFrom } from '../views/walk-steps';
 import { palette } from './colors';
 import type { Paint, Palette } from './colors';
 
-export interface TextOptions {
+interface TextOptions {
   readonly colors: boolean;
   /** Columns of the terminal; lines are cut there when it is not 0. */
   readonly width: number;

@@ -1,9 +1,8 @@
 /** What is wrong with a trace, by lines: what could be read stays. */
 
-export type ProblemKind =
-  'unread-text' | 'cut-line' | 'clock' | 'lost-events' | 'two-kernels' | 'two-vendors' | 'not-a-trace' | 'unpacking';
+type ProblemKind = 'unread-text' | 'cut-line' | 'clock' | 'lost-events' | 'two-kernels' | 'two-vendors' | 'not-a-trace' | 'unpacking';
 
-export interface TraceProblem {
+interface TraceProblem {
   readonly kind: ProblemKind;
   /** From 1; 0: of the whole. */
   readonly line: number;

@@ -2,8 +2,6 @@
 import type { Values } from '../events/kernel-text/text';
 import type { HeadForm } from './lines/line-head';
 
-export type { Values };
-
 export interface TraceEvent {
   /** Where it begins: line from 1, offset in bytes. */
   readonly line: number;

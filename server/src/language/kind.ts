@@ -25,7 +25,7 @@ export type Words = { readonly [word: string]: string };
 export type Structure = 'declaration' | 'statement' | 'clause' | 'host-act' | 'expectation';
 
 /** Categories of words that mean something in one kind alone. */
-export type Vocabulary = 'scope' | 'errno' | 'state' | 'fault-flag' | 'format';
+type Vocabulary = 'scope' | 'errno' | 'state' | 'fault-flag' | 'format';
 
 /** Words that a kind brings, with what they mean, by category. */
 export type KindWords = { readonly [category in Structure | Vocabulary]?: Words };
@@ -96,7 +96,7 @@ export function notInOutline(): null {
  * - `alone`: only where it belongs to no other statement
  * - `in-scripts`: not in a machine
  */
-export type Numbered = 'never' | 'always' | 'alone' | 'in-scripts';
+type Numbered = 'never' | 'always' | 'alone' | 'in-scripts';
 
 /** How a kind is read. */
 export interface Read<N> {
@@ -115,7 +115,7 @@ export interface ItemKind<N extends Base> extends Kind<N>, Worded {
 /* ---------------------------------------------------------------- statements */
 
 /** How an act can end, as expectations say it. */
-export type Outcome = 'ok' | '#PF' | '#GP' | 'mmio' | 'shutdown' | 'exit' | 'error' | 'value' | 'address';
+type Outcome = 'ok' | '#PF' | '#GP' | 'mmio' | 'shutdown' | 'exit' | 'error' | 'value' | 'address';
 
 /** An act by itself: what it is called, and how it can end. */
 export interface Ends {

@@ -8,7 +8,7 @@ import { open, realpath, stat } from 'node:fs/promises';
 import { relative, sep, isAbsolute } from 'node:path';
 import type { Found, NotOpened } from '../language/analysis';
 
-export interface Bounds {
+interface Bounds {
   /** Bytes of the file at most. */
   readonly most: number;
   /** Folders in which it must lie, as paths; null: anywhere, as for a path that the user named. */
@@ -89,7 +89,7 @@ function isBelow(path: string, folder: string): boolean {
 }
 
 /** Why a file is not opened for what it is; null: it may be. */
-export function unfit(stats: Stats, most: number): string | null {
+function unfit(stats: Stats, most: number): string | null {
   if (stats.isDirectory()) return 'is a directory';
   if (stats.isFIFO()) return 'is a FIFO';
   if (stats.isSocket()) return 'is a socket';

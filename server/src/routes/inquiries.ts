@@ -8,7 +8,7 @@ import { Cancelled } from '../workspace/script-worker';
 import type { Call } from '../workspace/script-worker';
 
 /** What can be asked of one run. */
-export type OfRun = { [K in What]: Params<K> extends { readonly run: number } ? K : never }[What];
+type OfRun = { [K in What]: Params<K> extends { readonly run: number } ? K : never }[What];
 
 export class Inquiries {
   /** @param soon what a promise comes to within a moment; null when it takes longer */

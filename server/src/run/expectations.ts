@@ -16,7 +16,7 @@ import { matchEvents } from './event-patterns';
 import { exitsFrom } from './exits-from';
 import type { Outcome } from './record';
 
-export interface Context {
+interface Context {
   readonly machine: Inspection;
   readonly journal: Journal;
   /** Outcome of the act before the expectation; null when nothing was done yet. */
@@ -40,7 +40,7 @@ function judged(holds: boolean, expected: string, got: string, instead: string |
 const NOTHING_YET = 'nothing was done before it';
 
 /** A result as the expectation that it meets: `ok`, `#PF(P W U)`, `mmio read`, `error EEXIST`. */
-export function resultAsExpectation(result: Result): string {
+function resultAsExpectation(result: Result): string {
   switch (result.kind) {
     case 'page-fault':
       return `#PF(${errorFlags(result.error).join(' ')})`;

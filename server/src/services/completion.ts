@@ -33,7 +33,7 @@ import { nameText } from './name-text';
 import { innermost, lspRange } from './places';
 import { keywordIn, keywordText } from './words';
 
-export interface CompletionOptions {
+interface CompletionOptions {
   /** The editor fills in snippets. */
   readonly snippets: boolean;
   /** The character that was typed, when the editor asks because of it. */

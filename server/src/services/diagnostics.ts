@@ -10,12 +10,12 @@ import { runFindings } from './findings';
 import type { Finding } from './findings';
 import { lspRange, runHead, runPlaces } from './places';
 
-export const SOURCE = 'mmu';
+const SOURCE = 'mmu';
 
 /** Diagnostics of a document at most; the last one says how many more there are. */
 const MOST = 500;
 
-export interface RunsOfScript {
+interface RunsOfScript {
   readonly views: readonly RunView[];
   /** Why there are none: the worker died. */
   readonly failure: string | null;

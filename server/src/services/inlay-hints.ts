@@ -6,7 +6,7 @@ import { firstAt } from '../language/syntax/comments';
 import type { RunView } from '../views/view';
 import { longText, outcomesByKind, shortText } from './run-text';
 
-export interface InlayHintOptions {
+interface InlayHintOptions {
   /** Say how many exits. */
   readonly exits: boolean;
 }

@@ -4,7 +4,7 @@ import type { DefinitionOf } from '../language/syntax/tree';
 import { pathAt } from '../language/syntax/tree';
 import type { Definition, Range, Reference } from '../language/syntax/tree';
 
-export interface NamePlace extends Location {
+interface NamePlace extends Location {
   readonly definition: boolean;
 }
 

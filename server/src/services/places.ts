@@ -12,7 +12,7 @@ export function lspRange(analysis: Analysis, range: Range): LspRange {
 }
 
 /** A `run` of the file with the indices of its programs. */
-export interface RunPlace {
+interface RunPlace {
   readonly run: Run;
   readonly programs: readonly number[];
 }

@@ -8,7 +8,7 @@ import { hex, joined, plural } from '../events/wording';
 import { grouped, kindsOf, listed } from './places';
 
 /** A statement's outcome under one kind. */
-export interface KindOutcome {
+interface KindOutcome {
   readonly kinds: string;
   readonly outcome: StatementOutcome;
 }

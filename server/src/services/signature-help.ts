@@ -12,7 +12,7 @@ import { fieldsOf } from './completion/events';
 import { excerpt } from './completion/excerpt';
 import { keywordIn, keywordText } from './words';
 
-export interface SignatureOptions {
+interface SignatureOptions {
   /** The editor takes the places of parameters in the signature; otherwise their texts. */
   readonly offsets: boolean;
   /** The editor asks because a space was typed: only where something has to stand behind it. */

@@ -3,7 +3,7 @@ import type { TranslationView } from '../protocol/translation';
 import { translationMarkdown } from '../views/translation-text';
 import { grouped, listed } from './places';
 
-export interface KindWay {
+interface KindWay {
   readonly kinds: string;
   /** Before the statement that the address is in; of a declaration, when the script begins. */
   readonly way: TranslationView;

@@ -11,7 +11,7 @@ import { pathAt } from '../language/syntax/tree';
 import type { Node, Range, Reference } from '../language/syntax/tree';
 import { innermost } from './places';
 
-export interface WordHere {
+interface WordHere {
   readonly range: Range;
   /** Markdown. */
   readonly text: string;
@@ -169,7 +169,7 @@ const BEGINNINGS: { readonly [of in 'file' | 'vm' | 'tables' | 'script' | 'host-
 };
 
 /** A word that the grammar lets stand at a place. */
-export interface WordOfGrammar {
+interface WordOfGrammar {
   readonly text: string;
   /** Where it is explained, when the place tells. */
   readonly as?: Category | undefined;

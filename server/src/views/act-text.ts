@@ -5,7 +5,7 @@
 import type { Act, Program } from '../engine/program';
 import { hex } from '../events/wording';
 
-export interface ActText {
+interface ActText {
   /** `vcpu 1: user read page`. */
   readonly text: string;
   /** ` at 0x40_1000`, when the text has no such number; empty otherwise. */

@@ -14,7 +14,7 @@ import { bytes, hex } from '../events/wording';
 
 const LINE = SPACES[Space.tlb].key;
 
-export interface Cached {
+interface Cached {
   readonly structure: 'L1' | 'L2';
   readonly line: TlbLine;
   /** Bytes of the page that the line maps. */

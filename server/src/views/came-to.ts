@@ -74,6 +74,6 @@ function wayAtEnd(view: RunView, outcome: Outcome): TranslationView | null {
 }
 
 /** The way of an access at a row. */
-export function wayOf(view: RunView, under: UnderWay, row: number, address = under.address): TranslationView {
+function wayOf(view: RunView, under: UnderWay, row: number, address = under.address): TranslationView {
   return translate(view, { position: row, vm: under.vm, vcpu: under.vcpu }, address, under.space, under.access);
 }

@@ -19,7 +19,7 @@ const SHADOW_PAGE = SPACES[Space.shadowPage].key;
 const TRACK = SPACES[Space.track].key;
 const DIRTY_LOG = SPACES[Space.dirtyLog].key;
 
-export interface SpaceView {
+interface SpaceView {
   readonly name: string;
   /** The thing that a key is a part of, as its first key; null: not shown. */
   thing(key: number): number | null;

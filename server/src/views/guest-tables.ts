@@ -5,7 +5,7 @@ import { entryKind } from '../events/entry-text';
 import { addressOf } from './machine-state';
 import type { MachineState } from './machine-state';
 
-export interface GuestTable {
+interface GuestTable {
   readonly level: number;
   readonly kind: EntryKind;
 }

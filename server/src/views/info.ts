@@ -6,7 +6,7 @@ import { isEvent } from '../events/fields';
 import { endedText, tally } from './outcome';
 import type { RunView } from './view';
 
-export type RunKey = Pick<RunInfo, 'runId' | 'uri' | 'version' | 'index' | 'until'>;
+type RunKey = Pick<RunInfo, 'runId' | 'uri' | 'version' | 'index' | 'until'>;
 
 export function runInfo(view: RunView, key: RunKey): RunInfo {
   const { record, steps } = view;

@@ -2,7 +2,7 @@
  * The machine at a point of a run, rebuilt from the journal: memory that the one walker can walk, registers, slots, host
  * pages, cached translations. Only looked at.
  */
-import { join, lowOf, highOf } from '../engine/bits';
+import { join } from '../engine/bits';
 import { Journal } from '../engine/journal/journal';
 import { Space, SPACES } from '../engine/journal/spaces';
 import type { State, WordMap } from '../engine/journal/state';
@@ -177,11 +177,6 @@ function loadFrame(words: WordMap, frame: number, into: Int32Array, at: number):
     any ||= (lo | hi) !== 0;
   }
   return any;
-}
-
-/** Halves of a 64-bit address. */
-export function halves(address: bigint): [number, number] {
-  return [lowOf(address), highOf(address)];
 }
 
 /** Number from the halves that a walker leaves. */

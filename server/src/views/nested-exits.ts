@@ -10,14 +10,14 @@ import type { StepRow } from '../protocol/messages';
 import { plural } from '../events/wording';
 import type { RunView } from './view';
 
-export interface NestedExits {
+interface NestedExits {
   readonly fromL2: number;
   readonly fromL1: number;
   /** Exits of L2 that L1 was given. */
   readonly reflected: readonly Reflected[];
 }
 
-export interface Reflected {
+interface Reflected {
   /** As L1 sees it. */
   readonly reason: string;
   /** Exits until L2 ran again: this one, those of L1 meanwhile, and its VM entry. */

@@ -6,7 +6,7 @@ import { totalExits } from '../events/exits';
 import { bytes, hex, joined, pageRanges, plural } from '../events/wording';
 import type { RunView } from './view';
 
-export type Tone = 'ok' | 'fault' | 'error' | 'held' | 'failed';
+type Tone = 'ok' | 'fault' | 'error' | 'held' | 'failed';
 
 /** A statement with all its executions summed up. */
 export interface StatementOutcome {

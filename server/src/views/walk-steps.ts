@@ -8,7 +8,7 @@ import { tableName } from '../events/words/processor';
 import { hex } from '../events/wording';
 import type { RunView } from './view';
 
-export interface WalkSteps {
+interface WalkSteps {
   readonly row: StepRow;
   /** The step after the walk. */
   readonly next: number;

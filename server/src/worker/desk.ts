@@ -8,7 +8,7 @@ import type { Job, WorkerAnswer, WorkerRequest } from './protocol';
 import { answerInSteps } from './questions';
 import type { KnownScript, Question } from './questions';
 
-export interface WorkerPort {
+interface WorkerPort {
   post(answer: WorkerAnswer): void;
   /** Calls back once messages that have come in were received. */
   soon(call: () => void): void;

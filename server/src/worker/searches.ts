@@ -9,7 +9,7 @@ const SLICE = 5_000;
 const MOST_SEARCHES = 4;
 
 /** Steps of a run by position: all of them, or those that pass a filter. */
-export interface StepList {
+interface StepList {
   readonly length: number;
   rows(from: number, count: number): StepRow[];
   /** Position of a step, or of the last one before it that is in the list; null when there is none. */

@@ -5,7 +5,7 @@
 import type { NotOpened } from '../language/analysis';
 
 /** `import` reads a scenario, `load` any bytes. */
-export type Opening = 'import' | 'load';
+type Opening = 'import' | 'load';
 
 export class Allowed {
   /**

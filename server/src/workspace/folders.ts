@@ -3,7 +3,7 @@ import type { FolderEntry } from '../protocol/messages';
 import type { Allowed } from './allowed';
 
 /** Entries of a folder at most. */
-export const MOST_ENTRIES = 1000;
+const MOST_ENTRIES = 1000;
 
 export class Folders {
   /**

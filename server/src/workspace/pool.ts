@@ -10,7 +10,7 @@ interface Member {
   readonly uris: Set<string>;
 }
 
-export interface PoolOptions {
+interface PoolOptions {
   /** Workers at most; each is made when it is first needed. */
   readonly size: number;
   spawn(): WorkerLike;

@@ -13,7 +13,7 @@ import type { Script, Scripts } from './scripts';
 import type { Settings } from './user-settings';
 
 /** What is known of a document as it was. */
-export interface ScriptRuns {
+interface ScriptRuns {
   readonly script: Script;
   /** Names what its worker knows of it; null when there is nothing to ask. */
   readonly of: number | null;
@@ -25,7 +25,7 @@ export interface ScriptRuns {
   readonly failure: string | null;
 }
 
-export interface RunsEvents {
+interface RunsEvents {
   /** Something will be run, as it seems. `stop` gives it up. */
   started(script: Script, stop: () => void): void;
   /** Problems of machines and scripts are known. */
@@ -57,7 +57,7 @@ interface Kept {
 
 type Trigger = 'open' | 'edit' | 'save' | 'request';
 
-export interface RunsOptions {
+interface RunsOptions {
   /** Settled when the settings are those of the user. */
   readonly ready: Promise<void>;
   readonly scripts: Scripts;

@@ -25,7 +25,7 @@ export interface Call<T> {
   cancel(): void;
 }
 
-export interface JobEvents {
+interface JobEvents {
   /** @param runs something will be run */
   onChecked?(found: readonly Diagnostic[], runs: boolean): void;
   onProgress?(fraction: number): void;
@@ -55,7 +55,7 @@ interface QuestionCall {
   reject(error: Error): void;
 }
 
-export interface ScriptWorkerOptions {
+interface ScriptWorkerOptions {
   spawn(): WorkerLike;
   /** Calls back after some milliseconds. */
   later(call: () => void, milliseconds: number): void;

@@ -5,7 +5,7 @@ import type { Scripts } from './scripts';
 /** Milliseconds of work before others have their turn. */
 const TURN = 8;
 
-export interface SearchOptions {
+interface SearchOptions {
   readonly scripts: Scripts;
   /** URIs of the scenarios, each once. */
   readonly uris: Iterable<string>;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Space, SPACES } from '../../../server/src/engine/journal/spaces';
 import { Journal } from '../../../server/src/engine/journal/journal';
-import { stateAt } from '../../../server/src/engine/journal/state';
+import { State } from '../../../server/src/engine/journal/state';
 import { DirtyLog } from '../../../server/src/engine/memory/dirty-log';
 
 describe('dirty log', () => {
@@ -37,7 +37,7 @@ describe('dirty log', () => {
             for (let i = 0; i < 7; i++) model.delete(page + i);
           }
         }
-        const words = stateAt(journal, journal.length).space(Space.dirtyLog);
+        const words = new State(journal).seek(journal.length).space(Space.dirtyLog);
         const seen: number[] = [];
         for (let page = 0; page < 301; page++) {
           const word = words.get(SPACES[Space.dirtyLog].key.encode({ vm: 1, addressSpace: 1, slot: 3, word: Math.floor(page / 64) }));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Journal } from '../../../server/src/engine/journal/journal';
-import { stateAt } from '../../../server/src/engine/journal/state';
+import { State } from '../../../server/src/engine/journal/state';
 import { FrameAllocator, hostFrames, PhysicalFrames } from '../../../server/src/engine/memory/frames';
 import { Follow, HostMemory } from '../../../server/src/engine/memory/host-memory';
 import { hostAreas, hostPageAt } from '../../../server/src/engine/memory/host-pages';
@@ -234,7 +234,7 @@ describe('host memory', () => {
     host.follow(H + 2 * M2 + K4, true);
     const frame = host.frame;
     host.protect(H, K4, false);
-    const state = stateAt(journal, journal.length);
+    const state = new State(journal).seek(journal.length);
     const at = (offset: number) => hostPageAt(state, OWNER, H + offset);
     host.follow(H + 5 * K4, false);
     assert.deepEqual(at(5 * K4 + 8), { frame: host.frame, level: 1, writable: true, zero: false });
@@ -275,7 +275,7 @@ describe('host memory', () => {
           else if (what === 'map') host.map(hva, size, { pageSize: K4, populated: page % 2 === 0 });
           else host.protect(hva, size, what === 'unprotect');
         }
-        const state = stateAt(journal, journal.length);
+        const state = new State(journal).seek(journal.length);
         const areas = hostAreas(state, OWNER).sort((a, b) => a.start - b.start);
         for (let i = 1; i < areas.length; i++) assert.ok(areas[i - 1].start + areas[i - 1].pages <= areas[i].start);
         const owners = new Map<number, number>();

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { Kind } from '../../../server/src/engine/journal/events';
 import { misplaced } from '../../../server/src/engine/journal/attribution';
-import { Space } from '../../../server/src/engine/journal/spaces';
+import { Space, SPACES, VmField } from '../../../server/src/engine/journal/spaces';
 import { Journal, ROW_WORDS } from '../../../server/src/engine/journal/journal';
-import { stateAt } from '../../../server/src/engine/journal/state';
-import { generationAt, slotOf, slotsAt } from '../../../server/src/engine/memory/slot-records';
+import { State } from '../../../server/src/engine/journal/state';
+import { slotOf, slotsAt } from '../../../server/src/engine/memory/slot-records';
 import { isFailure, MEM_LOG_DIRTY_PAGES, MEM_READONLY, Slots } from '../../../server/src/engine/memory/slots';
 import type { Region, SlotChange } from '../../../server/src/engine/memory/slots';
 
@@ -41,6 +41,8 @@ function outcome(of: Region): string {
   const result = slots.set(of);
   return isFailure(result) ? result.errno : `${result.change} ${slots.generation()}`;
 }
+
+const GENERATION = SPACES[Space.vm].key.encode({ vm: 3, field: VmField.slotGeneration });
 
 describe('memory slots', () => {
   const vectors: [string, Region, string][] = [
@@ -147,19 +149,19 @@ describe('memory slots', () => {
     const before = journal.length;
     slots.set(region(1, MEM_READONLY, 0x100_0000, 0, H1));
     slots.set(region(5, MEM_READONLY | MEM_LOG_DIRTY_PAGES, 0x400_0000, 0x3000, H2));
-    const state = stateAt(journal, journal.length);
+    const state = new State(journal).seek(journal.length);
     assert.deepEqual(slotsAt(state.space(Space.slot), 3), [
       { id: 0, gpa: 0, size: 0x100_0000, hva: H0, readonly: false, logDirty: false, invalid: false },
       { id: 5, gpa: 0x400_0000, size: 0x3000, hva: H2, readonly: true, logDirty: true, invalid: false },
     ]);
-    assert.equal(generationAt(state.space(Space.vm), 3), 10);
+    assert.equal(state.space(Space.vm).lo(GENERATION), 10);
     assert.equal(slotOf(state.space(Space.slot), 3, 0x400_2fff)?.id, 5);
     state.seek(before);
     assert.deepEqual(
       slotsAt(state.space(Space.slot), 3).map(({ id }) => id),
       [0, 1],
     );
-    assert.equal(generationAt(state.space(Space.vm), 3), 4);
+    assert.equal(state.space(Space.vm).lo(GENERATION), 4);
     const kinds = Array.from({ length: journal.length }, (_, row) => Kind[journal.words[row * ROW_WORDS] & 0xff]);
     assert.deepEqual(new Set(kinds), new Set(['change', 'kvm_set_memslot', 'more']));
     // The generation that address space 1 has from the start is written before any slot is.

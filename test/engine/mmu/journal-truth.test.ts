@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { Journal } from '../../../server/src/engine/journal/journal';
 import { Space, SPACES } from '../../../server/src/engine/journal/spaces';
-import { stateAt } from '../../../server/src/engine/journal/state';
+import { State } from '../../../server/src/engine/journal/state';
 import { shadowPageAt } from '../../../server/src/engine/mmu/pages/shadow-page';
 import { Machine } from '../../../server/src/engine/machine';
 import type { Act, MmuKind, KvmOptions } from '../../../server/src/engine/program';
@@ -27,7 +27,7 @@ const EVERY_SPACE = Object.keys(SPACES).map((space): Space => Number(space));
 /** Memory that differs between a machine and the state of its journal. */
 function differences(bench: Bench): string[] {
   const { physical } = bench.machine;
-  const memory = stateAt(bench.journal, bench.journal.length).space(Space.memory);
+  const memory = new State(bench.journal).seek(bench.journal.length).space(Space.memory);
   const found: string[] = [];
   for (const frame of physical.framesInUse()) {
     for (let at = frame * 4096; at < (frame + 1) * 4096; at += 8) {
@@ -39,7 +39,7 @@ function differences(bench: Bench): string[] {
 
 /** Lines and tags that differ between processors and the state of the journal, and those that the journal alone has. */
 function cachedDifferences(machine: Machine, journal: Journal): string[] {
-  const state = stateAt(journal, journal.length);
+  const state = new State(journal).seek(journal.length);
   const [lines, tags] = [state.space(Space.tlb), state.space(Space.tlbTag)];
   const found: string[] = [];
   let [usedLines, usedTags] = [0, 0];
@@ -82,7 +82,7 @@ describe('the journal of a machine', function () {
             for (const act of actsOf(step, root)) bench.machine.perform(act);
           }
           assert.deepEqual(differences(bench), []);
-          const state = stateAt(bench.journal, bench.journal.length);
+          const state = new State(bench.journal).seek(bench.journal.length);
           const pages = bench.machine.shadowPages(0);
           const recorded = [...state.space(Space.shadowPage).keys()]
             .filter((key) => key % 8 === 0)
@@ -116,7 +116,7 @@ describe('the journal of what processors have cached', function () {
         const machine = new Machine(config, journal, budget);
         for (const act of acts) machine.perform(act);
         assert.deepEqual(cachedDifferences(machine, journal), []);
-        const beginning = stateAt(journal, journal.length).seek(0);
+        const beginning = new State(journal).seek(journal.length).seek(0);
         for (const space of EVERY_SPACE) assert.equal(beginning.space(space).size, 0, `space ${space} is empty at the beginning`);
       }),
       { numRuns: 50 },

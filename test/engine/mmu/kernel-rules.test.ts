@@ -1,10 +1,10 @@
 /** The table of what differs between kernels; what each rule does is shown in options.test.ts and docs/kernels.md. */
 import assert from 'node:assert/strict';
-import { KERNEL_RULES, holds, rulesOf, type KernelRule, type KernelRuleName } from '../../../server/src/engine/mmu/kernel-rules';
+import { KERNEL_RULES, holds, rulesOf, type KernelRule } from '../../../server/src/engine/mmu/kernel-rules';
 import { KERNELS, type Kernel } from '../../../server/src/engine/program';
 
 const kernels = Object.keys(KERNELS) as Kernel[];
-const rules = Object.entries(KERNEL_RULES) as [KernelRuleName, KernelRule][];
+const rules = Object.entries(KERNEL_RULES) as [keyof typeof KERNEL_RULES, KernelRule][];
 
 describe('rules of kernels', () => {
   it('hold in some kernel and not in another', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Journal } from '../../../server/src/engine/journal/journal';
-import { stateAt } from '../../../server/src/engine/journal/state';
+import { State } from '../../../server/src/engine/journal/state';
 import { Space, SPACES } from '../../../server/src/engine/journal/spaces';
 import { PhysicalMemory } from '../../../server/src/engine/memory/physical-memory';
 import type { Features, PagingMode, VcpuConfig } from '../../../server/src/engine/program';
@@ -239,7 +239,7 @@ describe('loads of control registers', () => {
     const row = bench.journal.length;
     bench.cr3(0x1234_5003, 7);
     const key = SPACES[Space.register].key.encode({ vcpu: 3, bank: Bank.own, register: Register.cr3 });
-    const state = stateAt(bench.journal, bench.journal.length);
+    const state = new State(bench.journal).seek(bench.journal.length);
     assert.equal(state.space(Space.register).get(key), 0x7_1234_5003n);
     assert.equal(state.seek(row).space(Space.register).get(key), 0x1000n);
   });

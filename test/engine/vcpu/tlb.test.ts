@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { ACCESS_FETCH, ACCESS_READ, ACCESS_USER, ACCESS_WRITE, Kind } from '../../../server/src/engine/journal/events';
 import { Space, SPACES } from '../../../server/src/engine/journal/spaces';
 import { Journal, ROW_WORDS } from '../../../server/src/engine/journal/journal';
-import { stateAt } from '../../../server/src/engine/journal/state';
+import { State } from '../../../server/src/engine/journal/state';
 import { PhysicalMemory } from '../../../server/src/engine/memory/physical-memory';
 import type { TlbConfig } from '../../../server/src/engine/program';
 import { Context } from '../../../server/src/engine/vcpu/processor-context';
@@ -360,8 +360,8 @@ describe('TLB', () => {
     bench.references(B, WRITE);
     bench.processor.invalidations.invlpg(A, 0);
     bench.references(A, WRITE);
-    const state = stateAt(bench.journal, bench.journal.length).space(Space.tlb);
-    const tags = stateAt(bench.journal, bench.journal.length).space(Space.tlbTag);
+    const state = new State(bench.journal).seek(bench.journal.length).space(Space.tlb);
+    const tags = new State(bench.journal).seek(bench.journal.length).space(Space.tlbTag);
     const key = (line: number, field: number): number => SPACES[Space.tlb].key.encode({ processor: 0, line, field });
     for (const [first, array] of [
       [FIRST_LINE.l1, bench.processor.tlb.l1],
@@ -395,7 +395,7 @@ describe('TLB', () => {
     assert.equal(line.page, BigInt(A));
     assert.equal(line.frame, 0x100_8000);
     assert.equal(line.rights & (Rights.user | Rights.dirty | Rights.hostWrite), Rights.user | Rights.dirty | Rights.hostWrite);
-    assert.equal(stateAt(bench.journal, 0).space(Space.tlb).size, 0);
+    assert.equal(new State(bench.journal).seek(0).space(Space.tlb).size, 0);
   });
 
   it('knows the guest-physical address of a hit', () => {

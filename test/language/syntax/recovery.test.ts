@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { parse } from '../../../server/src/language/syntax/parse';
 import { MAX_PROBLEMS } from '../../../server/src/language/syntax/problem';
-import { nodeAt, pathAt, walk, type NodeKind } from '../../../server/src/language/syntax/tree';
+import { pathAt, walk, type NodeKind } from '../../../server/src/language/syntax/tree';
 import { marked } from '../../support/markers';
 import { outline } from './outline';
 
@@ -171,7 +171,7 @@ describe('recovery: nodes for completion', () => {
   it('words half written', () => {
     assert.deepEqual(at('run {\n  read 1 expect ex<|>\n}').slice(3), ['access', 'expect', 'error']);
     assert.deepEqual(at('run {\n  kernel[1].wri<|>\n}').slice(3), ['edit', 'word']);
-    assert.equal(nodeAt(parse('run {\n  re\n}').tree, 10).kind, 'error');
+    assert.equal(pathAt(parse('run {\n  re\n}').tree, 10).at(-1)?.kind, 'error');
   });
 });
 

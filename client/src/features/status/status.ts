@@ -46,7 +46,7 @@ export function activateStatus(context: vscode.ExtensionContext, server: Server)
 }
 
 /** What a document's runs came to, in a few words. */
-export function summary({ runs, message }: RunState): { text: string; detail: string; severity: vscode.LanguageStatusSeverity } {
+function summary({ runs, message }: RunState): { text: string; detail: string; severity: vscode.LanguageStatusSeverity } {
   const failed = runs.reduce((sum, each) => sum + each.failed, 0);
   const passed = runs.reduce((sum, each) => sum + each.passed, 0);
   const cut = runs.find(({ ended }) => ended !== 'done');

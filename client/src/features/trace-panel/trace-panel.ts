@@ -6,11 +6,11 @@ import type { Server } from '../../server';
 import { pageRoot } from './page';
 import { TracePanel } from './panel';
 
-export const VIEW_TYPE = 'mmu.trace';
+const VIEW_TYPE = 'mmu.trace';
 /** Moves of the cursor within so many milliseconds count as one. */
 const SETTLE = 80;
 
-export interface ShowOptions {
+interface ShowOptions {
   /** Which of the scenario's runs. */
   readonly index?: number;
   /** Zero-based line whose statement is selected. */

@@ -9,7 +9,7 @@ import { Space, type Changeable } from './spaces';
 import { isChange, keyAt, spaceAt, type Rows } from './state';
 
 /** A change that its event may not make: a mistake of the engine. */
-export interface Misplaced {
+interface Misplaced {
   readonly row: number;
   readonly space: keyof typeof Space;
   readonly key: number;

@@ -3,7 +3,7 @@ import type { FieldKind } from './field-kinds';
 import type { Changeable } from './spaces';
 
 /** What a step is about, for filters, colours and the folding of a list. */
-export type EventGroup = 'statement' | 'entry' | 'exit' | 'fault' | 'table' | 'mmu' | 'other';
+type EventGroup = 'statement' | 'entry' | 'exit' | 'fault' | 'table' | 'mmu' | 'other';
 
 /** Headers of the kernel that declare KVM's tracepoints. */
 export type TraceHeader = 'arch/x86/kvm/trace.h' | 'arch/x86/kvm/mmu/mmutrace.h' | 'include/trace/events/kvm.h';

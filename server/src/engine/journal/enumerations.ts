@@ -10,7 +10,7 @@ export interface Meaning {
   readonly about: string;
 }
 
-export type Meanings<V extends number> = { readonly [value in V]: Meaning };
+type Meanings<V extends number> = { readonly [value in V]: Meaning };
 
 /** What the page-fault handler returns (mmu_internal.h: RET_PF_*), with the numbers of 6.1. */
 export enum RetPf {

@@ -37,7 +37,7 @@ type Defined = Exclude<keyof typeof DEFINITIONS, EventName> extends never ? type
 type KindIn<F> = F extends readonly [infer K extends FieldKind, string] ? K : F extends FieldKind ? F : never;
 
 /** Fields of an event, with their kinds. */
-export type FieldsOf<N extends EventName> = {
+type FieldsOf<N extends EventName> = {
   readonly [F in keyof Defined[N]['fields'] & string]: KindIn<Defined[N]['fields'][F]>;
 };
 export type FieldName<N extends EventName> = N extends EventName ? keyof FieldsOf<N> & string : never;

@@ -22,7 +22,7 @@ export enum Space {
 export type Changeable = keyof typeof Space | 'sptes';
 
 /** Keys of a space: numbers below 2^53, made of fields. */
-export class Key<F extends string> {
+class Key<F extends string> {
   /** What one more of a field adds to a key. */
   readonly step: Readonly<Record<F, number>>;
   private readonly names: readonly F[];
@@ -62,7 +62,7 @@ export class Key<F extends string> {
   }
 }
 
-export interface SpaceSpec<F extends string = string> {
+interface SpaceSpec<F extends string = string> {
   /** As JSON says it. */
   readonly name: string;
   readonly key: Key<F>;

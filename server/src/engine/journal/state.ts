@@ -101,8 +101,3 @@ export function keyAt(words: Int32Array, row: number): number {
   const at = row * ROW_WORDS;
   return join(words[at + 1], words[at + 2]);
 }
-
-/** The state just before row `position`; keep the result and {@link State.seek} it rather than asking again. */
-export function stateAt(rows: Rows, position: number): State {
-  return new State(rows).seek(position);
-}

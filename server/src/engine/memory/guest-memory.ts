@@ -23,7 +23,7 @@ export enum Pfn {
 }
 
 /** A guest frame's slot, and with {@link Pfn.ok} its page. */
-export interface Followed {
+interface Followed {
   readonly outcome: Pfn;
   readonly slot: Slot | null;
   readonly pfn: number;

@@ -18,7 +18,7 @@ const FIRST_FRAMES = 64;
 const FIRST_NEAR = 1 << 12;
 
 /** Where frames that this memory has not got come from: see {@link PhysicalMemory.source}. */
-export interface FrameSource {
+interface FrameSource {
   /** Fill the 1024 halves at `at` with the frame's contents; false when it is all zero. */
   load(frame: number, words: Int32Array, at: number): boolean;
 }

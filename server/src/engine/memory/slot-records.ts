@@ -69,11 +69,6 @@ export function slotOf(words: WordMap, vm: number, gpa: number, addressSpace = 0
   return slotsAt(words, vm).find(holds) ?? null;
 }
 
-/** Generation of a VM's slots, from the words of {@link Space.vm}. */
-export function generationAt(words: WordMap, vm: number, addressSpace = 0): number {
-  return number(words, generationKey(vm, addressSpace));
-}
-
 function generationKey(vm: number, addressSpace: number): number {
   return SPACES[Space.vm].key.encode({ vm, field: VmField.slotGeneration + addressSpace });
 }

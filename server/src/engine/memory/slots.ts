@@ -13,7 +13,7 @@ import { ADDRESS_SPACES, recordGeneration, recordSlot } from './slot-records';
 export const MEM_LOG_DIRTY_PAGES = 1;
 export const MEM_READONLY = 2;
 /** KVM_USER_MEM_SLOTS: SHRT_MAX less 3 internal slots. */
-export const USER_MEM_SLOTS = 32764;
+const USER_MEM_SLOTS = 32764;
 const MAX_PAGES = 2 ** 31 - 1;
 /** Below this lies user space (4-level host). */
 const USER_SPACE_END = 2 ** 47 - PAGE_SIZE;
@@ -98,7 +98,7 @@ export interface SlotListener {
   commit(change: SlotChange): void;
 }
 
-export interface SlotOptions {
+interface SlotOptions {
   /** Highest guest frame (kvm_mmu_max_gfn): MAXPHYADDR with TDP, else 52 bits. */
   readonly maxGfn: number;
   readonly dirtyLogInitiallySet: boolean;

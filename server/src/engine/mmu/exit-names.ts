@@ -142,7 +142,7 @@ export function exitReasonName(vendor: 'intel' | 'amd', reason: number): string 
 }
 
 /** An exit as one vendor numbers it. */
-export interface NumberedExit {
+interface NumberedExit {
   readonly vendor: 'intel' | 'amd';
   /** 16 bits; a negative code of SVM by its low ones. */
   readonly reason: number;

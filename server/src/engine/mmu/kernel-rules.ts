@@ -5,7 +5,7 @@
 import { KERNELS, type Kernel } from '../program';
 
 /** How it is known what a kernel does: from recordings of it, or from its source alone. */
-export type Proof = 'recorded' | 'read';
+type Proof = 'recorded' | 'read';
 
 export interface KernelRule {
   /** What is so where the rule holds. */
@@ -119,7 +119,7 @@ export const KERNEL_RULES = {
   },
 } as const satisfies Readonly<Record<string, KernelRule>>;
 
-export type KernelRuleName = keyof typeof KERNEL_RULES;
+type KernelRuleName = keyof typeof KERNEL_RULES;
 
 /** Which rules hold. */
 export type KernelRules = Readonly<Record<KernelRuleName, boolean>>;

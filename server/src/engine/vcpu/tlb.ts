@@ -232,7 +232,7 @@ function sameRegion(array: TlbArray, line: number, shift: number, lo: number, hi
 }
 
 /** Entries of each paging-structure cache, and guest-physical mappings, of a processor made so. */
-export function structureEntries({ on, pagingStructureEntries }: TlbConfig): number {
+function structureEntries({ on, pagingStructureEntries }: TlbConfig): number {
   return on ? Math.min(Math.max(Math.floor(pagingStructureEntries) || 0, 0), MOST_STRUCTURE_ENTRIES) : 0;
 }
 

@@ -16,7 +16,7 @@ export enum PageFault {
 }
 
 /** What an access contributes to a #PF error code. */
-export function accessErrorCode(access: number, policy: number): number {
+function accessErrorCode(access: number, policy: number): number {
   const what = access & ACCESS_WHAT;
   let code = what === ACCESS_WRITE ? PageFault.write : 0;
   if ((access & ACCESS_USER) !== 0 && (access & ACCESS_IMPLICIT) === 0) code |= PageFault.user;

@@ -86,7 +86,7 @@ function lowMask(from: number, to: number): number {
   return mask;
 }
 
-export interface PagingOptions {
+interface PagingOptions {
   readonly mode: Exclude<PagingMode, 'none'>;
   /** EFER.NXE; without it bit 63 is reserved. Nothing in 32-bit paging. */
   readonly nxe: boolean;
@@ -142,7 +142,7 @@ function legacyFormat({ pse, pse36, maxPhyAddr }: PagingOptions): Format {
   return format.seal();
 }
 
-export interface NptOptions {
+interface NptOptions {
   /** Paging mode of the host at VMRUN. */
   readonly mode: Exclude<PagingMode, 'none'>;
   /** The host's EFER.NXE. */
@@ -160,7 +160,7 @@ export function nptFormat(options: NptOptions): Format {
   return format;
 }
 
-export interface EptOptions {
+interface EptOptions {
   readonly levels: 4 | 5;
   /** EPTP bit 6. */
   readonly accessedDirty: boolean;

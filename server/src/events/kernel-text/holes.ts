@@ -5,7 +5,7 @@ import { escaped, type Extra, type Hole, type Values } from './text';
 const big = (values: Values, name: string): bigint => BigInt(values[name] ?? 0);
 
 /** A hole that shows one field, by its value alone. */
-export function shown<N extends string>(
+function shown<N extends string>(
   name: N,
   pattern: string,
   print: (value: bigint) => string,

@@ -53,7 +53,7 @@ export function printKernelText(name: string, values: Values, kernel: Release, d
 }
 
 /** Who prints a text. */
-export interface Printer {
+interface Printer {
   /** A kernel, the plugin of trace-cmd and perf, or their list of fields by name. */
   readonly by: 'kernel' | 'plugin' | 'fields';
   /** Of kernels: first release that prints it so, and first that does not any more. */

@@ -1,6 +1,6 @@
 /** Lines of a recording that are no events: comments, separators, stack traces, words of its printer. */
 
-export type Mark =
+type Mark =
   /** Comments of the kernel, words of trace-cmd, `--` of grep, `...` of whoever left lines out, fences of a page. */
   | { readonly kind: 'mark' }
   /** A frame of a stack trace: it belongs to the event before it. */

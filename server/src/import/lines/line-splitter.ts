@@ -6,7 +6,7 @@ const LONGEST_LINE = 1 << 16;
 const NEWLINE = 10;
 
 /** @param line without its end; @param number from 1; @param offset in bytes, of its beginning */
-export type OnLine = (line: string, number: number, offset: number) => void;
+type OnLine = (line: string, number: number, offset: number) => void;
 
 export class LineSplitter {
   /** Lines that have ended. */

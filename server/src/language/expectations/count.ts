@@ -10,7 +10,7 @@ import { value } from '../syntax/grammar/rule';
 import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Expression, Reference, Word } from '../syntax/tree';
 
-export type Comparison = '==' | '<=' | '>=';
+type Comparison = '==' | '<=' | '>=';
 
 export interface ExpectCount extends Base {
   readonly kind: 'expect-count';

@@ -10,7 +10,7 @@ const MOST_STEPS_OF_FILE = 20_000_000;
 const LOOK_EVERY = 256;
 
 /** Where and why the budget ended. */
-export interface Overrun {
+interface Overrun {
   readonly env: Env;
   readonly node: Node;
   readonly code: 'too-many-acts' | 'takes-too-long';

@@ -92,7 +92,7 @@ export class Settings {
 }
 
 /** Name of a setting with its bit: `cr0.wp`. */
-export function nameOf(setting: Setting): string {
+function nameOf(setting: Setting): string {
   return setting.bit ? `${setting.name.text}.${setting.bit.text}` : setting.name.text;
 }
 

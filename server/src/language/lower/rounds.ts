@@ -64,6 +64,6 @@ export function itemDoes(does: (item: Node) => boolean): (item: Node) => boolean
   return any;
 }
 
-export function withLocal(env: Env, named: Parameters<typeof env.locals.get>[0] | null, value: Value): Env {
+function withLocal(env: Env, named: Parameters<typeof env.locals.get>[0] | null, value: Value): Env {
   return named ? { ...env, locals: new Map(env.locals).set(named, value) } : env;
 }

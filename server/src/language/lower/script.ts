@@ -12,7 +12,7 @@ import { Rounds } from './rounds';
 import type { RunState, RunVm } from './run-state';
 
 /** Acts of one program at most; long streams of accesses are one act with a count. */
-export const MOST_ACTS = 100_000;
+const MOST_ACTS = 100_000;
 /** Statements lowered for one program at most, those that make no act too. */
 const MOST_STATEMENTS = 2_000_000;
 /** Blocks called by one another at most. */

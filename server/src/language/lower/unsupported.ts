@@ -3,7 +3,7 @@ import type { Range } from '../syntax/tree';
 import type { SourceFile } from '../semantics/source';
 import type { Context } from './context';
 
-export type Construct = 'deeper-vm' | 'exits-of-one-guest' | 'load';
+type Construct = 'deeper-vm' | 'exits-of-one-guest' | 'load';
 
 const UNSUPPORTED: { readonly [construct in Construct]?: string } = {
   'deeper-vm': 'a VM inside a VM that is inside a VM itself',

@@ -75,7 +75,7 @@ export function readingOnce(read: ReadBytes): ReadBytes {
 }
 
 /** Guest-physical memory that a load fills; null when it is unknown, which is not reported. */
-export function loadedArea(context: Context, { path, at }: Load, env: Env, read: ReadBytes | undefined): Area | null {
+function loadedArea(context: Context, { path, at }: Load, env: Env, read: ReadBytes | undefined): Area | null {
   const from = context.evaluator.number(at, env);
   const uri = path && resolveImport(path.value, env.file.uri);
   const bytes = uri && read ? contentOf(read(uri)) : null;
@@ -87,7 +87,7 @@ export function loadedArea(context: Context, { path, at }: Load, env: Env, read:
  *
  * @param owners pages of tables, which a file must leave alone
  */
-export function loadFile(
+function loadFile(
   context: Context,
   node: Load,
   env: Env,

@@ -96,7 +96,7 @@ const NEEDS: readonly [setting: string, feature: keyof Features, name: string][]
   ['cr4.pks', 'pks', 'pks'],
 ];
 
-export interface VcpuSurroundings {
+interface VcpuSurroundings {
   readonly features: Features;
   readonly maxPhyAddr: number;
   /** Guest-physical address of the root of tables, and their format; null when they have none. */

@@ -5,7 +5,7 @@ import type { ProblemCode } from './codes';
 import type { SourceFile } from './source';
 
 /** A node and the file that it stands in. */
-export interface Place {
+interface Place {
   readonly file: SourceFile;
   readonly node: { readonly range: Range };
 }

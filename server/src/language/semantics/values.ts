@@ -21,7 +21,7 @@ export interface Env {
   readonly faultAddress?: bigint | null;
 }
 
-export const MIN = -(1n << 63n);
+const MIN = -(1n << 63n);
 export const LIMIT = 1n << 64n;
 /** Constants defined by one another at most. */
 const DEEPEST = 100;

@@ -34,7 +34,7 @@ export type ExpectedItem = (
   readonly value: ExpectedValue | null;
 };
 
-export type ExpectedValue = Pick<Value, 'what' | 'of' | 'owner'>;
+type ExpectedValue = Pick<Value, 'what' | 'of' | 'owner'>;
 
 export interface Expected {
   /** Where the word at the place begins; it is replaced. Within a string: where what is in quotes begins. */

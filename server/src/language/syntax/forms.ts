@@ -9,7 +9,7 @@ import * as t from './tokens';
 import type { Token } from './tokens';
 import { waysAt } from './ways';
 
-export type { FormPart, FormWord } from './grammar/form';
+export type { FormPart } from './grammar/form';
 export type { BodyOf } from './grammar/lists';
 
 export interface Form {
@@ -33,7 +33,7 @@ export interface Listed {
   readonly field: string | null;
 }
 
-export interface Forms {
+interface Forms {
   /** The one that the place decides for first. */
   readonly all: readonly Form[];
   /** The list of arguments or fields that the place is in. */

@@ -5,7 +5,7 @@ const LIMIT = 1n << 64n;
 /** More digits than any 64-bit number has, in any base; longer ones are refused before they are computed. */
 const MOST_DIGITS = 80;
 
-export type ReadNumber =
+type ReadNumber =
   { readonly value: bigint } | { readonly code: 'bad-number' | 'number-too-large'; readonly message: string; readonly instead?: string };
 
 const ZERO = 48;

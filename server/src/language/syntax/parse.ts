@@ -4,8 +4,6 @@ import { grammarParser } from './grammar/parser';
 import { scan, type Scanned } from './scan';
 import type { File } from './tree';
 
-export type { SyntaxProblem } from './problem';
-
 export interface Parsed {
   readonly text: string;
   readonly tree: File;
@@ -14,7 +12,7 @@ export interface Parsed {
 }
 
 /** UTF-16 units of a text at most; a longer one is refused unread. */
-export const MAX_TEXT = 8 * 1024 * 1024;
+const MAX_TEXT = 8 * 1024 * 1024;
 
 /** Never throws. A text with missing braces is looked at twice: the second time its indentation tells where they belong. */
 export function parse(text: string): Parsed {

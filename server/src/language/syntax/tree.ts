@@ -3,7 +3,7 @@
  * could not be understood is an `error` node, and the statements around it stand.
  *
  * Ranges are UTF-16 offsets into the document, end exclusive. Nodes are plain data without links to their parents; see
- * `children`, `walk`, `pathAt` and `parentsOf` in walk.ts.
+ * `children`, `walk` and `pathAt` in walk.ts.
  */
 import type { Expectation } from '../expectations/kinds';
 import type { Item, VmItem } from '../machine/kinds';
@@ -89,7 +89,7 @@ export interface NumberExpression extends Base {
 }
 
 /** `on` and `yes` are 1, `off` and `no` are 0. */
-export interface SwitchExpression extends Base {
+interface SwitchExpression extends Base {
   readonly kind: 'switch';
   readonly text: 'on' | 'off' | 'yes' | 'no';
   readonly value: boolean;
@@ -102,7 +102,7 @@ export interface NameExpression extends Base {
   readonly name: Reference;
 }
 
-export interface Unary extends Base {
+interface Unary extends Base {
   readonly kind: 'unary';
   readonly operator: '-' | '~';
   readonly operand: Expression;
@@ -117,13 +117,13 @@ export interface Binary extends Base {
   readonly right: Expression;
 }
 
-export interface Parenthesized extends Base {
+interface Parenthesized extends Base {
   readonly kind: 'parenthesized';
   readonly inner: Expression;
 }
 
 /** An expression that should stand here and does not; its range is empty. An error says so. */
-export interface Missing extends Base {
+interface Missing extends Base {
   readonly kind: 'missing';
 }
 
@@ -181,28 +181,11 @@ export interface Flag extends Base {
 
 /* ---------------------------------------------------------------- all nodes */
 
-export type { ExpectAddress } from '../expectations/address';
-export type { Comparison, ExpectCount } from '../expectations/count';
-export type { ExpectDirty } from '../expectations/dirty';
-export type { ExpectEntry } from '../expectations/entry';
-export type { ExpectError } from '../expectations/error';
-export type { ExpectEvents } from '../expectations/events';
-export type { ExpectExit } from '../expectations/exit';
-export type { ExpectFault } from '../expectations/fault';
 export type { Expectation } from '../expectations/kinds';
-export type { ExpectMmio } from '../expectations/mmio';
-export type { ExpectOk } from '../expectations/ok';
-export type { ExpectPage } from '../expectations/page';
-export type { ExpectRegister } from '../expectations/register';
-export type { ExpectValue } from '../expectations/value';
-export type { ExpectWord } from '../expectations/word';
 export type { Block } from '../machine/block';
-export type { Budget } from '../machine/budget';
 export type { Const } from '../machine/const';
-export type { Host } from '../machine/host';
 export type { Import } from '../machine/import';
 export type { Item, VmItem } from '../machine/kinds';
-export type { Load } from '../machine/load';
 export type { MemoryWord } from '../machine/memory-word';
 export type { Run } from '../machine/run';
 export type { Setting } from '../machine/setting';
@@ -221,22 +204,14 @@ export type { EntryReference } from '../parts/entry';
 export type { EventPattern, EventField } from '../parts/event';
 export type { Handler } from '../parts/handler';
 export type { HostArea } from '../parts/host-area';
-export type { Access } from '../statements/access';
-export type { Call } from '../statements/call';
-export type { CheckInvariants } from '../statements/check-invariants';
 export type { Edit } from '../statements/edit';
-export type { Enter } from '../statements/enter';
 export type { Expect } from '../statements/expect';
 export type { For } from '../statements/for';
 export type { HostActs } from '../statements/host-acts';
 export type { HostAct } from '../statements/host/kinds';
-export type { Invalidate } from '../statements/invalidate';
 export type { Statement } from '../statements/kinds';
-export type { Performed } from '../statements/performed';
 export type { RegisterLoad } from '../statements/register-load';
-export type { Same } from '../statements/same';
-export type { UnderStatement } from '../statements/under';
-export { children, nodeAt, parentsOf, pathAt, walk } from './walk';
+export { children, pathAt, walk } from './walk';
 
 export type Node =
   | File

@@ -52,21 +52,3 @@ export function pathAt(root: File, offset: number): Node[] {
   }
   return path;
 }
-
-/** The innermost node at an offset. */
-export function nodeAt(root: File, offset: number): Node {
-  return pathAt(root, offset).at(-1)!;
-}
-
-const parentCache = new WeakMap<File, ReadonlyMap<Node, Node>>();
-
-/** Parent of every node but the file; computed once a tree. */
-export function parentsOf(root: File): ReadonlyMap<Node, Node> {
-  let parents = parentCache.get(root);
-  if (!parents) {
-    const map = new Map<Node, Node>();
-    for (const node of walk(root)) for (const child of children(node)) map.set(child, node);
-    parentCache.set(root, (parents = map));
-  }
-  return parents;
-}

@@ -5,7 +5,7 @@ import { DECISION_TABLE } from './grammar/decision-table';
 import { scan } from './scan';
 import * as t from './tokens';
 
-export interface WaysAt {
+interface WaysAt {
   /** Where the word at the place begins; it is replaced. Within a string: where its quote stands. */
   readonly start: number;
   readonly ways: readonly Way[];

@@ -5,9 +5,9 @@ import { pathAt } from '../../language/syntax/tree';
 import { innermost } from '../places';
 
 /** Things of one kind that are looked at; a file may declare many more than anybody chooses from. */
-export const MOST_DECLARED = 200;
+const MOST_DECLARED = 200;
 
-export interface DeclaredVm {
+interface DeclaredVm {
   readonly vm: Vm;
   /** There is a VM around it. */
   readonly outer: boolean;

@@ -3,7 +3,7 @@ import { eventNamed } from '../../engine/journal/event-table';
 import { FIELD_KINDS } from '../../engine/journal/field-kinds';
 import { REASONS, valueWords } from '../../language/syntax/words/observed';
 
-export interface EventWord {
+interface EventWord {
   readonly word: string;
   readonly about: string;
 }

@@ -7,7 +7,7 @@ import { children, pathAt } from '../../language/syntax/tree';
 import type { Body, File, Node } from '../../language/syntax/tree';
 
 /** Items of a body that are kept before the place: the last ones may not be whole. */
-export const KEPT = 20;
+const KEPT = 20;
 
 /** @param kept items of each body at least */
 export function excerpt({ text, tree }: Parsed, offset: number, kept = KEPT): string {

@@ -1,7 +1,7 @@
 /** Space that nothing declared takes: guest-physical memory beside slots, pages within them, addresses beside mapped ranges. */
 import type { DeclaredSlot, MappedRange } from './declared';
 
-export interface FreeSpace {
+interface FreeSpace {
   readonly at: bigint;
   /** First address behind it that is taken; null: none. */
   readonly end: bigint | null;

@@ -8,7 +8,7 @@ import type { Expected } from '../../language/syntax/expected';
 import { lspRange } from '../places';
 
 /** A path that is being written. */
-export interface PathPlace {
+interface PathPlace {
   /** URI of the folder whose files come next. */
   readonly folder: string;
   /** What is replaced: the last part of the path. */

@@ -23,7 +23,7 @@ export interface SnippetFacts {
   readonly nextTarget: string;
 }
 
-export interface Snippet {
+interface Snippet {
   readonly label: string;
   readonly about: string;
   readonly body: (facts: SnippetFacts) => readonly string[];

@@ -9,7 +9,7 @@ import type { Declared, DeclaredSlot, MappedRange } from './declared';
 import { besideHva, besideSlots, freeForTables, freeLinear, freeTarget, slotWith } from './free';
 import type { Way } from './way';
 
-export interface OfferedValue {
+interface OfferedValue {
   readonly text: string;
   /** What it is, in a few words. */
   readonly about: string;

@@ -21,7 +21,7 @@ export type WalkOf = Omit<Mutable<TableWalk>, 'entries' | 'then'> & {
   reached: number | null;
 };
 
-export interface WalkOptions {
+interface WalkOptions {
   readonly tables: Tables;
   /** What goes in. */
   readonly address: bigint;

@@ -28,7 +28,7 @@ export interface Hardware {
 }
 
 /** Whose tables linear addresses go through in hardware, and whether a second stage lies behind. */
-export interface Stages {
+interface Stages {
   /** Shadow tables of a hypervisor, not the guest's own. */
   readonly shadow: boolean;
   readonly second: boolean;
@@ -117,7 +117,7 @@ function isLive(state: MachineState, context: Context, second: boolean): boolean
 }
 
 /** The memory that a hypervisor keeps its tables in. */
-export interface TableMemory {
+interface TableMemory {
   /** As keys of {@link Space.shadowPage} have it. */
   readonly id: number;
   word(address: number): bigint;

@@ -19,7 +19,7 @@ import { judge, reachedAt, verdict } from './verdicts';
 import type { Judged } from './verdicts';
 import type { Walkers } from './walkers';
 
-export interface Asked {
+interface Asked {
   readonly state: MachineState;
   readonly vm: number;
   readonly tables: TablesOf;

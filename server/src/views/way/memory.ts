@@ -11,7 +11,7 @@ import type { Walker } from '../../engine/x86/walker';
 import { addressOf } from '../machine-state';
 import type { MachineState } from '../machine-state';
 
-export interface TranslatingTables {
+interface TranslatingTables {
   readonly walker: Walker;
   /** What the addresses are of that they give; null: host-physical ones. */
   readonly memory: PhysicalMemoryOf | null;
@@ -54,7 +54,7 @@ export class PhysicalMemoryOf implements Stage {
 }
 
 /** The tables translate an address for some access; the walker's fields say where to. */
-export function translates(walker: Walker, address: number): boolean {
+function translates(walker: Walker, address: number): boolean {
   const [lo, hi] = [low(address), high(address)];
   return [ACCESS_READ, ACCESS_FETCH].some((what) => walker.translate(lo, hi, what | ACCESS_USER) === Walk.ok);
 }

@@ -4,7 +4,7 @@ import { Kind, STAGE_SECOND } from '../../engine/journal/events';
 import type { Rows } from '../../engine/journal/state';
 import { eventAt } from '../../events/fields';
 
-export interface Read {
+interface Read {
   /** From 1. */
   readonly number: number;
   readonly at: number;

@@ -10,7 +10,7 @@ import { nested } from '../../events/guests';
 import type { AddressSpace, TableWalk, WalkStage } from '../../protocol/translation';
 import type { Format } from '../../engine/x86/formats';
 
-export interface TableNames {
+interface TableNames {
   /** The VM's own. */
   readonly own: string;
   /** Those of L1 for its guest; null: it has none. */

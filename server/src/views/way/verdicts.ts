@@ -24,7 +24,7 @@ export interface Judged {
 /** Ends that no entry decides by a rule of the architecture. */
 const OTHER_SECTIONS = ['mmio', 'mmio-mark', 'read-only-slot', 'non-canonical', 'host-mapping', 'first-touch'] as const;
 /** Sections of docs/outcomes.md. */
-export type Section = Rule | (typeof OTHER_SECTIONS)[number];
+type Section = Rule | (typeof OTHER_SECTIONS)[number];
 
 export function verdict(kind: VerdictKind, what: string, why: string | null = null, section: Section | null = null): Verdict {
   return { kind, what, why, section };

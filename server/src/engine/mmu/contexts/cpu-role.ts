@@ -5,7 +5,7 @@ import { Policy } from '../../x86/permissions';
 import { ACC_ALL, Role, withAccess, withLevel } from '../pages/role';
 
 /** Bits of {@link extendedRole}. */
-export enum Extended {
+enum Extended {
   paging = 1 << 0,
   pae = 1 << 1,
   pse = 1 << 2,

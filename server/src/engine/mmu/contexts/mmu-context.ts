@@ -16,7 +16,7 @@ import type { ShadowPage } from '../pages/shadow-page';
 import type { SyncPage } from '../pages/sync-children';
 
 /** What a guest's registers, or EPTP12, say of its tables. */
-export interface GuestPaging {
+interface GuestPaging {
   /** cpu_role.base: level, access, direct and the CPU-state bits of {@link Role}. */
   readonly role: number;
   /** Bits that the walker depends on besides (cpu_role.ext). */
@@ -29,7 +29,7 @@ export interface GuestPaging {
 }
 
 /** Brings a shadow page of a context into step with its guest table (kvm_mmu.sync_page); results as {@link SyncPage}. */
-export type ContextSync = (kvm: Kvm, mmu: MmuContext, page: ShadowPage) => number;
+type ContextSync = (kvm: Kvm, mmu: MmuContext, page: ShadowPage) => number;
 
 export class MmuContext {
   /** cpu_role.base and ext. */

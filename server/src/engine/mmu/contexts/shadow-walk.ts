@@ -4,7 +4,7 @@ import { framesAt, indexOf } from '../pages/shadow-page';
 import { isDummy, type Root } from './roots';
 
 /** Index of an address in a table of 512 entries. */
-export function tableIndex(lo: number, hi: number, level: number): number {
+function tableIndex(lo: number, hi: number, level: number): number {
   const shift = 3 + 9 * level;
   return (shift < 32 ? (lo >>> shift) | (hi << (32 - shift)) : hi >>> (shift - 32)) & 511;
 }

@@ -8,7 +8,7 @@ import { RetPf } from '../../journal/enumerations';
 import { unlink } from '../pages/zap';
 import { markMmio } from './mmio-sptes';
 
-export interface Installation {
+interface Installation {
   /** Null: MMIO. */
   readonly slot: Slot | null;
   readonly access: number;

@@ -29,7 +29,7 @@ const MOST_EXITS = 64;
 /** In the VPID or ASID of accesses without a linear address. */
 export const UNMAPPED_TAG = 0x8000;
 
-export interface KernelInstruction {
+interface KernelInstruction {
   readonly kind: 'read' | 'write';
   readonly gpa: number;
   readonly size: number;

@@ -25,7 +25,7 @@ export interface VcpuRequests {
   requestFreeObsoleteRoots(): void;
 }
 
-export interface KvmParts {
+interface KvmParts {
   /** Number of the VM in the machine. */
   readonly vm: number;
   /** {@link Space.shadowPage}: 0, its tables lie in the host's memory; else, of a hypervisor in a guest, the VM they are for. */

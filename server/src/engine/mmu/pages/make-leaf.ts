@@ -6,7 +6,7 @@ import type { ShadowPage } from './shadow-page';
 import type { Spte } from './spte';
 import { tryToUnsync } from './unsync';
 
-export interface NewLeaf {
+interface NewLeaf {
   readonly page: ShadowPage;
   readonly slot: Slot | null;
   readonly access: number;
@@ -22,7 +22,7 @@ export interface NewLeaf {
 }
 
 /** A leaf entry, and whether it had to stay write-protected because its frame holds a shadowed guest table. */
-export interface MadeLeaf {
+interface MadeLeaf {
   readonly spte: Spte;
   readonly refused: boolean;
 }

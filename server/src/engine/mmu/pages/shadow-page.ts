@@ -15,7 +15,7 @@ import { Space, SPACES } from '../../journal/spaces';
 import { isChange, keyAt, spaceAt, type Rows, type WordMap } from '../../journal/state';
 import { Role, accessOf, levelOf, quadrantOf } from './role';
 
-export const ENTRIES = 512;
+const ENTRIES = 512;
 const KEY = SPACES[Space.shadowPage].key;
 const EXISTS = 1;
 /** Field with flags and counts. */
@@ -266,7 +266,7 @@ export class ShadowPage {
 }
 
 /** A shadow page as the journal tells of it at some point of a run. */
-export interface ShadowPageRecord {
+interface ShadowPageRecord {
   readonly frame: number;
   readonly gfn: number;
   readonly role: number;

@@ -34,7 +34,7 @@ export interface Spte {
   readonly hi: number;
 }
 
-export interface SpteOptions {
+interface SpteOptions {
   readonly ept: boolean;
   /** EPT: accessed and dirty flags are used. */
   readonly accessedDirty: boolean;
@@ -64,7 +64,7 @@ export function spteOptions({ features, kvm, maxPhyAddr }: HostConfig, ept: bool
 }
 
 /** Rights and state of a leaf about to be made. */
-export interface Leaf {
+interface Leaf {
   readonly access: number;
   readonly pfn: number;
   readonly level: number;

@@ -21,7 +21,7 @@ export function tryToUnsync(kvm: Kvm, gfn: number, canUnsync: boolean, prefetch:
 }
 
 /** Tell all tables above that there is an unsync one (kvm_mmu_mark_parents_unsync). */
-export function markParentsUnsync(kvm: Kvm, page: ShadowPage): void {
+function markParentsUnsync(kvm: Kvm, page: ShadowPage): void {
   for (const at of page.parents) markEntryUnsync(kvm, at);
 }
 

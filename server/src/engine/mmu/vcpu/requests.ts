@@ -1,6 +1,6 @@
 /** What a vCPU has to do before its guest is entered again (kvm_make_request, KVM_REQ_*). */
 
-export interface Asked {
+interface Asked {
   freeObsoleteRoots: boolean;
   sync: boolean;
   loadRoot: boolean;

@@ -29,7 +29,7 @@ import { changedUnseen } from '../pages/unseen-writes';
 import { setMaxPages } from '../pages/page-quota';
 import { zapAllFast } from '../pages/zap-all';
 
-export interface HypervisorParts {
+interface HypervisorParts {
   readonly kvm: Kvm;
   /** Who it is. */
   readonly actor: Actor;

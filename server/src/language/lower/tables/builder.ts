@@ -18,7 +18,7 @@ const MOST_TABLES = 16384;
 /** Whose a page of tables is, for problems. */
 export type Owners = Map<number, { readonly tables: Named; readonly node: Node }>;
 
-export interface BuilderOptions {
+interface BuilderOptions {
   readonly context: Context;
   readonly named: Named;
   readonly shape: Shape;

@@ -3,13 +3,13 @@ import { Ept, FRAME_HIGH, NX_HIGH, Pte } from '../../../engine/x86/entries';
 import type { FormatName } from './format';
 
 const u64 = (bits: number): bigint => BigInt(bits >>> 0);
-export const NX = u64(NX_HIGH) << 32n;
+const NX = u64(NX_HIGH) << 32n;
 const KEY_SHIFT = 59n;
 const FRAME = (BigInt(FRAME_HIGH) << 32n) | 0xffff_f000n;
 const ALL = 0xffff_ffff_ffff_ffffn;
 
 /** Bits of a field of an entry, lowest bit and mask; `inverted`: 0 in the entry means yes. */
-export interface Field {
+interface Field {
   readonly mask: bigint;
   readonly shift: bigint;
   readonly inverted?: boolean;

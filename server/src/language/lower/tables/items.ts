@@ -37,7 +37,7 @@ export interface UpperItem extends Item<Upper> {
   readonly level: number;
   readonly entry: bigint;
 }
-export interface PlacementItem extends Item<Placement> {
+interface PlacementItem extends Item<Placement> {
   readonly address: bigint;
   readonly level: number;
   readonly at: bigint;

@@ -19,7 +19,7 @@ export interface RecordedDecisions {
 export type DecisionTable = { readonly [rule: string]: RecordedDecisions };
 
 /** Of a choice. */
-export interface Alternatives {
+interface Alternatives {
   /** Those that a token can begin, in their order, by the token's kind. */
   readonly byKind: readonly (readonly number[])[];
   /** The one that can be nothing at all; -1: there is none. */

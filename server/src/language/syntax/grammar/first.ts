@@ -5,7 +5,7 @@ import {
 } from 'chevrotain'; // prettier-ignore
 import { SIGNS } from '../vocabulary';
 
-export interface First {
+interface First {
   readonly types: ReadonlySet<TokenType>;
   /** It can be nothing at all. */
   readonly empty: boolean;

@@ -17,7 +17,7 @@ import type { Productions } from './recording';
 import type { ValueOf } from './rule';
 
 /** A word of the language; `as` and `of`: where it is explained, when the place tells. */
-export interface FormWord {
+interface FormWord {
   readonly text: string;
   readonly as?: Category;
   readonly of?: string;
@@ -38,7 +38,7 @@ export interface FormPart extends Content {
 }
 
 /** Some of a form, with its parts. */
-export interface Piece extends Content {
+interface Piece extends Content {
   readonly text: string;
   readonly parts: readonly FormPart[];
 }

@@ -3,7 +3,7 @@
 /** Where a flag may stand: after a mapping or upper entry, in an expectation on an entry, of a slot, of `protect`. */
 export type FlagPlace = 'mapping' | 'entry' | 'slot' | 'protect';
 
-export interface FlagSpec {
+interface FlagSpec {
   readonly about: string;
   /** What an expression after it says; absent: nothing follows. */
   readonly takes?: 'a size' | 'a number';
@@ -74,7 +74,7 @@ export const BITS: { readonly [word: string]: string } = {
   mmu_writable: 'Shadow and TDP entries: software bit, W may be set at once (§5.1.3).',
 };
 
-export interface RegisterSpec {
+interface RegisterSpec {
   readonly about: string;
   readonly bits: { readonly [bit: string]: string };
 }

@@ -1,7 +1,7 @@
 /** What values are, by their places: as forms of statements name them, and what that is. */
 import type { ValueOf } from '../grammar/rule';
 
-export interface ValueWord {
+interface ValueWord {
   readonly name: string;
   readonly about: string;
 }
