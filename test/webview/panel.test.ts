@@ -243,9 +243,9 @@ describe('trace panel in a browser', () => {
   it('says at which line a run to the cursor stops', async () => {
     const page = await site.page(1000);
     await page.evaluate(() => {
-      const run = { runId: 'run-to', uri: 'file:///first-touch.mmu', version: 1, name: 'guest under ept', index: 0, steps: 40 };
+      const run = { runId: 'run-ept', uri: 'file:///first-touch.mmu', version: 1, name: 'guest under ept', index: 1, steps: 1000 };
       const stopped = { ...run, actors: ['processor' as const], until: 11, ended: 'done', passed: 1, failed: 0 };
-      window.fake.post({ type: 'runs', runs: [stopped], selected: 'run-to', file: 'first-touch.mmu' });
+      window.fake.post({ type: 'runs', runs: [stopped], selected: 'run-ept', file: 'first-touch.mmu' });
     });
     await page.locator('.tab.chosen .until', { hasText: 'stops at line 12' }).waitFor();
     await page.close();
