@@ -51,7 +51,7 @@ const bundles = [
     entryPoints: { 'browser/server': 'server/src/browser/main.ts' },
   },
   { ...browser, format: 'iife', entryPoints: { 'webview/panel': 'client/webview/main.ts' } },
-  // One copy of what both doors lead to.
+  // One copy of what the doors lead to.
   {
     ...browser,
     platform: 'neutral',
@@ -59,7 +59,11 @@ const bundles = [
     format: 'esm',
     splitting: true,
     chunkNames: 'library/[name]-[hash]',
-    entryPoints: { 'library/language': 'server/src/api/language.ts', 'library/engine': 'server/src/api/engine.ts' },
+    entryPoints: {
+      'library/language': 'server/src/api/language.ts',
+      'library/engine': 'server/src/api/engine.ts',
+      'library/traces': 'server/src/api/traces.ts',
+    },
   },
 ];
 

@@ -21,9 +21,9 @@ export function bytes(size: number): string {
   return `${size}${UNITS[unit]}`;
 }
 
-/** `1 exit`, `2 exits`. */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+/** `1 exit`, `2 exits`; `1 address`, `2 addresses` of a noun with a plural of its own. */
+export function plural(count: number, noun: string, several = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : several}`;
 }
 
 /** Gathers texts that are there, with ` · ` in between. */

@@ -128,6 +128,11 @@ const EXCEPTIONS: { readonly [vector: number]: string } = {
   18: '#MC',
 };
 
+/** `#PF`, `0xef`. */
+export function exceptionName(number: number): string {
+  return EXCEPTIONS[number] ?? `0x${number.toString(16)}`;
+}
+
 /** `#PF`; a vector without a name in hexadecimal. */
 export const vector = <N extends string>(name: N): Hole<N> => symbol(name, EXCEPTIONS);
 
@@ -254,6 +259,11 @@ const USER_EXITS: { readonly [reason: number]: string } = {
   30: 'KVM_EXIT_X86_WRMSR',
 };
 
+/** `KVM_EXIT_MMIO`, `0x27`. */
+export function userExitName(reason: number): string {
+  return USER_EXITS[reason] ?? `0x${reason.toString(16)}`;
+}
+
 /** Linux's number of it. */
 const EINTR = 4;
 
@@ -266,7 +276,7 @@ export const userExit: Hole<'reason' | 'errno'> = {
   print: ({ reason, errno }) =>
     errno
       ? `${errno === EINTR ? 'restart' : 'error'} (${errno})`
-      : `${USER_EXITS[Number(reason)] ?? `0x${Number(reason).toString(16)}`} (${reason})`,
+      : `${userExitName(Number(reason))} (${reason})`,
   read: (said) => {
     const number = Number(/\((\d+)\)/.exec(said)![1]);
     return /^(?:error|restart) /.test(said) ? { reason: 0, errno: number } : { reason: number, errno: 0 };
