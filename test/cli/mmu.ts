@@ -44,15 +44,15 @@ export interface Ran {
   readonly err: string;
 }
 
-/** Runs `mmu` in the scratch folder. */
-export function mmu(args: readonly string[], input = ''): Ran {
+/** Runs `mmu` in the scratch folder. @param environment besides that of the tests */
+export function mmu(args: readonly string[], input = '', environment: NodeJS.ProcessEnv = {}): Ran {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(scratch(), 'mmu.cjs'), ...args], {
     cwd: scratch(),
     input,
     encoding: 'utf8',
     maxBuffer: 256 * 1024 * 1024,
     timeout: 60_000,
-    env: { ...process.env, NO_COLOR: '1' },
+    env: { ...process.env, NO_COLOR: '1', ...environment },
   });
   return { status, out: stdout, err: stderr };
 }

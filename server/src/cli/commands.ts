@@ -120,6 +120,23 @@ export const COMMANDS: readonly CommandSpec[] = [
     },
   },
   {
+    name: 'explain',
+    takes: 'FILE',
+    least: 1,
+    most: 1,
+    about: 'Explain a recorded trace of KVM: why it loops, why there are so many exits, who zapped what',
+    more: [
+      'FILE is text of ftrace, of trace-cmd report or of perf script, packed by gzip or not, or a trace.dat where trace-cmd is installed.',
+      'Exit status: 0 explained, 1 only a part could be read, 2 it is no trace of KVM.',
+    ],
+    options: {
+      format: { type: 'string', value: 'FORMAT', choices: ['text', 'json'], about: 'text (default), json (schema/explain.schema.json)' },
+      brief: { type: 'boolean', about: 'text: without the list of episodes' },
+      episodes: { type: 'string', value: 'N', about: 'list so many folded episodes, from both ends of the trace (200)' },
+      lines: { type: 'string', value: 'A-B', about: 'list those that begin in these lines' },
+    },
+  },
+  {
     name: 'lsp',
     takes: '',
     least: 0,

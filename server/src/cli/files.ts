@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isNotOpened, MOST_BYTES } from '../api/language';
+import { packingOf } from '../api/traces';
 import { readRegularNow } from '../node/regular-file';
 import { explained, InputError } from './io';
 import type { Io } from './io';
@@ -30,6 +31,9 @@ export function readSource(path: string, io: Io): Source {
   const name = path === '-' ? '<stdin>' : path;
   const bytes = path === '-' ? io.stdin(MOST_BYTES) : readBytes(path);
   if (bytes.length > MOST_BYTES) throw new InputError(`${name}: is larger than ${MOST_BYTES >>> 20}M`);
+  const packing = packingOf(bytes);
+  if (packing === 'trace.dat' || packing === 'gzip')
+    throw new InputError(`${name}: is ${packing === 'gzip' ? 'packed by gzip' : 'a recorded trace'}, not a scenario; see mmu explain`);
   if (bytes.includes(0)) throw new InputError(`${name}: is a binary file`);
   try {
     return { name, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };

@@ -1,4 +1,4 @@
-/** Runs of a command, which the user can interrupt: what was run until then is kept. */
+/** Commands that the user can interrupt: what was done until then is kept. */
 import type { EventEmitter } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { performance } from 'node:perf_hooks';
@@ -14,7 +14,31 @@ export const INTERRUPTED = 130;
 const TURN = 50;
 
 /** Who tells of signals. */
-type Signals = Pick<EventEmitter, 'once' | 'off'>;
+export type Signals = Pick<EventEmitter, 'once' | 'off'>;
+
+/**
+ * Does what can be given up. The first interrupt (SIGINT) gives the signal, a second one ends the command.
+ *
+ * @param what was done until then, for the message
+ */
+export async function interruptibly<T>(
+  what: string,
+  act: (signal: AbortSignal) => Promise<T>,
+  io: Io,
+  signals: Signals = process,
+): Promise<T> {
+  const controller = new AbortController();
+  const interrupt = (): void => {
+    controller.abort();
+    io.err(`mmu: interrupted: what was ${what} until then follows\n`);
+  };
+  signals.once('SIGINT', interrupt);
+  try {
+    return await act(controller.signal);
+  } finally {
+    signals.off('SIGINT', interrupt);
+  }
+}
 
 interface Runs {
   readonly views: readonly RunView[];
@@ -22,26 +46,23 @@ interface Runs {
 }
 
 /**
- * Runs all programs of a script. The first interrupt (SIGINT) ends them where they are, a second one the command.
+ * Runs all programs of a script; an interrupt ends them where they are.
  *
  * @param timeLimit milliseconds for all runs together
  */
 export async function runInterruptibly(script: OpenScript, timeLimit: number, io: Io, signals: Signals = process): Promise<Runs> {
-  let interrupted = false;
-  const interrupt = (): void => {
-    interrupted = true;
-    io.err('mmu: interrupted: what was run until then follows\n');
-  };
-  signals.once('SIGINT', interrupt);
-  try {
-    const steps = runInSteps(script, { now: () => performance.now(), timeLimit, cancelled: () => interrupted });
-    for (let turn = performance.now(), step = steps.next(); ; step = steps.next()) {
-      if (step.done) return { views: step.value, interrupted };
-      if (performance.now() - turn < TURN) continue;
-      await setImmediate();
-      turn = performance.now();
-    }
-  } finally {
-    signals.off('SIGINT', interrupt);
-  }
+  return interruptibly(
+    'run',
+    async (signal) => {
+      const steps = runInSteps(script, { now: () => performance.now(), timeLimit, cancelled: () => signal.aborted });
+      for (let turn = performance.now(), step = steps.next(); ; step = steps.next()) {
+        if (step.done) return { views: step.value, interrupted: signal.aborted };
+        if (performance.now() - turn < TURN) continue;
+        await setImmediate();
+        turn = performance.now();
+      }
+    },
+    io,
+    signals,
+  );
 }

@@ -1,10 +1,16 @@
 /** What the command line reads and writes, given by its entry so that tests can stand in for a terminal; and what it says of failures. */
 
+import type { Readable } from 'node:stream';
+
 export interface Io {
   out(text: string): void;
   err(text: string): void;
   /** All of standard input, but no more than a byte beyond `most`. */
   stdin(most: number): Uint8Array;
+  /** Standard input as it comes. */
+  input(): Readable;
+  /** Shows how far something is, in place of what was shown before, where somebody looks; '': takes it away. */
+  progress(text: string): void;
   /** Colours are wanted on standard output. */
   readonly colors: boolean;
   /** Columns of the terminal. */

@@ -62,6 +62,10 @@ run(process.argv.slice(2), {
     write(2, text);
   },
   stdin: readStdin,
+  input: () => process.stdin,
+  progress(text) {
+    if (process.stderr.isTTY) write(2, `\r\x1b[K${text}`);
+  },
   colors,
   width: process.stdout.isTTY ? process.stdout.columns : 0,
 }).then(end, fail);

@@ -13,6 +13,7 @@ const DO: { readonly [name: string]: () => Promise<Command> } = {
   check: async () => (await import('./check-command')).check,
   fmt: async () => (await import('./fmt-command')).fmt,
   test: async () => (await import('./test-command')).test,
+  explain: async () => (await import('./explain-command')).explainFile,
   translate: async () => (await import('./translate-command')).translateAddress,
   lsp: async () => (await import('./lsp-command')).lsp,
 };

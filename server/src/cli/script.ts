@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isNotOpened, MOST_BYTES, openScript } from '../api/language';
 import type { Found, Kernel, MmuKind, OpenScript } from '../api/language';
+import { looksLikeTrace } from '../api/traces';
 import { readRegularNow } from '../node/regular-file';
 import type { Arguments } from './commands';
 import { readSource } from './files';
@@ -25,9 +26,11 @@ export function openingOf({ options }: Arguments): Opening {
   return { under: options.mmu as MmuKind | undefined, kernel: options.kernel as Kernel | undefined, allowed };
 }
 
-/** Opens a file for a command. @throws InputError when it cannot be read. */
+/** Opens a file for a command. @throws InputError when it cannot be read, or is no scenario at all. */
 function openFile(path: string, io: Io, opening: Opening): OpenScript {
-  return openText(path, readSource(path, io).text, opening);
+  const { name, text } = readSource(path, io);
+  if (looksLikeTrace(text)) throw new InputError(`${name}: is a recorded trace, not a scenario; see mmu explain`);
+  return openText(path, text, opening);
 }
 
 /** Opens a text that was read from this path already. */

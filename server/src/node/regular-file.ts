@@ -16,7 +16,7 @@ interface Bounds {
 }
 
 /** Should another kind of file have taken its place since it was looked at, the opening does not wait. */
-const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
+export const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
 
 /** The bytes of a file; null when there is none, or it cannot be read. Never rejects. */
 export async function readRegular(path: string, { most, folders }: Bounds): Promise<Found<Uint8Array>> {
