@@ -218,6 +218,6 @@ export class Explainer {
 
 const MOST_LOOPS = 64;
 
-export function firstLine({ body }: Folded): number {
+function firstLine({ body }: Folded): number {
   return body[0].first.line;
 }

@@ -2,7 +2,7 @@
 
 type ProblemKind = 'unread-text' | 'cut-line' | 'clock' | 'lost-events' | 'two-kernels' | 'two-vendors' | 'not-a-trace' | 'unpacking';
 
-interface TraceProblem {
+export interface TraceProblem {
   readonly kind: ProblemKind;
   /** From 1; 0: of the whole. */
   readonly line: number;

@@ -1,7 +1,7 @@
 /** What a trace consists of: every line is counted somewhere. */
 
 /** How often, and where first. */
-interface Seen {
+export interface Seen {
   count: number;
   readonly line: number;
 }

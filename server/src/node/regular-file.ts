@@ -89,7 +89,7 @@ function isBelow(path: string, folder: string): boolean {
 }
 
 /** Why a file is not opened for what it is; null: it may be. */
-function unfit(stats: Stats, most: number): string | null {
+export function unfit(stats: Stats, most: number): string | null {
   if (stats.isDirectory()) return 'is a directory';
   if (stats.isFIFO()) return 'is a FIFO';
   if (stats.isSocket()) return 'is a socket';

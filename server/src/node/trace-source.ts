@@ -18,7 +18,7 @@ export interface TraceSource {
 export class UnpackingError extends Error {}
 
 /** Why a path is not read; the system's errors are thrown. */
-export interface Refused {
+interface Refused {
   readonly refused: string;
 }
 

@@ -274,9 +274,7 @@ export const userExit: Hole<'reason' | 'errno'> = {
   placeholder: 'reason, or error with errno',
   pattern: '\\w+ \\(\\d+\\)',
   print: ({ reason, errno }) =>
-    errno
-      ? `${errno === EINTR ? 'restart' : 'error'} (${errno})`
-      : `${userExitName(Number(reason))} (${reason})`,
+    errno ? `${errno === EINTR ? 'restart' : 'error'} (${errno})` : `${userExitName(Number(reason))} (${reason})`,
   read: (said) => {
     const number = Number(/\((\d+)\)/.exec(said)![1]);
     return /^(?:error|restart) /.test(said) ? { reason: 0, errno: number } : { reason: number, errno: 0 };

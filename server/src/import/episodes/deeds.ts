@@ -16,7 +16,7 @@ export interface Walk {
   error: number | null;
 }
 
-export interface Mapping {
+interface Mapping {
   readonly gfn: number;
   readonly level: number;
   /** Host frame, as asked for; null: not said. */
@@ -117,7 +117,7 @@ const CHANGE_NAMES = Object.keys(CHANGES) as SpteChange[];
 
 const flagsText = (code: number): string => errorFlags(code).join('|') || '0';
 
-export const DEEDS: { readonly [K in keyof Deeds]-?: DeedKind<NonNullable<Deeds[K]>> } = {
+const DEEDS: { readonly [K in keyof Deeds]-?: DeedKind<NonNullable<Deeds[K]>> } = {
   walks: {
     shape: (walks) => walks.map(({ error }) => error ?? '').join(','),
     words: (walks) => {

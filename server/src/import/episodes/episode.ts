@@ -17,7 +17,7 @@ export interface Task {
   vcpu: number | null;
 }
 
-export interface Fault {
+interface Fault {
   readonly address: bigint;
   /** Guest-physical where there is a second stage. */
   readonly space: 'gpa' | 'gva';

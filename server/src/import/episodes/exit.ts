@@ -19,7 +19,7 @@ export interface Exit {
   readonly delivering: Delivery | null;
 }
 
-export interface Delivery {
+interface Delivery {
   readonly vector: number;
   /** `interrupt`, `NMI`, `exception`, `software interrupt`. */
   readonly type: string;

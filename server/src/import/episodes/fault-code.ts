@@ -8,7 +8,7 @@ import { PageFault, Qualification } from '../../engine/x86/fault-codes';
 import { flags, nestedFault, qualification } from '../../events/words/codes';
 
 /** How it is known whose code it is: its own exit, others of the trace, or its bits alone. */
-export type KnownBy = 'exit' | 'trace' | 'bits';
+type KnownBy = 'exit' | 'trace' | 'bits';
 
 export interface FaultCode {
   readonly code: bigint;

@@ -8,10 +8,6 @@ const LARGE = 1n << 7n;
 const WRITABLE = 1n << 1n;
 const FRAME = 0x000f_ffff_ffff_f000n;
 
-/** REMOVED_SPTE, FROZEN_SPTE; since 6.12 with bit 63, which empty entries have too. */
-const REMOVED = 0x5a0n;
-const SUPPRESS_VE = 1n << 63n;
-
 export type SpteChange =
   /** A leaf where there was none. */
   | 'mapped'
@@ -39,11 +35,6 @@ export function isPresent(spte: bigint): boolean {
 
 export function isLeaf(spte: bigint, level: number): boolean {
   return level === 1 || (spte & LARGE) !== 0n;
-}
-
-/** The entry is held by another task that takes it away. */
-export function isUnderRemoval(spte: bigint): boolean {
-  return (spte & ~SUPPRESS_VE) === REMOVED;
 }
 
 export function spteChange(old: bigint, now: bigint, level: number): SpteChange {

@@ -21,7 +21,7 @@ const isSet = (event: TraceEvent, name: string): boolean => number(event, name) 
 /** Frames that a page of a level spans. */
 const span = (level: number): number => 512 ** (Math.max(level, 1) - 1);
 
-export function extended(extent: Extent | undefined, level: number, gfn: number | null, frames = 1): Extent {
+function extended(extent: Extent | undefined, level: number, gfn: number | null, frames = 1): Extent {
   const all = extent ?? { count: 0, levels: {}, from: null, to: null };
   all.count++;
   all.levels[level] = (all.levels[level] ?? 0) + 1;

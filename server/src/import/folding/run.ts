@@ -122,7 +122,7 @@ export function isLoop({ body, times }: Folded): boolean {
 }
 
 /** A fault at the instruction at which the guest had just been entered, of which nothing came: it has not got on, and will not. */
-export function comesBack({ exit, fault, deeds, entered, ends }: Episode): boolean {
+function comesBack({ exit, fault, deeds, entered, ends }: Episode): boolean {
   if (!fault || exit?.rip === null || exit?.rip === undefined || entered?.rip !== exit.rip || ends !== 'entry') return false;
   const { fast, ...others } = deeds;
   return fast?.result !== 'fixed' && Object.keys(others).length === 0;

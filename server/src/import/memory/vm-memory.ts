@@ -9,7 +9,7 @@ import { spteChange } from '../episodes/spte-change';
 import { numberIn, wordIn, type TraceEvent } from '../trace-event';
 import { zapperOf, type Zapper } from './zapper';
 
-export interface Leaf {
+interface Leaf {
   readonly spte: bigint;
   /** Who set it. */
   readonly task: Task;

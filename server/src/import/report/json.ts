@@ -8,7 +8,7 @@ import type { Seen } from '../read-counts';
 import { ruleNamed } from '../rules/rules';
 import type { Summary } from '../summary/summary';
 
-export const EXPLAIN_VERSION = 1;
+const EXPLAIN_VERSION = 1;
 
 /** Places of the summary that are printed. */
 const MOST_PLACES = 100;

@@ -64,7 +64,7 @@ function names(seen: Explanation['counts']['others']): string {
   return rest > 0 ? `${shown.join(', ')} and ${plural(rest, 'more name')}` : shown.join(', ');
 }
 
-export function recordingText({ host, form, byPlugin, vendor, mmu, since, until, nested, vcpus }: RecordingFacts): string {
+function recordingText({ host, form, byPlugin, vendor, mmu, since, until, nested, vcpus }: RecordingFacts): string {
   const kernel =
     since || until ? `texts of kernels ${[since && `since ${since}`, until && `before ${until}`].filter(Boolean).join(', ')}` : '';
   return joined(

@@ -5,7 +5,7 @@ import { HOST_RULES } from './host-rules';
 import { PAGE_FAULT_RULES } from './page-fault-rules';
 import type { Rule } from './rule';
 
-export const RULES = { ...PAGE_FAULT_RULES, ...EMULATION_RULES, ...GUEST_RULES, ...HOST_RULES } as const;
+const RULES = { ...PAGE_FAULT_RULES, ...EMULATION_RULES, ...GUEST_RULES, ...HOST_RULES } as const;
 
 export type RuleName = keyof typeof RULES;
 

@@ -6,7 +6,7 @@ import { placeOf, type Episode, type Place } from '../episodes/episode';
 import { durationOf } from '../folding/run';
 import { OverTime } from './over-time';
 
-export interface ReasonCount extends Counted {
+interface ReasonCount extends Counted {
   /** Time from these exits to the next entry, where it is seen: together, how many, the longest, as the clock has it. */
   time: number;
   timed: number;
@@ -15,7 +15,7 @@ export interface ReasonCount extends Counted {
   readonly rips: Frequent<bigint, Counted>;
 }
 
-export interface PageCount extends Counted {
+interface PageCount extends Counted {
   readonly space: Place['space'];
   /** Of the page, or of the instruction. */
   readonly address: bigint;
@@ -23,7 +23,7 @@ export interface PageCount extends Counted {
   readonly reason: string;
 }
 
-export interface CodeCount extends Counted {
+interface CodeCount extends Counted {
   readonly code: FaultCode;
 }
 
@@ -95,7 +95,7 @@ export class Summary {
 }
 
 /** The exit's reason; faults whose exits were not recorded have a name of their own. */
-export function reasonIn({ exit, nested }: Episode): string {
+function reasonIn({ exit, nested }: Episode): string {
   if (!exit) return 'kvm_page_fault';
   return nested ? `${exit.reason} of L2` : exit.reason;
 }
