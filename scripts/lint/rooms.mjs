@@ -56,7 +56,7 @@ export const ROOMS = [
   room('views', 'server/src/views', 'steps, details, translations, outcomes: pure functions of a run', ['protocol', ...ENGINE_FACTS, 'mmu/pages', 'language', 'events', 'run']),
   room('export', 'server/src/export', 'text, JSON, ftrace', ['protocol', 'values', 'journal', 'vcpu', 'language', 'events', 'run', 'views']),
   room('import', 'server/src/import', 'traces of real machines: lines to events, events to episodes, and what follows from them', ['values', 'journal', 'x86', 'exit names', 'mmu/pages', 'events', 'export']),
-  room('api', 'server/src/api', '`mmu-scenarios/language` and `mmu-scenarios/engine`: parse, run and view; `mmu-scenarios/traces`: explain a trace; for whoever embeds them', ['protocol', 'values', 'language', 'run', 'views', 'export', 'import']),
+  room('api', 'server/src/api', '`mmu-scenarios/language` and `mmu-scenarios/engine`: parse, run and view; `mmu-scenarios/traces`: explain a trace; for whoever embeds them', ['protocol', 'values', 'kernel rules', 'language', 'run', 'views', 'export', 'import']),
   room('services', 'server/src/services', 'an editor feature a file: (analysis, runs, position) → result', ['protocol', 'values', 'journal', 'language', 'events', 'run', 'views'], ['vscode-languageserver-types']),
   room('worker', 'server/src/worker', 'what a worker does for the server: scripts unrolled, run and looked at in steps; its messages', ['protocol', 'language', 'run', 'views', 'api', 'services'], ['vscode-languageserver-types']),
   room('workspace', 'server/src/workspace', 'documents → analyses and runs, a pool of workers, settings', ['protocol', 'language', 'services', 'worker'], ['vscode-languageserver-types', 'vscode-languageserver-textdocument']),

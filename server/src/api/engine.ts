@@ -9,7 +9,10 @@ import type { Hooks } from '../run/execute';
 import { RunView } from '../views/view';
 import type { OpenScript } from './language';
 
-export type { Act, MachineConfig, MmuKind, Program } from '../engine/program';
+export { KERNEL_RULES, rulesOf } from '../engine/mmu/kernel-rules';
+export type { KernelRule, KernelRuleName, KernelRules } from '../engine/mmu/kernel-rules';
+export { KERNELS } from '../engine/program';
+export type { Act, Kernel, MachineConfig, MmuKind, Program } from '../engine/program';
 export type { ExitCount, Result } from '../engine/result';
 export { execute } from '../run/execute';
 export type { Hooks } from '../run/execute';

@@ -103,6 +103,15 @@ export const COMMANDS: readonly CommandSpec[] = [
     },
   },
   {
+    name: 'bisect',
+    takes: 'FILE',
+    least: 1,
+    most: 1,
+    about: 'Run a scenario with one kernel after the other and name that with which an expectation changes, and the rule that changes it',
+    more: ['Exit status: 0 none changes, 1 one does, 2 the input is wrong, 3 a budget is exceeded.'],
+    options: { mmu: MMU, 'allow-dir': ALLOW_DIR, 'time-limit': LIMIT },
+  },
+  {
     name: 'translate',
     takes: 'FILE ADDRESS',
     least: 2,

@@ -14,6 +14,7 @@ const DO: { readonly [name: string]: () => Promise<Command> } = {
   fmt: async () => (await import('./fmt-command')).fmt,
   test: async () => (await import('./test-command')).test,
   explain: async () => (await import('./explain-command')).explainFile,
+  bisect: async () => (await import('./bisect-command')).bisect,
   translate: async () => (await import('./translate-command')).translateAddress,
   lsp: async () => (await import('./lsp-command')).lsp,
 };

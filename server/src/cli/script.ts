@@ -47,9 +47,7 @@ export function openText(path: string, text: string, { under, kernel, allowed }:
 /** As {@link openFile}, its problems reported; null when it cannot be read or has errors. */
 export function openChecked(path: string, io: Io, opening: Opening): OpenScript | null {
   try {
-    const script = openFile(path, io, opening);
-    report(script.problems, io);
-    return script.problems.some(({ severity }) => severity === 'error') ? null : script;
+    return checked(openFile(path, io, opening), io);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     io.err(`${error.message}\n`);
@@ -57,14 +55,26 @@ export function openChecked(path: string, io: Io, opening: Opening): OpenScript 
   }
 }
 
+/** A script whose problems are reported; null when it has errors. */
+function checked(script: OpenScript, io: Io): OpenScript | null {
+  report(script.problems, io);
+  return script.problems.some(({ severity }) => severity === 'error') ? null : script;
+}
+
 /** As {@link openChecked}, with something to run. */
 export function openRunnable(path: string, io: Io, opening: Opening): OpenScript | null {
-  const script = openChecked(path, io, opening);
-  if (script && script.programs.length === 0) {
-    io.err(`${nameOf(script.uri)}: nothing to run: it has no run block\n`);
-    return null;
-  }
-  return script;
+  return withRuns(openChecked(path, io, opening), io);
+}
+
+/** A text that was read from this path, with something to run; its problems are reported. */
+export function openRunnableText(path: string, text: string, io: Io, opening: Opening): OpenScript | null {
+  return withRuns(checked(openText(path, text, opening), io), io);
+}
+
+function withRuns(script: OpenScript | null, io: Io): OpenScript | null {
+  if (!script || script.programs.length > 0) return script;
+  io.err(`${nameOf(script.uri)}: nothing to run: it has no run block\n`);
+  return null;
 }
 
 /** A file that a scenario names. */

@@ -110,6 +110,8 @@ export interface KvmOptions {
   readonly vmwrites: number;
   /** Kernel whose behaviour is followed where they differ: in the rules of mmu/kernel-rules.ts, and in nothing else. */
   readonly kernel: Kernel;
+  /** Rules by their names that hold, or do not, whatever that kernel does: to find which of them makes a difference. */
+  readonly rules?: { readonly [rule: string]: boolean };
 }
 
 /** Kernels, the oldest first, and the release that was measured of each. */

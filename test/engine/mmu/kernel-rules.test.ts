@@ -29,6 +29,13 @@ describe('rules of kernels', () => {
     assert.deepEqual(where({ since: '6.12', until: '6.12' }), []);
   });
 
+  it('can be set apart from their kernel, each alone', () => {
+    const { suppressVe, ...others } = rulesOf('6.12', { suppressVe: false });
+    const { suppressVe: own, ...as } = rulesOf('6.12');
+    assert.deepEqual([suppressVe, own], [false, true]);
+    assert.deepEqual(others, as);
+  });
+
   it('are asked for by name, all of a kernel at once', () => {
     for (const kernel of kernels) {
       const column = rulesOf(kernel);

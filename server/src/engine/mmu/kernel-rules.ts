@@ -2,7 +2,7 @@
  * Where kernels differ: one table of rules. The engine asks for a rule by its name and knows no kernel. A kernel more is a name in
  * `KERNELS` and its proof in each rule, which none can leave out. Functions are those of arch/x86/kvm in the kernel that has the rule.
  */
-import { KERNELS, type Kernel } from '../program';
+import { KERNELS, type Kernel, type KvmOptions } from '../program';
 
 /** How it is known what a kernel does: from recordings of it, or from its source alone. */
 type Proof = 'recorded' | 'read';
@@ -119,7 +119,7 @@ export const KERNEL_RULES = {
   },
 } as const satisfies Readonly<Record<string, KernelRule>>;
 
-type KernelRuleName = keyof typeof KERNEL_RULES;
+export type KernelRuleName = keyof typeof KERNEL_RULES;
 
 /** Which rules hold. */
 export type KernelRules = Readonly<Record<KernelRuleName, boolean>>;
@@ -131,8 +131,8 @@ export function holds({ since, until }: KernelRule, kernel: Kernel): boolean {
   return (since === undefined || ORDER.indexOf(since) <= at) && (until === undefined || at < ORDER.indexOf(until));
 }
 
-/** What a kernel does. */
-export function rulesOf(kernel: Kernel): KernelRules {
-  const rules = Object.entries<KernelRule>(KERNEL_RULES).map(([name, rule]) => [name, holds(rule, kernel)] as const);
+/** What a kernel does, but for rules that are set apart from it. */
+export function rulesOf(kernel: Kernel, but: KvmOptions['rules'] = {}): KernelRules {
+  const rules = Object.entries<KernelRule>(KERNEL_RULES).map(([name, rule]) => [name, but[name] ?? holds(rule, kernel)] as const);
   return Object.fromEntries(rules) as Record<KernelRuleName, boolean>;
 }

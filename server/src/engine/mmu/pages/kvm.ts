@@ -89,7 +89,7 @@ export class Kvm {
     this.zeroPage = parts.zeroPage;
     this.format = parts.format;
     this.options = parts.options;
-    this.rules = rulesOf(parts.options.kernel);
+    this.rules = rulesOf(parts.options.kernel, parts.options.rules);
     this.tdp = parts.tdp;
     this.tdpLevels = parts.tdpLevels;
     this.maxHugeLevel = parts.options.largePages ? parts.maxHugeLevel : 1;

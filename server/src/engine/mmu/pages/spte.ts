@@ -58,7 +58,7 @@ export function spteOptions({ features, kvm, maxPhyAddr }: HostConfig, ept: bool
     executeOnly: features.eptExecuteOnly,
     nx: features.nx,
     maxPhyAddr,
-    suppressVe: rulesOf(kvm.kernel).suppressVe,
+    suppressVe: rulesOf(kvm.kernel, kvm.rules).suppressVe,
     pml,
   };
 }
