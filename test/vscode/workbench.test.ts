@@ -105,7 +105,7 @@ describe(`the packaged extension in VS Code (${VERSION})`, () => {
     const { panel } = workbench;
     await panel.getByRole('searchbox').fill('user write');
     await panel.locator('.row.statement', { hasText: 'user write' }).first().click();
-    await panel.locator('.detail h3', { hasText: 'user write' }).waitFor();
+    await panel.locator('.detail .came-to .source', { hasText: 'user write' }).waitFor();
     await workbench.cursorAt(Number(/line (\d+)/.exec(await panel.locator('.detail .place').innerText())?.[1]));
     await panel.getByRole('searchbox').fill('');
     await workbench.click('user fetch');
@@ -128,7 +128,7 @@ describe(`the packaged extension in VS Code (${VERSION})`, () => {
       await shot(`panel-${kind}`);
       await workbench.page.keyboard.press('ArrowUp');
       await panel.locator('.row.selected.statement').waitFor();
-      await panel.locator('.detail h3', { hasText: 'user read' }).waitFor();
+      await panel.locator('.detail .came-to .source', { hasText: 'user read' }).waitFor();
     }
   });
 
