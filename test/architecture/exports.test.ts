@@ -25,6 +25,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'server/src/engine/mmu/kernel-rules.ts: holds': 'bounds that no rule of these kernels has together',
   'server/src/events/kernel-text/kernel-text.ts: readKernelText': 'recordings of one kernel are held to its texts alone',
   'server/src/events/kernel-text/kernel-text.ts: printKernelText': 'what was read prints as the same line',
+  'server/src/node/trace-source.ts: gunzipped': 'its test lets less be unpacked',
   'server/src/language/semantics/codes.ts: PROBLEM_CODES': 'docs/language.md lists it',
   'server/src/language/syntax/grammar/recording.ts: validatedProductions':
     "Chevrotain's checks of the grammar, which take long: tests make them",

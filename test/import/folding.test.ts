@@ -79,7 +79,7 @@ describe('episodes that are alike', () => {
         const lines = folded.map(({ body }) => body[0].first.line);
         assert.deepEqual(lines, [...lines].sort((a, b) => a - b)); // prettier-ignore
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 });

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
+import fc from 'fast-check';
 import type { Explanation } from '../../server/src/import/explanation';
-import { explained, entry, exit, fault, line, mapped, unanswered } from './explained';
+import { explained, entry, exit, fault, line, mapped, sample, unanswered } from './explained';
 
 const facts = (text: string): unknown[] => explained(text).recordings.map(({ since, until, vendor, mmu }) => [since, until, vendor, mmu]);
 const problems = ({ problems: all }: Explanation): unknown[] => all.map(({ kind, line: at, count }) => [kind, at, count]);
@@ -60,5 +61,25 @@ describe('a long trace', () => {
     assert.equal(listed.length + leftOut, 80);
     assert.equal(summary.exits, 80);
     assert.deepEqual([listed[0].folded.body[0].first.line, listed.at(-1)!.folded.body[0].first.line], [1, 355]);
+  });
+});
+
+describe('any bytes', () => {
+  it('are read without a fault, and every line is counted', () => {
+    const lines = ['stale-fault-loop.trace', 'table-writes.trace', 'mmio.trace', 'dirty-logging.trace'].flatMap((name) =>
+      sample(name).toString().split('\n'),
+    );
+    const damaged = fc
+      .tuple(fc.constantFrom(...lines), fc.nat(200), fc.string({ unit: 'binary', maxLength: 8 }))
+      .map(([text, at, put]) => text.slice(0, at) + put + text.slice(at + put.length));
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.constantFrom(...lines), damaged, fc.string({ unit: 'binary' })), { maxLength: 60 }), (all) => {
+        const { lines: count, counts, listed } = explained(all.join('\n'));
+        const others = [...counts.others.values()].reduce((sum, each) => sum + each.count, 0);
+        assert.equal(counts.events + others + counts.continued + counts.stack + counts.marks + counts.text, count);
+        for (const { folded } of listed) assert.ok(folded.body.length > 0);
+      }),
+      { numRuns: 40 },
+    );
   });
 });

@@ -72,7 +72,8 @@ async function* plain(stream: Readable, signal: AbortSignal): AsyncGenerator<Uin
 const BOMB_RATIO = 900;
 const BOMB_BYTES = 1 << 28;
 
-async function* gunzipped(packed: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+/** @param harmless bytes that may be unpacked whatever they were packed into */
+export async function* gunzipped(packed: Readable, signal: AbortSignal, harmless = BOMB_BYTES): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip({ chunkSize: PIECE });
   packed.on('error', (error) => gunzip.destroy(error));
   packed.pipe(gunzip);
@@ -80,7 +81,7 @@ async function* gunzipped(packed: Readable, signal: AbortSignal): AsyncGenerator
   try {
     for await (const piece of gunzip) {
       bytes += (piece as Uint8Array).length;
-      if (bytes > BOMB_BYTES && bytes > BOMB_RATIO * gunzip.bytesWritten)
+      if (bytes > harmless && bytes > BOMB_RATIO * gunzip.bytesWritten)
         throw new UnpackingError(`unpacks to more than ${BOMB_RATIO} times its size: it is not read further`);
       yield piece as Uint8Array;
     }
