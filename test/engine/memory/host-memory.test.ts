@@ -166,6 +166,26 @@ describe('host memory', () => {
     assert.deepEqual([host.level, host.writable], [2, true]);
   });
 
+  it('takes back no page of hugetlbfs of which a part would go', () => {
+    const { host, heard, read } = setup();
+    host.map(H, M2, { pageSize: K4, populated: true });
+    host.map(H + M2, 2 * M2, { pageSize: M2, populated: true, hugetlbfs: true });
+    host.map(H + 3 * M2, 2 * K4, { pageSize: K4, populated: true });
+    const written = [0, M2 - K4, M2, 2 * M2, 3 * M2 - 8, 3 * M2].map((offset) => H + offset);
+    const left = (): number[] => written.map(read);
+    const reclaimed = (offset: number, size: number): number[] => {
+      for (const hva of written) host.store(hva, 1, 0);
+      assert.equal(host.reclaim(H + offset, size), null);
+      return left();
+    };
+    assert.deepEqual(reclaimed(M2, K4), [1, 1, 1, 1, 1, 1], 'the whole range is a part of one');
+    assert.deepEqual(heard, []);
+    assert.deepEqual(reclaimed(M2 - K4, 2 * K4), [1, 0, 1, 1, 1, 1], 'it ends in one');
+    assert.deepEqual(reclaimed(M2 - K4, M2 + 2 * K4), [1, 0, 0, 1, 1, 1], 'it ends in the second');
+    assert.deepEqual(reclaimed(M2, 2 * M2), [1, 1, 0, 0, 0, 1], 'it ends with the last');
+    assert.deepEqual(reclaimed(M2, 2 * M2 + K4), [1, 1, 0, 0, 0, 0], 'it ends behind them');
+  });
+
   it('divides a transparent huge page of which a part goes, and tells the notifier of the whole', () => {
     const { host, heard } = setup();
     host.map(H, 2 * M2, { pageSize: M2, populated: true });

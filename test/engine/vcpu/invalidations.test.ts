@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { ACCESS_READ } from '../../../server/src/engine/journal/events';
+import { FlushScope } from '../../../server/src/engine/journal/enumerations';
 import { Journal } from '../../../server/src/engine/journal/journal';
 import { PhysicalMemory } from '../../../server/src/engine/memory/physical-memory';
 import { Load } from '../../../server/src/engine/vcpu/control-registers';
 import { Context } from '../../../server/src/engine/vcpu/processor-context';
 import { Outcome, Processor } from '../../../server/src/engine/vcpu/processor';
 import { eptFormat, nptFormat, pagingFormat } from '../../../server/src/engine/x86/formats';
+import { eventAt, type EventOf } from '../../../server/src/events/fields';
 import { ALL_CACHES } from '../x86/subject';
 import { GLOBAL, RWU, Tables, identityEpt, type Words } from './tables';
 
@@ -252,5 +254,44 @@ describe('invalidation of cached translations', () => {
         assert.deepEqual(bench.cached(), without(spaces, gone));
       });
     }
+  });
+
+  describe('is an event that says what goes, around which address, and of whom', () => {
+    const cases: [string, (invalidations: Processor['invalidations']) => void, [FlushScope, number, number]][] = [
+      ['INVVPID 0: the VPID', (i) => i.invvpid(0, 2, NEAR, 0), [FlushScope.page, NEAR, 2]],
+      ['INVVPID 1: the VPID', (i) => i.invvpid(1, 2, NEAR, 0), [FlushScope.all, 0, 2]],
+      ['INVVPID 2: nobody', (i) => i.invvpid(2, 2, NEAR, 0), [FlushScope.allVpids, 0, 0]],
+      ['INVVPID 3: the VPID', (i) => i.invvpid(3, 2, NEAR, 0), [FlushScope.allNonGlobal, 0, 2]],
+      ['INVEPT 1: the root', (i) => i.invept(1, 0x1_0000), [FlushScope.eptContext, 0, 0x1_0000]],
+      ['INVEPT 2: nobody', (i) => i.invept(2, 0x1_0000), [FlushScope.eptGlobal, 0, 0]],
+      ['INVLPGA: the ASID', (i) => i.invlpga(NEAR, 0, 2), [FlushScope.page, NEAR, 2]],
+      ['TLB_CONTROL 1: nobody', (i) => i.tlbControl(1, 2), [FlushScope.allVpids, 0, 0]],
+      ['TLB_CONTROL 3: the ASID', (i) => i.tlbControl(3, 2), [FlushScope.all, 0, 2]],
+      ['TLB_CONTROL 7: the ASID', (i) => i.tlbControl(7, 2), [FlushScope.allNonGlobal, 0, 2]],
+      ['VM entry or exit without VPID: VPID 0', (i) => i.transition(), [FlushScope.all, 0, 0]],
+    ];
+    for (const [name, operation, said] of cases) {
+      it(name, () => {
+        const bench = new Bench([A, G1, G2]);
+        const from = bench.journal.length;
+        operation(bench.processor.invalidations);
+        const events = Array.from({ length: bench.journal.length - from }, (_, i) => eventAt(bench.journal, from + i));
+        const flushes = events.filter((event) => event?.name === 'tlb_flush') as EventOf<'tlb_flush'>[];
+        assert.deepEqual(
+          flushes.map(({ fields }) => [fields.scope, Number(fields.address), Number(fields.tag)]),
+          [said],
+        );
+      });
+    }
+
+    it('not where it is refused', () => {
+      const bench = new Bench([A, G1]);
+      const from = bench.journal.length;
+      for (const type of [0, 1, 3] as const) assert.equal(bench.processor.invalidations.invvpid(type, 0, NEAR, 0), false);
+      assert.equal(bench.processor.invalidations.invvpid(0, 1, NEAR, 0x8000), false);
+      bench.processor.invalidations.tlbControl(0, 1);
+      assert.equal(bench.journal.length, from);
+      assert.deepEqual(bench.cached(), without([A, G1], []));
+    });
   });
 });

@@ -354,6 +354,29 @@ describe('TLB', () => {
     });
   });
 
+  it('a walk that fails by cached parts of the way reports what memory denies, when that is another entry', () => {
+    const bench = new Bench(ALL_CACHES, 'ept');
+    const [near, far] = [0x20_0000n, 0x20_1000n];
+    bench.guest.map(0x40_2000n, near).map(0x40_3000n, far);
+    for (const page of [near, far]) bench.second!.map(page, page + 0x100_0000n, { flags: 0x37n, upper: 7n });
+    bench.load();
+    bench.references(0x40_2000);
+    // The entry that leads to both pages is cached; by now it is gone, and with it the one below.
+    const [below, gone] = [1, 2].map((level) => bench.second!.entry(far, level));
+    for (const entry of [below, gone]) bench.store(entry, 0n);
+    const from = bench.journal.length;
+    assert.equal(bench.access(0x40_3000, READ), Outcome.eptViolation);
+    assert.deepEqual(
+      bench.rows(Kind.ept_violation, from).map(({ level, a }) => [level, a]),
+      [[2, far]],
+    );
+    assert.deepEqual(
+      bench.rows(Kind.table_read, from).flatMap(({ a, b }) => (b === 0n ? [a] : [])),
+      [below, gone],
+      'it is walked by what is cached, and then from the root',
+    );
+  });
+
   it('is in the journal line by line, with its tags', () => {
     const bench = new Bench(ALL_CACHES, 'ept');
     bench.references(A);

@@ -100,6 +100,8 @@ describe('memory of a VM inside a VM', () => {
     assert.deepEqual(hvas({ l1: 'tables _a at 4M { }' }), [6 * M]);
     assert.deepEqual(hvas({ l1: 'word 5M = 1' }), [6 * M]);
     assert.deepEqual(hvas({ l2: 'slot 0 { gpa 0  size 1M }  slot 1 { gpa 2M  size 1M  hva 4M }' }).slice(0, 1), [6 * M]);
+    // Right behind what is taken, where that ends so.
+    assert.deepEqual(hvas({ l2: 'slot 0 { gpa 0  size 1M }  slot 1 { gpa 2M  size 2M  hva 4M }' }).slice(0, 1), [6 * M]);
     const two = check(`vm l1 { slot 0 { gpa 0  size 16M }  vcpu { paging none }
       vm a { slot 0 { gpa 0  size 1M }  vcpu { paging none } }
       vm b { slot 0 { gpa 0  size 1M  hva 4M }  vcpu { paging none } }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { expectedAt, type Expected, type ExpectedItem } from '../../../server/src/language/syntax/expected';
 import { marked } from '../../support/markers';
 
@@ -31,6 +32,26 @@ describe('what can stand at a place', () => {
   it('declarations in a file', () => {
     assert.deepEqual(begins('<|>'), ['import', 'const', 'host', 'budget', 'vm', 'block', 'run']);
     assert.deepEqual(begins('vm a {}\nr<|>'), ['import', 'const', 'host', 'budget', 'vm', 'block', 'run']);
+  });
+
+  it('of the declaration that it is in, whatever stands before, and whatever begins a line inside', () => {
+    const inside = (fixture: string): unknown => at(fixture).bodies;
+    assert.deepEqual(inside('vm a {\n  vm b {\n    slot 0 { <|>'), inside('vm a { vm b { slot 0 { <|>'));
+    assert.deepEqual(inside('host { cpu { } }\nvm a {\n  vm b {\n    slot 0 { <|>'), inside('vm a { vm b { slot 0 { <|>'));
+    assert.deepEqual(goesOn('}\nvm a { vcpu { cr0.<|>'), ['wp']);
+    assert.deepEqual(goesOn('vm a { }\n} }\nvm b { vcpu { cr0.<|>'), ['wp']);
+  });
+
+  it('whatever broken declarations stand before', () => {
+    const WORDS = ['vm', 'a', '{', '}', '(', ')', '[', 'run', 'read', '5', '=', '\n', 'const', 'host', 'under', 'soft', ':', ',', 'expect'];
+    const closed = (text: string): boolean => [...text].reduce((depth, each) => depth + (each === '{' ? 1 : each === '}' && depth > 0 ? -1 : 0), 0) === 0; // prettier-ignore
+    const before = fc.array(fc.constantFrom(...WORDS), { maxLength: 12 }).map((words) => `${words.join(' ')}\n`).filter(closed); // prettier-ignore
+    const declaration = fc.constantFrom('vm b { vcpu { cr0.', 'run guest { read ', 'const ', 'host { cpu { vendor ');
+    const expected = (text: string): unknown => [expectedAt(text, text.length).items, expectedAt(text, text.length).bodies];
+    fc.assert(
+      fc.property(before, declaration, (broken, text) => assert.deepEqual(expected(broken + text), expected(text))),
+      { numRuns: 200 },
+    );
   });
 
   it('parts of a statement, in its order', () => {

@@ -51,7 +51,7 @@ export class GuestPlacer implements SlotPlacer {
       while (at + size <= area.end) {
         const inside = this.taken.find(({ from, end }) => from < at + size && at < end);
         if (!inside) return at;
-        at = aligned(Math.max(inside.end, at + 1));
+        at = aligned(inside.end);
       }
     }
     return null;
