@@ -11,9 +11,11 @@ export function withRules(document: string): string {
 }
 
 function table(): string {
-  const rows = Object.values<KernelRule>(KERNEL_RULES).map((rule) => [rule.about, when(rule), `\`${rule.function}\``, known(rule)]);
+  const rows = Object.entries<KernelRule>(KERNEL_RULES).map(([name, rule]) => {
+    return [`[${name}](#${name.toLowerCase()})`, rule.about, when(rule), `\`${rule.function}\``, known(rule)];
+  });
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const head = ['rule', 'holds', 'function', 'known'];
+  const head = ['rule', 'what is so', 'holds', 'function', 'known'];
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 

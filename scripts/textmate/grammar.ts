@@ -31,7 +31,7 @@ const PLAIN = /^#?[A-Za-z_][A-Za-z0-9_]*$/;
 const AS_REGISTER = /\.|^cr3$/;
 
 /** Clauses that stand in one place only, where a rule of their own reads them. */
-const PLACED_CLAUSES = ['fault', 'from', 'log'];
+const PLACED_CLAUSES = ['fault', 'from', 'kernel', 'log'];
 
 const wordsOf = (...categories: readonly Category[]): string[] =>
   KEYWORDS.filter(({ category }) => categories.includes(category)).map(({ word }) => word);

@@ -81,7 +81,7 @@ describe('signature help', () => {
         shown('vm g { tables kernel { share <|>'),
         'share «<tables>» <linear address> ( .. <end> | + <length> )? ( level <level> )?',
       );
-      assert.equal(shown('run g <|>'), 'run g "title"? ( under … )? «{ … }»');
+      assert.equal(shown('run g <|>'), 'run g "title"? ( under … | with … )? «{ … }»');
     });
     it('lists the forms around, the innermost first', () =>
       assert.deepEqual(help(script('read 0 expect exits 1 <|>'))!.signatures.map(({ label }) => label.split(' ').slice(0, 2).join(' ')), ['exits (', 'expect <expectation>', '( user'])); // prettier-ignore
@@ -89,7 +89,7 @@ describe('signature help', () => {
       for (const line of ['<|>', 're<|>ad 0', '// read <|>', 'read 0 expect ok\n  <|>']) assert.equal(shown(script(line)), null, line);
     });
     it('goes on in the next line where something is missing', () =>
-      assert.equal(shown(script('read 0 expect ok,\n    <|>')), 'expect «<expectation> ( , … )*» ( under … )?'));
+      assert.equal(shown(script('read 0 expect ok,\n    <|>')), 'expect «<expectation> ( , … )*» ( under … | with … )?'));
     it('says what words and values mean', () => {
       const { signatures, activeParameter } = help(script('read 0 x <|>'))!;
       const [{ documentation, parameters }] = signatures;

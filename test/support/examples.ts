@@ -65,11 +65,12 @@ export function samples(): Scenario[] {
     });
 }
 
-/** All examples of the reference and the files of the tutorial. */
+/** All examples of the reference and of the kernels, and the files of the tutorial. */
 export function documented(): Scenario[] {
   const document = (name: string): string => readFileSync(join(ROOT, 'docs', name), 'utf8');
   const uri = pathToFileURL(join(ROOT, 'docs', 'example.mmu')).href;
   const reference = examples(document('language.md')).map(({ line, scenario }) => ({ name: `language.md:${line}`, uri, text: scenario }));
+  const kernels = examples(document('kernels.md')).map(({ line, scenario }) => ({ name: `kernels.md:${line}`, uri, text: scenario }));
   const tutorial = [...document('tutorial.md').matchAll(/^```mmu file=(\S+)\n([^]*?)^```$/gm)];
-  return [...reference, ...tutorial.map(([, name, text]) => ({ name: `tutorial.md: ${name}`, uri, text }))];
+  return [...reference, ...kernels, ...tutorial.map(([, name, text]) => ({ name: `tutorial.md: ${name}`, uri, text }))];
 }

@@ -4,12 +4,11 @@ import type { Kernel, KernelRuleName, Palette, RunView } from '../api/engine';
 import type { OpenScript } from '../api/language';
 import { plural } from '../events/wording';
 import type { Arguments } from './commands';
-import { readSource } from './files';
 import { INTERRUPTED, runInterruptibly } from './interruptible';
 import type { Io } from './io';
 import { nameOf } from './problems';
 import { exitStatus, TIME_LIMIT } from './run-command';
-import { milliseconds, openingOf, openRunnableText, openText } from './script';
+import { milliseconds, openingOf, openRunnableText, openText, scenarioText } from './script';
 import { changesOf, verdictsOf } from './verdicts';
 import type { Change, Verdicts } from './verdicts';
 
@@ -22,7 +21,7 @@ class Ended extends Error {
 
 export async function bisect(args: Arguments, io: Io): Promise<number> {
   const [path] = args.positionals;
-  const { text } = readSource(path, io);
+  const text = scenarioText(path, io);
   const opening = openingOf(args);
   if (!openRunnableText(path, text, io, opening)) return 2;
   const runner = new Runner(io, milliseconds(args.options['time-limit'], TIME_LIMIT));

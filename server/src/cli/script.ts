@@ -28,9 +28,14 @@ export function openingOf({ options }: Arguments): Opening {
 
 /** Opens a file for a command. @throws InputError when it cannot be read, or is no scenario at all. */
 function openFile(path: string, io: Io, opening: Opening): OpenScript {
+  return openText(path, scenarioText(path, io), opening);
+}
+
+/** The text of a scenario. @throws InputError when it cannot be read, or is no scenario at all. */
+export function scenarioText(path: string, io: Io): string {
   const { name, text } = readSource(path, io);
   if (looksLikeTrace(text)) throw new InputError(`${name}: is a recorded trace, not a scenario; see mmu explain`);
-  return openText(path, text, opening);
+  return text;
 }
 
 /** Opens a text that was read from this path already. */

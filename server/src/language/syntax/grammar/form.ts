@@ -53,7 +53,7 @@ const NAMED: { readonly [rule: string]: string } = {
   expectation: '<expectation>',
   event: '<event>',
   expect: 'expect …',
-  under: 'under …',
+  under: '( under … | with … )',
   kernels: 'with kernel …',
 };
 

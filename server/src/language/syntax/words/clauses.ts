@@ -5,6 +5,7 @@ export const SHARED_CLAUSES: Words = {
   under:
     'The kinds of MMU virtualization for which something holds or is run: `under soft, ept, npt`; of a nested guest `soft on ept`. Before a brace: statements for these kinds only, `under soft { … }`.',
   with: 'The kernels with which something holds or is run, beside kinds or alone: `under ept with kernel 6.1, 6.12`, `with kernel 6.12`. Before a brace: statements with these kernels only.',
+  kernel: 'After `with`: the kernels, as `6.1, 6.12` (docs/kernels.md).',
   off: 'As a value: 0.',
   yes: 'As a value: 1.',
   no: 'As a value: 0.',
