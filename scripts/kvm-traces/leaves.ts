@@ -51,8 +51,8 @@ function collect(
     const linear = canonical(address, top);
     if (format.skip?.(linear)) continue;
     const allowed = rights(entry, format.ept);
-    // A leaf without rights (access-tracked) maps nothing.
-    const gpa = !allowed.includes(1) ? null : format.gpaOf ? (format.gpaOf(at) ?? 0n) : address;
+    // An EPT leaf without rights (access-tracked) maps nothing; in the other format a supervisor reads through it.
+    const gpa = format.ept && !allowed.includes(1) ? null : format.gpaOf ? (format.gpaOf(at) ?? 0n) : address;
     into.set(linear, [gpa === null ? null : hex(gpa), ...allowed, level]);
   }
 }
