@@ -5,6 +5,7 @@ import { el } from './dom';
 import type { Host, PanelState } from './host';
 import { StepList } from './list/step-list';
 import { Splitter } from './splitter';
+import { Tabs } from './tabs';
 import { Toolbar } from './toolbar';
 
 const DETAIL_SHARE = 0.45;
@@ -20,6 +21,7 @@ export class App {
   private readonly toolbar: Toolbar;
   private readonly list: StepList;
   private readonly detail: Detail;
+  private readonly side: Tabs;
 
   constructor(
     private readonly host: Host,
@@ -32,6 +34,7 @@ export class App {
       step: kept.step ?? null,
       filter: kept.filter ?? {},
       when: kept.when ?? 'after',
+      section: kept.section ?? null,
       detailShare: kept.detailShare ?? DETAIL_SHARE,
     };
     this.toolbar = new Toolbar(this.state.filter, { choose: (runId) => this.choose(runId), filter: (filter) => this.setFilter(filter) });
@@ -42,9 +45,11 @@ export class App {
       opened: (row) => this.reveal(row.line, true),
     });
     this.detail = new Detail(this.state.when, { reveal: (line) => this.reveal(line, true), when: (when) => this.keep({ when }) });
+    const tabs = [{ id: 'step', name: 'Step', about: 'The selected step, and the way of its address', panel: this.detail.element }];
+    this.side = new Tabs('Beside the list', tabs, this.state.section, (section) => this.keep({ section }));
     const main = el('main', { class: 'main' });
     const splitter = new Splitter(main, this.state.detailShare, (detailShare) => this.keep({ detailShare }));
-    main.append(this.list.element, splitter.element, this.detail.element);
+    main.append(this.list.element, splitter.element, this.side.element);
     root.append(this.toolbar.element, main);
     root.addEventListener('keydown', (event) => this.key(event));
     root.addEventListener('click', (event) => {
@@ -64,6 +69,7 @@ export class App {
       case 'busy':
         return this.toolbar.setBusy(message.message);
       case 'translation':
+        this.side.choose('step');
         return this.detail.showTranslation(message.view);
       default:
         if (this.run?.runId === message.runId) this.receiveOf(this.run, message);

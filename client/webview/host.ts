@@ -11,6 +11,8 @@ export interface PanelState {
   readonly filter: StepFilter;
   /** Which way of a step's address is shown: that before it, or that after. */
   readonly when: 'before' | 'after';
+  /** Which tab beside the list is chosen, by its id. */
+  readonly section: string | null;
   /** Part of the height or width that the detail takes, 0 to 1. */
   readonly detailShare: number;
 }

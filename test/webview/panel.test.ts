@@ -116,7 +116,7 @@ describe('trace panel in a browser', () => {
       assert.equal(await row.getAttribute('aria-selected'), 'true');
       assert.equal(await row.getAttribute('aria-rowindex'), '3');
       assert.equal(await row.getByRole('gridcell').count(), 5);
-      assert.equal(await page.locator('[aria-selected="true"]').count(), 1);
+      assert.equal(await page.locator('.row[aria-selected="true"]').count(), 1);
     });
 
     it('asks for the detail of where it comes to rest, not of every row passed', async () => {
