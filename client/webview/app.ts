@@ -22,6 +22,7 @@ export class App {
   private readonly list: StepList;
   private readonly detail: Detail;
   private readonly side: Tabs;
+  private readonly main = el('main', { class: 'main' });
 
   constructor(
     private readonly host: Host,
@@ -47,7 +48,7 @@ export class App {
     this.detail = new Detail(this.state.when, { reveal: (line) => this.reveal(line, true), when: (when) => this.keep({ when }) });
     const tabs = [{ id: 'step', name: 'Step', about: 'The selected step, and the way of its address', panel: this.detail.element }];
     this.side = new Tabs('Beside the list', tabs, this.state.section, (section) => this.keep({ section }));
-    const main = el('main', { class: 'main' });
+    const { main } = this;
     const splitter = new Splitter(main, this.state.detailShare, (detailShare) => this.keep({ detailShare }));
     main.append(this.list.element, splitter.element, this.side.element);
     root.append(this.toolbar.element, main);
@@ -103,6 +104,10 @@ export class App {
     // The run chosen before a reload is chosen again; the client is told.
     if (byKept && byKept.runId !== selected) return this.host.post({ type: 'chooseRun', runId: byKept.runId });
     const before = this.run;
+    this.main.classList.toggle(
+      'older',
+      runs.some(({ older }) => older),
+    );
     this.run = runs.find(({ runId }) => runId === selected) ?? null;
     this.toolbar.setRuns(runs, this.run);
     this.list.setEmptyText(runs.length === 0 ? 'Nothing was run: the scenario has errors, or no run' : 'No step passes the filter');

@@ -29,6 +29,12 @@ export class Toolbar {
   readonly element: HTMLElement;
   private readonly runs = el('div', { class: 'runs' });
   private readonly status = el('span', { class: 'count', attributes: { role: 'status' } });
+  private readonly older = el('span', {
+    class: 'older-note',
+    text: 'older',
+    title: `These runs are ${OLDER}`,
+    attributes: { role: 'status', hidden: true },
+  });
   private readonly busy = el('span', { class: 'busy', attributes: { role: 'status' } });
   private readonly search = el('input', {
     class: 'search',
@@ -57,7 +63,7 @@ export class Toolbar {
     this.kinds = el('div', { class: 'chips', role: 'group', attributes: { 'aria-label': 'Kinds of steps' } });
     for (const { kind, name, about } of KINDS)
       this.kinds.append(chip(name, about, `kind ${kind}`, this.has('kinds', kind), () => this.toggle('kinds', kind)));
-    const first = el('div', { class: 'first' }, this.runs, this.busy, this.status);
+    const first = el('div', { class: 'first' }, this.runs, this.older, this.busy, this.status);
     const line = el('div', { class: 'filters' }, this.search, this.kinds, this.actors);
     this.element = el('div', { class: 'toolbar', role: 'toolbar', attributes: { 'aria-label': 'Run and filter' } }, first, line);
   }
@@ -94,6 +100,7 @@ export class Toolbar {
     this.runs.replaceChildren(runs.length > TABS ? this.list(runs, selected) : this.tabs(runs, selected));
     if (focused) this.runs.querySelector<HTMLElement>('[aria-checked="true"], select')?.focus();
     this.setActors(selected?.actors ?? []);
+    this.older.hidden = selected?.older !== true;
   }
 
   private setActors(present: readonly StepActor[]): void {
@@ -175,8 +182,10 @@ function mark(run: RunInfo): HTMLElement {
 function said(run: RunInfo): string {
   const { passed, failed, ended } = run;
   const expectations = failed > 0 ? `${failed} of ${passed + failed} expectations failed` : `${passed} expectations hold`;
-  return [expectations, untilText(run), ended !== 'done' && ended].filter(Boolean).join('; ');
+  return [expectations, untilText(run), run.older && OLDER, ended !== 'done' && ended].filter(Boolean).join('; ');
 }
+
+const OLDER = 'of an older text: what is written now has errors, or was not run';
 
 /** `stops at line 12`: of a run to the cursor; empty otherwise. */
 function untilText({ until }: RunInfo): string {

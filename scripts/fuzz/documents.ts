@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { drained } from '../../server/src/language/steps';
 import { ftrace, json, text as asText } from '../../server/src/api/engine';
 import { format } from '../../server/src/api/language';
-import { codeLenses } from '../../server/src/services/code-lens';
+import { runLenses, traceLenses } from '../../server/src/services/code-lens';
 import { completion } from '../../server/src/services/completion';
 import { definition } from '../../server/src/services/definition';
 import { documentLinks } from '../../server/src/services/document-links';
@@ -87,7 +87,8 @@ export function useAll(document: string): void {
     );
   }
   for (const { startLine, endLine } of foldingRanges(analysis)) assert.ok(startLine <= endLine && endLine < lines.length, 'a fold');
-  for (const { range } of [...documentLinks(analysis), ...codeLenses(analysis, script.infos)]) fine(range, 'a link or lens');
+  for (const { range } of [...documentLinks(analysis), ...runLenses(analysis), ...traceLenses(analysis, script.infos)])
+    fine(range, 'a link or lens');
   assert.equal(semanticTokens(analysis).length % 5, 0);
   for (const { range } of formatting(analysis) ?? []) fine(range, 'an edit');
   const once = format(document);

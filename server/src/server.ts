@@ -19,7 +19,9 @@ import type { ClientAbilities, Core } from './routes/core';
 import { Allowed } from './workspace/allowed';
 import { FileReader } from './workspace/file-reader';
 import { Files, shareable } from './workspace/files';
+import { Edits } from './workspace/edits';
 import { Folders } from './workspace/folders';
+import { changesOf } from './workspace/moves';
 import { Carried } from './workspace/carried';
 import { Inquiries } from './routes/inquiries';
 import { WorkerPool } from './workspace/pool';
@@ -53,17 +55,19 @@ export function startServer(connection: Connection, runtime: Runtime): void {
 class Server implements Core {
   readonly client: ClientAbilities;
   readonly carried = new Carried();
+  readonly edits = new Edits();
   readonly documents = new TextDocuments<TextDocument>({
     create: (uri, languageId, version, content) => TextDocument.create(uri, languageId, version, content),
     update: (document, changes, version) => {
       const whole = changes.every((each) => 'range' in each) ? '' : document.getText();
       const updated = TextDocument.update(document, changes, version);
-      this.carried.edited(
-        document.uri,
+      const edits = changesOf(
         changes,
         () => whole,
         () => updated.getText(),
       );
+      this.carried.edited(document.uri, edits);
+      this.edits.edited(document.uri, version, edits);
       return updated;
     },
   });
@@ -217,6 +221,7 @@ class Server implements Core {
       guard.event('close', async ({ document: { uri } }) => {
         runs.closed(uri);
         this.carried.closed(uri);
+        this.edits.closed(uri);
         this.scripts.close(uri);
         this.files.forget(uri);
         for (const importer of this.scripts.importersOf(uri)) this.reconsider(importer);
@@ -285,15 +290,22 @@ class Server implements Core {
       }),
       ended: guard.event('run ended', async (runs, found) => {
         const { uri, version } = runs.script;
-        if (found) this.carried.ran(uri, found);
+        if (found) {
+          this.carried.ran(uri, found);
+          this.edits.forgetBefore(uri, version);
+        }
         this.progress.ended(uri);
         this.tellRunState({
           uri,
           version,
           state: runs.failure === null ? 'done' : 'failed',
-          runs: [...runs.infos],
+          runs: [...(this.runs.last(uri)?.infos ?? [])],
           ...(runs.failure !== null && { message: runs.failure }),
         });
+        await this.refresh(uri);
+      }),
+      outdated: guard.event('run outdated', async ({ uri, version }) => {
+        this.tellRunState({ uri, version, state: 'done', runs: [...(this.runs.last(uri)?.infos ?? [])] });
         await this.refresh(uri);
       }),
     };

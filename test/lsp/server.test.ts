@@ -108,6 +108,45 @@ describe('the server as a process', function () {
     assert.match(way.markdown, /GPA `0x20_0123`/);
   });
 
+  it('keeps what was run while the text has errors, as of an older text and where it stands by now', async () => {
+    const run = 'run guest under ept {\n  user read 0x40_0000\n  user read 0x40_1000\n  user read 0x40_2000\n}\n';
+    const first = MACHINE.split('\n').length;
+    const range = { start: { line: 0, character: 0 }, end: { line: 100, character: 0 } };
+    const hints = async () => {
+      const found = await client.request<InlayHint[]>('textDocument/inlayHint', { textDocument: { uri: URI }, range });
+      return found.map(({ position, label }) => `${position.line - first}:${position.character} ${String(label).replace(/hpa.*/, '')}`);
+    };
+    const lenses = async () => {
+      const found = await client.request<CodeLens[]>('textDocument/codeLens', { textDocument: { uri: URI } });
+      return found.map(({ range: { start }, command }) => `${start.line - first}: ${command!.title.replace(/\(.*\)/, '(…)')}`);
+    };
+    await client.open(URI, MACHINE + run);
+    assert.deepEqual(await hints(), ['0:21 → ', '1:21 → ', '2:21 → ']);
+    const { runs } = await client.until(client.runStates, ({ state }) => state === 'done');
+    const [{ runId }] = runs;
+    // A line above, and a typo in the middle statement.
+    await client.change(URI, 2, [
+      { range: { start: { line: first + 1, character: 12 }, end: { line: first + 1, character: 12 } }, text: '(' },
+      { range: { start: { line: first - 1, character: 0 }, end: { line: first - 1, character: 0 } }, text: '// one more\n' },
+    ]);
+    const { runs: older } = await client.until(client.runStates, ({ version, state }) => version === 2 && state === 'done');
+    assert.deepEqual(older.map((each) => [each.runId, each.older, each.version]), [[runId, true, 1]]); // prettier-ignore
+    assert.deepEqual(await hints(), ['1:21 (older) → ', '3:21 (older) → ']);
+    assert.deepEqual(await lenses(), ['0: ▶ Run', '0: Show Trace (…), of an older text']);
+    assert.deepEqual(await client.request('mmu/run', { uri: URI }), [], 'nothing is run');
+    assert.deepEqual((await client.request<RunInfo[]>('mmu/runs', { uri: URI })).map((each) => each.older), [true]); // prettier-ignore
+    const step = await client.request<number>('mmu/stepAtLine', { runId, line: first + 3 });
+    const detail = await client.request<StepDetail>('mmu/step', { runId, step });
+    assert.deepEqual([detail.row.text, detail.row.line], ['user read 0x40_2000', first + 3]);
+    // Mended, it is run again.
+    await client.change(URI, 3, [
+      { range: { start: { line: first + 2, character: 12 }, end: { line: first + 2, character: 13 } }, text: '' },
+    ]);
+    const { runs: newer } = await client.until(client.runStates, ({ version, state }) => version === 3 && state === 'done');
+    assert.deepEqual(newer.map((each) => each.older), [false]); // prettier-ignore
+    assert.deepEqual(await hints(), ['1:21 → ', '2:21 → ', '3:21 → ']);
+  });
+
   it('completes, formats and renames', async () => {
     const text = 'host {   memory 64M }\nvm guest { slot 0 { gpa 0 size 16M }\n vcpu { } }\n';
     await client.open(URI, text);
@@ -171,7 +210,11 @@ describe('the server and its settings', function () {
     assert.equal((await client.request<RunInfo[]>('mmu/run', { uri: URI })).length, 1);
     assert.equal((await hints(client)).length, 1);
     await client.change(URI, 2, [{ text: `${text}\n` }]);
-    assert.deepEqual(await hints(client), [], 'what is shown is of this text or not shown');
+    assert.deepEqual(
+      (await hints(client)).map(({ label }) => String(label).slice(0, 7)),
+      ['(older)'],
+      'what is shown is of this text or says so',
+    );
     await client.end();
   });
 

@@ -3,7 +3,7 @@ import { CodeActionKind } from 'vscode-languageserver-types';
 import type { Diagnostic } from 'vscode-languageserver-types';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { codeActions } from '../../server/src/services/code-actions';
-import { codeLenses } from '../../server/src/services/code-lens';
+import { runLenses, traceLenses } from '../../server/src/services/code-lens';
 import { foundDiagnostics, runDiagnostics, textDiagnostics } from '../../server/src/services/diagnostics';
 import { inlayHints } from '../../server/src/services/inlay-hints';
 import { translateAt } from '../../server/src/services/translate-at';
@@ -24,7 +24,7 @@ describe('inlay hints', () => {
   /** @param expected label of the hint of each line that has one */
   function check(fixture: string, expected: readonly RegExp[], exits = true): void {
     const { analysis, views } = ran(fixture);
-    const hints = inlayHints(analysis, views, EVERYWHERE, { exits });
+    const hints = inlayHints(analysis, views, EVERYWHERE, { exits }).map(({ hint }) => hint);
     assert.equal(hints.length, expected.length, hints.map(({ label }) => label).join('\n'));
     expected.forEach((each, index) => assert.match(String(hints[index].label), each));
   }
@@ -42,7 +42,9 @@ describe('inlay hints', () => {
   it('sum loops up', () => check(run('for i in 0 .. 3 { user read 0x40_0000 + 0x1000 * i }'), [/4 times/]));
   it('stand behind the statement, before a comment', () => {
     const { analysis, views } = ran(run('user read 0x40_0000   expect ok   // first'));
-    const [{ position }] = inlayHints(analysis, views, EVERYWHERE, { exits: true });
+    const [{ hint, statement }] = inlayHints(analysis, views, EVERYWHERE, { exits: true });
+    const { position } = hint;
+    assert.deepEqual([statement.start.character, statement.end], [0, position]);
     const line = analysis.parsed.text.split('\n')[position.line];
     assert.equal(line.slice(0, position.character), 'user read 0x40_0000   expect ok');
   });
@@ -50,7 +52,7 @@ describe('inlay hints', () => {
     const { analysis, views } = ran(run('user read 0x40_0000\nuser read 0x40_1000'));
     const line = MACHINE.split('\n').length;
     const range = { start: { line, character: 0 }, end: { line, character: 5 } };
-    assert.deepEqual(inlayHints(analysis, views, range, { exits: true }).map(({ position }) => position.line), [line]); // prettier-ignore
+    assert.deepEqual(inlayHints(analysis, views, range, { exits: true }).map(({ hint }) => hint.position.line), [line]); // prettier-ignore
   });
 });
 
@@ -215,8 +217,9 @@ describe('code lenses', () => {
   it('stand over each run, with the counts when it has run', () => {
     const { analysis, views } = ran(`${run('user read 0x40_0000 expect ok, exits 99', 'soft, ept')}run guest { user read 0x40_0000 }\n`);
     const infos = views.map((view, index) => runInfo(view, { runId: String(index), uri: URI, version: 1, index, until: null }));
-    assert.deepEqual(codeLenses(analysis, []).map(({ command }) => command?.title), ['▶ Run', '▶ Run']); // prettier-ignore
-    const traces = codeLenses(analysis, infos).flatMap(({ command }) => (command?.title.startsWith('Show') ? [command] : []));
+    assert.deepEqual(runLenses(analysis).map(({ command }) => command?.title), ['▶ Run', '▶ Run']); // prettier-ignore
+    assert.deepEqual(traceLenses(analysis, []), []);
+    const traces = traceLenses(analysis, infos).map(({ command }) => command!);
     assert.match(traces[0].title, /✗ 2 of 4 expectations failed, 2 runs, \d+ steps/);
     assert.deepEqual(traces.map((command) => command.arguments), [[URI, 0], [URI, 2]]); // prettier-ignore
   });

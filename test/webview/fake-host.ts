@@ -13,7 +13,7 @@ const all = runs(total);
 const said: FromPanel[] = [];
 let selected = all[1].runId;
 
-const api = { said, settings, post, lowContrast, choose: (runId: string) => choose(runId) };
+const api = { said, settings, post, lowContrast, choose: (runId: string) => choose(runId), outdate };
 export type FakeHost = typeof api;
 
 declare global {
@@ -35,6 +35,11 @@ window.acquireVsCodeApi = () => ({
 
 function post(message: ToPanel): void {
   window.postMessage(message, '*');
+}
+
+/** The text has errors, or has been mended. */
+function outdate(older: boolean): void {
+  post({ type: 'runs', runs: all.map((run) => ({ ...run, older })), selected, file: 'first-touch.mmu' });
 }
 
 function choose(runId: string): void {

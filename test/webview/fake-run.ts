@@ -57,6 +57,7 @@ export function runs(steps: number): RunInfo[] {
     steps: index === 1 ? steps : 40,
     actors: kind === 'nested' ? ['processor', 'L0', 'L1', 'L2', 'user'] : ['processor', 'L0', 'user'],
     until: null,
+    older: false,
     ended: 'done',
     passed: index === 2 ? 6 : 7,
     failed: index === 2 ? 1 : 0,

@@ -244,10 +244,25 @@ describe('trace panel in a browser', () => {
     const page = await site.page(1000);
     await page.evaluate(() => {
       const run = { runId: 'run-ept', uri: 'file:///first-touch.mmu', version: 1, name: 'guest under ept', index: 1, steps: 1000 };
-      const stopped = { ...run, actors: ['processor' as const], until: 11, ended: 'done', passed: 1, failed: 0 };
+      const stopped = { ...run, actors: ['processor' as const], until: 11, older: false, ended: 'done', passed: 1, failed: 0 };
       window.fake.post({ type: 'runs', runs: [stopped], selected: 'run-ept', file: 'first-touch.mmu' });
     });
     await page.locator('.tab.chosen .until', { hasText: 'stops at line 12' }).waitFor();
+    await page.close();
+  });
+
+  it('keeps what was run, dimmed and marked, while the text has errors', async () => {
+    const page = await site.page(1000);
+    await page.locator('.row.selected').waitFor();
+    const row = await page.locator('.row.selected').innerText();
+    const older = (is: boolean) => page.evaluate((older) => window.fake.outdate(older), is);
+    await older(true);
+    await page.getByText('older', { exact: true }).waitFor();
+    assert.ok(await page.locator('main.older').isVisible());
+    assert.equal(await page.locator('.row.selected').innerText(), row);
+    await older(false);
+    await page.locator('main:not(.older)').waitFor();
+    assert.equal(await page.getByText('older', { exact: true }).count(), 0);
     await page.close();
   });
 

@@ -103,6 +103,25 @@ describe('the desk of a worker', () => {
     assert.ok(fixes());
   });
 
+  it('keeps what was run while the text has errors, until something else has run or there is nothing to run', () => {
+    const table = new Table();
+    const first = table.job('file:///a.mmu', script('user read 0x40_0000'));
+    table.finish();
+    const steps = () => {
+      const answer = table.ask(first, 'steps', { run: 0, from: 0, count: 1, filter: null });
+      table.finish();
+      return answer()?.rows.length ?? null;
+    };
+    const broken = table.job('file:///a.mmu', script('user read 0x40_0000 +'));
+    table.finish();
+    assert.equal(table.of(broken, 'ran'), undefined);
+    assert.equal(steps(), 1);
+    const none = table.job('file:///a.mmu', MACHINE);
+    table.finish();
+    assert.deepEqual(table.of(none, 'ran')?.infos, []);
+    assert.equal(steps(), null);
+  });
+
   it('keeps no small script waiting for a large one', () => {
     const table = new Table();
     const large = table.job('file:///large.mmu', `${LONG}${script('user read 0x40_0000 x 1_000_000_000')}`, { timeLimit: 1e9 });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Diagnostic, Range } from 'vscode-languageserver-types';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { Carried } from '../../server/src/workspace/carried';
-import { changeBetween, movedRange } from '../../server/src/workspace/moves';
+import { changesOf, lineAfter, lineBefore, movedRange, untouchedRange } from '../../server/src/workspace/moves';
 
 const URI = 'file:///a.mmu';
 const range = (line: number, from: number, to: number): Range => ({ start: { line, character: from }, end: { line, character: to } });
@@ -47,9 +47,40 @@ describe('a range after an edit', () => {
     fc.assert(
       fc.property(text, text, (before, after) => {
         const document = TextDocument.create(URI, 'mmu', 1, before);
-        assert.equal(TextDocument.update(document, [changeBetween(before, after)], 2).getText(), after);
+        const changes = changesOf(
+          [{ text: after }],
+          () => before,
+          () => after,
+        );
+        assert.equal(TextDocument.update(document, [...changes], 2).getText(), after);
       }),
     );
+  });
+});
+
+describe('a text that has not been touched by an edit', () => {
+  for (const [what, change, expected] of [
+    ['before it on its line', { range: range(2, 0, 1), text: 'abc ' }, range(2, 7, 11)],
+    ['that grows into it', { range: range(2, 4, 4), text: 'x' }, null],
+    ['of blanks at its very begin', { range: range(2, 4, 4), text: '  ' }, range(2, 6, 10)],
+    ['of a letter at its very end', { range: range(2, 8, 8), text: '0' }, null],
+    ['of a line at its very end', { range: range(2, 8, 8), text: '\n0' }, range(2, 4, 8)],
+    ['in it', { range: range(2, 5, 6), text: 'xyz' }, null],
+    ['of something put in', { range: range(2, 6, 6), text: 'x' }, null],
+    ['over its end', { range: range(2, 7, 9), text: '' }, null],
+    ['of a line above', { range: { start: { line: 0, character: 0 }, end: { line: 1, character: 0 } }, text: '' }, range(1, 4, 8)],
+  ] as const) {
+    it(what, () => assert.deepEqual(untouchedRange(range(2, 4, 8), [change]), expected));
+  }
+});
+
+describe('lines before and after edits', () => {
+  const put = { range: range(3, 2, 2), text: 'a\nb\n' };
+  const removed = { range: { start: { line: 1, character: 4 }, end: { line: 2, character: 4 } }, text: '' };
+  it('are found both ways', () => {
+    const changes = [put, removed];
+    assert.deepEqual([0, 1, 3, 4, 9].map((line) => lineAfter(line, changes)), [0, 1, 2, 5, 10]); // prettier-ignore
+    assert.deepEqual([0, 1, 2, 5, 10].map((line) => lineBefore(line, changes)), [0, 1, 3, 4, 9]); // prettier-ignore
   });
 });
 
@@ -61,12 +92,12 @@ describe('what a check and a run found', () => {
     carried.checked(URI, [diagnostic(3, 'slot-overlap')]);
     carried.ran(URI, [diagnostic(5, 'expectation-failed')]);
     const above = [{ range: range(0, 0, 0), text: '\n' }];
-    carried.edited(URI, above, () => '', () => ''); // prettier-ignore
+    carried.edited(URI, above);
     const lines = () => carried.beside(URI, []).map((each) => `${each.range.start.line} ${each.code}`);
     assert.deepEqual(lines(), ['4 slot-overlap', '6 expectation-failed']);
     carried.checked(URI, []);
     assert.deepEqual(lines(), ['6 expectation-failed']);
-    carried.edited(URI, [{ text: 'b\n'.repeat(10) }], () => 'a\nb\n'.repeat(10), () => 'b\n'.repeat(10)); // prettier-ignore
+    carried.edited(URI, [{ range: { start: { line: 0, character: 0 }, end: { line: 19, character: 0 } }, text: 'b\n'.repeat(9) }]);
     assert.deepEqual(lines(), [], 'it was in what was replaced');
   });
 
@@ -81,7 +112,7 @@ describe('what a check and a run found', () => {
     const there = { location: { uri: URI, range: range(1, 0, 3) }, message: 'there' };
     const elsewhere = { location: { uri: 'file:///b.mmu', range: range(1, 0, 3) }, message: 'elsewhere' };
     carried.ran(URI, [{ ...diagnostic(3, 'a'), relatedInformation: [there, elsewhere] }]);
-    carried.edited(URI, [{ range: range(0, 0, 0), text: '\n' }], () => '', () => ''); // prettier-ignore
+    carried.edited(URI, [{ range: range(0, 0, 0), text: '\n' }]);
     const [{ relatedInformation }] = carried.beside(URI, []);
     assert.deepEqual(relatedInformation?.map(({ location }) => location.range.start.line), [2, 1]); // prettier-ignore
   });

@@ -26,6 +26,8 @@ export interface RunInfo {
   readonly actors: readonly StepActor[];
   /** Zero-based line up to which it was run; null: to the end. */
   readonly until: number | null;
+  /** The text was edited since and could not be run, or was not: this is what an older text came to. */
+  readonly older: boolean;
   readonly ended: string;
   readonly passed: number;
   readonly failed: number;

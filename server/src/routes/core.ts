@@ -3,6 +3,7 @@ import type { Connection, TextDocuments } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Guard } from './guard';
 import type { Carried } from '../workspace/carried';
+import type { Edits } from '../workspace/edits';
 import type { Files } from '../workspace/files';
 import type { Folders } from '../workspace/folders';
 import type { Inquiries } from './inquiries';
@@ -40,6 +41,7 @@ export interface Core {
   readonly runs: Runs;
   readonly inquiries: Inquiries;
   readonly carried: Carried;
+  readonly edits: Edits;
   readonly settings: Settings;
   readonly runtime: Runtime;
   /** URIs of scenarios in the workspace that are not open. */

@@ -3,7 +3,7 @@ import { LSPErrorCodes, ResponseError } from 'vscode-languageserver';
 import type { CancellationToken } from 'vscode-languageserver';
 import type { Answer, Params, What } from '../worker/questions';
 import type { WorkerPool } from '../workspace/pool';
-import type { Runs } from '../workspace/runs';
+import type { Runs, ScriptRuns } from '../workspace/runs';
 import { Cancelled } from '../workspace/script-worker';
 import type { Call } from '../workspace/script-worker';
 
@@ -29,6 +29,16 @@ export class Inquiries {
     if (known === null || known.of === null) return null;
     const call = this.pool.of(uri).ask(known.of, what, params);
     return this.soon(answerOf(call, token).then((answer) => ({ answer })));
+  }
+
+  /** About what was known when something was run, at that text. */
+  async ofRuns<K extends What>(
+    { script, of }: ScriptRuns,
+    what: K,
+    params: Params<K>,
+    token: CancellationToken,
+  ): Promise<Answer<K> | null> {
+    return of === null ? null : this.soon(answerOf(this.pool.of(script.uri).ask(of, what, params), token));
   }
 
   /** About a run by its id; null when it is no more. */

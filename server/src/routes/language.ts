@@ -9,7 +9,7 @@ import type {
   WorkspaceSymbol,
 } from 'vscode-languageserver';
 import { codeActions } from '../services/code-actions';
-import { codeLenses } from '../services/code-lens';
+import { runLenses, traceLenses } from '../services/code-lens';
 import { completionWithFiles, resolveCompletion } from '../services/completion';
 import { definition } from '../services/definition';
 import { documentLinks } from '../services/document-links';
@@ -25,6 +25,9 @@ import { signatureHelp } from '../services/signature-help';
 import { mayDefine, symbolsOf } from '../services/workspace-symbols';
 import type { Analysis } from '../language/analysis';
 import { search } from '../workspace/search';
+import type { Change } from '../workspace/moves';
+import { olderHints, olderLenses, olderRange } from '../workspace/older';
+import type { ScriptRuns } from '../workspace/runs';
 import type { Core } from './core';
 
 interface AtDocument {
@@ -58,11 +61,18 @@ function routeReading(core: Core): void {
   );
   connection.languages.inlayHint.on(
     guard.request('inlay hints', null, async ({ textDocument, range }, token) => {
+      const { uri } = textDocument;
       // The settings come a moment after the client; runs wait for them.
-      await core.soon(core.runs.current(textDocument.uri));
+      await core.soon(core.runs.current(uri));
       const { enabled, exits } = core.settings.inlayHints;
       if (!enabled) return [];
-      return (await core.inquiries.ofDocument(textDocument.uri, 'inlayHints', { range, exits }, token))?.answer ?? [];
+      const older = await olderRuns(core, uri);
+      if (!older) {
+        const found = await core.inquiries.ofDocument(uri, 'inlayHints', { range, exits }, token);
+        return found?.answer?.map(({ hint }) => hint) ?? [];
+      }
+      const params = { range: olderRange(range, older.changes), exits };
+      return olderHints((await core.inquiries.ofRuns(older.runs, 'inlayHints', params, token)) ?? [], older.changes, range);
     }),
   );
   connection.onCodeLens(
@@ -70,7 +80,11 @@ function routeReading(core: Core): void {
       const runs = await core.soon(core.runs.current(params.textDocument.uri));
       if (!core.settings.codeLens.enabled) return [];
       const analysis = await analysisOf(core, params);
-      return analysis && codeLenses(analysis, runs?.script.analysis === analysis ? runs.infos : []);
+      if (!analysis) return null;
+      const lenses = runLenses(analysis);
+      if (runs?.script.analysis === analysis && runs.infos.length > 0) return [...lenses, ...traceLenses(analysis, runs.infos)];
+      const older = await olderRuns(core, params.textDocument.uri);
+      return older ? [...lenses, ...olderLenses(traceLenses(older.runs.script.analysis, older.runs.infos), older.changes)] : lenses;
     }),
   );
   connection.onDocumentSymbol(
@@ -97,6 +111,14 @@ function routeReading(core: Core): void {
       return analysis && documentLinks(analysis);
     }),
   );
+}
+
+/** The last runs, when they are of an older text than that of now, with what was edited since; null otherwise. */
+async function olderRuns({ runs, scripts, edits }: Core, uri: string): Promise<{ runs: ScriptRuns; changes: readonly Change[] } | null> {
+  const last = runs.last(uri);
+  if (!last || last.of === null || last.script === (await scripts.get(uri))) return null;
+  const changes = edits.since(uri, last.script.version);
+  return changes && { runs: last, changes };
 }
 
 /* ---------------------------------------------------------------- names */

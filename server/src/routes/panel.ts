@@ -1,8 +1,23 @@
 /** Routes of the trace panel and the commands: the requests of protocol/messages.ts. */
 import type { CancellationToken, ProgressToken } from 'vscode-languageserver';
-import type { Requests } from '../protocol/messages';
+import type { Requests, StepRow } from '../protocol/messages';
+import { lineAfter, lineBefore } from '../workspace/moves';
+import type { Change } from '../workspace/moves';
 import type { Core } from './core';
 import type { ProgressReports } from './progress';
+
+/** Edits since the text of a run. */
+function editsOf({ runs, edits }: Core, runId: string): readonly Change[] {
+  const run = runs.byId(runId);
+  return (run && edits.since(run.uri, run.version)) ?? [];
+}
+
+/** Rows with the lines at which their statements stand by now. */
+function moved(core: Core, runId: string, rows: readonly StepRow[]): StepRow[] {
+  const changes = editsOf(core, runId);
+  if (changes.length === 0) return [...rows];
+  return rows.map((row) => ({ ...row, line: row.line === null ? null : lineAfter(row.line, changes) }));
+}
 
 /** Rows that a request gets at most. */
 const MOST_ROWS = 5000;
@@ -31,12 +46,18 @@ export function routePanel(core: Core, progress: ProgressReports): void {
     const last = runs.last(uri);
     return last ? [...last.infos] : [];
   });
-  on('mmu/steps', null, ({ runId, from, count, filter }, token) =>
-    inquiries.ofRun(runId, 'steps', { from, count: Math.min(count, MOST_ROWS), filter: filter ?? null }, token),
-  );
+  on('mmu/steps', null, async ({ runId, from, count, filter }, token) => {
+    const found = await inquiries.ofRun(runId, 'steps', { from, count: Math.min(count, MOST_ROWS), filter: filter ?? null }, token);
+    return found && { ...found, rows: moved(core, runId, found.rows) };
+  });
   on('mmu/position', null, ({ runId, step, filter }, token) => inquiries.ofRun(runId, 'position', { step, filter: filter ?? null }, token));
-  on('mmu/step', null, ({ runId, step }, token) => inquiries.ofRun(runId, 'step', { step }, token));
-  on('mmu/stepAtLine', null, ({ runId, line }, token) => inquiries.ofRun(runId, 'stepAtLine', { line }, token));
+  on('mmu/step', null, async ({ runId, step }, token) => {
+    const found = await inquiries.ofRun(runId, 'step', { step }, token);
+    return found && { ...found, row: moved(core, runId, [found.row])[0] };
+  });
+  on('mmu/stepAtLine', null, ({ runId, line }, token) =>
+    inquiries.ofRun(runId, 'stepAtLine', { line: lineBefore(line, editsOf(core, runId)) }, token),
+  );
   on('mmu/translate', null, async ({ uri, line, character, address, runId }, token) => {
     const run = runId === undefined ? null : runs.byId(runId);
     const params = { run: run?.index ?? 0, position: { line, character }, address: address ?? null };

@@ -6,19 +6,27 @@ import type { RunInfo } from '../protocol/messages';
 import { plural } from '../events/wording';
 import { lspRange, runHead, runPlaces } from './places';
 
-/** @param infos of the last run of the document, by the programs' indices; empty when there is none of this version */
-export function codeLenses(analysis: Analysis, infos: readonly RunInfo[]): CodeLens[] {
-  const { uri } = analysis;
+/** To run it, over each run. */
+export function runLenses(analysis: Analysis): CodeLens[] {
+  const command = { title: '▶ Run', command: RUN_COMMAND, arguments: [analysis.uri] };
+  return runPlaces(analysis).map(({ run }) => ({ range: lspRange(analysis, runHead(run)), command }));
+}
+
+/**
+ * What each run came to.
+ *
+ * @param infos of the last run of the document, by the programs' indices
+ */
+export function traceLenses(analysis: Analysis, infos: readonly RunInfo[]): CodeLens[] {
   return runPlaces(analysis).flatMap(({ run, programs }) => {
-    const range = lspRange(analysis, runHead(run));
-    const lenses: CodeLens[] = [{ range, command: { title: '▶ Run', command: RUN_COMMAND, arguments: [uri] } }];
     const done = infos.filter(({ index }) => programs.includes(index));
-    if (done.length === 0) return lenses;
-    lenses.push({
-      range,
-      command: { title: `Show Trace (${counts(done)})`, command: SHOW_TRACE_COMMAND, arguments: [uri, done[0].index] },
-    });
-    return lenses;
+    if (done.length === 0) return [];
+    const command = {
+      title: `Show Trace (${counts(done)})`,
+      command: SHOW_TRACE_COMMAND,
+      arguments: [analysis.uri, done[0].index],
+    };
+    return [{ range: lspRange(analysis, runHead(run)), command }];
   });
 }
 

@@ -11,8 +11,14 @@ interface InlayHintOptions {
   readonly exits: boolean;
 }
 
-export function inlayHints(analysis: Analysis, views: readonly RunView[], range: Range, { exits }: InlayHintOptions): InlayHint[] {
-  const hints: InlayHint[] = [];
+/** A hint with the statement that it is of, up to its end, where the hint stands. */
+export interface StatementHint {
+  readonly statement: Range;
+  readonly hint: InlayHint;
+}
+
+export function inlayHints(analysis: Analysis, views: readonly RunView[], range: Range, { exits }: InlayHintOptions): StatementHint[] {
+  const hints: StatementHint[] = [];
   const ends = new LineEnds(analysis.parsed.text);
   analysis.statements.forEach((place, origin) => {
     const { start } = place.range;
@@ -24,8 +30,9 @@ export function inlayHints(analysis: Analysis, views: readonly RunView[], range:
     if (label === '') return;
     const from = analysis.statementNodes[origin].range.start;
     const end = endOfStatement(analysis, from, ends.of(start.line, from));
-    const position = analysis.locate(analysis.uri, { start: 0, end }).range.end;
-    hints.push({ position, label, paddingLeft: true, tooltip: { kind: MarkupKind.Markdown, value: longText(outcomes) } });
+    const statement = { start, end: analysis.locate(analysis.uri, { start: 0, end }).range.end };
+    const tooltip = { kind: MarkupKind.Markdown, value: longText(outcomes) };
+    hints.push({ statement, hint: { position: statement.end, label, paddingLeft: true, tooltip } });
   });
   return hints;
 }

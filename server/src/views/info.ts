@@ -16,6 +16,7 @@ export function runInfo(view: RunView, key: RunKey): RunInfo {
     name: record.program.name,
     steps: steps.length,
     actors: actorsOf(view),
+    older: false,
     ended: endedText(record.ended),
     passed: held,
     failed,

@@ -111,8 +111,8 @@ export class Desk {
       spent,
       cancelled: () => flag !== null && Atomics.load(flag, 0) !== 0,
       checked: (script, found, runs) => {
-        // What ran before can be looked at until the next run is there, or it turns out that there is none.
-        const ran = job.run && !runs ? null : (this.documents.get(job.uri)?.ran ?? null);
+        // What ran before can be looked at until something else has run, also when the text has errors now.
+        const ran = this.documents.get(job.uri)?.ran ?? null;
         this.documents.set(job.uri, { checked: { of: id, script }, ran });
         this.port.post({ type: 'checked', id, found, runs });
       },

@@ -1,11 +1,12 @@
 /** What can be asked of a script that was checked and run: each feature that looks at runs, as a question with its answer. */
-import type { CodeAction, Diagnostic, Hover, InlayHint, Position, Range } from 'vscode-languageserver-types';
+import type { CodeAction, Diagnostic, Hover, Position, Range } from 'vscode-languageserver-types';
 import type { Analysis, Problem } from '../language/analysis';
 import type { RunInfo, StepDetail, StepFilter, StepRow } from '../protocol/messages';
 import type { TranslationView } from '../protocol/translation';
 import { codeActions } from '../services/code-actions';
 import { hover } from '../services/hover';
 import { inlayHints } from '../services/inlay-hints';
+import type { StatementHint } from '../services/inlay-hints';
 import { translateAt } from '../services/translate-at';
 import { stepDetail } from '../views/detail';
 import type { RunView } from '../views/view';
@@ -29,7 +30,7 @@ interface OfRun {
 
 interface Questions {
   hover: { params: { position: Position }; answer: Hover | null };
-  inlayHints: { params: { range: Range; exits: boolean }; answer: InlayHint[] };
+  inlayHints: { params: { range: Range; exits: boolean }; answer: StatementHint[] };
   codeActions: { params: { range: Range; shown: readonly Diagnostic[] }; answer: CodeAction[] };
   translate: { params: OfRun & { position: Position; address: string | null }; answer: { markdown: string; view: TranslationView } | null };
   steps: { params: OfRun & { from: number; count: number; filter: StepFilter | null }; answer: { rows: StepRow[]; total: number } | null };

@@ -3,8 +3,7 @@
  * vanishes that comes back a moment later.
  */
 import type { Diagnostic, DiagnosticRelatedInformation } from 'vscode-languageserver-types';
-import type { TextDocumentContentChangeEvent } from 'vscode-languageserver-textdocument';
-import { changeBetween, movedRange } from './moves';
+import { movedRange } from './moves';
 import type { Change } from './moves';
 
 interface Found {
@@ -36,17 +35,11 @@ export class Carried {
     return [...checked, ...ran].filter((each) => !known.has(keyOf(each)));
   }
 
-  /**
-   * A document was edited.
-   *
-   * @param before its text before the changes, when one of them is of the whole text
-   * @param after its text after them
-   */
-  edited(uri: string, changes: readonly TextDocumentContentChangeEvent[], before: () => string, after: () => string): void {
+  /** A document was edited. */
+  edited(uri: string, changes: readonly Change[]): void {
     const found = this.found.get(uri);
     if (!found || found.checked.length + found.ran.length === 0) return;
-    const steps = changes.every((each) => 'range' in each) ? (changes as readonly Change[]) : [changeBetween(before(), after())];
-    const moved = (list: readonly Diagnostic[]): Diagnostic[] => list.flatMap((each) => movedDiagnostic(uri, each, steps) ?? []);
+    const moved = (list: readonly Diagnostic[]): Diagnostic[] => list.flatMap((each) => movedDiagnostic(uri, each, changes) ?? []);
     this.found.set(uri, { checked: moved(found.checked), ran: moved(found.ran) });
   }
 

@@ -1,10 +1,25 @@
 /** Where a range of a text is after edits. */
+import type { TextDocumentContentChangeEvent } from 'vscode-languageserver-textdocument';
 import type { Position, Range } from 'vscode-languageserver-types';
 
 /** A part of a text replaced by another one. */
 export interface Change {
   readonly range: Range;
   readonly text: string;
+}
+
+/**
+ * The changes of an edit, each of the text as the one before left it.
+ *
+ * @param before the text before them, when one of them is of the whole text
+ * @param after the text after them
+ */
+export function changesOf(
+  changes: readonly TextDocumentContentChangeEvent[],
+  before: () => string,
+  after: () => string,
+): readonly Change[] {
+  return changes.every((each) => 'range' in each) ? (changes as readonly Change[]) : [changeBetween(before(), after())];
 }
 
 /** A range after changes, each of the text as the one before left it; null when what stood in it was replaced. */
@@ -30,6 +45,45 @@ function movedOnce({ start, end }: Range, { range, text }: Change): Range | null
   return { start: from, end: compare(from, to) > 0 ? from : to };
 }
 
+/** A range after changes; null when what stands in it is another text by now, or goes on into what was put beside it. */
+export function untouchedRange(range: Range, changes: readonly Change[]): Range | null {
+  let moved = range;
+  for (const change of changes) {
+    if (touches(moved, change)) return null;
+    const next = movedOnce(moved, change);
+    if (!next) return null;
+    moved = next;
+  }
+  return moved;
+}
+
+function touches({ start, end }: Range, { range, text }: Change): boolean {
+  const after = compare(range.start, end);
+  const before = compare(range.end, start);
+  if (after === 0) return text !== '' && !/^\s/.test(text);
+  if (before === 0) return text !== '' && !/\s$/.test(text);
+  return after < 0 && before > 0;
+}
+
+/** The line of a text, from 0, at which a line stands after changes of it. */
+export function lineAfter(line: number, changes: readonly Change[]): number {
+  const start = { line, character: 0 };
+  return movedRange({ start, end: start }, changes)!.start.line;
+}
+
+/** The line of a text, from 0, that stands at a line after changes of it. */
+export function lineBefore(line: number, changes: readonly Change[]): number {
+  return lineAfter(line, [...changes].reverse().map(undoing));
+}
+
+/** A change as long as the one that undoes another one. */
+function undoing({ range, text }: Change): Change {
+  const { start, end } = range;
+  const lines = end.line - start.line;
+  const characters = lines === 0 ? end.character - start.character : end.character;
+  return { range: { start, end: endOf(start, text) }, text: '\n'.repeat(lines) + ' '.repeat(characters) };
+}
+
 /** Where a text that begins somewhere ends. */
 function endOf(start: Position, text: string): Position {
   const lines = text.split(/\r\n|\r|\n/);
@@ -40,7 +94,7 @@ function endOf(start: Position, text: string): Position {
 }
 
 /** The one change that makes a text another one: of what stands between their common beginning and end. */
-export function changeBetween(before: string, after: string): Change {
+function changeBetween(before: string, after: string): Change {
   const most = Math.min(before.length, after.length);
   let from = 0;
   while (from < most && before.charCodeAt(from) === after.charCodeAt(from)) from++;

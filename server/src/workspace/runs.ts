@@ -13,7 +13,7 @@ import type { Script, Scripts } from './scripts';
 import type { Settings } from './user-settings';
 
 /** What is known of a document as it was. */
-interface ScriptRuns {
+export interface ScriptRuns {
   readonly script: Script;
   /** Names what its worker knows of it; null when there is nothing to ask. */
   readonly of: number | null;
@@ -23,6 +23,8 @@ interface ScriptRuns {
   readonly until: number | null;
   /** Why there are no runs: the worker died. */
   readonly failure: string | null;
+  /** The text has been checked since as another one, which was not run or could not be: {@link infos} say so too. */
+  readonly older?: true;
 }
 
 interface RunsEvents {
@@ -34,6 +36,8 @@ interface RunsEvents {
   progress(uri: string, fraction: number): void;
   /** @param found what the runs found; null when there was none, as the text has errors */
   ended(runs: ScriptRuns, found: readonly Diagnostic[] | null): void;
+  /** What was run is what an older text came to by now; a text that was to be run and has errors {@link ended}. */
+  outdated(script: Script): void;
   /** A run was given up, by an edit or by the user. */
   cancelled(script: Script): void;
 }
@@ -96,7 +100,7 @@ export class Runs {
     cancelled?.(() => pending.stop());
     await pending.over;
     const runs = this.last(uri);
-    return runs && runs !== before ? runs : null;
+    return runs && runs !== before && !runs.older ? runs : null;
   }
 
   /** What a document's last run came to, perhaps at an older version. */
@@ -121,10 +125,10 @@ export class Runs {
   }
 
   /** A run by its id; null when it is no more. */
-  byId(runId: string): { readonly uri: string; readonly of: number; readonly index: number } | null {
+  byId(runId: string): { readonly uri: string; readonly of: number; readonly index: number; readonly version: number } | null {
     for (const [uri, { ran }] of this.kept) {
       const index = ran?.infos.findIndex((info) => info.runId === runId) ?? -1;
-      if (index >= 0 && ran!.of !== null) return { uri, of: ran!.of, index };
+      if (index >= 0 && ran!.of !== null) return { uri, of: ran!.of, index, version: ran!.script.version };
     }
     return null;
   }
@@ -225,12 +229,28 @@ export class Runs {
     }
   }
 
-  /** @param run it was a run, not just a check */
+  /**
+   * @param run it was a run, not just a check
+   * @param found null: it ran nothing, as the text has errors
+   */
   private keep(runs: ScriptRuns, run: boolean, found: readonly Diagnostic[] | null): void {
     const { uri } = runs.script;
-    this.kept.set(uri, { checked: runs, ran: run ? runs : this.last(uri) });
-    if (run) this.options.events.ended(runs, found);
+    const { events } = this.options;
+    const before = this.last(uri);
+    if (run && found !== null) {
+      this.kept.set(uri, { checked: runs, ran: runs });
+      return events.ended(runs, found);
+    }
+    const ran = before && outdated(before);
+    this.kept.set(uri, { checked: runs, ran });
+    if (run) events.ended(runs, null);
+    else if (ran !== before) events.outdated(runs.script);
   }
+}
+
+/** Runs as those of an older text. */
+function outdated(runs: ScriptRuns): ScriptRuns {
+  return runs.older ? runs : { ...runs, older: true, infos: runs.infos.map((info) => ({ ...info, older: true })) };
 }
 
 /** As far as the text tells without being unrolled. */

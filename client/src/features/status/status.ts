@@ -52,9 +52,9 @@ function summary({ runs, message }: RunState): { text: string; detail: string; s
   const cut = runs.find(({ ended }) => ended !== 'done');
   if (runs.length === 0) return { text: 'Nothing to run', detail: message ?? '', severity: vscode.LanguageStatusSeverity.Information };
   const detail = cut ? `${cut.name}: ${cut.ended}` : runs.map(({ name }) => name).join(', ');
-  const { until } = runs[0];
+  const { until, older } = runs[0];
   const stops = until === null ? '' : `, stops at line ${until + 1}`;
-  const text = `${plural(runs.length, 'run')}: ${passed} of ${plural(passed + failed, 'expectation')} hold${stops}`;
+  const text = `${plural(runs.length, 'run')}${older ? ' of an older text' : ''}: ${passed} of ${plural(passed + failed, 'expectation')} hold${stops}`;
   const severity = failed > 0 || cut ? vscode.LanguageStatusSeverity.Warning : vscode.LanguageStatusSeverity.Information;
   return { text, detail, severity };
 }
