@@ -10,7 +10,7 @@ import { exitReasonName } from './mmu/exit-names';
 import type { PhysicalMemory } from './memory/physical-memory';
 import type { AccessAct, Act, Budget, ControlField, HypervisorTable, MachineConfig, Performer, RegisterName, TableRef } from './program';
 import type { ExitCount, Result } from './result';
-import { Register } from './vcpu/registers';
+import { REGISTER_OF } from './vcpu/registers';
 import type { Tlb } from './vcpu/tlb';
 import { exitingInstruction } from './mmu/exits/exiting-instruction';
 import { invlpg, invpcid } from './mmu/exits/invlpg-invpcid';
@@ -59,17 +59,6 @@ function referencesOf(vcpus: readonly KvmVcpu[]): number {
 function refused(why: string): Result {
   return { kind: 'error', errno: 'EOPNOTSUPP', why };
 }
-
-const REGISTERS = {
-  cr0: Register.cr0,
-  cr2: Register.cr2,
-  cr3: Register.cr3,
-  cr4: Register.cr4,
-  efer: Register.efer,
-  eflags: Register.rflags,
-  pkru: Register.pkru,
-  pkrs: Register.pkrs,
-} as const;
 
 export class Machine implements Inspection {
   /** What the machine's declarations came to where KVM refused them. */
@@ -382,7 +371,7 @@ export class Machine implements Inspection {
   }
 
   register(by: Performer, name: RegisterName | 'cr2'): bigint {
-    return this.vcpu(by)?.parts.registers.value(REGISTERS[name]) ?? 0n;
+    return this.vcpu(by)?.parts.registers.value(REGISTER_OF[name]) ?? 0n;
   }
 
   control(by: Performer, field: ControlField): bigint | null {

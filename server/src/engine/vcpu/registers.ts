@@ -5,6 +5,7 @@
 import { toBigInt, lowOf, highOf } from '../bits';
 import type { Journal } from '../journal/journal';
 import { Space, SPACES } from '../journal/spaces';
+import type { RegisterName } from '../program';
 
 /** Register numbers in journal keys. Never renumbered: run records name them. */
 export enum Register {
@@ -39,6 +40,18 @@ export enum Register {
   /** Next free entry of the PML buffer, 511 down to 0, then 0xffff. */
   pmlIndex = 27,
 }
+
+/** Registers that a program names. */
+export const REGISTER_OF: { readonly [register in RegisterName | 'cr2']: Register } = {
+  cr0: Register.cr0,
+  cr2: Register.cr2,
+  cr3: Register.cr3,
+  cr4: Register.cr4,
+  efer: Register.efer,
+  eflags: Register.rflags,
+  pkru: Register.pkru,
+  pkrs: Register.pkrs,
+};
 const REGISTERS = 32;
 
 /** A vCPU's sets of registers. */

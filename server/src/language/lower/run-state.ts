@@ -5,7 +5,7 @@ import { PhysicalMemory } from '../../engine/memory/physical-memory';
 import type { HostConfig, Kernel, MmuKind, PagingMode, RegisterName } from '../../engine/program';
 import { LOAD_REFUSED, loadCr0, loadCr3, loadCr4, loadEfer, pagingModeOf, resetRegisters } from '../../engine/vcpu/control-registers';
 import type { LoadRules } from '../../engine/vcpu/control-registers';
-import { Register, Registers } from '../../engine/vcpu/registers';
+import { REGISTER_OF, Registers } from '../../engine/vcpu/registers';
 import type { Under } from '../syntax/tree';
 import type { HostPlan } from '../machine/host';
 import { regionOf, SlotTracker } from './slots';
@@ -103,16 +103,6 @@ const silent = new Journal(1, 1);
 silent.on = false;
 const NOWHERE = new PhysicalMemory(silent, 0);
 
-const NUMBER_OF: { readonly [register in RegisterName]: Register } = {
-  cr0: Register.cr0,
-  cr3: Register.cr3,
-  cr4: Register.cr4,
-  efer: Register.efer,
-  eflags: Register.rflags,
-  pkru: Register.pkru,
-  pkrs: Register.pkrs,
-};
-
 /** The registers of a vCPU as the script goes on, by the rules of the engine. */
 export class RegisterTracker {
   /** False once a handler, which may run or not, has loaded one. */
@@ -130,7 +120,7 @@ export class RegisterTracker {
   }
 
   value(name: RegisterName): bigint {
-    return this.registers.value(NUMBER_OF[name]);
+    return this.registers.value(REGISTER_OF[name]);
   }
 
   /** What the register holds after these bits are written. */
@@ -159,7 +149,7 @@ export class RegisterTracker {
       case 'eflags':
         break;
     }
-    registers.setValue(NUMBER_OF[name], toBigInt(lo, hi));
+    registers.setValue(REGISTER_OF[name], toBigInt(lo, hi));
     return true;
   }
 }

@@ -6,7 +6,7 @@ import { highOf, lowOf } from '../../bits';
 import { Actor } from '../../journal/events';
 import type { RegisterName } from '../../program';
 import { Cr0, Cr4, Efer, LOAD_REFUSED, Load, MSR_EFER, loadCr0, loadCr3, loadCr4, loadEfer } from '../../vcpu/control-registers';
-import { Register } from '../../vcpu/registers';
+import { Register, REGISTER_OF } from '../../vcpu/registers';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
 import { emulatesIntercepted, movToCr } from '../emulation/intercepted';
 import { handleSecondStage } from './handle-exit';
@@ -24,16 +24,6 @@ const MOST_TRIES = 16;
 
 type Loadable = 'cr0' | 'cr3' | 'cr4' | 'efer';
 const LOADS = { cr0: loadCr0, cr3: loadCr3, cr4: loadCr4, efer: loadEfer } as const;
-const NUMBERS = {
-  cr0: Register.cr0,
-  cr3: Register.cr3,
-  cr4: Register.cr4,
-  efer: Register.efer,
-  eflags: Register.rflags,
-  pkru: Register.pkru,
-  pkrs: Register.pkrs,
-} as const;
-
 /** MOV to a control register, WRMSR of EFER or PKRS, WRPKRU, POPF. */
 export function loadRegister(vcpu: KvmVcpu, name: RegisterName, value: bigint): Completion {
   const failed = vcpu.enter();
@@ -42,8 +32,8 @@ export function loadRegister(vcpu: KvmVcpu, name: RegisterName, value: bigint): 
   const hi = highOf(value);
   if (name !== 'cr0' && name !== 'cr3' && name !== 'cr4' && name !== 'efer') {
     vcpu.kvm.trace.journal.actor = vcpu.guest;
-    vcpu.kvm.trace.emit('register_load', { register: NUMBERS[name], value: { lo, hi } });
-    vcpu.registers.set(NUMBERS[name], lo, hi);
+    vcpu.kvm.trace.emit('register_load', { register: REGISTER_OF[name], value: { lo, hi } });
+    vcpu.registers.set(REGISTER_OF[name], lo, hi);
     updateWalker(vcpu);
     vcpu.mode.loadHardware();
     return DONE;
@@ -62,14 +52,14 @@ export function loadRegister(vcpu: KvmVcpu, name: RegisterName, value: bigint): 
 /** The exit that the load causes; null: none. */
 function interception(vcpu: KvmVcpu, name: Loadable, lo: number, hi: number): { reason: number; info: ExitInfo } | null {
   const { registers, kvm, parts } = vcpu;
-  const old = registers.lo(NUMBERS[name]);
+  const old = registers.lo(REGISTER_OF[name]);
   const changed = old ^ lo;
   const cr3Exits = vcpu.mode.script?.intercepts('mov to cr3') ?? !kvm.tdp;
   if (parts.vendor === 'intel') {
     if (name === 'efer') return { reason: VmxExit.MSR_WRITE, info: NO_INFO };
     const owned =
       name === 'cr3' ? (cr3Exits ? 0 : -1) : name === 'cr0' ? CR0_TS | (kvm.tdp ? Cr0.wp : 0) : CR4_GUEST_OWNED & (kvm.tdp ? -1 : ~Cr4.pge);
-    const free = name === 'cr3' ? !cr3Exits : (changed & ~owned) === 0 && hi === registers.hi(NUMBERS[name]);
+    const free = name === 'cr3' ? !cr3Exits : (changed & ~owned) === 0 && hi === registers.hi(REGISTER_OF[name]);
     return free ? null : { reason: VmxExit.CR_ACCESS, info: { ...NO_INFO, info1Lo: Number(name[2]) } };
   }
   switch (name) {
@@ -96,7 +86,7 @@ function loadNatively(vcpu: KvmVcpu, name: Loadable, lo: number, hi: number): Co
     if (said) return;
     said = true;
     journal.actor = vcpu.guest;
-    kvm.trace.emit('register_load', { register: NUMBERS[name], value: { lo, hi } });
+    kvm.trace.emit('register_load', { register: REGISTER_OF[name], value: { lo, hi } });
   };
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     journal.actor = Actor.processor;
@@ -121,7 +111,7 @@ function emulateLoad(vcpu: KvmVcpu, name: Loadable, lo: number, hi: number): Com
   const { registers, parts } = vcpu;
   const { journal } = vcpu.kvm.trace;
   const event = journal.current;
-  const old = registers.lo(NUMBERS[name]);
+  const old = registers.lo(REGISTER_OF[name]);
   const oldCr3 = registers.value(Register.cr3);
   const oldPdptes = registers.pdptes(Register.pdpte0).slice();
   const effects = LOADS[name](registers, { ...parts.rules, due: () => journal.goesOn(event) }, lo, hi);
@@ -131,7 +121,7 @@ function emulateLoad(vcpu: KvmVcpu, name: Loadable, lo: number, hi: number): Com
   }
   const pdptesChanged = registers.pdptes(Register.pdpte0).some((half, i) => half !== oldPdptes[i]);
   if (pdptesChanged && !vcpu.kvm.tdp) vcpu.mmu.roots.freeCurrent();
-  const changed = old ^ registers.lo(NUMBERS[name]);
+  const changed = old ^ registers.lo(REGISTER_OF[name]);
   if (name === 'cr0') afterCr0(vcpu, changed);
   else if (name === 'cr4') afterCr4(vcpu, old, changed);
   else if (name === 'efer') afterEfer(vcpu, changed);
