@@ -63,11 +63,11 @@ describe('the server as a process', function () {
   it('tells expectations that fail, and stops when they are mended', async () => {
     const bad = `${MACHINE}run guest under ept {\n  user read 0x40_0000  expect exits 4\n}\n`;
     await client.open(URI, bad);
-    const [found] = await client.diagnostics(URI);
+    const [found] = await client.diagnosticsOfRun(URI, 1);
     assert.equal(found.code, 'expectation-failed');
     const { line } = found.range.start;
     await client.change(URI, 2, [{ range: { start: { line, character: 36 }, end: { line, character: 37 } }, text: '5' }]);
-    assert.deepEqual(await client.diagnostics(URI), []);
+    assert.deepEqual(await client.diagnosticsOfRun(URI, 2), []);
   });
 
   it('gives a run up when the text is edited', async () => {
@@ -224,7 +224,7 @@ describe('the server and its settings', function () {
       URI,
       `budget { steps 1_000_000_000  events 50_000_000 }\n${text.replace('read 0x40_0000', 'read 0x40_0000 x 1_000_000_000')}`,
     );
-    const found = await client.diagnostics(URI);
+    const found = await client.diagnosticsOfRun(URI, 1);
     assert.ok(
       found.some(({ code, message }) => code === 'budget-exceeded' && String(message).includes('0.2 s')),
       JSON.stringify(found),

@@ -73,6 +73,8 @@ describe('completion', () => {
   });
   it('of flags: none that is there already', () =>
     check('vm a { tables t {\n 0 +4K -> 0x5000 rw user <|>\n} }', { has: ['nx'], not: ['rw', 'user'] }));
+  it('of the first flag of an item: those of the item before it too', () =>
+    check('vm a { tables t {\n upper 0 +2M level 2 ro user\n upper 0x20_0000 +2M level 2 <|>\n} }', { has: ['ro', 'user', 'nx'] }));
   it('of kinds: none that is listed alone already', () => check(inRun('expect exits 1 under soft, <|>'), { only: ['ept', 'npt'] }));
   it('of who performs, once', () => check(inRun('guest: <|>'), { has: ['read', 'user'], not: ['guest', 'vcpu'] }));
   it("of a handler: the fault's address", () => check(inRun('read 0 on fault { invlpg <|> }'), { has: ['cr2'] }));

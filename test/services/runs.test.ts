@@ -130,9 +130,12 @@ describe('diagnostics', () => {
   });
 
   it('of a budget that is used up stand at the run', () => {
-    const { text, message } = one(seen(`budget { steps 3 }\n${run('user read 0x40_0000 x 10')}`), 'budget-exceeded');
+    const source = `budget { steps 3 }\n${run('user read 0x40_0000\n  user read 0x40_1000 x 10')}`;
+    const { text, message, relatedInformation } = one(seen(source), 'budget-exceeded');
     assert.match(text, /^run guest under ept/);
     assert.match(message, /3 steps/);
+    const last = source.split('\n').findIndex((line) => line.includes('x 10'));
+    assert.equal(relatedInformation?.[0].location.range.start.line, last, 'the last statement that was executed');
   });
 
   it('of a worker that died stand at the first run', () => {

@@ -118,6 +118,12 @@ export class LspClient {
     return report.kind === 'full' ? report.items : [];
   }
 
+  /** What is found once the runs of a version have ended, however long that takes. */
+  async diagnosticsOfRun(uri: string, version: number): Promise<Diagnostic[]> {
+    await this.until(this.runStates, (each) => each.uri === uri && each.version === version && each.state !== 'running');
+    return this.diagnostics(uri);
+  }
+
   at<R>(method: string, uri: string, position: Position): Promise<R> {
     return this.request(method, { textDocument: { uri }, position });
   }

@@ -43,3 +43,24 @@ describe('bytes in one word, as halves', () => {
       }),
     ));
 });
+
+describe('bytes across words', () => {
+  const anywhere = fc.tuple(fc.constantFrom(1, 2, 4, 8), fc.integer({ min: 0, max: 8 })).filter(([size, address]) => address + size <= 16);
+  const bytesOf = (words: Words): DataView => new DataView(words.halves.buffer);
+  const numberAt = (view: DataView, address: number, size: number): bigint =>
+    size === 8 ? view.getBigUint64(address, true) : BigInt(size === 4 ? view.getUint32(address, true) : size === 2 ? view.getUint16(address, true) : view.getUint8(address)); // prettier-ignore
+
+  it('are loaded and stored as the bytes of memory stand, lowest first', () =>
+    fc.assert(
+      fc.property(word, word, anywhere, word, (first, second, [size, address], stored) => {
+        const memory = new Words([first, second]);
+        assert.equal(loadBytes(memory, address, size), numberAt(bytesOf(memory), address, size));
+        const before = new Uint8Array(memory.halves.buffer.slice(0));
+        storeBytes(memory, address, size, stored);
+        assert.equal(numberAt(bytesOf(memory), address, size), BigInt.asUintN(size * 8, stored));
+        new Uint8Array(memory.halves.buffer).forEach((byte, i) => {
+          if (i < address || i >= address + size) assert.equal(byte, before[i]);
+        });
+      }),
+    ));
+});
