@@ -7,11 +7,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { KERNELS, type Kernel } from '../server/src/engine/program';
-import { compareLines, emptyComparison, readLines, TIERS } from './kvm-traces/compare';
+import { compareLines, emptyComparison, OF_DIGESTS, readLines, TIERS } from './kvm-traces/compare';
 import type { Comparison, Mismatch } from './kvm-traces/compare';
 import { OWN } from './kvm-traces/cleaning';
 import { readDigest } from './kvm-traces/digest';
-import type { RawSptes } from './kvm-traces/digest';
+import type { Digest } from './kvm-traces/digest';
 import { Interpreter } from './kvm-traces/interpreter';
 import type { Line } from './kvm-traces/lines';
 import { isIntel, isMode, MODES } from './kvm-traces/mode';
@@ -24,7 +24,7 @@ const SAMPLE = resolve(import.meta.dirname, '../test/kvm-traces/recorded');
 const USAGE = `usage: npm run kvm-traces -- [DIR|FILE...] [--expected DIR] [--digest DIR] [--out OUT] [--mode M,..] [--kernel K] [--order] [--verbose]
   DIR          folder of scenarios (*.json); default test/kvm-traces/recorded/scenarios
   --expected   folder of MODE/NAME.ndjson to compare with; default that of test/kvm-traces/recorded, when no DIR or FILE is given
-  --digest     folder of NAME.txt: sptes are compared bit by bit with these (tier R)
+  --digest     folder of NAME.txt: sptes bit by bit (tier R) and flushes of the TLB (tier F) are compared with these
   --out        writes what happened to OUT/MODE/NAME.ndjson
   --mode       ${MODES.join(', ')}; default all
   --kernel     ${Object.keys(KERNELS).join(', ')}: whose recordings they are; default 6.1
@@ -120,13 +120,13 @@ function runMode(scenarios: readonly Scenario[], mode: Mode, options: Options): 
     const recorded = options.expected === null ? null : join(options.expected, mode, `${scenario.name}.ndjson`);
     if (recorded !== null && existsSync(recorded))
       compareLines(
-        readLines(readFileSync(recorded, 'utf8'), rawSptes(options.digest, scenario.name, mode)),
+        readLines(readFileSync(recorded, 'utf8'), digestOf(options.digest, scenario.name, mode)),
         done,
         { mode, own: OWN[scenario.schema], vmx: isVmx(scenario), order: options.order },
         comparison,
       );
   }
-  const judged = TIERS.filter((tier) => tier !== 'R' || options.digest !== null);
+  const judged = TIERS.filter((tier) => OF_DIGESTS[tier] === undefined || options.digest !== null);
   const tiers = judged.map((tier) => `  ${tier} ${comparison.tiers[tier].matched}/${comparison.tiers[tier].compared}`).join('');
   const played = `${mode}: ${runnable.length - failures} of ${runnable.length} scenarios, ${lines} operations`;
   console.log(`${played}${options.expected === null ? '' : tiers}${differing(comparison.mismatches)}`);
@@ -134,7 +134,7 @@ function runMode(scenarios: readonly Scenario[], mode: Mode, options: Options): 
   return { failures, comparison };
 }
 
-function rawSptes(folder: string | null, name: string, mode: Mode): RawSptes | undefined {
+function digestOf(folder: string | null, name: string, mode: Mode): Digest | undefined {
   const digest = folder === null ? '' : join(folder, `${name}.txt`);
   return existsSync(digest) ? readDigest(readFileSync(digest, 'utf8')).get(mode) : undefined;
 }

@@ -1,10 +1,12 @@
 /** Judges a run by the recorded one, operation by operation and tier by tier. */
 import { COMPARED } from './compared-fields';
 import type { FieldName, Reading, Tier } from './compared-fields';
-import type { RawSptes } from './digest';
+import type { Digest } from './digest';
 import type { Line } from './lines';
 
-export const TIERS: readonly Tier[] = ['A', 'B', 'C', 'R'];
+export const TIERS: readonly Tier[] = ['A', 'B', 'C', 'R', 'F'];
+/** Tiers of what digests say, by the field. */
+export const OF_DIGESTS: { readonly [tier in Tier]?: 'raw' | 'flush' } = { R: 'raw', F: 'flush' };
 
 export interface Mismatch {
   readonly scenario: string;
@@ -25,18 +27,18 @@ export interface Comparison {
 
 export function emptyComparison(): Comparison {
   const none = () => ({ matched: 0, compared: 0 });
-  return { tiers: { A: none(), B: none(), C: none(), R: none() }, mismatches: [] };
+  return { tiers: { A: none(), B: none(), C: none(), R: none(), F: none() }, mismatches: [] };
 }
 
 /**
  * Lines of a recorded form, one an operation; those before operation 0 are the interpreter's warm-up.
  *
- * @param raw what a digest of the recording says of sptes
+ * @param digest of the recording
  */
-export function readLines(text: string, raw?: RawSptes): Line[] {
+export function readLines(text: string, digest?: Digest): Line[] {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const ops = lines.map((line) => JSON.parse(line) as Line).filter(({ i }) => i >= 0);
-  return raw === undefined ? ops : ops.map((line) => ({ ...line, raw: [...(raw.get(line.i) ?? [])] }));
+  return digest === undefined ? ops : ops.map((line) => ({ ...line, ...(digest.get(line.i) ?? { raw: [], flush: [] }) }));
 }
 
 /** Compares the operations of one scenario; adds to `into`. */
@@ -64,14 +66,15 @@ function compareOperation(recorded: Line, actual: Line | undefined, reading: Rea
   into.mismatches.push(...found);
 }
 
-/** Sptes are compared where a digest said what they were. */
+/** What is not in lines is compared where a digest said it. */
 function compares(recorded: Line, tier: Tier): boolean {
-  return tier !== 'R' || recorded.raw !== undefined;
+  const field = OF_DIGESTS[tier];
+  return field === undefined || recorded[field] !== undefined;
 }
 
 function allMissing({ s, i, t }: Line, into: Comparison, recorded: unknown, actual: unknown): void {
   for (const tier of TIERS) {
-    if (tier === 'R') continue;
+    if (OF_DIGESTS[tier] !== undefined) continue;
     into.tiers[tier].compared++;
     into.mismatches.push({ scenario: s, op: i, text: t, tier, field: null, recorded, actual });
   }

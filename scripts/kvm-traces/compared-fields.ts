@@ -7,8 +7,11 @@ import type { Line, Recording } from './lines';
 import { isIntel, isSoft } from './mode';
 import type { Mode } from './mode';
 
-/** A: what guest and VMM see; B: the exits; C: what the MMU code did; R: every bit of its sptes, where a digest has them. */
-export type Tier = 'A' | 'B' | 'C' | 'R';
+/**
+ * A: what guest and VMM see; B: the exits; C: what the MMU code did. Where a digest has them, R: every bit of its sptes; F: its flushes of
+ * the TLB.
+ */
+export type Tier = 'A' | 'B' | 'C' | 'R' | 'F';
 
 /** How a line is read: what is the recorded code's own, and whether the order of tier C counts. */
 export interface Reading extends Recording {
@@ -78,6 +81,7 @@ const FIELDS = {
   vis: { tier: 'C', of: leaves },
   vis2: { tier: 'C', of: l2Leaves },
   raw: { tier: 'R', of: rawSptes },
+  flush: { tier: 'F', of: ({ flush }, { order }) => inOrder(flush ?? [], order) },
 } as const satisfies { readonly [field in keyof Line]?: ComparedField };
 
 export type FieldName = keyof typeof FIELDS;

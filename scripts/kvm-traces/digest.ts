@@ -1,18 +1,25 @@
 /**
- * Sptes as they were recorded, bit by bit but for their frames, which lines do not have: from the digest of a recording (NAME.txt, all
- * modes one after another, a line an event; `~` before what is the interpreter's own).
+ * What was recorded and lines do not have: sptes bit by bit but for their frames, and flushes of the TLB. From the digest of a recording
+ * (NAME.txt, all modes one after another, a line an event; `~` before what is the interpreter's own).
  */
 import { withoutFrame } from './lines';
 import { isMode } from './mode';
 import type { Mode } from './mode';
 
-/** Lists of the field `raw`, by operation. */
-export type RawSptes = ReadonlyMap<number, readonly string[]>;
+/** Fields of a line. */
+export interface DigestFacts {
+  readonly raw: string[];
+  readonly flush: string[];
+}
 
-export function readDigest(text: string): ReadonlyMap<Mode, RawSptes> {
-  const modes = new Map<Mode, Map<number, string[]>>();
-  let ops: Map<number, string[]> | null = null;
-  let op: string[] | null = null;
+/** By operation. */
+export type Digest = ReadonlyMap<number, DigestFacts>;
+
+export function readDigest(text: string): ReadonlyMap<Mode, Digest> {
+  const modes = new Map<Mode, Map<number, DigestFacts>>();
+  let ops: Map<number, DigestFacts> | null = null;
+  let op: DigestFacts | null = null;
+  let before = '';
   for (const line of text.split('\n')) {
     const head = /^##### \S+ +\[(\S+)\]/.exec(line);
     if (head) {
@@ -22,11 +29,23 @@ export function readDigest(text: string): ReadonlyMap<Mode, RawSptes> {
       continue;
     }
     const begun = /^ ?(\d+) .* exits=\d+/.exec(line);
-    if (begun && ops !== null) ops.set(Number(begun[1]), (op = []));
-    const said = op && rawOf(line.trim());
-    if (said) op!.push(said);
+    if (begun && ops !== null) ops.set(Number(begun[1]), (op = { raw: [], flush: [] }));
+    if (op === null) continue;
+    const said = rawOf(line.trim());
+    if (said) op.raw.push(said);
+    const flush = flushOf(line.trim(), before);
+    if (flush) op.flush.push(flush);
+    before = line.trim();
   }
   return modes;
+}
+
+/** `vmx_flush_tlb_guest()`, `kvm_flush_remote_tlbs()`. Functions of SVM call svm_flush_tlb_asid, which for a guest's sake is called alone. */
+function flushOf(line: string, before: string): string | null {
+  // Those of a range end in one of everything.
+  if (line === 'kvm_flush_remote_tlbs()') return 'remote';
+  if (line === 'svm_flush_tlb_asid()') return before.startsWith('svm_flush_tlb_') ? null : 'guest';
+  return /^(?:vmx|svm)_flush_tlb_(\w+)\(\)$/.exec(line)?.[1] ?? null;
 }
 
 /** `set_spte l1 gfn=400 rwxu spte=53e3e67`, `tdp_spte l1 gfn=110 0->3235e67`, `mark_mmio_spte gfn=fe000 access=7 gen=4` */

@@ -1,5 +1,6 @@
 /** A line of the recorded form from the journal rows of one operation. */
 import { RET_PF, type RetPf } from '../../server/src/engine/journal/enumerations';
+import { LOCAL_FLUSH, type LocalFlush } from '../../server/src/engine/journal/enumerations';
 import { Kind } from '../../server/src/engine/journal/events';
 import type { Rows } from '../../server/src/engine/journal/state';
 import { SvmExit, VmxExit } from '../../server/src/engine/x86/exit-reasons';
@@ -36,6 +37,8 @@ export interface Facts {
   readonly mark: (readonly [string, number])[];
   /** Sptes set, changed in the TDP MMU and marked as MMIO, in order, with all their bits but the frame: as digests have them. */
   readonly raw: string[];
+  /** Flushes of the TLB in order: of a vCPU by its scope, or `remote`. */
+  readonly flush: string[];
   readonly info: { flush?: true; root?: true; fast?: number; emul?: number };
 }
 
@@ -87,6 +90,7 @@ interface Exit {
   readonly ret: string[];
   readonly inj: (readonly [number, string])[];
   readonly walk: Walk[];
+  readonly flush: string[];
   /** Tries of the lockless path, and emulated instructions. */
   fast: number;
   emulated: number;
@@ -114,6 +118,7 @@ class FactCollector {
     walk: [],
     mark: [],
     raw: [],
+    flush: [],
     info: {},
   };
   private exit: Exit | null = null;
@@ -162,7 +167,10 @@ class FactCollector {
         return;
       case Kind.kvm_flush_remote_tlbs:
         facts.info.flush = true;
+        this.flushes('remote');
         return;
+      case Kind.kvm_x86_flush_tlb:
+        return this.flushes(LOCAL_FLUSH[event.fields.scope as LocalFlush].name);
       case Kind.kvm_load_root:
         facts.info.root = true;
         return;
@@ -220,13 +228,25 @@ class FactCollector {
     facts.ret.push(...exit.ret);
     facts.inj.push(...exit.inj);
     facts.walk.push(...exit.walk);
+    facts.flush.push(...exit.flush);
     if (exit.fast > 0) facts.info.fast = (facts.info.fast ?? 0) + exit.fast;
     if (exit.emulated > 0) facts.info.emul = (facts.info.emul ?? 0) + exit.emulated;
   }
 
   private exitOf({ fields: { reason, info1, info2, error_code, vcpu, guest_mode } }: EventOf<'kvm_exit'>): Exit {
     const { mode, vmx } = this.recording;
-    const exit = { vcpu, l2: vmx && guest_mode !== 0, code: null, address: null, ret: [], inj: [], walk: [], fast: 0, emulated: 0 };
+    const exit = {
+      vcpu,
+      l2: vmx && guest_mode !== 0,
+      code: null,
+      address: null,
+      ret: [],
+      inj: [],
+      walk: [],
+      flush: [],
+      fast: 0,
+      emulated: 0,
+    };
     if (!isIntel(mode)) {
       const kind = SVM_KINDS[reason] ?? `0x${reason.toString(16)}`;
       return kind === 'PF' || kind === 'NPF' ? { ...exit, kind, code: info1, address: info2 } : { ...exit, kind };
@@ -241,6 +261,11 @@ class FactCollector {
     if (this.own(gfn)) return;
     this.facts.map.push([hex(gfn), level, perms(spte, this.recording.mode)]);
     this.facts.sp.push([hex(gfn), level, `0x${withoutFrame(spte)}`]);
+  }
+
+  /** Of the exit that is being handled, or of nobody's in particular. */
+  private flushes(what: string): void {
+    (this.exit !== null && this.exit.kind !== HOST_INTERRUPT ? this.exit : this.facts).flush.push(what);
   }
 
   private gotPage(into: (readonly (string | number)[])[], gfn: bigint, role: number): void {

@@ -21,8 +21,8 @@ describe('sptes of a digest', () => {
   it('are listed by mode and operation, without frames, own ones and generations', () => {
     const modes = readDigest(DIGEST);
     assert.deepEqual([...modes.keys()], ['npt0', 'npt1-tdp1']);
-    assert.deepEqual([...modes.get('npt0')!], [[0, ['set 400 l1 e67']], [1, []]]); // prettier-ignore
-    assert.deepEqual(modes.get('npt1-tdp1')!.get(0), ['tdp 400 l2 8000000000000000 827', 'mmio fe000 access 7']);
+    assert.deepEqual([...modes.get('npt0')!], [[0, { raw: ['set 400 l1 e67'], flush: [] }], [1, { raw: [], flush: [] }]]); // prettier-ignore
+    assert.deepEqual(modes.get('npt1-tdp1')!.get(0)!.raw, ['tdp 400 l2 8000000000000000 827', 'mmio fe000 access 7']);
   });
 
   it('are compared where there are some, without own tables and what a table that goes loses of nothing', () => {

@@ -117,6 +117,21 @@ export const FLUSH_SCOPE: Meanings<FlushScope> = {
   [FlushScope.eptGlobal]: { name: 'every EPT context', about: 'Of all roots.' },
 };
 
+/** What a hypervisor flushes of a vCPU's translations (asm/kvm-x86-ops.h: flush_tlb_*). */
+export enum LocalFlush {
+  all = 0,
+  current = 1,
+  guest = 2,
+  gva = 3,
+}
+
+export const LOCAL_FLUSH: Meanings<LocalFlush> = {
+  [LocalFlush.all]: { name: 'all', about: 'Everything of the vCPU, whatever its root: after a remote flush.' },
+  [LocalFlush.current]: { name: 'current', about: 'What belongs to the root that is in use.' },
+  [LocalFlush.guest]: { name: 'guest', about: 'What the guest has asked to be flushed: its linear addresses.' },
+  [LocalFlush.gva]: { name: 'gva', about: 'One linear address.' },
+};
+
 /** What the kernel does to the mappings of a VMM. */
 export enum HostMm {
   map = 1,

@@ -43,6 +43,7 @@ export enum Kind {
   kvm_page_track_remove = 34,
   kvm_mmu_pte_write = 35,
   kvm_flush_remote_tlbs = 36,
+  kvm_x86_flush_tlb = 61,
   kvm_load_root = 37,
   rmap_write_protect = 38,
   kvm_mmu_free_shadow_page = 39,

@@ -2,6 +2,7 @@
 import {
   CREATED,
   HOST_MM,
+  LOCAL_FLUSH,
   ENTRY_CHECK,
   MEMSLOT_CHANGE,
   FLUSH_SCOPE,
@@ -14,6 +15,7 @@ import {
   type EntryCheck,
   type FlushScope,
   type HostMm,
+  type LocalFlush,
   type MemslotChange,
   type Meaning,
   type MmioType,
@@ -81,6 +83,7 @@ export const FIELD_KINDS = {
   host_mm: { bits: 3, written: 'decimal', about: 'what the kernel does to mappings', values: HOST_MM },
   memslot_change: { bits: 3, written: 'decimal', about: 'what becomes of a slot', values: MEMSLOT_CHANGE },
   entry_check: { bits: 8, written: 'decimal', about: 'check of KVM that fails', values: ENTRY_CHECK },
+  local_flush: { bits: 2, written: 'decimal', about: 'what a hypervisor flushes of a vCPU', values: LOCAL_FLUSH },
   flush_scope: { bits: 4, written: 'decimal', about: 'what goes', values: FLUSH_SCOPE },
 } as const satisfies { readonly [kind: string]: FieldKindSpec };
 
@@ -93,6 +96,7 @@ interface Enumerated {
   readonly user_exit: UserExit;
   readonly structure: Structure;
   readonly entry_check: EntryCheck;
+  readonly local_flush: LocalFlush;
   readonly flush_scope: FlushScope;
   readonly host_mm: HostMm;
   readonly memslot_change: MemslotChange;

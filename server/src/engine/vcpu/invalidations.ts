@@ -6,6 +6,7 @@ import { FlushScope } from '../journal/enumerations';
 import { Kind } from '../journal/events';
 import type { Journal } from '../journal/journal';
 import { Load } from './control-registers';
+import { UNMAPPED_TAG } from './tags';
 import type { Tlb } from './tlb';
 
 export class Invalidations {
@@ -108,8 +109,8 @@ export class Invalidations {
     if (control === 0) return;
     if (control === 1) return this.everything();
     this.row(control === 3 ? FlushScope.all : FlushScope.allNonGlobal, 0, 0, asid);
-    this.tlb.dropTags((tag) => tag.vpid === asid, control === 3);
-    this.tlb.dropGuestPhysical((tag) => tag.vpid === asid);
+    this.tlb.dropTags((tag) => (tag.vpid & ~UNMAPPED_TAG) === asid, control === 3);
+    this.tlb.dropGuestPhysical((tag) => (tag.vpid & ~UNMAPPED_TAG) === asid);
   }
 
   /** VM entry or exit without VPID: mappings of VPID 0. Guest-physical ones stay. */

@@ -8,6 +8,8 @@ import { Space, SPACES } from '../journal/spaces';
 import { low, high } from '../bits';
 import { TAG_MASK } from './tlb-array';
 
+/** In the VPID or ASID of accesses without a linear address: what is cached for them serves no linear address. */
+export const UNMAPPED_TAG = 0x8000;
 /** A tag that no line ever has. */
 export const NO_TAG = TAG_MASK;
 /** Fields of a tag. */

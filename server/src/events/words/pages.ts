@@ -1,5 +1,6 @@
 /** Shadow pages, write tracking, roots, flushes. */
 import type { PAGE_EVENTS } from '../../engine/journal/definitions/pages';
+import { LocalFlush } from '../../engine/journal/enumerations';
 import { Actor } from '../../engine/journal/events';
 import { valueName } from '../decode';
 import type { Event } from '../fields';
@@ -35,6 +36,7 @@ export const PAGE_WORDS: Words<keyof typeof PAGE_EVENTS> = {
   kvm_page_track_add: gfnText,
   kvm_page_track_remove: gfnText,
   kvm_mmu_pte_write: ({ fields }) => `gpa ${hex(fields.gpa)} = ${hex(fields.new)}`,
+  kvm_x86_flush_tlb: ({ fields: { scope, gva } }) => joined(valueName('local_flush', scope), scope === LocalFlush.gva && hex(gva)),
   kvm_flush_remote_tlbs: (event) => {
     const { pages } = event.fields;
     return pages === 0n ? 'all' : `${plural(Number(pages), 'page')} from ${gfnText(event)}`;

@@ -111,6 +111,12 @@ export const PAGE_EVENTS = {
     changes: [],
     about: 'translations of all vCPUs are flushed',
   },
+  kvm_x86_flush_tlb: {
+    group: 'mmu',
+    fields: { scope: 'local_flush', vcpu: 'vcpu', gva: ['gva', 'of the scope gva'] },
+    changes: [],
+    about: 'a hypervisor flushes translations of a vCPU of its own; the processor has its rows beneath',
+  },
   kvm_load_root: {
     group: 'mmu',
     level: 'of the root',

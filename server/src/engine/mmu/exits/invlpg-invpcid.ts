@@ -1,5 +1,6 @@
 /** INVLPG and INVPCID of a guest (§5.8; mmu.c: kvm_mmu_invlpg, x86.c: kvm_handle_invpcid): natively under a hard MMU. */
 import { high, highOf, low, lowOf } from '../../bits';
+import { LocalFlush } from '../../journal/enumerations';
 import { Actor } from '../../journal/events';
 import { Cr4, pagingModeOf, pcidOf } from '../../vcpu/control-registers';
 import { Register } from '../../vcpu/registers';
@@ -10,6 +11,7 @@ import { INJECTED_GP } from '../trace';
 import { DONE, GP, LENGTHS, type Completion } from '../vcpu/instruction';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { NO_INFO } from '../trace';
+import { flushTlb } from '../vcpu/flush-tlb';
 import { invalidateGuestAddress } from '../vcpu/vcpu-mmu';
 
 /** INVLPG. */
@@ -70,13 +72,16 @@ function invalidatePcid(vcpu: KvmVcpu, pcid: number): void {
 
 /** kvm_mmu_invpcid_gva */
 function invalidatePcidAddress(vcpu: KvmVcpu, pcid: number, lo: number, hi: number): void {
-  const { mmu, kvm } = vcpu;
-  if (mmu.direct) return;
-  if (pcidOf(vcpu.registers) === pcid) invalidateGuestAddress(vcpu, mmu, lo, hi, false);
-  const pcide = (vcpu.registers.lo(Register.cr4) & Cr4.pcide) !== 0;
-  for (const root of mmu.roots.previous) {
-    if (root.hpa >= 0 && (pcide ? root.pgdLo & 0xfff : 0) === pcid) invalidateAddress(kvm, mmu, root, lo, hi);
+  const { mmu, kvm, registers } = vcpu;
+  const pcide = (registers.lo(Register.cr4) & Cr4.pcide) !== 0;
+  const roots = mmu.roots.previous.filter((root) => root.hpa >= 0 && (pcide ? root.pgdLo & 0xfff : 0) === pcid);
+  if (pcidOf(registers) === pcid) roots.unshift(mmu.roots.current);
+  if (roots.length === 0) return;
+  if (!mmu.direct) {
+    vcpu.mmio.forgetGva(lo, hi);
+    for (const root of roots) invalidateAddress(kvm, mmu, root, lo, hi);
   }
+  flushTlb(vcpu, LocalFlush.gva, lo, hi);
 }
 
 /** @param hi high half of a linear address */

@@ -3,6 +3,7 @@
  * nothing is intercepted, else by the hypervisor.
  */
 import { highOf, lowOf } from '../../bits';
+import { LocalFlush } from '../../journal/enumerations';
 import { Actor } from '../../journal/events';
 import type { RegisterName } from '../../program';
 import { Cr0, Cr4, Efer, LOAD_REFUSED, Load, MSR_EFER, loadCr0, loadCr3, loadCr4, loadEfer } from '../../vcpu/control-registers';
@@ -11,6 +12,7 @@ import { SvmExit, VmxExit } from '../../x86/exit-reasons';
 import { emulatesIntercepted, movToCr } from '../emulation/intercepted';
 import { handleSecondStage } from './handle-exit';
 import { DONE, GP, LENGTHS, type Completion } from '../vcpu/instruction';
+import { flushTlb } from '../vcpu/flush-tlb';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { INJECTED_GP, NO_INFO, type ExitInfo } from '../trace';
 import { initMmu, newPgd, resetMmu, updateWalker } from '../vcpu/vcpu-mmu';
@@ -151,10 +153,11 @@ function afterCr3(vcpu: KvmVcpu, oldCr3: bigint, lo: number, hi: number): void {
   if (pcide) mmu.roots.freePrevious((root) => (root.pgdLo & 0xfff) === (lo & 0xfff));
 }
 
-/** kvm_post_set_cr4 */
+/** svm_set_cr4, kvm_post_set_cr4 */
 function afterCr4(vcpu: KvmVcpu, old: number, changed: number): void {
   const now = vcpu.registers.lo(Register.cr4);
   const set = now & ~old;
+  if (vcpu.parts.vendor === 'amd' && vcpu.kvm.tdp && (changed & Cr4.pge) !== 0) flushTlb(vcpu, LocalFlush.current);
   if ((changed & (Cr4.pse | Cr4.pae | Cr4.la57 | Cr4.smep | Cr4.smap | Cr4.pke)) !== 0) resetMmu(vcpu);
   else initMmu(vcpu);
   if (!vcpu.kvm.tdp && (set & Cr4.pcide) !== 0) vcpu.rootMmu.roots.freeAll();

@@ -7,6 +7,7 @@ import { ACCESS_READ, ACCESS_WRITE, Actor } from '../../journal/events';
 import { Outcome } from '../../vcpu/processor';
 import { longMode } from '../../vcpu/control-registers';
 import { Register } from '../../vcpu/registers';
+import { UNMAPPED_TAG } from '../../vcpu/tags';
 import { PageFault } from '../../x86/fault-codes';
 import { Policy } from '../../x86/permissions';
 import { handleOutcome } from '../exits/handle-exit';
@@ -26,8 +27,6 @@ import { emulatedStore } from '../pages/write-flooding';
 import { tryToUnsync } from '../pages/unsync';
 
 const MOST_EXITS = 64;
-/** In the VPID or ASID of accesses without a linear address. */
-export const UNMAPPED_TAG = 0x8000;
 
 interface KernelInstruction {
   readonly kind: 'read' | 'write';

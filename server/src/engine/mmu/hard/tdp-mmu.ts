@@ -180,7 +180,10 @@ export class TdpMmu implements TdpTree {
     for (const root of this.roots) root.invalidate();
   }
 
-  /** First what hangs below 1G entries, then the top; or level by level (tdp_mmu_zap_root). */
+  /**
+   * First what hangs below 1G entries, then the top; or level by level (tdp_mmu_zap_root). Nobody need flush: whoever loads a root does
+   * (kvm_tdp_mmu_zap_invalidated_roots).
+   */
   zapInvalidRoots(): void {
     const invalid = this.roots.filter((root) => root.invalid);
     this.roots = this.roots.filter((root) => !root.invalid);
@@ -190,7 +193,6 @@ export class TdpMmu implements TdpTree {
           if (page.level <= level) this.change(page, index, this.kvm.format.empty);
         });
       }
-      this.kvm.flushRemoteTlbs();
       this.release(root);
     }
   }

@@ -2,6 +2,7 @@
  * Invalidations under a hypervisor in a guest. What its guest executes natively works on the processor at once; what the
  * hypervisor executes itself, INVEPT, INVVPID or INVLPGA, exits to the one below (§3.10, §7.5, §7.7).
  */
+import { high, low, PAGE_SIZE } from '../../bits';
 import { SvmExit, VmxExit } from '../../x86/exit-reasons';
 import type { Cpu } from '../vcpu/cpu';
 import { invept, invlpga, invvpid } from './instructions';
@@ -16,25 +17,33 @@ export class NestedInvalidations implements Pick<Cpu['invalidations'], keyof Cpu
   }
 
   invlpg(lo: number, hi: number): void {
-    const { cpu } = this;
-    const { below, guest } = cpu;
-    if (cpu.running) {
-      if (this.native) this.real.invlpg(lo, hi);
-    } else if (below.parts.vendor === 'amd') cpu.execute(SvmExit.INVLPGA, () => invlpga(below, lo, hi));
-    else if (guest.parts.vpid !== 0) cpu.execute(VmxExit.INVVPID, () => invvpid(cpu.nesting, 0, lo, hi));
+    if (this.native) this.real.invlpg(lo, hi);
   }
 
   invpcid(type: number, pcid: number, lo: number, hi: number): boolean {
     return !this.native || this.real.invpcid(type, pcid, lo, hi);
   }
 
-  /** The hypervisor flushes its guest's translations. On AMD it asks for that with the next VMRUN. */
-  everything(): void {
+  // Of the hypervisor.
+
+  invept(type: 1 | 2, root: number): void {
     const { cpu } = this;
-    const { below, guest } = cpu;
-    if (below.parts.vendor === 'amd') return;
-    if (guest.kvm.tdp) cpu.execute(VmxExit.INVEPT, () => invept(cpu.nesting, 2, 0, 0));
-    else if (guest.parts.vpid !== 0) cpu.execute(VmxExit.INVVPID, () => invvpid(cpu.nesting, 1, 0, 0));
+    cpu.execute(VmxExit.INVEPT, () => invept(cpu.nesting, type, low(root * PAGE_SIZE), high(root * PAGE_SIZE)));
+  }
+
+  invvpid(type: 0 | 1 | 2 | 3, _vpid: number, lo: number, hi: number): boolean {
+    const { cpu } = this;
+    cpu.execute(VmxExit.INVVPID, () => invvpid(cpu.nesting, type, lo, hi));
+    return true;
+  }
+
+  invlpga(lo: number, hi: number): void {
+    const { cpu } = this;
+    cpu.execute(SvmExit.INVLPGA, () => invlpga(cpu.below, lo, hi));
+  }
+
+  tlbControl(): void {
+    // A field of the VMCB: the one below flushes at every VMRUN anyway (nested_svm_transition_tlb_flush).
   }
 
   /** VM entry and exit without VPID: the hypervisor below sees to it. */

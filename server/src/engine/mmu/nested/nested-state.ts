@@ -12,7 +12,7 @@ import { PageFault, Qualification } from '../../x86/fault-codes';
 import { HOST_ALL, Policy } from '../../x86/permissions';
 import { Walk } from '../../x86/stage';
 import type { Walker } from '../../x86/walker';
-import { UNMAPPED_TAG } from '../guest/kernel-access';
+import { UNMAPPED_TAG } from '../../vcpu/tags';
 import type { KvmVcpu } from '../vcpu/kvm-vcpu';
 import { MemslotStage } from '../contexts/memslot-stage';
 import { MmuContext } from '../contexts/mmu-context';
@@ -23,6 +23,7 @@ import { invalidateAddress } from '../soft/invlpg';
 import { syncPage } from '../soft/sync-page';
 import type { GuestHypervisor } from '../vcpu/guest-hypervisor';
 import { useSecondStage, useShadowTables } from '../vcpu/hardware';
+import { serveLocalFlushes } from '../vcpu/serve-requests';
 import { initMmu, invalidateGuestAddress, newPgd } from '../vcpu/vcpu-mmu';
 import { exitFields, NO_INFO, INTR_INFO_PF, type ExitInfo, type InjectedFault } from '../trace';
 import { HOST_RIP } from './control-fields';
@@ -58,6 +59,8 @@ export class Nesting implements GuestHypervisor {
   private readonly registers: Registers;
   private lastVpid = 0;
   private runPending = false;
+  /** Some guest of it has run. */
+  private entered = false;
   /** Where L1 goes on after an exit of L2: behind its VMRUN, or at VMCS.HOST_RIP. */
   private returnRip = 0;
   private eventOfEntry: InjectedFault | null = null;
@@ -178,7 +181,12 @@ export class Nesting implements GuestHypervisor {
       event_inj: control.event === null ? 0 : INTR_INFO_PF,
       nested_root: { lo: rootLo, hi: rootHi },
     });
-    if (!intel) kvm.trace.emit('kvm_nested_intercepts', control.intercepts);
+    if (intel) {
+      serveLocalFlushes(vcpu);
+      // vmcs02 is loaded for the first time (vmx_vcpu_load_vmcs).
+      if (!this.entered) vcpu.request('flushAll');
+      this.entered = true;
+    } else kvm.trace.emit('kvm_nested_intercepts', control.intercepts);
     const invalid = intel ? guestStateFailure(vcpu, control) : null;
     if (invalid !== null) {
       const failed = this.failed(invalid, 'exit');
@@ -221,6 +229,7 @@ export class Nesting implements GuestHypervisor {
   leave(reflected: Reflected): void {
     const { vcpu, control } = this;
     const { kvm, parts } = vcpu;
+    if (parts.vendor === 'intel') serveLocalFlushes(vcpu);
     kvm.trace.emit('kvm_nested_vmexit_inject', { reason: reflected.reason, ...exitFields(reflected.info) });
     this.reflected = reflected;
     this.control = this.pending = null;

@@ -38,7 +38,10 @@ export interface Cpu {
 
   /** The second stage, for reading what lies behind it. */
   readonly second: Stage;
-  readonly invalidations: Pick<Invalidations, 'apply' | 'invlpg' | 'invpcid' | 'everything' | 'transition'>;
+  readonly invalidations: Pick<
+    Invalidations,
+    'apply' | 'invlpg' | 'invpcid' | 'invept' | 'invvpid' | 'invlpga' | 'tlbControl' | 'transition'
+  >;
   /** Its cached translations; a processor that a hypervisor emulates has none of its own. */
   readonly tlb?: Tlb;
   /** Entries read from memory so far. */

@@ -1,7 +1,6 @@
 /** A vCPU of the host's KVM: the way into its guest and out of it (x86.c: vcpu_enter_guest; vmx.c: vmx_vcpu_run; svm.c). */
 import { exitReasonName } from '../exit-names';
-import { UserExit } from '../../journal/enumerations';
-import { Load } from '../../vcpu/control-registers';
+import { LocalFlush, UserExit } from '../../journal/enumerations';
 import { Register } from '../../vcpu/registers';
 import type { ControlField } from '../../program';
 import { loadRoot } from '../contexts/load-roots';
@@ -9,13 +8,17 @@ import { NO_ROOT, type Root } from '../contexts/roots';
 import { drainPml } from '../logging/pml';
 import { Role } from '../pages/role';
 import { exitFields, INTR_INFO_PF, type ExitInfo } from '../trace';
+import { flushTlb } from './flush-tlb';
 import { useShadowTables, useTdp } from './hardware';
 import { DEAD, SHUTDOWN, type Completion } from './instruction';
 import type { KvmVcpu } from './kvm-vcpu';
-import { freeObsoleteRoots, pgdOf, syncPreviousRoots, syncRoots } from './vcpu-mmu';
+import { serveRequests } from './serve-requests';
+import { pgdOf, syncRoots } from './vcpu-mmu';
 import type { VcpuMode } from './vcpu-mode';
 
 const EIO = 5;
+/** Loads of a root at one entry, more than are ever needed. */
+const MOST_ROUNDS = 4;
 
 export class PlainMode implements VcpuMode {
   readonly level: 1 | 2 = 1;
@@ -45,35 +48,31 @@ export class PlainMode implements VcpuMode {
   enter(): Completion | null {
     const { vcpu } = this;
     if (vcpu.inGuest) return null;
-    const { kvm, parts, processor, requests, guests } = vcpu;
+    const { kvm, parts, processor, guests } = vcpu;
     if (kvm.dead) return DEAD;
     const asleep = processor.wake?.() ?? null;
     if (asleep !== null) return asleep;
-    const asked = requests.pending;
     kvm.trace.journal.actor = parts.actor;
-    if (asked.freeObsoleteRoots) freeObsoleteRoots(vcpu);
-    if (asked.sync) syncRoots(vcpu);
-    if (asked.flushGuest && !kvm.tdp) {
-      syncRoots(vcpu);
-      syncPreviousRoots(vcpu);
-    }
-    if (asked.flushAll || asked.flushCurrent) this.flushHardware();
-    requests.clear();
+    serveRequests(vcpu);
     const injected = vcpu.takeInjected();
     const event = injected ?? guests.takeEvent();
     if (injected !== null) {
       kvm.trace.emit('kvm_inj_exception', { vector: 14, error_code: injected.errorCode, cr2: injected });
       vcpu.registers.set(Register.cr2, injected.lo, injected.hi);
     }
-    if (vcpu.mmu.roots.current.hpa < 0) {
-      const { lo, hi } = pgdOf(vcpu);
-      const root = loadRoot(kvm, vcpu.mmu, lo, hi);
-      if (root === null) return { kind: 'error', errno: 'ENOSPC', why: 'no shadow page can be had for a root' };
-      if (root === 'outside') return this.tripleFault();
-      vcpu.mmu.roots.current = root;
-      this.loadedRoot = root.hpa;
-      syncRoots(vcpu);
-      this.flushHardware();
+    // What is asked for meanwhile makes KVM turn round before the guest is entered (kvm_vcpu_exit_request).
+    for (let rounds = 0; rounds < MOST_ROUNDS && (vcpu.mmu.roots.current.hpa < 0 || vcpu.requests.pending); rounds++) {
+      if (vcpu.mmu.roots.current.hpa < 0) {
+        const { lo, hi } = pgdOf(vcpu);
+        const root = loadRoot(kvm, vcpu.mmu, lo, hi);
+        if (root === null) return { kind: 'error', errno: 'ENOSPC', why: 'no shadow page can be had for a root' };
+        if (root === 'outside') return this.tripleFault();
+        vcpu.mmu.roots.current = root;
+        this.loadedRoot = root.hpa;
+        syncRoots(vcpu);
+        flushTlb(vcpu, LocalFlush.current);
+      }
+      serveRequests(vcpu);
     }
     this.noteRoot();
     kvm.trace.emit('kvm_entry', {
@@ -84,7 +83,6 @@ export class PlainMode implements VcpuMode {
       guest_mode: vcpu.guestMode,
     });
     this.loadHardware();
-    if (asked.flushGuest && !asked.flushAll && !asked.flushCurrent && vcpu.tlbOn) processor.invalidations.apply(Load.flushAll);
     if (parts.vpid === 0 && vcpu.tlbOn) processor.invalidations.transition();
     const failed = processor.launch?.(injected) ?? null;
     if (failed !== null) return failed;
@@ -151,9 +149,5 @@ export class PlainMode implements VcpuMode {
     if (hpa === this.loadedRoot) return;
     this.loadedRoot = hpa;
     kvm.trace.emit('kvm_load_root', { root: hpa, pgd: { lo: pgdLo, hi: pgdHi }, level });
-  }
-
-  private flushHardware(): void {
-    if (this.vcpu.tlbOn) this.vcpu.processor.invalidations.everything();
   }
 }

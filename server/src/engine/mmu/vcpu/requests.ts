@@ -1,38 +1,20 @@
 /** What a vCPU has to do before its guest is entered again (kvm_make_request, KVM_REQ_*). */
 
-interface Asked {
-  freeObsoleteRoots: boolean;
-  sync: boolean;
-  loadRoot: boolean;
-  flushAll: boolean;
-  flushCurrent: boolean;
-  flushGuest: boolean;
-}
-
-export type Request = keyof Asked;
-
-const NOTHING: Readonly<Asked> = {
-  freeObsoleteRoots: false,
-  sync: false,
-  loadRoot: false,
-  flushAll: false,
-  flushCurrent: false,
-  flushGuest: false,
-};
+export type Request = 'freeObsoleteRoots' | 'sync' | 'loadRoot' | 'flushAll' | 'flushCurrent' | 'flushGuest';
 
 export class Requests {
-  private asked: Asked = { ...NOTHING };
+  private readonly made = new Set<Request>();
 
   make(what: Request): void {
-    this.asked[what] = true;
+    this.made.add(what);
   }
 
-  /** What waits, with what is asked for until {@link clear}. */
-  get pending(): Readonly<Asked> {
-    return this.asked;
+  /** Is it asked for? Then it is not any more (kvm_check_request). */
+  take(what: Request): boolean {
+    return this.made.delete(what);
   }
 
-  clear(): void {
-    this.asked = { ...NOTHING };
+  get pending(): boolean {
+    return this.made.size > 0;
   }
 }

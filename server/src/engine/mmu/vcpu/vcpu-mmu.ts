@@ -2,11 +2,13 @@
 import type { TableRef } from '../../program';
 import { keysOf } from '../../vcpu/control-registers';
 import { Register } from '../../vcpu/registers';
+import { LocalFlush } from '../../journal/enumerations';
 import type { Format } from '../../x86/formats';
 import { cpuRole, extendedRole, shadowRootRole, tdpRootRole, walkerPolicy } from '../contexts/cpu-role';
 import type { MmuContext } from '../contexts/mmu-context';
 import { syncChildren } from '../pages/sync-children';
 import { invalidateAddress } from '../soft/invlpg';
+import { flushTlb } from './flush-tlb';
 import type { KvmVcpu } from './kvm-vcpu';
 
 /** Root register of the tables that are shadowed, or stand in hardware. */
@@ -82,7 +84,7 @@ export function syncPreviousRoots({ mmu }: KvmVcpu): void {
 
 /** INVLPG as the guest means it (kvm_mmu_invlpg): in the current root and, when all are meant, in the previous ones. */
 export function invalidateGuestAddress(vcpu: KvmVcpu, mmu: MmuContext, lo: number, hi: number, all: boolean): void {
-  if (vcpu.tlbOn && mmu === vcpu.walkMmu) vcpu.processor.invalidations.invlpg(lo, hi);
+  if (mmu === vcpu.walkMmu) flushTlb(vcpu, LocalFlush.gva, lo, hi);
   if (mmu.direct) return;
   vcpu.mmio.forgetGva(lo, hi);
   invalidateAddress(vcpu.kvm, mmu, mmu.roots.current, lo, hi);
