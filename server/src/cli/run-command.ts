@@ -18,7 +18,8 @@ export async function runFile(args: Arguments, io: Io): Promise<number> {
   const { held, failed } = tally(views.flatMap(({ record }) => record.outcomes));
   const format = args.options.format ?? 'text';
   if (format === 'json') {
-    for (const piece of json({ file: nameOf(script.uri), uri: script.uri, views, held, failed, exitStatus: status })) io.out(piece);
+    const brief = args.options.brief === true;
+    for (const piece of json({ file: nameOf(script.uri), uri: script.uri, views, held, failed, exitStatus: status, brief })) io.out(piece);
   } else {
     const lines =
       format === 'ftrace'

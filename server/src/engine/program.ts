@@ -14,8 +14,19 @@ export interface Program {
   readonly name: string;
   readonly machine: MachineConfig;
   readonly acts: readonly Act[];
+  /** What names of the script stood for when each act came of it; left out when none had any. The engine takes no notice. */
+  readonly bound?: readonly (Bound | null)[];
   readonly budget: Budget;
 }
+
+/**
+ * What a name of the script stands for, innermost first: a loop's variable or a block's parameter by the offset of its definition, a number or
+ * the name of tables; or that a block was called there, whose statements do not see the names outside.
+ */
+export type Bound =
+  | { readonly definition: number; readonly value: bigint | string | null; readonly outer: Bound | null; readonly call?: undefined }
+  /** Origin of the statement that calls. */
+  | { readonly call: number; readonly outer: Bound | null };
 
 export interface Budget {
   /** Acts executed, each repetition of a strided access counted. */

@@ -11,7 +11,9 @@ import type { Outcome, RunRecord } from '../run/record';
 import { errorCode } from '../events/decode';
 import { eventAt, fieldsOf } from '../events/fields';
 import { nestedExits } from '../views/nested-exits';
+import { Reasons } from './reasons';
 import type { StatementPlace } from '../language/places';
+import { executionOf } from '../views/execution';
 import type { RunView } from '../views/view';
 
 const SCHEMA_VERSION = 1;
@@ -24,6 +26,8 @@ interface JsonInput {
   readonly held: number;
   readonly failed: number;
   readonly exitStatus: number;
+  /** Without events. */
+  readonly brief?: boolean;
 }
 
 /** The document, one event a line. */
@@ -31,23 +35,27 @@ export function* json(input: JsonInput): Generator<string> {
   yield `{"schema":"mmu-run","version":${SCHEMA_VERSION},"file":${JSON.stringify(input.file)},"runs":[`;
   for (let i = 0; i < input.views.length; i++) {
     if (i > 0) yield ',';
-    yield* run(input.views[i], input.uri);
+    yield* run(input.views[i], input.uri, input.brief === true);
   }
   const { held, failed, exitStatus, views } = input;
   yield `\n],"summary":${JSON.stringify({ runs: views.length, held, failed, exitStatus })}}\n`;
 }
 
-function* run(view: RunView, uri: string): Generator<string> {
+function* run(view: RunView, uri: string, brief: boolean): Generator<string> {
   const { record, script } = view;
   const { vms, host } = record.program.machine;
   const mmu = Object.fromEntries(vms.map((vm) => [vm.name, vm.mmu]));
   yield `\n{"name":${JSON.stringify(record.program.name)},"mmu":${JSON.stringify(mmu)},"kernel":${JSON.stringify(host.kvm.kernel)}`;
   yield `,"ended":${JSON.stringify(record.ended)}`;
   yield `,\n"statements":[${script.statements.map((each) => JSON.stringify(place(each, uri))).join(',\n')}]`;
-  yield `,\n"outcomes":[${record.outcomes.map((each) => JSON.stringify(outcome(each, view))).join(',\n')}]`;
-  yield ',\n"events":[';
-  yield* events(view);
-  yield ']}';
+  const reasons = new Reasons(view);
+  yield `,\n"outcomes":[${record.outcomes.map((each) => JSON.stringify(outcome(each, view, reasons))).join(',\n')}]`;
+  if (!brief) {
+    yield ',\n"events":[';
+    yield* events(view);
+    yield ']';
+  }
+  yield '}';
 }
 
 function place(statement: StatementPlace, uri: string): object {
@@ -56,11 +64,15 @@ function place(statement: StatementPlace, uri: string): object {
   return statement.uri === uri ? at : { file: statement.uri, ...at };
 }
 
-function outcome(each: Outcome, view: RunView): object {
+function outcome(each: Outcome, view: RunView, reasons: Reasons): object {
+  const { program } = view.record;
+  const execution = program.bound?.[each.act] ? executionOf(view.script, program, each.origin, each.act) : null;
   return {
     origin: each.origin,
+    ...(execution && { text: execution.text, line: execution.place.range.start.line + 1 }),
     rows: [each.from, each.to],
     result: result(each.result),
+    ...reasons.verdict(each),
     exits: each.exits,
     references: each.references,
     nested: nestedExits(view, each.from, each.to) ?? undefined,

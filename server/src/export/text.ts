@@ -5,10 +5,12 @@
 import type { StepRow } from '../protocol/messages';
 import type { Outcome } from '../run/record';
 import { actText } from '../views/act-text';
+import { executionOf } from '../views/execution';
+import { MOST_REASONS, Reasons } from './reasons';
 import { controlAccessesFrom, nestedExits, nestedExitsText } from '../views/nested-exits';
 import { exitsText, totalExits } from '../events/exits';
-import { endedText, expectationText, outcomeText, tally, toneOf } from '../views/outcome';
-import { plural } from '../events/wording';
+import { endedText, exitCount, expectationText, resultText, tally, toneOf } from '../views/outcome';
+import { joined, plural } from '../events/wording';
 import type { RunView } from '../views/view';
 import { walkFrom } from '../views/walk-steps';
 import { palette } from './colors';
@@ -23,9 +25,6 @@ interface TextOptions {
   /** A line for each entry that the processor reads, instead of one for a walk. */
   readonly entries: boolean;
 }
-
-/** Events of one statement that are printed; the rest is counted. */
-const MOST_EVENTS = 400;
 
 export function* text(views: readonly RunView[], options: TextOptions): Generator<string> {
   const paint = palette(options.colors);
@@ -45,11 +44,16 @@ function* run(view: RunView, options: TextOptions, paint: Palette): Generator<st
   const longest = statements.reduce((most, outcome) => Math.max(most, statementText(view, outcome).length), 0);
   const room = options.width > 0 ? Math.max(12, options.width - OUTCOME - INDENT.length) : MOST_STATEMENT;
   const widest = Math.min(MOST_STATEMENT, room, longest);
+  const reasons = new Reasons(view);
   for (const { act: outcome, expectations } of grouped(record.outcomes)) {
-    if (outcome) yield* act(view, outcome, widest, options, paint);
+    if (outcome) yield* act(view, outcome, widest, reasons, options, paint);
     yield* judged(view, expectations, options, paint);
   }
   yield paint.faint(rule);
+  if (reasons.left < 0)
+    yield paint.faint(
+      `what decides is said of the first ${MOST_REASONS} accesses that do not reach memory, ${-reasons.left} more have none`,
+    );
   yield* ending(view, paint);
   yield '';
 }
@@ -57,31 +61,31 @@ function* run(view: RunView, options: TextOptions, paint: Palette): Generator<st
 /** Cut to so many columns, before the address that a name in it came to. */
 function statementText(view: RunView, { act, origin }: Outcome, most = Infinity): string {
   const { program } = view.record;
-  const { text, address } = actText(program, act, view.statement(origin)?.text ?? program.acts[act]?.do ?? '');
+  const written = executionOf(view.script, program, origin, act)?.text ?? program.acts[act]?.do ?? '';
+  const { text, address } = actText(program, act, written);
   return address.length + 8 > most ? cut(text + address, most) : cut(text, most - address.length) + address;
 }
 
 /** What stands before text that belongs to a statement. */
 const INDENT = '      ';
 
-function* act(view: RunView, outcome: Outcome, widest: number, options: TextOptions, paint: Palette): Generator<string> {
-  const place = view.statement(outcome.origin);
+function* act(view: RunView, outcome: Outcome, widest: number, reasons: Reasons, options: TextOptions, paint: Palette): Generator<string> {
+  const place = executionOf(view.script, view.record.program, outcome.origin, outcome.act)?.place;
   const line = String(place ? place.range.start.line + 1 : '').padStart(4);
   const short = statementText(view, outcome, widest);
-  const { result } = outcome;
-  const came = outcomeText(outcome);
-  const tail =
-    totalExits(outcome.exits) > 0
-      ? ` (${outcome.exits.length === 1 ? outcome.exits[0].reason : exitsText(outcome.exits)})`
-      : result.kind === 'error'
-        ? `  ${result.why}`
-        : '';
-  const dots = came || tail ? `${' '.padEnd(widest - short.length + 2, '·')} ` : '';
-  const left = options.width > 0 ? options.width - INDENT.length - short.length - dots.length - came.length : Infinity;
-  const fits = tail.length <= left;
-  const tailPaint = result.kind === 'error' ? paint.faint : paint.exit;
-  yield `${paint.faint(line)}  ${paint.title(short)}${paint.faint(dots)}${tonePaint(outcome, paint)(came)}${fits ? tailPaint(tail) : ''}`.trimEnd();
-  if (!fits) for (const part of wrapped(tail.trim(), options.width - INDENT.length)) yield `${INDENT}${tailPaint(part)}`;
+  const why = reasons.of(outcome);
+  const cost = exitCount(outcome);
+  const tail = cost ? ` (${outcome.exits.length === 1 ? outcome.exits[0].reason : exitsText(outcome.exits)})` : '';
+  const what = resultText(outcome.result);
+  const dots = what || cost ? `${' '.padEnd(widest - short.length + 2, '·')} ` : '';
+  const room = options.width > 0 ? options.width - INDENT.length - short.length - dots.length : Infinity;
+  const whole = joined(why ? `${what}: ${why}` : what, cost);
+  const said = whole.length <= room;
+  const came = said ? whole : joined(what, cost);
+  const fits = came.length + tail.length <= room;
+  yield `${paint.faint(line)}  ${paint.title(short)}${paint.faint(dots)}${tonePaint(outcome, paint)(came)}${fits ? paint.exit(tail) : ''}`.trimEnd();
+  if (!fits) for (const part of wrapped(tail.trim(), options.width - INDENT.length)) yield `${INDENT}${paint.exit(part)}`;
+  if (why && !said) for (const part of wrapped(why, options.width - INDENT.length)) yield `${INDENT}${tonePaint(outcome, paint)(part)}`;
   const nested = nestedExits(view, outcome.from, outcome.to);
   const shares = nested ? nestedExitsText(nested) : '';
   if (shares) yield `${INDENT}${paint.exit(shares)}`;
@@ -93,12 +97,7 @@ function* journal(view: RunView, outcome: Outcome, options: TextOptions, paint: 
   if (outcome.to <= outcome.from || outcome.act < 0) return;
   const first = steps.stepOfRow(outcome.from) + 1;
   const end = steps.stepOfRow(outcome.to - 1) + 1;
-  let printed = 0;
-  for (let step = first; step < end; printed++) {
-    if (printed === MOST_EVENTS) {
-      yield paint.faint(`${INDENT}⋮ ${plural(end - step, 'more event')}`);
-      return;
-    }
+  for (let step = first; step < end;) {
     const walk = options.entries ? null : (walkFrom(view, step, end) ?? controlAccessesFrom(view, step, end));
     yield event(walk ? walk.row : steps.rows(step, 1)[0], options, paint);
     step = walk ? walk.next : step + 1;

@@ -3,7 +3,7 @@
  * session use this and nothing of the rooms behind it (syntax/ for trees and printing excepted).
  */
 import type { Found } from './files';
-import type { Program } from '../engine/program';
+import type { Bound, Program } from '../engine/program';
 import type { StatementPlace } from './places';
 import type { Parsed } from './syntax/parse';
 import type { LowerOptions } from './lower/programs';
@@ -60,6 +60,8 @@ export interface Analysis {
   readonly statements: readonly StatementPlace[];
   /** The node of a statement, by origin. */
   readonly statementNodes: readonly Node[];
+  /** A statement's text with the values that names in it stood for; known once the text is lowered. */
+  written(origin: number, bound: Bound): string;
 
   /** What a name means; null when nothing defines it. */
   definitionOf(reference: Reference): Target | null;

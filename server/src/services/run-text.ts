@@ -2,6 +2,7 @@
 import type { RunView } from '../views/view';
 import type { Outcome } from '../run/record';
 import { exitsText, totalExits } from '../events/exits';
+import { cameToText } from '../views/came-to';
 import { outcomeText, resultText, statementOutcome } from '../views/outcome';
 import type { StatementOutcome } from '../views/outcome';
 import { hex, joined, plural } from '../events/wording';
@@ -9,6 +10,7 @@ import { grouped, kindsOf, listed } from './places';
 
 /** A statement's outcome under one kind. */
 interface KindOutcome {
+  readonly view: RunView;
   readonly kinds: string;
   readonly outcome: StatementOutcome;
 }
@@ -18,7 +20,7 @@ export function outcomesByKind(views: readonly RunView[], origin: number): KindO
   const found: KindOutcome[] = [];
   for (const view of views) {
     const outcome = statementOutcome(view, origin);
-    if (outcome && outcome.outcomes.length > 0) found.push({ kinds: kindsOf(view.record.program), outcome });
+    if (outcome && outcome.outcomes.length > 0) found.push({ view, kinds: kindsOf(view.record.program), outcome });
   }
   return found;
 }
@@ -41,7 +43,7 @@ export function shortText(all: readonly KindOutcome[], withExits: boolean): stri
 
 /** The long form, as Markdown: for each kind what happened, at what cost, and where it led. */
 export function longText(all: readonly KindOutcome[]): string {
-  return grouped(all, ({ outcome }) => detail(outcome))
+  return grouped(all, detail)
     .map(({ said, of }) => (all.length > 1 ? `**${names(of)}**: ${said}` : said))
     .join('\n\n');
 }
@@ -62,14 +64,12 @@ function resultOnly({ outcomes }: StatementOutcome): string {
   return more.length === 0 ? joined(first.said, outcomes.length > 1 && plural(outcomes.length, 'time')) : plural(outcomes.length, 'time');
 }
 
-function withoutExits({ outcomes }: StatementOutcome): string {
-  const groups = grouped(outcomes, ({ result }) => resultText(result));
-  const last = groups.length === 1 ? groups[0].said : `last ${resultText(outcomes[outcomes.length - 1].result) || 'done'}`;
-  return joined(last, outcomes.length > 1 && plural(outcomes.length, 'time'));
+function withoutExits({ result }: StatementOutcome): string {
+  return result;
 }
 
-function detail({ outcomes }: StatementOutcome): string {
-  if (outcomes.length > 1) return manyDetail(outcomes);
+function detail({ view, outcome: { outcomes } }: KindOutcome): string {
+  if (outcomes.length > 1) return manyDetail(view, outcomes);
   const [outcome] = outcomes;
   const { result } = outcome;
   const addresses =
@@ -81,7 +81,7 @@ function detail({ outcomes }: StatementOutcome): string {
           result.value !== null && `value \`${hex(result.value)}\``,
         )
       : '';
-  const said = addresses || (result.kind === 'error' ? `${result.errno}: ${result.why}` : resultText(result) || 'done');
+  const said = addresses || cameToText(view, outcome) || resultText(result) || 'done';
   return [said, costs(outcome)].filter(Boolean).join('; ');
 }
 
@@ -96,8 +96,8 @@ function costs({ exits, references }: Outcome): string {
 /** Executions listed each for itself. */
 const MOST_LISTED = 8;
 
-function manyDetail(outcomes: readonly Outcome[]): string {
-  const lines = outcomes.slice(0, MOST_LISTED).map((each, index) => `${index + 1}. ${outcomeText(each) || 'done'}`);
+function manyDetail(view: RunView, outcomes: readonly Outcome[]): string {
+  const lines = outcomes.slice(0, MOST_LISTED).map((each, index) => `${index + 1}. ${outcomeText(view, each) || 'done'}`);
   const rest = outcomes.length - lines.length;
   return `executed ${plural(outcomes.length, 'time')}\n\n${lines.join('\n')}${rest > 0 ? `\n\n… and ${rest} more` : ''}`;
 }

@@ -12,7 +12,7 @@ import { pageFault, reachedAt, sentence, verdict } from './way/verdicts';
 import { translate } from './way/way';
 
 /** What a result is by itself; null: nothing to say of it (a register was loaded, an expectation judged). */
-function bare(result: Result): Verdict | null {
+export function bare(result: Result): Verdict | null {
   switch (result.kind) {
     case 'ok':
       if (result.hpa !== null) return reachedAt(result.hpa);
@@ -53,6 +53,12 @@ export function cameTo(view: RunView, outcome: Outcome): Verdict | null {
   if (outcome.result.kind !== 'mmio') return said;
   // A table of the guest's can be what is in no slot; KVM emulates all the same.
   return { ...said, why: `gpa ${hex(outcome.result.gpa)} is in no slot`, section: 'mmio' };
+}
+
+/** The same without the access that asks for it: `#PF(P W U): PT[0].R/W = 0`. */
+export function cameToShort(view: RunView, outcome: Outcome): string {
+  const found = cameTo(view, outcome);
+  return found ? sentence({ ...found, why: found.kind === 'error' ? null : (found.why?.split(', ')[0] ?? null) }) : '';
 }
 
 /** In one line: `#PF(P W U): PT[0].R/W = 0, user write`. */

@@ -1,9 +1,10 @@
 /** What statements came to, in a few words: inlay hints, the terminal and JSON show these. */
 import type { Result } from '../engine/result';
 import type { Ended, Outcome } from '../run/record';
-import { errorCode } from '../events/decode';
 import { totalExits } from '../events/exits';
-import { bytes, hex, joined, pageRanges, plural } from '../events/wording';
+import { bytes, joined, pageRanges, plural } from '../events/wording';
+import { bare, cameToShort } from './came-to';
+import { executionOf } from './execution';
 import type { RunView } from './view';
 
 type Tone = 'ok' | 'fault' | 'error' | 'held' | 'failed';
@@ -13,6 +14,8 @@ export interface StatementOutcome {
   readonly origin: number;
   /** As `→ hpa 0x61_0123 · 2 exits`; empty when there is nothing to say. */
   readonly text: string;
+  /** The same without the exits. */
+  readonly result: string;
   readonly tone: Tone;
   /** Acts executed, without expectations. */
   readonly outcomes: readonly Outcome[];
@@ -31,30 +34,15 @@ export interface FailedExpectation {
 /** Ranges of a dirty log that are shown. */
 const MOST_RANGES = 6;
 
-/** A result in the field's words: `→ hpa 0x61_0123`, `#PF P·W·U`, `MMIO read`, `exit EPT_VIOLATION`, `EEXIST: why`; empty for nothing to say. */
+/** A result in the field's words: `→ hpa 0x61_0123`, `#PF(P W U)`, `MMIO read`, `exit EPT_VIOLATION`, `EEXIST`; empty for nothing to say. */
 export function resultText(result: Result): string {
   switch (result.kind) {
-    case 'ok':
-      if (result.hpa !== null) return `→ hpa ${hex(result.hpa)}`;
-      return result.gpa !== null ? `→ gpa ${hex(result.gpa)}` : 'ok';
-    case 'page-fault':
-      return `#PF ${errorCode(result.error) || '0'}`;
-    case 'general-protection':
-      return '#GP';
-    case 'mmio':
-      return `MMIO ${result.write ? 'write' : 'read'}`;
-    case 'shutdown':
-      return 'shutdown';
-    case 'vm-exit':
-      return `exit ${result.reason}${result.gpa === null ? '' : ` at gpa ${hex(result.gpa)}`}`;
-    case 'error':
-      return result.errno;
     case 'dirty-log':
       return result.gpas.length === 0 ? 'nothing dirty' : `dirty ${pageRanges(result.gpas, MOST_RANGES)}`;
-    case 'done':
-      return '';
     case 'expectation':
       return result.holds ? '✓' : `✗ ${result.got}`;
+    default:
+      return bare(result)?.what ?? '';
   }
 }
 
@@ -74,10 +62,19 @@ export function toneOf(result: Result): Tone {
   }
 }
 
-/** `→ hpa 0x61_0123 · 2 exits`: result and cost of one outcome. */
-export function outcomeText(outcome: Outcome): string {
-  const exits = totalExits(outcome.exits);
-  return joined(resultText(outcome.result), exits > 0 && plural(exits, 'exit'));
+/** `→ hpa 0x61_0123 · 2 exits`, `#PF(W U): PT[9].P = 0 · 1 exit`: result, with what decides, and cost of one outcome. */
+export function outcomeText(view: RunView, outcome: Outcome): string {
+  return joined(shortResult(view, outcome), exitCount(outcome));
+}
+
+export function exitCount({ exits }: Outcome): string {
+  const total = totalExits(exits);
+  return total > 0 ? plural(total, 'exit') : '';
+}
+
+/** `#PF(W U): PT[9].P = 0`. */
+function shortResult(view: RunView, outcome: Outcome): string {
+  return cameToShort(view, outcome) || resultText(outcome.result);
 }
 
 /** All executions of a statement in one line; null when it was not executed. */
@@ -89,21 +86,23 @@ export function statementOutcome(view: RunView, origin: number): StatementOutcom
   const failed = expectations.some((each) => toneOf(each.result) === 'failed');
   const last = outcomes.at(-1);
   const tone: Tone = failed ? 'failed' : last ? toneOf(last.result) : 'held';
-  return { origin, text: last ? executionsText(outcomes, last) : '', tone, outcomes, expectations };
-}
-
-function executionsText(outcomes: readonly Outcome[], last: Outcome): string {
-  if (outcomes.length === 1) return outcomeText(last);
-  const results = new Set(outcomes.map((each) => resultText(each.result)));
+  const result = last ? executionsText(view, outcomes, last) : '';
   const exits = outcomes.reduce((sum, each) => sum + totalExits(each.exits), 0);
-  const said = results.size === 1 ? resultText(last.result) : `last ${resultText(last.result) || 'done'}`;
-  return joined(said, plural(outcomes.length, 'time'), exits > 0 && `${plural(exits, 'exit')} in all`);
+  const cost = exits > 0 && `${plural(exits, 'exit')}${outcomes.length > 1 ? ' in all' : ''}`;
+  return { origin, text: joined(result, cost), result, tone, outcomes, expectations };
 }
 
-/** An expectation as the scenario writes it; in the engine's words where it has no place. */
-export function expectationText(view: RunView, { origin, result }: Outcome): string {
+function executionsText(view: RunView, outcomes: readonly Outcome[], last: Outcome): string {
+  if (outcomes.length === 1) return shortResult(view, last);
+  const results = new Set(outcomes.map((each) => resultText(each.result)));
+  const said = results.size === 1 ? resultText(last.result) : `last ${resultText(last.result) || 'done'}`;
+  return joined(said, plural(outcomes.length, 'time'));
+}
+
+/** An expectation as the scenario writes it, with the values of names in it; in the engine's words where it has no place. */
+export function expectationText({ script, record }: RunView, { origin, act, result }: Outcome): string {
   if (result.kind !== 'expectation') return '';
-  return view.statement(origin)?.text ?? result.expected;
+  return executionOf(script, record.program, origin, act)?.text ?? result.expected;
 }
 
 export function failedExpectations(view: RunView): FailedExpectation[] {

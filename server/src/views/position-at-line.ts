@@ -1,4 +1,5 @@
 /** Where a line of the script is in a run. */
+import { callsOf } from './execution';
 import type { RunView } from './view';
 
 /** Journal row just before the first statement that begins at a line (from 0) or after it; the end when there is none. */
@@ -7,11 +8,13 @@ export function positionAtLine(view: RunView, uri: string, line: number): number
   let nearest = Infinity;
   for (const { act, origin, from } of view.record.outcomes) {
     const place = view.statement(origin);
-    if (act < 0 || !place || place.uri !== uri) continue;
-    const at = place.range.start.line;
-    if (at < line || at > nearest || (at === nearest && from >= best)) continue;
-    nearest = at;
-    best = from;
+    if (act < 0 || !place) continue;
+    for (const each of [place, ...callsOf(view.script, view.record.program.bound?.[act] ?? null)]) {
+      const at = each.range.start.line;
+      if (each.uri !== uri || at < line || at > nearest || (at === nearest && from >= best)) continue;
+      nearest = at;
+      best = from;
+    }
   }
   return best;
 }

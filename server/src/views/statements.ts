@@ -3,8 +3,8 @@ import { exitsText, totalExits } from '../events/exits';
 import { plural } from '../events/wording';
 import type { StatementView } from '../protocol/messages';
 import type { Outcome } from '../run/record';
-import { actText } from './act-text';
 import { cameTo } from './came-to';
+import { executionOf, performedText } from './execution';
 import { expectationText } from './outcome';
 import type { RunView } from './view';
 
@@ -34,8 +34,7 @@ export function statementView(view: RunView, row: number): StatementView | null 
   const index = indexAt(view, row);
   if (index < 0) return null;
   const outcome = outcomes[index];
-  const place = view.statement(outcome.origin);
-  const { text, address } = actText(program, outcome.act, place?.text ?? program.acts[outcome.act].do);
+  const execution = executionOf(view.script, program, outcome.origin, outcome.act);
   const expectations = [];
   for (let at = index + 1; at < outcomes.length; at++) {
     const { result } = outcomes[at];
@@ -44,8 +43,8 @@ export function statementView(view: RunView, row: number): StatementView | null 
   }
   const exits = totalExits(outcome.exits);
   return {
-    text: text + address,
-    line: place?.range.start.line ?? null,
+    text: performedText(view.script, program, outcome.origin, outcome.act),
+    line: execution?.place.range.start.line ?? null,
     verdict: cameTo(view, outcome),
     exits: exits === 0 ? 'no exit' : `${plural(exits, 'exit')} (${exitsText(outcome.exits)})`,
     references: outcome.references,

@@ -7,7 +7,7 @@ import { Actor, Kind } from '../engine/journal/events';
 import { ROW_WORDS } from '../engine/journal/journal';
 import type { StepRow } from '../protocol/messages';
 import type { RunRecord } from '../run/record';
-import { actText } from './act-text';
+import { callsOf, executionOf, performedText } from './execution';
 import { describe } from '../events/describe';
 import { eventAt } from '../events/fields';
 import type { Script } from './view';
@@ -99,24 +99,26 @@ export class StepIndex {
     // An event that goes on is the same one still.
     const event = eventAt(this.record, begun)!;
     const origin = this.originOfRow(row);
-    const place = origin === null ? null : this.script.statements[origin];
-    const described = describe(event, this.record.program);
+    const act = this.actOfRow(row);
+    const { program } = this.record;
+    const execution = origin === null ? null : executionOf(this.script, program, origin, act);
+    const described = describe(event, program);
     const text = begun === row ? described.text : `goes on · ${described.text}`;
     return {
       step,
       actor: Actor[event.actor] as StepRow['actor'],
       event: event.spec.name,
-      text: event.kind === Kind.statement && place ? this.statementText(row, place.text) : text,
+      text: event.kind === Kind.statement && execution ? performedText(this.script, program, origin!, act) : text,
       address: described.address,
-      line: place ? place.range.start.line : null,
+      line: execution ? execution.place.range.start.line : null,
       kind: described.kind,
     };
   }
 
-  /** Row of the statement's event: act in its second field. */
-  private statementText(row: number, written: string): string {
-    const { text, address } = actText(this.record.program, this.record.words[row * ROW_WORDS + 3], written);
-    return text + address;
+  /** Index of the act that a row is of, which stands in the second field of its statement's event; -1 in the set-up. */
+  private actOfRow(row: number): number {
+    const head = this.headOfRow(row);
+    return head === null ? -1 : this.record.words[head * ROW_WORDS + 3];
   }
 
   private linesOf(): Map<string, number> {
@@ -124,9 +126,11 @@ export class StepIndex {
     const lines = (this.firstSteps = new Map<string, number>());
     for (let head = 0; head < this.heads.length; head++) {
       const place = this.script.statements[this.origins[head]];
-      if (!place) continue;
-      const key = `${place.uri}\n${place.range.start.line}`;
-      if (!lines.has(key)) lines.set(key, this.stepOfRow(this.heads[head]));
+      const bound = this.record.program.bound?.[this.actOfRow(this.heads[head])] ?? null;
+      for (const { uri, range } of place ? [place, ...callsOf(this.script, bound)] : []) {
+        const key = `${uri}\n${range.start.line}`;
+        if (!lines.has(key)) lines.set(key, this.stepOfRow(this.heads[head]));
+      }
     }
     return lines;
   }

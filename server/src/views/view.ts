@@ -2,6 +2,7 @@
  * A run with what every view of it needs: the script's statements for positions, and, made on first use and kept, the index
  * of steps and one movable state. Nothing here changes the run.
  */
+import type { Bound } from '../engine/program';
 import { State } from '../engine/journal/state';
 import type { StatementPlace } from '../language/places';
 import type { Outcome, RunRecord } from '../run/record';
@@ -11,6 +12,8 @@ import { StepIndex } from './steps';
 /** What views know of the script: its statements by their origin. */
 export interface Script {
   readonly statements: readonly StatementPlace[];
+  /** A statement's text with the values that names in it stood for; without, it is as it stands. */
+  written?(origin: number, bound: Bound): string;
 }
 
 export class RunView {

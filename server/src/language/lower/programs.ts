@@ -242,7 +242,9 @@ export class Lowering {
     const title = node.title?.value ?? plan.named.name;
     const vms = state.vms.map(({ plan: each, mmu }) => this.config(each, mmu, machine));
     const name = `${title} under ${text}${kernel === null ? '' : ` with kernel ${kernel}`}`;
-    return [{ name, machine: { host: state.host, vms }, acts: script.acts, budget: this.host.budget }];
+    const { acts, bound } = script;
+    const named = bound.some((each) => each !== null);
+    return [{ name, machine: { host: state.host, vms }, acts, ...(named ? { bound } : {}), budget: this.host.budget }];
   }
 
   private config(plan: VmPlan, mmu: MmuKind, machine: readonly VmPlan[]): VmConfig {

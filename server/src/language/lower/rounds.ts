@@ -1,6 +1,6 @@
 /** Loops: the rounds of all loops of a machine, or of a script, under one limit. */
 import type { For, Node } from '../syntax/tree';
-import { show } from '../semantics/values';
+import { show, withLocal } from '../semantics/values';
 import type { Env, Value } from '../semantics/values';
 import type { Context } from './context';
 
@@ -24,13 +24,14 @@ export class Rounds {
     const { evaluator, budget } = context;
     const named = loop.name && context.links.byDefinition.get(loop.name);
     const range = loop.over && evaluator.range(loop.over, env);
+    const round = (value: Value): Env => (named ? withLocal(env, named, value) : env);
     const step = loop.step ? evaluator.number(loop.step, env) : 1n;
     if (loop.step && step !== null && step <= 0n) {
       context.report(env, loop.step, 'bad-step', `a step is 1 or more, not ${show(step)}`);
       return;
     }
     // Nothing is known of the variable: the body is looked at once for what can be said all the same.
-    if (!range || step === null) return yield withLocal(env, named ?? null, null);
+    if (!range || step === null) return yield round(null);
     const count = (range.last - range.from) / step + 1n;
     const once = this.ended || !this.doesSomething(loop);
     if (!once && count > BigInt(this.left)) {
@@ -38,11 +39,11 @@ export class Rounds {
       const message = `${count} rounds are too many: all loops together have at most ${MOST_ROUNDS}`;
       context.report(env, loop.over ?? loop, 'too-many-rounds', message);
     }
-    if (once || this.ended) return yield withLocal(env, named ?? null, range.from);
+    if (once || this.ended) return yield round(range.from);
     this.left -= Number(count);
     for (let value = range.from; value <= range.last; value += step) {
       if (!budget.step(env, loop)) return;
-      yield withLocal(env, named ?? null, value);
+      yield round(value);
       if (this.ended) return;
     }
   }
@@ -62,8 +63,4 @@ export function itemDoes(does: (item: Node) => boolean): (item: Node) => boolean
     return found;
   };
   return any;
-}
-
-function withLocal(env: Env, named: Parameters<typeof env.locals.get>[0] | null, value: Value): Env {
-  return named ? { ...env, locals: new Map(env.locals).set(named, value) } : env;
 }

@@ -1,5 +1,5 @@
 /** The script of a run: statements to acts, loops and blocks unrolled, for one kind of MMU virtualization. */
-import type { Act, Performer } from '../../engine/program';
+import type { Act, Bound, Performer } from '../../engine/program';
 import type { Named } from '../semantics/scopes';
 import type { Statements } from '../semantics/statements';
 import type { Env } from '../semantics/values';
@@ -38,6 +38,8 @@ export interface Frame {
 
 export class ScriptLowering {
   readonly acts: Act[] = [];
+  /** Of each act. */
+  readonly bound: (Bound | null)[] = [];
   readonly rounds: Rounds;
   private readonly calls: Named[] = [];
   /** A limit is reached; nothing more is lowered. */
@@ -81,6 +83,7 @@ export class ScriptLowering {
     if (this.acts.length >= MOST_ACTS || out.length >= MOST_ACTS) return this.tooMany(node, env, MOST_ACTS, 'acts');
     if (!this.context.budget.act(env, node)) return;
     if (act.do !== 'expect') this.acted = true;
+    if (out === this.acts) this.bound.push(env.bound);
     out.push(act);
   }
 

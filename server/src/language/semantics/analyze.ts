@@ -1,4 +1,5 @@
 /** Puts the parts together: files, names, constants, statements, and, when they are asked for, programs. */
+import type { Bound } from '../../engine/program';
 import { Lowering } from '../lower/programs';
 import { drained } from '../steps';
 import type { LowerOptions } from '../lower/programs';
@@ -15,6 +16,7 @@ import { Reporter } from './reporter';
 import type { Scope } from './scopes';
 import { loadedFiles, loadFiles } from './source';
 import type { ImportFailure, SourceFile } from './source';
+import { WrittenStatements } from './written';
 import { WrittenRoots } from './written-roots';
 import { Statements } from './statements';
 import { reportUnused } from './unused';
@@ -38,6 +40,7 @@ export class Analyzed implements Analysis {
   private readonly main: SourceFile;
   private readonly links: Links;
   private readonly numbered: Statements;
+  private writtenStatements: WrittenStatements | null = null;
   private readonly reporter = new Reporter();
   /** What tells values: of the text at first, of the machine once it is planned. */
   private values: { readonly reporter: Reporter; readonly evaluator: Evaluator };
@@ -84,6 +87,11 @@ export class Analyzed implements Analysis {
     const programs = yield* lowering.programs();
     this.values = { reporter, evaluator: lowering.context.evaluator };
     return { problems: reporter.problems(this.files), found: reporter.found(this.files), programs };
+  }
+
+  written(origin: number, bound: Bound): string {
+    this.writtenStatements ??= new WrittenStatements(this.links, this.numbered, this.files);
+    return this.writtenStatements.text(origin, bound, this.values);
   }
 
   definitionOf(reference: Reference): Target | null {

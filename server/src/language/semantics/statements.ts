@@ -8,6 +8,8 @@ import type { SourceFile } from './source';
 export class Statements {
   readonly places: StatementPlace[] = [];
   readonly nodes: Node[] = [];
+  /** Of the text that the places give. */
+  readonly ranges: Range[] = [];
   private readonly origins = new Map<Node, number>();
   /** Statements of scripts in the main file, by begin: all of their text with expectations. */
   private readonly ofScripts: { readonly origin: number; readonly range: Range; readonly run: Node }[] = [];
@@ -67,6 +69,7 @@ export class Statements {
     const { range: place } = file.locate(range);
     this.places.push({ uri: file.uri, range: place, text: file.oneLine(range), ...(of === null ? {} : { of }) });
     this.nodes.push(node);
+    this.ranges.push(range);
     this.origins.set(node, origin);
     return origin;
   }

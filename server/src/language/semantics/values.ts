@@ -1,4 +1,5 @@
 /** Values of expressions: integers from -2^63 to 2^64 - 1, exact; what leaves them is a problem. */
+import type { Bound } from '../../engine/program';
 import type { BinaryOperator, Expression, NameExpression, RangeExpression } from '../syntax/tree';
 import type { Links } from './links';
 import type { Reporter } from './reporter';
@@ -15,6 +16,8 @@ export interface Env {
   readonly file: SourceFile;
   /** Loop variables and parameters. */
   readonly locals: ReadonlyMap<Named, Value>;
+  /** The same as plain data, with the calls around, for those who show what came of it. */
+  readonly bound: Bound | null;
   /** The VM that performs: whose tables a name in a block means. */
   readonly vm: Named | null;
   /** `cr2` in a handler; null: unknown, undefined: there is none. */
@@ -29,7 +32,16 @@ const DEEPEST = 100;
 const NO_LOCALS: ReadonlyMap<Named, Value> = new Map();
 
 export function fileEnv(file: SourceFile): Env {
-  return { file, locals: NO_LOCALS, vm: null };
+  return { file, locals: NO_LOCALS, bound: null, vm: null };
+}
+
+/** The environment in which a name has a value. */
+export function withLocal(env: Env, named: Named, value: Value): Env {
+  return { ...env, locals: new Map(env.locals).set(named, value), bound: boundTo(named, value, env.bound) };
+}
+
+export function boundTo({ definition }: Named, value: Value, outer: Bound | null): Bound {
+  return { definition: definition.range.start, value: typeof value === 'object' ? (value?.name ?? null) : value, outer };
 }
 
 /** Values of constants in scripts and blocks, which hold where locals, VM and fault are these. */

@@ -1,9 +1,10 @@
 /** `touch(0x40_0000, 16)`: the statements of a block. */
-import type { Act } from '../../engine/program';
+import type { Act, Bound } from '../../engine/program';
 import { bindParts, noAddress, NO_WORDS } from '../kind';
 import type { StatementKind } from '../kind';
 import type { Frame, ScriptLowering } from '../lower/script';
 import type { Named } from '../semantics/scopes';
+import { boundTo } from '../semantics/values';
 import type { Value } from '../semantics/values';
 import { value } from '../syntax/grammar/rule';
 import type { Grammar, Rule } from '../syntax/grammar/rule';
@@ -71,10 +72,14 @@ function lower(script: ScriptLowering, node: Call, frame: Frame, out: Act[]): vo
     return;
   }
   const locals = new Map<Named, Value>();
+  let bound: Bound = { call: script.statements.of(node), outer: frame.env.bound };
   parameters.forEach((parameter, index) => {
     const named = context.links.byDefinition.get(parameter);
-    if (named) locals.set(named, context.evaluator.value(node.arguments[index], frame.env));
+    if (!named) return;
+    const value = context.evaluator.value(node.arguments[index], frame.env);
+    locals.set(named, value);
+    bound = boundTo(named, value, bound);
   });
-  script.block(block, block.node, { ...frame, env: { ...frame.env, file: block.file, locals } }, out);
+  script.block(block, block.node, { ...frame, env: { ...frame.env, file: block.file, locals, bound } }, out);
   script.expectAll(node.expects, null, frame, out);
 }
