@@ -40,6 +40,8 @@ const KVM_NAMES = KVM.map(([name]) => name);
 export const ROOMS = [
   room('protocol', 'server/src/protocol', 'every message beyond plain LSP, typed; shared by server, client and panel', [], ['vscode-languageserver-types']),
 
+  room('figure', 'server/src/figure', 'the way of an address as a figure: its layout as plain data, and SVG of it; for panel, command and reports', ['protocol']),
+
   room('values', ['server/src/engine/bits.ts', 'server/src/engine/program.ts', 'server/src/engine/result.ts', 'server/src/engine/inspection.ts'], 'halves of 64 bits; a program, the results of its acts, and what can be asked of a machine, as plain data'),
   room('journal', 'server/src/engine/journal', 'kinds of events with their fields, the journal, the state at a row', ['values']),
   room('memory', 'server/src/engine/memory', "host-physical memory, the VMM's virtual memory, memory slots, dirty logs", ['values', 'journal']),
@@ -56,7 +58,7 @@ export const ROOMS = [
   room('views', 'server/src/views', 'steps, details, translations, outcomes: pure functions of a run', ['protocol', ...ENGINE_FACTS, 'mmu/pages', 'language', 'events', 'run']),
   room('export', 'server/src/export', 'text, JSON, ftrace', ['protocol', 'values', 'journal', 'vcpu', 'language', 'events', 'run', 'views']),
   room('import', 'server/src/import', 'traces of real machines: lines to events, events to episodes, and what follows from them', ['values', 'journal', 'x86', 'exit names', 'mmu/pages', 'events', 'export']),
-  room('api', 'server/src/api', '`mmu-scenarios/language` and `mmu-scenarios/engine`: parse, run and view; `mmu-scenarios/traces`: explain a trace; for whoever embeds them', ['protocol', 'values', 'kernel rules', 'language', 'run', 'views', 'export', 'import']),
+  room('api', 'server/src/api', '`mmu-scenarios/language` and `mmu-scenarios/engine`: parse, run and view; `mmu-scenarios/traces`: explain a trace; for whoever embeds them', ['protocol', 'figure', 'values', 'kernel rules', 'language', 'run', 'views', 'export', 'import']),
   room('services', 'server/src/services', 'an editor feature a file: (analysis, runs, position) → result', ['protocol', 'values', 'journal', 'language', 'events', 'run', 'views'], ['vscode-languageserver-types']),
   room('worker', 'server/src/worker', 'what a worker does for the server: scripts unrolled, run and looked at in steps; its messages', ['protocol', 'language', 'run', 'views', 'api', 'services'], ['vscode-languageserver-types']),
   room('workspace', 'server/src/workspace', 'documents → analyses and runs, a pool of workers, settings', ['protocol', 'language', 'services', 'worker'], ['vscode-languageserver-types', 'vscode-languageserver-textdocument']),
@@ -66,7 +68,7 @@ export const ROOMS = [
   room('browser', 'server/src/browser', 'the server in a web worker', ['worker', 'workspace', 'routes'], ['vscode-languageserver/browser'], true),
 
   room('client', 'client/src', 'VS Code glue, one folder a feature', ['protocol'], ['vscode', 'vscode-languageclient', 'vscode-languageclient/node', 'vscode-languageclient/browser'], true),
-  room('webview', 'client/webview', "the trace panel's page, which runs in any browser", ['protocol'], [], true),
+  room('webview', 'client/webview', "the trace panel's page, which runs in any browser", ['protocol', 'figure'], [], true),
 ]; // prettier-ignore
 
 function room(name, paths, holds, uses = [], packages = [], host = false) {

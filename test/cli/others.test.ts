@@ -135,8 +135,17 @@ describe('mmu translate', () => {
     const found = JSON.parse(out) as { translations: { end: { kind: string }; walks: unknown[] }[] };
     assert.ok(validTranslations(found), JSON.stringify(validTranslations.errors));
     assert.equal(found.translations[0].end.kind, 'ok');
-    assert.match(mmu(['translate', 'way.mmu', '1', '--format', 'yaml']).err, /--format takes text or json/);
+    assert.match(mmu(['translate', 'way.mmu', '1', '--format', 'yaml']).err, /--format takes text, json or svg/);
     assert.match(mmu(['translate', 'way.mmu', '1', '--access', 'eat']).err, /--access takes user or supervisor/);
+  });
+
+  it('is a figure, a file of its own', () => {
+    const { out, status } = mmu(['translate', 'way.mmu', '0x40_0123', '--access', 'user write', '--format', 'svg']);
+    assert.equal(status, 0);
+    assert.match(out, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"[^]*<\/svg>\n$/);
+    assert.match(out, /class="verdict fault"[^>]*aria-label="#PF\(W U\): PT\[0\]\.P = 0"/);
+    assert.match(out, /class="strike"/);
+    assert.doesNotMatch(out, /<script|href=|url\(/);
   });
 
   it('takes guest-physical addresses, VMs and kinds', () => {

@@ -7,25 +7,19 @@ import { Kind } from '../../server/src/engine/journal/events';
 import { eventAt, kindAt } from '../../server/src/events/fields';
 import type { Event } from '../../server/src/events/fields';
 import { hex } from '../../server/src/events/wording';
-import type { TableEntry, TableWalk, TranslationView } from '../../server/src/protocol/translation';
+import type { TranslationView } from '../../server/src/protocol/translation';
 import { cameTo } from '../../server/src/views/came-to';
 import { translationMarkdown, translationText } from '../../server/src/views/translation-text';
 import type { RunView } from '../../server/src/views/view';
 import { pageFault } from '../../server/src/views/way/verdicts';
 import { translate } from '../../server/src/views/way/way';
+import { allEntries, holdFigure } from '../figure/held';
 import { attempts } from './attempts';
 import type { Attempted } from './attempts';
 import { holdsForAllRuns } from './run-sources';
 
-function* entriesOf(walk: TableWalk): Generator<TableEntry> {
-  for (const entry of walk.entries) {
-    if (entry.via) yield* entriesOf(entry.via);
-    yield entry;
-  }
-  if (walk.then) yield* entriesOf(walk.then);
-}
-
-const allEntries = ({ walks }: TranslationView): TableEntry[] => walks.flatMap((walk) => [...entriesOf(walk)]);
+/** Figures of a run that are held to its ways: those of many accesses are alike. */
+const MOST_DRAWN = 100;
 
 /** Rows of the processor in an attempt, as events. */
 function eventsOf({ record }: RunView, { from, to }: Attempted): Event[] {
@@ -68,7 +62,7 @@ function ended(
   return next?.kind === Kind.guest_fault ? { fault: pageFault(next.fields.error) } : {};
 }
 
-function holdAttempt(view: RunView, attempt: Attempted): void {
+function holdAttempt(view: RunView, attempt: Attempted, drawn: boolean): void {
   const { under, from } = attempt;
   const events = eventsOf(view, attempt);
   const way = translate(view, { position: from, vm: under.vm, vcpu: under.vcpu }, under.address, under.space, under.access);
@@ -91,6 +85,7 @@ function holdAttempt(view: RunView, attempt: Attempted): void {
   } else assert.ok(way.now?.kind === 'exit', 'an exit');
   if (way.now!.kind !== 'ok' && way.now!.what !== 'PML full') assert.ok(way.now!.why, 'it says why');
   holdTexts(way);
+  if (drawn) holdFigure(way);
 }
 
 /** Hover and terminal are made of the same. */
@@ -137,7 +132,7 @@ describe('the way of an address', function () {
       if (Number(under.address % 4096n) + under.size > 4096) continue;
       held++;
       try {
-        holdAttempt(view, attempt);
+        holdAttempt(view, attempt, held <= MOST_DRAWN);
       } catch (error) {
         if (error instanceof Error) error.message = `row ${from} of ${view.record.program.name}: ${error.message}`;
         throw error;

@@ -40,6 +40,10 @@ export type { FailedExpectation, StatementOutcome, Tally } from '../views/outcom
 export type { StepDetail, StepRow } from '../protocol/messages';
 export type { TranslationView } from '../protocol/translation';
 
+export { figureOf } from '../figure/figure';
+export { svgFile, svgMarkup } from '../figure/svg';
+export { figureStyle, fileStyle } from '../figure/style';
+
 export { palette } from '../export/colors';
 export type { Palette } from '../export/colors';
 export { ftrace } from '../export/ftrace';

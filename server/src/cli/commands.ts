@@ -122,7 +122,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       line: { type: 'string', value: 'N', about: 'just before the statement at this line (default: at the end)' },
       vm: { type: 'string', value: 'NAME', about: 'of this VM (default: that of the run)' },
       access: { type: 'string', value: 'ACCESS', about: "judge this access, as 'user write' (default: the first that is allowed)" },
-      format: { type: 'string', value: 'text|json', about: 'text (default) or json' },
+      format: { type: 'string', value: 'text|json|svg', about: 'text (default), json, or svg: the figure of the trace panel' },
       mmu: MMU,
       kernel: KERNEL,
       'allow-dir': ALLOW_DIR,

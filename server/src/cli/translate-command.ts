@@ -1,5 +1,5 @@
 /** `mmu translate`: the way of an address at a point of the script. */
-import { accessNamed, positionAtLine, translate, translationText } from '../api/engine';
+import { accessNamed, figureOf, positionAtLine, svgFile, translate, translationText } from '../api/engine';
 import type { RunView, TranslationView } from '../api/engine';
 import type { Arguments } from './commands';
 import { INTERRUPTED, runInterruptibly } from './interruptible';
@@ -13,7 +13,7 @@ export async function translateAddress(args: Arguments, io: Io): Promise<number>
   const { address, space } = parseAddress(spelled);
   const line = parseLine(args.options.line);
   const access = parseAccess(args.options.access);
-  const asJson = parseFormat(args.options.format) === 'json';
+  const format = parseFormat(args.options.format);
   const script = openRunnable(path, io, openingOf(args));
   if (!script) return 2;
   const { views, interrupted } = await runInterruptibly(script, TIME_LIMIT, io);
@@ -23,10 +23,11 @@ export async function translateAddress(args: Arguments, io: Io): Promise<number>
     const position = line === null ? view.record.length : positionAtLine(view, script.uri, line - 1);
     const translation = translate(view, { position, vm, vcpu: 0 }, address, space, access);
     const { name } = view.record.program;
-    if (asJson) found.push({ run: name, ...translation });
+    if (format !== 'text') found.push({ run: name, ...translation });
     else for (const text of [name, ...translationText(translation).map((each) => `  ${each}`), '']) io.out(`${text}\n`);
   }
-  if (asJson) io.out(`${JSON.stringify({ version: 1, translations: found }, null, 2)}\n`);
+  if (format === 'json') io.out(`${JSON.stringify({ version: 1, translations: found }, null, 2)}\n`);
+  if (format === 'svg') io.out(svgFile(found.map((each) => ({ title: each.run, figure: figureOf(each) }))));
   return interrupted ? INTERRUPTED : 0;
 }
 
@@ -59,10 +60,12 @@ function parseAccess(option: Arguments['options'][string]): number | null {
   return access;
 }
 
-function parseFormat(option: Arguments['options'][string]): 'text' | 'json' {
-  if (option === undefined || option === 'text') return 'text';
-  if (option === 'json') return 'json';
-  throw new InputError(`mmu translate: --format takes text or json, not ${String(option)}`);
+const FORMATS = ['text', 'json', 'svg'] as const;
+
+function parseFormat(option: Arguments['options'][string]): (typeof FORMATS)[number] {
+  const format = FORMATS.find((each) => each === (option ?? 'text'));
+  if (format) return format;
+  throw new InputError(`mmu translate: --format takes text, json or svg, not ${String(option)}`);
 }
 
 function parseLine(option: Arguments['options'][string]): number | null {
