@@ -8,7 +8,7 @@ import { Splitter } from './splitter';
 import { Tabs } from './tabs';
 import { Toolbar } from './toolbar';
 
-const DETAIL_SHARE = 0.45;
+const DETAIL_SHARE = 0.52;
 /** Details of steps that a held arrow key runs over are not asked for. */
 const SETTLE = 40;
 
@@ -171,6 +171,7 @@ export class App {
     const inText = event.target instanceof HTMLInputElement;
     if ((event.key === '/' && !inText) || (event.key === 'f' && (event.ctrlKey || event.metaKey))) this.toolbar.focusSearch();
     else if (event.key === 'ArrowDown' && inText) this.list.focus();
+    else if ((event.key === ',' || event.key === '.') && !inText) this.detail.step(event.key === '.' ? 1 : -1);
     else return;
     event.preventDefault();
   }

@@ -9,6 +9,7 @@ import { answerInSteps } from '../../server/src/worker/questions';
 import type { Answer, KnownScript, Params, What } from '../../server/src/worker/questions';
 import { Searches } from '../../server/src/worker/searches';
 import { lowContrast } from './contrast';
+import { misplaced } from './figure-check';
 
 const STATE = 'panel-state';
 const URI = 'file:///scenario.mmu';
@@ -16,7 +17,7 @@ const said: FromPanel[] = [];
 let known: KnownScript | null = null;
 let selected = '';
 
-const api = { said, post, lowContrast, choose, stepAt, translate };
+const api = { said, post, lowContrast, misplaced, choose, stepAt, translate };
 export type LiveHost = typeof api;
 
 declare global {

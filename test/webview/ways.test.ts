@@ -43,8 +43,9 @@ describe('the way of an address in the trace panel', () => {
     if (event) await page.locator('.title h3', { hasText: event }).waitFor();
   };
   const texts = (all: Locator) => all.allTextContents();
+  const titles = (page: Page) => page.locator('.figure .title').evaluateAll((all) => all.map((each) => each.getAttribute('aria-label')));
   /** What stands in the line of addresses, in order. */
-  const strip = (page: Page) => texts(page.locator('.strip .stop .space, .strip .stop .label'));
+  const strip = (page: Page) => texts(page.locator('.figure .along :is(.space, .link)'));
 
   describe('of one guest', () => {
     let page: Page;
@@ -72,9 +73,10 @@ describe('the way of an address in the trace panel', () => {
       await select(page, 11, 'access');
       const chosen = page.locator('.when .chosen');
       assert.equal(await chosen.innerText(), 'after');
-      assert.match(await page.locator('.result .verdict').first().innerText(), /^→ hpa/);
+      assert.match((await page.locator('.figure .verdict .what').first().textContent())!, /^→ hpa/);
       await page.getByRole('radio', { name: 'before' }).click();
-      assert.match(await page.locator('.first .verdict.exit').innerText(), /^EPT violation: EPT4\[0\] is not present, reading PML4\[0\]/);
+      const first = await page.locator('.figure .verdict.first').getAttribute('aria-label');
+      assert.equal(first, 'exits first: EPT violation: EPT4[0] is not present, reading PML4[0]');
       await select(page, 12);
       assert.equal(await chosen.innerText(), 'before');
       await page.reload();
@@ -84,42 +86,71 @@ describe('the way of an address in the trace panel', () => {
     it('has the state after a step beside what the step changed', async () => {
       page = await site.live(scenario('soft'));
       await select(page, 11, 'kvm_mmu_set_spte');
-      const shadow = page.locator('.track.shadow');
-      assert.equal(await shadow.locator('.station').last().locator('.space').innerText(), 'HPA');
-      assert.deepEqual(await texts(shadow.locator('.structure').nth(3).locator('del')), ['0x0']);
+      const leaf = page.locator('.figure .entry.shadow').nth(3);
+      const last = page.locator('.figure .stop:not(.along)').last();
+      assert.match((await leaf.getAttribute('aria-label'))!, /; 0x\S+ \(was 0x0\): P /);
+      assert.equal(await leaf.locator('.change').count(), 1);
+      assert.equal(await last.locator('.space').textContent(), 'HPA');
+      await leaf.focus();
+      assert.deepEqual(await texts(page.locator('.entry-line :is(del, ins)')), ['0x0', await leaf.locator('.value').textContent()]);
       await page.getByRole('radio', { name: 'before' }).click();
-      assert.deepEqual(await texts(shadow.locator('.station .space')), ['GVA']);
-      assert.equal(await shadow.locator('.structure').nth(3).locator('.note').innerText(), 'not present');
+      assert.equal(await leaf.locator('.value').textContent(), '0x0, not present');
+      assert.notEqual(await last.locator('.space').textContent(), 'HPA');
     });
 
-    it('counts the references, beneath each table those that translate its address', async () => {
+    it('numbers the references, each guest entry at the end of its row', async () => {
       page = await site.live(scenario('ept').replace('vm guest', 'host { tlb off }\nvm guest').replace('11', '12'));
       await select(page, 12);
-      const track = page.locator('.track');
-      assert.equal(await track.count(), 1);
-      assert.deepEqual(await texts(track.locator('.structure .label')), ['PML4', 'PDPT', 'PD', 'PT']);
-      assert.deepEqual(await texts(track.locator('.structure .reference')), ['5', '10', '15', '20']);
-      assert.equal(await track.locator('.beneath').count(), 5);
+      const guest = page.locator('.figure .entry.guest');
+      assert.deepEqual(await texts(guest.locator('.label')), ['PML4[0]', 'PDPT[0]', 'PD[2]', 'PT[0]']);
+      assert.deepEqual(await texts(guest.locator('.number')), ['5', '10', '15', '20']);
       assert.deepEqual(
-        (await texts(track.locator('.reference'))).map(Number).sort((a, b) => a - b),
+        (await texts(page.locator('.figure .number'))).map(Number),
         Array.from({ length: 24 }, (_, i) => i + 1),
       );
+    });
+
+    it('is gone through by keys, and plays', async () => {
+      page = await site.live(scenario('ept').replace('vm guest', 'host { tlb off }\nvm guest').replace('11', '12'));
+      await select(page, 12);
+      const focused = () => page.evaluate(() => document.activeElement!.querySelector('.number')?.textContent ?? null);
+      await page.locator('.figure [tabindex="0"]').focus();
+      const seen: (string | null)[] = [await focused()];
+      for (const key of ['End', 'ArrowLeft', 'ArrowUp', 'ArrowRight', 'ArrowRight', 'Home']) {
+        await page.keyboard.press(key);
+        seen.push(await focused());
+      }
+      assert.deepEqual(seen, ['1', '24', '23', '18', '19', '20', '1']);
+      const count = page.locator('.player output');
+      assert.equal(await count.innerText(), '24 / 24');
+      await page.getByRole('button', { name: 'Before the first reference' }).click();
+      assert.deepEqual([await count.innerText(), await page.locator('.figure .later .number').count()], ['0 / 24', 24]);
+      await page.getByRole('button', { name: 'Next reference' }).click();
+      assert.match(await page.locator('.entry-line').innerText(), /^EPT EPT4\[0\]/);
+      await page.keyboard.press('.');
+      assert.deepEqual([await count.innerText(), await texts(page.locator('.figure .now .number'))], ['2 / 24', ['2']]);
+      await page.keyboard.press(',');
+      assert.equal(await count.innerText(), '1 / 24');
+      await page.getByRole('button', { name: 'Play' }).click();
+      await page.locator('.player output', { hasText: '3 / 24' }).waitFor();
+      await page.getByRole('button', { name: 'Play' }).click();
     });
 
     it('marks the bit that denies, and what is not reached', async () => {
       page = await site.live(scenario('ept'));
       await select(page, 12);
-      const denies = page.locator('.structure.decides.fault .bit.denies');
-      assert.deepEqual(await denies.evaluateAll((all) => all.map((each) => each.firstChild?.textContent)), ['R/W']);
+      assert.deepEqual(await texts(page.locator('.figure .entry.decides.fault .denies')), ['R/W']);
+      assert.equal(await page.locator('.figure .strike').count(), 1);
+      // It is told of without being asked for.
+      assert.match(await page.locator('.entry-line').innerText(), /^PT PT\[2\]/);
       assert.deepEqual(await strip(page), ['GVA']);
-      assert.ok((await page.locator('.beneath .unreached').count()) > 0);
+      assert.ok((await page.locator('.figure .entry.unreached').count()) > 0);
     });
 
-    it('draws the shadow tables as a way of their own', async () => {
+    it('draws the shadow tables as a walk of their own', async () => {
       page = await site.live(scenario('soft'));
       await select(page, 11);
-      assert.deepEqual(await texts(page.locator('.track h4')), ["PT, the guest's, walked by L0 alone", "SPT, L0's, in hardware"]);
-      assert.deepEqual(await texts(page.locator('.track').nth(1).locator('.station .space')), ['GVA', 'HPA']);
+      assert.deepEqual(await titles(page), ["PT, the guest's, walked by L0 alone", "SPT, L0's, in hardware"]);
       assert.deepEqual(await strip(page), ['GVA', 'PT', 'GPA', 'slot 0', 'HVA', 'host page of 4K', 'HPA']);
     });
 
@@ -127,13 +158,13 @@ describe('the way of an address in the trace panel', () => {
       page = await site.live(scenario('npt'));
       await page.evaluate(() => window.live.translate(12, '0x40_0123'));
       await page.getByRole('heading', { name: 'Translation of gva 0x40_0123' }).waitFor();
-      assert.match(await page.locator('.result .verdict.ok').innerText(), /_?0123$/);
+      assert.match((await page.locator('.figure .verdict.ok').textContent())!, /_?0123$/);
     });
 
     it('asks for what a rule means', async () => {
       page = await site.live(scenario('ept'));
       await select(page, 12);
-      await page.locator('.came-to .explained').click();
+      await page.locator('.figure .verdict').click();
       await page.waitForFunction(() => window.live.said.some((each) => each.type === 'explain'));
       assert.deepEqual(
         (await page.evaluate(() => window.live.said)).find((each) => each.type === 'explain'),
@@ -141,6 +172,9 @@ describe('the way of an address in the trace panel', () => {
       );
     });
   });
+
+  /** Beside an editor, a whole window, a large one, a projector at 200 %, and less than the figure needs. */
+  const SIZES = [[690, 810], [1440, 900], [1920, 1080], [960, 540], [480, 800]] as const; // prettier-ignore
 
   const MEMORY = ['L1 slot 0', 'L1 page of 4K', 'GPA', 'L0 slot 0', 'HVA', 'L0 page of 4K', 'HPA'];
   const NESTED = [
@@ -158,12 +192,8 @@ describe('the way of an address in the trace panel', () => {
       const page = await site.live(text, { width: 1440, height: 900 });
       await select(page, 1 + text.split('\n').findIndex((line) => /^ +user (read|write|fetch)/.test(line)));
       assert.deepEqual(await strip(page), ['NGVA', 'PT2', 'NGPA', ...MEMORY]);
-      assert.deepEqual(await texts(page.locator('.track h4')), tables);
-      // Every walk begins and ends with an address of its own: nothing hangs below another's.
-      for (const track of await page.locator('.track').all()) {
-        const spaces = await texts(track.locator('.station .space'));
-        assert.ok(spaces.length >= 2 && !spaces.includes('HVA'), spaces.join());
-      }
+      assert.deepEqual(await titles(page), tables);
+      assert.deepEqual(await page.evaluate(() => window.live.misplaced()), []);
       await page.screenshot({ path: join(SHOTS, `way-${name}.png`), fullPage: true });
       await page.close();
     });
@@ -191,7 +221,7 @@ run l1 {
 `);
     await select(page, 17);
     assert.deepEqual(await strip(page), ['NGVA', 'PT2', 'NGPA', 'EPT12', 'GPA', 'L0 slot 0', 'HVA', 'L0 page of 4K', 'HPA']);
-    assert.ok((await texts(page.locator('.strip .address'))).includes('0x90_0000'));
+    assert.ok((await texts(page.locator('.figure .along .address'))).includes('0x90_0000'));
     await page.close();
   });
 
@@ -202,11 +232,14 @@ run l1 {
         ['ept', 12],
         ['soft', 11],
       ] as const) {
-        const page = await site.live(scenario(kind), { theme, width: 1000, height: 900 });
+        const page = await site.live(scenario(kind), { theme, width: 690, height: 810 });
         await select(page, line);
-        await page.screenshot({ path: join(SHOTS, `panel-${kind}-${line}-${theme}.png`) });
-        await page.setViewportSize({ width: 560, height: 1000 });
-        await page.screenshot({ path: join(SHOTS, `panel-${kind}-${line}-${theme}-narrow.png`) });
+        for (const [width, height] of SIZES) {
+          await page.setViewportSize({ width, height });
+          await page.waitForTimeout(50);
+          await page.screenshot({ path: join(SHOTS, `panel-${kind}-${line}-${theme}-${width}.png`) });
+          assert.deepEqual(await page.evaluate(() => window.live.misplaced()), [], `${width} × ${height}`);
+        }
         const low = await page.evaluate(() => window.live.lowContrast());
         assert.deepEqual(low, []);
         await page.close();

@@ -4,9 +4,9 @@ import type { TranslationView } from '../../../server/src/protocol/translation';
 import { actorName } from '../actors';
 import { el } from '../dom';
 import type { Child } from '../dom';
+import { WalkFigure } from '../figure/walk-figure';
 import { drawChanges } from './changes';
 import { drawStatement } from './statement';
-import { drawWay } from './way';
 
 /** Which of the two ways of a step is shown. */
 type When = 'before' | 'after';
@@ -20,6 +20,7 @@ interface DetailEvents {
 export class Detail {
   readonly element = el('section', { class: 'detail', attributes: { 'aria-label': 'Selected step', tabindex: 0 } });
   private shown: StepDetail | null = null;
+  private readonly figure = new WalkFigure();
 
   constructor(
     private when: When,
@@ -35,23 +36,24 @@ export class Detail {
 
   show(detail: StepDetail): void {
     this.shown = detail;
-    const { row, about, fields, statement, changes } = detail;
+    const { row, about, fields, statement, changes, ways } = detail;
     const who = actorName(row.actor);
     const ofStatement = row.kind === 'statement';
+    const place = this.place(row.step, row.line);
     const head = el(
       'header',
       { class: `title ${row.kind}` },
-      !ofStatement && el('span', { class: `badge ${row.actor}`, text: who.short, title: who.name }),
-      el('h3', { text: ofStatement ? 'the whole statement' : row.event }),
-      !ofStatement && el('span', { class: 'text', text: row.text }),
-      this.place(row.step, row.line),
+      el('span', { class: `badge ${row.actor}`, text: who.short, title: who.name }),
+      el('h3', { text: row.event, title: about }),
+      el('span', { class: 'text', text: row.text }),
+      !ways && place,
     );
     this.fill(
-      statement && drawStatement(statement),
-      head,
-      !ofStatement && about && el('p', { class: 'about', text: about }),
+      statement && drawStatement(statement, ofStatement && !ways && place),
+      !ofStatement && head,
+      this.ways(detail, place),
       changes.length > 0 && section(`What it changed (${changes.length})`, drawChanges(changes)),
-      this.ways(detail),
+      !ofStatement && about && el('p', { class: 'about', text: about }),
       fields.length > 0 && !ofStatement && section('Fields', drawFields(fields)),
     );
   }
@@ -59,10 +61,16 @@ export class Detail {
   showTranslation(view: TranslationView): void {
     this.shown = null;
     const head = el('header', { class: 'title' }, el('h3', { text: `Translation of ${view.space} ${view.address}` }));
-    this.fill(head, drawWay(view, null));
+    this.fill(head, el('div', { class: 'when' }, this.figure.controls), this.figure.element);
+    this.figure.show(view, null);
   }
 
-  private ways({ row, ways }: StepDetail): Child {
+  /** A reference of the figure further or back. */
+  step(by: 1 | -1): void {
+    this.figure.step(by);
+  }
+
+  private ways({ row, ways }: StepDetail, place: HTMLElement): Child {
     if (!ways) return null;
     const of = row.kind === 'statement' ? 'this statement' : 'this step';
     const current = row.event === 'table_read' ? row.address : null;
@@ -84,16 +92,19 @@ export class Detail {
         choice('before'),
         choice('after'),
       ),
-      el('span', { class: 'note', text: `${of}, ${ways[this.when].access ?? ways[this.when].space} ${ways[this.when].address}` }),
+      el('span', { class: 'note', text: `${ways[this.when].access ?? ways[this.when].space} ${ways[this.when].address}` }),
+      place,
+      this.figure.controls,
     );
-    caption.addEventListener('keydown', (event) => {
+    caption.querySelector<HTMLElement>('.tabs')!.addEventListener('keydown', (event) => {
       if (!/^Arrow/.test(event.key)) return;
       event.preventDefault();
       event.stopPropagation();
       this.choose(this.when === 'before' ? 'after' : 'before');
       this.element.querySelector<HTMLElement>('.when [aria-checked="true"]')?.focus();
     });
-    return el('section', {}, caption, drawWay(ways[this.when], current));
+    this.figure.show(ways[this.when], current);
+    return el('section', { class: 'way' }, caption, this.figure.element);
   }
 
   private choose(when: When): void {

@@ -3,7 +3,7 @@
 const NUMBER = /^0x[0-9a-f_]+$/i;
 
 /** Value of a hexadecimal text; null when it is none. */
-export function valueOf(text: string | null): bigint | null {
+function valueOf(text: string | null): bigint | null {
   return text !== null && NUMBER.test(text) ? BigInt(text.replaceAll('_', '')) : null;
 }
 

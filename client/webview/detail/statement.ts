@@ -1,9 +1,11 @@
 /** The statement that a step is of: what it came to, at what cost, and what was expected of it. */
 import type { StatementView } from '../../../server/src/protocol/messages';
 import { el } from '../dom';
+import type { Child } from '../dom';
 import { drawVerdict } from './verdict';
 
-export function drawStatement({ text, verdict, exits, references, expectations }: StatementView): HTMLElement {
+/** @param place where it stands, when it is the step itself */
+export function drawStatement({ text, verdict, exits, references, expectations }: StatementView, place: Child): HTMLElement {
   const cost = [exits, references > 0 && `${references} ${references === 1 ? 'entry' : 'entries'} read`].filter(Boolean).join(' · ');
   return el(
     'section',
@@ -11,6 +13,7 @@ export function drawStatement({ text, verdict, exits, references, expectations }
     el('span', { class: 'source', text }),
     verdict && drawVerdict(verdict),
     el('span', { class: 'cost', text: cost }),
+    place,
     expectations.length > 0 &&
       el(
         'ul',

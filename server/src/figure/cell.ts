@@ -5,8 +5,8 @@ import type { Font, Part, Shape } from './shapes';
 import { entryName } from './words';
 
 export const CELL_HEIGHT = 27;
-const MARGIN = 4;
-const GAP = 4;
+const MARGIN = 3.5;
+const GAP = 3.5;
 /** Base lines of the two lines of text. */
 const FIRST = 11;
 const SECOND = 22.5;
@@ -18,7 +18,8 @@ const VALUE: Font = { size: 9, mono: true };
 const NUMBER: Font = { size: 8.5, mono: true, bold: true };
 
 const MARK = 2 * RADIUS + GAP;
-const SPACE = textWidth(' ', BITS);
+/** Between two bits. */
+const SPACE = 3.5;
 /** There are more bits. */
 const DOTS = '…';
 /** Bits that a cell should have room for: rights, and what is set by use. */
@@ -52,15 +53,15 @@ function isZero({ value }: TableEntry): boolean {
 
 /** Widths of an entry's cell: the least, in which nothing is left out that must be seen, and that in which what matters most is seen. */
 export function cellWidths(entry: TableEntry): readonly [least: number, wanted: number] {
-  const must = denying(entry);
+  const [must, all] = [denying(entry), telling(entry)];
+  const most = all.filter(({ denies }) => !denies).slice(0, Math.max(0, MOST_WANTED - must.length));
   const label = MARK + textWidth(labelText(entry), LABEL) + GAP;
-  const dots = telling(entry).length > must.length ? textWidth(DOTS, BITS) + SPACE : 0;
   const value = textWidth(valueText(entry), VALUE);
-  const width = (bits: number): number => Math.ceil(2 * MARGIN + Math.max(label + bits, value));
-  return [
-    width(bitsWidth(must) + dots),
-    width(bitsWidth([...must, ...telling(entry).filter(({ denies }) => !denies)].slice(0, MOST_WANTED)) + dots),
-  ];
+  const width = (bits: readonly EntryBit[]): number => {
+    const dots = bits.length < all.length ? textWidth(DOTS, BITS) + SPACE : 0;
+    return Math.ceil(2 * MARGIN + Math.max(label + bitsWidth(bits) + dots, value));
+  };
+  return [width(must), width([...must, ...most])];
 }
 
 /** @param current address of the entry that is in question */

@@ -8,10 +8,10 @@ import { CELL_HEIGHT, cell, cellWidths } from './cell';
 import { line, part, text, textWidth } from './shapes';
 import type { Font, Part } from './shapes';
 import { stop, stopWidth } from './stop';
-import { WHOSE, usedBy } from './words';
+import { WHOSE, titleOf, usedBy } from './words';
 
 /** Between two entries of a row. */
-const GAP = 6;
+const GAP = 5.5;
 /** Between two rows: an arrow leads through it from the end of one to the start of the next. */
 const GUTTER = 7;
 const TITLE_HEIGHT = 15;
@@ -100,7 +100,7 @@ export class Grid {
     const count = counted(this.rows.flatMap(entriesOf));
     const wide = textWidth(count, ABOUT);
     if (count && x + wide + GAP < width) shapes.push(text(width - wide, base, count, 'about', ABOUT));
-    return part('title', shapes, { name: tables.map((each) => `${each.table}, ${WHOSE[each.owner]}, ${usedBy(each)}`).join(' · ') });
+    return part('title', shapes, { name: tables.map(titleOf).join(' · ') });
   }
 
   /** Left and right edges. What there is to spare goes first to columns that leave something out, then to all but the first. */

@@ -12,7 +12,7 @@ export function stopWidth(space: AddressSpace, address: string): number {
   return 2 * MARGIN + Math.max(textWidth(space, SPACE), textWidth(address, ADDRESS));
 }
 
-/** @param look besides the space's: `unreached` */
+/** @param look besides the space's: `unreached`; `along` of the line of addresses */
 export function stop(space: AddressSpace, address: string, x: number, y: number, width: number, look = ''): Part {
   return part(
     `stop ${space.toLowerCase()} ${look}`.trimEnd(),

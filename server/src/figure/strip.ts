@@ -23,7 +23,7 @@ function arrow(links: readonly Link[], x: number, y: number): { readonly part: P
     .map((said, i) => text(x + (width - textWidth(said, LABEL)) / 2, middle + (i === 0 ? -3.5 : 10), said, 'link', LABEL))
     .filter(({ text: said }) => said !== '');
   const name = links.map(({ label, note }) => (note ? `${label} (${note})` : label)).join(', ');
-  return { part: part('way', [line([[x, middle], [x + width, middle]], 'thread', true), ...shapes], { name }), width }; // prettier-ignore
+  return { part: part('way along', [line([[x, middle], [x + width, middle]], 'thread', true), ...shapes], { name }), width }; // prettier-ignore
 }
 
 export function strip(stations: readonly Station[], y: number, width: number): Placed {
@@ -42,7 +42,7 @@ export function strip(stations: readonly Station[], y: number, width: number): P
       parts.push(drawn);
       x += wide;
     }
-    if (address !== null) parts.push(stop(space, address, x, top, own));
+    if (address !== null) parts.push(stop(space, address, x, top, own, 'along'));
     x += own;
   }
   return { parts, height: top + CELL_HEIGHT - y };

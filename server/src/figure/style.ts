@@ -1,5 +1,5 @@
 /**
- * The colours of a figure. All come from variables: `--ink`, `--quiet`, `--line`, `--raised`, `--paper`, `--blue`, `--green`, `--orange`,
+ * The colours of a figure. All come from variables: `--ink`, `--quiet`, `--paper`, `--blue`, `--green`, `--orange`,
  * `--purple`, `--red`, and the fonts `--sans` and `--mono`. The trace panel has them from the editor's theme, a file from here.
  */
 
@@ -24,8 +24,6 @@ const FONTS: Variables = {
 const LIGHT: Variables = {
   ink: '#1f2328',
   quiet: '#59636e',
-  line: '#c4ccd4',
-  raised: '#f6f8fa',
   paper: '#ffffff',
   blue: '#0969da',
   green: '#1a7f37',
@@ -37,8 +35,6 @@ const LIGHT: Variables = {
 const DARK: Variables = {
   ink: '#e6edf3',
   quiet: '#9aa4af',
-  line: '#4a525c',
-  raised: '#1c2128',
   paper: '#0d1117',
   blue: '#58a6ff',
   green: '#56d364',
@@ -57,8 +53,8 @@ const FIGURE = `
 .figure .stale{fill:var(--red)}
 .figure .thread{fill:none;stroke:var(--quiet);stroke-width:1}
 .figure .thread.head{fill:var(--quiet);stroke:none}
-.figure .unreached .thread{stroke:var(--line);stroke-dasharray:2 2}
-.figure .unreached .thread.head{fill:var(--line);stroke:none}
+.figure .unreached .thread{stroke-opacity:.5;stroke-dasharray:2 2}
+.figure .unreached .thread.head{fill-opacity:.5}
 .figure .title .used{fill:var(--blue);font-weight:700}
 .figure .verdict{--verdict:var(--green)}
 .figure .verdict:is(.fault,.error){--verdict:var(--red)}
@@ -74,16 +70,16 @@ const FIGURE = `
 .figure .stop .ground{fill:var(--space);fill-opacity:.07;stroke:var(--space)}
 .figure .stop .space{fill:var(--space)}
 .figure .stop.unreached{--space:var(--quiet)}
-.figure .stop.unreached .ground{fill:none;stroke:var(--line);stroke-dasharray:3 2}
+.figure .stop.unreached .ground{fill:none;stroke:var(--quiet);stroke-opacity:.6;stroke-dasharray:3 2}
 .figure .stop.unreached .address{fill:var(--quiet)}
 .figure .entry{--cell:var(--blue)}
 .figure .entry:is(.ept,.npt){--cell:var(--orange)}
 .figure .entry.shadow{--cell:var(--purple)}
-.figure .entry .ground{fill:var(--raised);stroke:var(--line)}
-.figure .entry.read .ground{fill:var(--cell);fill-opacity:.17;stroke:var(--cell)}
-.figure .entry.cached .ground{fill:var(--line);fill-opacity:.25;stroke:var(--line)}
+.figure .entry .ground{fill:none;stroke:var(--quiet);stroke-opacity:.6}
+.figure .entry.read .ground{fill:var(--cell);fill-opacity:.17;stroke:var(--cell);stroke-opacity:1}
+.figure .entry.cached .ground{fill:var(--quiet);fill-opacity:.1}
 .figure .entry.cached text:not(.denies){fill:var(--quiet)}
-.figure .entry.unreached .ground{fill:none;stroke:var(--line);stroke-dasharray:3 2}
+.figure .entry.unreached .ground{stroke-dasharray:3 2}
 .figure .entry.unreached text:not(.denies){fill:var(--quiet)}
 .figure .entry.unreached .label{font-weight:400}
 .figure .disc{fill:var(--cell)}
@@ -93,7 +89,7 @@ const FIGURE = `
 .figure .decides{--decides:var(--red)}
 .figure .decides.exit{--decides:var(--orange)}
 .figure .decides.mmio{--decides:var(--purple)}
-.figure .entry.decides .ground{fill:var(--decides);fill-opacity:.2;stroke:var(--decides);stroke-width:1.6;stroke-dasharray:none}
+.figure .entry.decides .ground{fill:var(--decides);fill-opacity:.2;stroke:var(--decides);stroke-opacity:1;stroke-width:1.6;stroke-dasharray:none}
 .figure .bit.denies{fill:var(--red)}
 .figure .strike{fill:none;stroke:var(--red);stroke-width:1.4}
 .figure .change{fill:var(--green)}

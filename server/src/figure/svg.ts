@@ -13,7 +13,7 @@ export function svgMarkup(figure: Figure): string {
 }
 
 /** A figure with what stands above it. */
-export interface Titled {
+interface Titled {
   readonly title: string;
   readonly figure: Figure;
 }
