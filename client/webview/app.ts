@@ -5,6 +5,7 @@ import { el } from './dom';
 import type { Host, PanelState } from './host';
 import { StepList } from './list/step-list';
 import { Splitter } from './splitter';
+import { NO_CHOICES, StateView } from './state/state-view';
 import { Tabs } from './tabs';
 import { Toolbar } from './toolbar';
 
@@ -21,6 +22,7 @@ export class App {
   private readonly toolbar: Toolbar;
   private readonly list: StepList;
   private readonly detail: Detail;
+  private readonly machine: StateView;
   private readonly side: Tabs;
   private readonly main = el('main', { class: 'main' });
 
@@ -36,6 +38,7 @@ export class App {
       filter: kept.filter ?? {},
       when: kept.when ?? 'after',
       section: kept.section ?? null,
+      machine: kept.machine ?? NO_CHOICES,
       detailShare: kept.detailShare ?? DETAIL_SHARE,
     };
     this.toolbar = new Toolbar(this.state.filter, { choose: (runId) => this.choose(runId), filter: (filter) => this.setFilter(filter) });
@@ -46,8 +49,22 @@ export class App {
       opened: (row) => this.reveal(row.line, true),
     });
     this.detail = new Detail(this.state.when, { reveal: (line) => this.reveal(line, true), when: (when) => this.keep({ when }) });
-    const tabs = [{ id: 'step', name: 'Step', about: 'The selected step, and the way of its address', panel: this.detail.element }];
-    this.side = new Tabs('Beside the list', tabs, this.state.section, (section) => this.keep({ section }));
+    this.machine = new StateView(this.state.machine, {
+      needState: (step, id, from, count) => this.ofRun((runId) => host.post({ type: 'needState', runId, step, id, from, count })),
+      needOrigin: (step, id) => this.ofRun((runId) => host.post({ type: 'needOrigin', runId, step, id })),
+      needMemory: (step) => this.ofRun((runId) => host.post({ type: 'needMemory', runId, step })),
+      goTo: (step) => this.select(step),
+      keep: (machine) => this.keep({ machine }),
+    });
+    const tabs = [
+      { id: 'step', name: 'Step', about: 'The selected step, and the way of its address', panel: this.detail.element },
+      { id: 'state', name: 'State', about: 'Page tables, registers, slots, TLB as they are after the step', panel: this.machine.element },
+    ];
+    this.side = new Tabs('Beside the list', tabs, this.state.section, (section) => {
+      this.keep({ section });
+      this.machine.setVisible(section === 'state');
+    });
+    this.machine.setVisible(this.side.chosen === 'state');
     const { main } = this;
     const splitter = new Splitter(main, this.state.detailShare, (detailShare) => this.keep({ detailShare }));
     main.append(this.list.element, splitter.element, this.side.element);
@@ -86,6 +103,12 @@ export class App {
       case 'detail':
         if (message.detail.row.step === this.state.step) this.detail.show(message.detail);
         return;
+      case 'state':
+        return this.machine.receive(message.step, message.id, message.from, message.found);
+      case 'origin':
+        return this.machine.receiveOrigin(message.step, message.id, message.origin);
+      case 'memory':
+        return this.machine.receiveMemory(message.step, message.maps);
       case 'select':
         return this.select(message.step);
       case 'position':
@@ -114,6 +137,7 @@ export class App {
     if (this.run?.runId === before?.runId && before !== null) return;
     this.keep({ run: this.run?.name ?? this.state.run });
     this.restart();
+    this.machine.reset();
     const { step } = this.state;
     if (!this.run || this.run.steps === 0) return this.detail.clear();
     this.select(step === null ? 0 : Math.min(step, this.run.steps - 1));
@@ -155,11 +179,17 @@ export class App {
     if (clicked) this.reveal(row.line, false);
   }
 
+  private ofRun(ask: (runId: string) => void): void {
+    if (this.run) ask(this.run.runId);
+  }
+
   private askDetail(): void {
     clearTimeout(this.settling);
     this.settling = setTimeout(() => {
       const { step } = this.state;
-      if (this.run && step !== null) this.host.post({ type: 'needDetail', runId: this.run.runId, step });
+      if (step === null) return;
+      this.ofRun((runId) => this.host.post({ type: 'needDetail', runId, step }));
+      this.machine.show(step);
     }, SETTLE);
   }
 

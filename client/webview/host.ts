@@ -1,5 +1,6 @@
 /** The page's side of the typed messages, and what it keeps over reloads. */
 import type { FromPanel, StepFilter, ToPanel } from '../../server/src/protocol/messages';
+import type { StateChoices } from './state/state-view';
 
 /** Kept by VS Code when the page is thrown away: while it is hidden, and over reloads of the window. */
 export interface PanelState {
@@ -13,6 +14,8 @@ export interface PanelState {
   readonly when: 'before' | 'after';
   /** Which tab beside the list is chosen, by its id. */
   readonly section: string | null;
+  /** What is shown of the machine's state. */
+  readonly machine: StateChoices;
   /** Part of the height or width that the detail takes, 0 to 1. */
   readonly detailShare: number;
 }

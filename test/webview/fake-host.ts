@@ -70,6 +70,13 @@ function answer(message: FromPanel): void {
     }
     case 'needDetail':
       return post({ type: 'detail', runId: message.runId, detail: detail(message.step, message.runId === 'run-nested') });
+    // Its runs are made up, and have no state.
+    case 'needState':
+      return post({ type: 'state', runId: message.runId, step: message.step, id: message.id, from: message.from, found: null });
+    case 'needOrigin':
+      return post({ type: 'origin', runId: message.runId, step: message.step, id: message.id, origin: null });
+    case 'needMemory':
+      return post({ type: 'memory', runId: message.runId, step: message.step, maps: null });
     case 'reveal':
     case 'explain':
       return;

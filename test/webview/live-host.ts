@@ -93,6 +93,18 @@ async function answer(message: FromPanel): Promise<void> {
       const { runId, step } = message;
       return post({ type: 'detail', runId, detail: ask('step', { run: indexOf(runId), step })! });
     }
+    case 'needState': {
+      const { runId, step, id, from, count } = message;
+      return post({ type: 'state', runId, step, id, from, found: ask('state', { run: indexOf(runId), step, id, from, count }) });
+    }
+    case 'needOrigin': {
+      const { runId, step, id } = message;
+      return post({ type: 'origin', runId, step, id, origin: ask('stateOrigin', { run: indexOf(runId), step, id }) });
+    }
+    case 'needMemory': {
+      const { runId, step } = message;
+      return post({ type: 'memory', runId, step, maps: ask('memoryMaps', { run: indexOf(runId), step }) });
+    }
     case 'reveal':
     case 'explain':
       return;

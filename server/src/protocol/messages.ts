@@ -3,6 +3,7 @@
  * union between the client and the trace panel. Everything is JSON; 64-bit numbers travel as hexadecimal strings `0x…`.
  */
 import type { Range } from 'vscode-languageserver-types';
+import type { MemoryMap, StateNodes, StateOrigin } from './state';
 import type { TranslationView, Verdict } from './translation';
 
 /** Who acted, as views name the journal's actors. */
@@ -107,6 +108,12 @@ export interface Requests {
   /** Position of a step among those that pass the filter, or of the last one before it that does. */
   'mmu/position': { params: { runId: string; step: number; filter?: StepFilter | null }; result: number | null };
   'mmu/step': { params: { runId: string; step: number }; result: StepDetail | null };
+  /** The machine after a step: `count` nodes inside one (of the top, its id is empty) from the one at `from` on; null: there is no such node. */
+  'mmu/state': { params: { runId: string; step: number; id: string; from?: number; count?: number }; result: StateNodes | null };
+  /** Who wrote a node of the state, and who uses it. */
+  'mmu/stateOrigin': { params: { runId: string; step: number; id: string }; result: StateOrigin | null };
+  /** Where the VMs' memory lies after a step. */
+  'mmu/memoryMaps': { params: { runId: string; step: number }; result: MemoryMap[] | null };
   /** First step of the statement at a line, for cursor to step. */
   'mmu/stepAtLine': { params: { runId: string; line: number }; result: number | null };
   /** Translation of an address expression at a position, in the run named or the first. */
@@ -171,6 +178,17 @@ export type ToPanel =
       readonly total: number;
     }
   | { readonly type: 'detail'; readonly runId: string; readonly detail: StepDetail }
+  /** Answers to `needState`, `needOrigin` and `needMemory`; null: there is none. */
+  | {
+      readonly type: 'state';
+      readonly runId: string;
+      readonly step: number;
+      readonly id: string;
+      readonly from: number;
+      readonly found: StateNodes | null;
+    }
+  | { readonly type: 'origin'; readonly runId: string; readonly step: number; readonly id: string; readonly origin: StateOrigin | null }
+  | { readonly type: 'memory'; readonly runId: string; readonly step: number; readonly maps: readonly MemoryMap[] | null }
   /** Select a step (the cursor is on its statement); `position` answers `needPosition`. */
   | { readonly type: 'select'; readonly runId: string; readonly step: number }
   | { readonly type: 'position'; readonly runId: string; readonly query: number; readonly step: number; readonly position: number | null }
@@ -199,6 +217,16 @@ export type FromPanel =
       readonly filter: StepFilter | null;
     }
   | { readonly type: 'needDetail'; readonly runId: string; readonly step: number }
+  | {
+      readonly type: 'needState';
+      readonly runId: string;
+      readonly step: number;
+      readonly id: string;
+      readonly from: number;
+      readonly count: number;
+    }
+  | { readonly type: 'needOrigin'; readonly runId: string; readonly step: number; readonly id: string }
+  | { readonly type: 'needMemory'; readonly runId: string; readonly step: number }
   /** Show what a section of docs/outcomes.md says. */
   | { readonly type: 'explain'; readonly section: string }
   /** Show the source line of a step. */

@@ -21,6 +21,8 @@ function moved(core: Core, runId: string, rows: readonly StepRow[]): StepRow[] {
 
 /** Rows that a request gets at most. */
 const MOST_ROWS = 5000;
+/** Nodes of the state. */
+const MOST_NODES = 512;
 
 type Method = keyof Requests;
 type Params<M extends Method> = Requests[M]['params'];
@@ -58,6 +60,11 @@ export function routePanel(core: Core, progress: ProgressReports): void {
   on('mmu/stepAtLine', null, ({ runId, line }, token) =>
     inquiries.ofRun(runId, 'stepAtLine', { line: lineBefore(line, editsOf(core, runId)) }, token),
   );
+  on('mmu/state', null, ({ runId, step, id, from, count }, token) =>
+    inquiries.ofRun(runId, 'state', { step, id, from: from ?? 0, count: Math.min(count ?? MOST_NODES, MOST_NODES) }, token),
+  );
+  on('mmu/stateOrigin', null, ({ runId, step, id }, token) => inquiries.ofRun(runId, 'stateOrigin', { step, id }, token));
+  on('mmu/memoryMaps', null, ({ runId, step }, token) => inquiries.ofRun(runId, 'memoryMaps', { step }, token));
   on('mmu/translate', null, async ({ uri, line, character, address, runId }, token) => {
     const run = runId === undefined ? null : runs.byId(runId);
     const params = { run: run?.index ?? 0, position: { line, character }, address: address ?? null };

@@ -26,7 +26,6 @@ interface Cached {
 /** Lines that serve a linear address under the tags in force, of L1 before L2. */
 export function cachedLines(state: MachineState, processor: number, registers: Registers, address: bigint): Cached[] {
   const words = state.words(Space.tlb);
-  const tags = state.words(Space.tlbTag);
   const found: Cached[] = [];
   for (const key of words.keys()) {
     const at = LINE.decode(key);
@@ -36,10 +35,7 @@ export function cachedLines(state: MachineState, processor: number, registers: R
     if (!line) continue;
     const shift = BigInt(CLASS_SHIFTS[line.pageClass]);
     if (address >> shift !== line.page >> shift) continue;
-    const [space, root] = [TagField.space, TagField.root].map((field) =>
-      SPACES[Space.tlbTag].key.encode({ processor, tag: line.tag, field }),
-    );
-    const tag = decodeTag(tags.lo(space), tags.lo(root), tags.hi(root));
+    const tag = tagOf(state, processor, line);
     if (!tag || !inForce(tag, registers)) continue;
     const offset = Number(address & ((1n << shift) - 1n));
     found.push({ structure: at.line < FIRST_LINE.l2 ? 'L1' : 'L2', line, size: 2 ** Number(shift), hpa: line.frame + offset });
@@ -47,6 +43,14 @@ export function cachedLines(state: MachineState, processor: number, registers: R
   return found.sort((a, b) => (a.structure < b.structure ? -1 : 1));
 }
 
+/** What a line is tagged with; null: its tag is in use no more. */
+export function tagOf(state: MachineState, processor: number, { tag }: TlbLine): Tag | null {
+  const words = state.words(Space.tlbTag);
+  const [space, root] = [TagField.space, TagField.root].map((field) => SPACES[Space.tlbTag].key.encode({ processor, tag, field }));
+  return decodeTag(words.lo(space), words.lo(root), words.hi(root));
+}
+
+/** A line with this tag serves linear addresses under these registers. */
 function inForce(tag: Tag, registers: Registers): boolean {
   const eptp = registers.value(Register.secondRoot);
   const root = eptp === 0n ? -1 : Number((eptp >> 12n) & 0xff_ffff_ffffn);
@@ -60,10 +64,15 @@ function inForce(tag: Tag, registers: Registers): boolean {
 
 /** `TLB L1: page of 4K, user rw-, dirty → hpa 0x5123`. */
 export function cachedText({ structure, line, size, hpa }: Cached): string {
-  const has = (right: Rights): boolean => (line.rights & right) !== 0;
+  return `TLB ${structure}: page of ${bytes(size)}, ${rightsOfLine(line)} → hpa ${hex(hpa)}`;
+}
+
+/** `user rw-, dirty`: of a line for linear addresses. */
+export function rightsOfLine({ rights, global }: TlbLine): string {
+  const has = (right: Rights): boolean => (rights & right) !== 0;
   const letters = `r${has(Rights.write) && has(Rights.hostWrite) ? 'w' : '-'}${!has(Rights.noExecute) && has(Rights.hostExecute) ? 'x' : '-'}`;
-  const flags = [has(Rights.dirty) ? 'dirty' : '', line.global ? 'global' : ''].filter(Boolean).map((each) => `, ${each}`);
-  return `TLB ${structure}: page of ${bytes(size)}, ${has(Rights.user) ? 'user' : 'supervisor'} ${letters}${flags.join('')} → hpa ${hex(hpa)}`;
+  const flags = [has(Rights.dirty) ? 'dirty' : '', global ? 'global' : ''].filter(Boolean).map((each) => `, ${each}`);
+  return `${has(Rights.user) ? 'user' : 'supervisor'} ${letters}${flags.join('')}`;
 }
 
 /** First key of the line that a key is a part of. */

@@ -38,8 +38,8 @@ const created = (_machine: MachineState, _key: number, from: string, to: string)
 
 const vmName = ({ machine }: MachineState, vm: number): string => (machine.vms.length > 1 ? `${machine.vms[vm]?.name ?? vm} ` : '');
 
-/** Named bits, also of what stands in hardware. */
-const BITS: { readonly [register: number]: { readonly [bit: string]: number } } = {
+/** Named bits of registers, also of what stands in hardware. */
+export const BITS_OF_REGISTERS: { readonly [register: number]: { readonly [bit: string]: number } } = {
   [Register.cr0]: REGISTER_BITS.cr0,
   [Register.hwCr0]: REGISTER_BITS.cr0,
   [Register.cr4]: REGISTER_BITS.cr4,
@@ -73,7 +73,7 @@ function ownerOf({ machine, host, vcpus }: MachineState, vcpu: number, bank: Ban
 function registerNote(thing: number, from: string, to: string): string | null {
   const value = (text: string): bigint => BigInt(text.replaceAll('_', ''));
   const changed = value(from) ^ value(to);
-  const notes = Object.entries(BITS[REGISTER.field(thing, 'register')] ?? {})
+  const notes = Object.entries(BITS_OF_REGISTERS[REGISTER.field(thing, 'register')] ?? {})
     .filter(([, mask]) => (changed & BigInt(mask >>> 0)) !== 0n)
     .map(([name, mask]) => `${name.toUpperCase()} ${(value(to) & BigInt(mask >>> 0)) !== 0n ? 'set' : 'cleared'}`);
   return notes.length > 0 ? notes.join(', ') : null;

@@ -2,6 +2,7 @@
 import type { CodeAction, Diagnostic, Hover, Position, Range } from 'vscode-languageserver-types';
 import type { Analysis, Problem } from '../language/analysis';
 import type { RunInfo, StepDetail, StepFilter, StepRow } from '../protocol/messages';
+import type { MemoryMap, StateNodes, StateOrigin } from '../protocol/state';
 import type { TranslationView } from '../protocol/translation';
 import { codeActions } from '../services/code-actions';
 import { hover } from '../services/hover';
@@ -9,6 +10,7 @@ import { inlayHints } from '../services/inlay-hints';
 import type { StatementHint } from '../services/inlay-hints';
 import { translateAt } from '../services/translate-at';
 import { stepDetail } from '../views/detail';
+import { memoryAt, originAt, stateAt } from '../views/state/at-step';
 import type { RunView } from '../views/view';
 import { searched } from './searches';
 import type { Searches } from './searches';
@@ -36,6 +38,9 @@ interface Questions {
   steps: { params: OfRun & { from: number; count: number; filter: StepFilter | null }; answer: { rows: StepRow[]; total: number } | null };
   position: { params: OfRun & { step: number; filter: StepFilter | null }; answer: number | null };
   step: { params: OfRun & { step: number }; answer: StepDetail | null };
+  state: { params: OfRun & { step: number; id: string; from: number; count: number }; answer: StateNodes | null };
+  stateOrigin: { params: OfRun & { step: number; id: string }; answer: StateOrigin | null };
+  memoryMaps: { params: OfRun & { step: number }; answer: MemoryMap[] | null };
   stepAtLine: { params: OfRun & { line: number }; answer: number | null };
 }
 
@@ -66,6 +71,9 @@ const ANSWERS: { readonly [K in What]: Answering<K> } = {
     return view ? (yield* searched(searches, run, view, filter)).positionOf(step) : null;
   },
   step: ({ views }, { run, step }) => (views[run] ? stepDetail(views[run], step) : null),
+  state: ({ views }, { run, step, id, from, count }) => (views[run] ? stateAt(views[run], step, id, from, count) : null),
+  stateOrigin: ({ views }, { run, step, id }) => (views[run] ? originAt(views[run], step, id) : null),
+  memoryMaps: ({ views }, { run, step }) => (views[run] ? memoryAt(views[run], step) : null),
   stepAtLine: ({ analysis, views }, { run, line }) => views[run]?.steps.stepAtLine(analysis.uri, line) ?? null,
 };
 

@@ -150,6 +150,21 @@ export class TracePanel implements vscode.Disposable {
         this.line = detail.row.line;
         return this.highlightLine(this.line);
       }
+      case 'needState': {
+        const { runId, step, id, from, count } = message;
+        const found = await this.ask(() => this.server.request('mmu/state', { runId, step, id, from, count }));
+        return this.post({ type: 'state', runId, step, id, from, found });
+      }
+      case 'needOrigin': {
+        const { runId, step, id } = message;
+        const origin = await this.ask(() => this.server.request('mmu/stateOrigin', { runId, step, id }));
+        return this.post({ type: 'origin', runId, step, id, origin });
+      }
+      case 'needMemory': {
+        const { runId, step } = message;
+        const maps = await this.ask(() => this.server.request('mmu/memoryMaps', { runId, step }));
+        return this.post({ type: 'memory', runId, step, maps });
+      }
       case 'reveal':
         return this.goTo(message.line, message.focus);
       case 'explain':

@@ -95,20 +95,20 @@ export function indexOf(format: Format, level: number, address: number): number 
   return format.narrow ? (address % 4096) >>> 2 : (address % 4096) >>> 3;
 }
 
-function isPresent({ present }: Format, value: bigint): boolean {
+export function isPresent({ present }: Format, value: bigint): boolean {
   return (value & BigInt(present >>> 0)) !== 0n;
 }
 
-function isLeaf(format: Format, level: number, value: bigint): boolean {
+export function isLeaf(format: Format, level: number, value: bigint): boolean {
   return level === 1 || (format.large[level] !== 0 && (value & BigInt(format.large[level] >>> 0)) !== 0n);
 }
 
-function tableTarget(value: bigint): number {
+export function tableTarget(value: bigint): number {
   return Number(value & 0x000f_ffff_ffff_f000n);
 }
 
 /** The byte that a leaf gives for an address. */
-function leafTarget(format: Format, level: number, value: bigint, address: bigint): number {
+export function leafTarget(format: Format, level: number, value: bigint, address: bigint): number {
   const offset = (1n << BigInt(shiftOf(format, level))) - 1n;
   const frame = format.narrow && level === 2 ? (value & 0xffc0_0000n) | (((value >> 13n) & 0xffn) << 32n) : value & 0x000f_ffff_ffff_f000n;
   return Number((frame & ~offset) | (address & offset));

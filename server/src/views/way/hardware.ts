@@ -72,7 +72,8 @@ export function shadowRegisters(state: MachineState, registers: Registers): Regi
   return hardware;
 }
 
-const IN_HARDWARE: readonly (readonly [Register, Register])[] = [
+/** What the guest has, and what hardware has for it. */
+export const IN_HARDWARE: readonly (readonly [Register, Register])[] = [
   [Register.cr0, Register.hwCr0],
   [Register.cr3, Register.hwCr3],
   [Register.cr4, Register.hwCr4],

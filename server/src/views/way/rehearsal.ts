@@ -15,7 +15,7 @@ import type { MachineState } from '../machine-state';
 import type { Hardware } from './hardware';
 
 /** In the VPID or ASID of accesses without a linear address (engine/mmu/guest/kernel-access.ts). */
-const UNMAPPED_TAG = 0x8000;
+export const UNMAPPED_TAG = 0x8000;
 /** Rows that no access exceeds by far. */
 const MOST_ROWS = 1 << 14;
 
