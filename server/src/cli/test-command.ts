@@ -79,7 +79,7 @@ function printExpectations(view: RunView, onlyFailures: boolean, sum: Sum, paint
     const got = result.holds ? '' : paint.bad(`: got ${result.got}`);
     io.out(`${mark} ${paint.faint(`${where} ${record.program.name}:`)} ${expectationText(view, outcome)}${got}\n`);
   }
-  if (record.ended.how === 'done') return;
+  if (record.ended.how === 'done' || record.ended.how === 'not-started') return;
   sum.failed++;
   io.out(`${paint.bad('✗')} ${record.program.name}: ${endedText(record.ended)}\n`);
 }

@@ -40,7 +40,7 @@ function* run(view: RunView, options: TextOptions, paint: Palette): Generator<st
   const rule = '─'.repeat(Math.min(options.width || 100, 100));
   yield paint.title(record.program.name);
   yield paint.faint(rule);
-  const statements = record.outcomes.filter(({ act, result }) => act >= 0 && result.kind !== 'expectation');
+  const statements = record.outcomes.filter(({ result }) => result.kind !== 'expectation');
   const longest = statements.reduce((most, outcome) => Math.max(most, statementText(view, outcome).length), 0);
   const room = options.width > 0 ? Math.max(12, options.width - OUTCOME - INDENT.length) : MOST_STATEMENT;
   const widest = Math.min(MOST_STATEMENT, room, longest);

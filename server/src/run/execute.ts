@@ -107,6 +107,7 @@ class Execution {
     for (const { origin, result } of machine.setup) {
       this.outcomes.push({ act: -1, origin, from: 0, to: this.setup, result, exits: [], references: 0 });
     }
+    if (machine.setup.length > 0) this.ended = { how: 'not-started' };
     this.checkBudgets();
   }
 

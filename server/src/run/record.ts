@@ -17,12 +17,13 @@ export interface RunRecord {
 }
 
 /**
- * How a run ended. `budget` keeps what there is; `limit` is a number of steps, rows, bytes or milliseconds, `of` the
+ * How a run ended. `not-started`: the machine could not be had as declared, and the outcomes of its declarations say why. `budget` keeps what there is; `limit` is a number of steps, rows, bytes or milliseconds, `of` the
  * milliseconds of all runs of the file, of which this one had a part.
  */
 export type Ended =
   | { readonly how: 'done' }
   | { readonly how: 'budget'; readonly which: 'steps' | 'events' | 'memory' | 'time'; readonly limit: number; readonly of?: number }
+  | { readonly how: 'not-started' }
   | { readonly how: 'cancelled' }
   | { readonly how: 'failed'; readonly message: string };
 

@@ -121,6 +121,8 @@ export function endedText(ended: Ended): string {
   switch (ended.how) {
     case 'done':
       return 'done';
+    case 'not-started':
+      return 'not started: nothing was executed';
     case 'cancelled':
       return 'cancelled';
     case 'failed':

@@ -30,6 +30,20 @@ describe('settings', () => {
     assert.equal(host.features.eptAd, true);
   });
 
+  it('memory is what the slots need, those that the script makes too, unless it is written', () => {
+    const memory = (text: string): number => check(text).programs[0].machine.host.memory;
+    const guest = (slot: string, script = 'read 0'): string => `vm guest { ${slot}  vcpu { paging none } }\nrun guest { ${script} }`;
+    assert.equal(memory(guest('slot 0 { gpa 0  size 700M }')), 2 ** 30);
+    assert.equal(memory(guest('slot 0 { gpa 0  size 1G }')), 2 ** 31);
+    assert.equal(memory(guest('slot 0 { gpa 0  size 100G  pages 1G }')), 2 ** 38);
+    assert.equal(memory(guest('slot 0 { gpa 0  size 16M }', 'host create slot 1 { gpa 1G  size 2G }')), 2 ** 32);
+    assert.equal(memory(`host { memory 1G }\n${guest('slot 0 { gpa 0  size 2G }')}`), 2 ** 30);
+    // Memory of a guest's guest is part of that guest's.
+    const nested =
+      'vm l1 { slot 0 { gpa 0  size 700M }  vcpu { paging none }  vm l2 { slot 0 { gpa 0  size 600M }  vcpu { paging none } } }';
+    assert.equal(memory(`${nested}\nrun l2 { read 0 }`), 2 ** 30);
+  });
+
   it('la57 is on exactly when 5-level paging is used, unless it is written', () => {
     const la57 = (text: string): boolean => check(text).programs[0].machine.host.features.la57;
     const wide = `${vm('tables wide 5-level at 0x1000 { 0 +4K -> 0x9000 }\n vcpu { paging 5-level }')}run guest { read 0 }`;

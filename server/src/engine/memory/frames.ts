@@ -103,15 +103,29 @@ export interface HostFrames {
   readonly guests: FrameAllocator;
 }
 
+/** Of so many bytes of host-physical memory those that guests can have: KVM's tables lie in the first quarter. */
+export function memoryOfGuests(memory: number): number {
+  const end = Math.floor(memory / PAGE_SIZE);
+  return (end - firstOfGuests(end)) * PAGE_SIZE;
+}
+
+/** @param end frames of the host */
+function firstOfGuests(end: number): number {
+  return Math.max(firstOfTables(end), Math.floor(end / 4));
+}
+
+function firstOfTables(end: number): number {
+  return end >= 1024 ? 256 : 2;
+}
+
 /** @param memory bytes of host-physical memory */
 export function hostFrames(memory: number): HostFrames {
   const end = Math.floor(memory / PAGE_SIZE);
-  const tables = end >= 1024 ? 256 : 2;
-  const guests = Math.max(tables, Math.floor(end / 4));
+  const guests = firstOfGuests(end);
   const supply = new FrameAllocator(guests, end);
   let huge = -1;
   const zeroPages = { small: 1, huge: () => (huge >= 0 ? huge : (huge = supply.allocate(HUGE_PAGE, HUGE_PAGE))) };
-  return { zeroPages, tables: new FrameAllocator(tables, guests), guests: supply };
+  return { zeroPages, tables: new FrameAllocator(firstOfTables(end), guests), guests: supply };
 }
 
 /** Contents of the host's own frames. */

@@ -1,5 +1,6 @@
 /** Fields of an L1's VMCS or VMCB for its guest, as scripts write and expect them. */
-import type { Act, ControlField, HostConfig } from '../../engine/program';
+import type { Act, ControlField } from '../../engine/program';
+import type { HostFacts } from '../machine/host';
 import type { RegisterLoad } from '../syntax/tree';
 import type { Env, Value } from '../semantics/values';
 import { isByScript, isHypervisor } from './hypervisors';
@@ -10,7 +11,7 @@ const EPTP = 0x1en;
 const EPTP_AD = 0x40n;
 
 /** The name of tables stands for the EPTP with them. */
-export function eptpOf(named: Value, value: bigint, { features, kvm }: HostConfig): bigint {
+export function eptpOf(named: Value, value: bigint, { features, kvm }: HostFacts): bigint {
   if (typeof named !== 'object' || named === null) return value;
   return value | EPTP | (features.eptAd && kvm.eptAd ? EPTP_AD : 0n);
 }

@@ -16,6 +16,7 @@ import type { Statements } from '../semantics/statements';
 import { checkConstants, Evaluator, fileEnv } from '../semantics/values';
 import { hostActKind } from '../statements/host/kinds';
 import { Context } from './context';
+import { memoryFor } from './host-memory';
 import { checkKinds, checkSlots } from './nesting';
 import { RunState } from './run-state';
 import type { Area } from './tables/allocator';
@@ -121,8 +122,8 @@ export class Lowering {
   private checkUncalled(): void {
     const [plan] = this.plans.values();
     if (!plan) return;
-    const machine = machineOf(plan);
-    const state = new RunState(this.host, machine, kindsFor(plan, []), plan, null);
+    const plans = machineOf(plan);
+    const state = new RunState(this.host, plans, kindsFor(plan, []), plan, null);
     for (const item of this.files[0].parsed.tree.items) {
       const block = item.kind === 'block' && item.name ? this.links.byDefinition.get(item.name) : null;
       if (!block || item.kind !== 'block' || this.coverage.called.has(block)) continue;
@@ -230,8 +231,8 @@ export class Lowering {
 
   private lower(node: Run, plan: VmPlan, { text, kinds, at }: Way, kernel: Kernel | null): Program[] {
     const file = this.files[0];
-    const machine = machineOf(plan);
-    const state = new RunState(this.host, machine, kinds, plan, kernel);
+    const plans = machineOf(plan);
+    const state = new RunState(this.host, plans, kinds, plan, kernel);
     if (!checkKinds(this.context, state, { file }, at ?? node.vm ?? headOf(node, 'run'))) return [];
     const script = new ScriptLowering(this.context, this.statements, state, this.coverage);
     const vm = state.vmOf(plan)!;
@@ -240,11 +241,13 @@ export class Lowering {
       this.context.warn({ file }, headOf(node, 'run'), 'nothing-to-do', 'this run does nothing');
     }
     const title = node.title?.value ?? plan.named.name;
-    const vms = state.vms.map(({ plan: each, mmu }) => this.config(each, mmu, machine));
+    const vms = state.vms.map(({ plan: each, mmu }) => this.config(each, mmu, plans));
     const name = `${title} under ${text}${kernel === null ? '' : ` with kernel ${kernel}`}`;
     const { acts, bound } = script;
     const named = bound.some((each) => each !== null);
-    return [{ name, machine: { host: state.host, vms }, acts, ...(named ? { bound } : {}), budget: this.host.budget }];
+    const memory = this.host.memory ?? memoryFor(vms, acts, state.host.maxPhyAddr);
+    const machine = { host: { ...state.host, memory }, vms };
+    return [{ name, machine, acts, ...(named ? { bound } : {}), budget: this.host.budget }];
   }
 
   private config(plan: VmPlan, mmu: MmuKind, machine: readonly VmPlan[]): VmConfig {

@@ -1,12 +1,13 @@
 /** Why a processor refuses a register load, in words; whether it does is the engine's to say (§2.1, §2.2, §2.11). */
-import type { HostConfig, RegisterName } from '../../engine/program';
+import type { RegisterName } from '../../engine/program';
+import type { HostFacts } from '../machine/host';
 import { Cr0, Cr4, Efer } from '../../engine/vcpu/control-registers';
 import type { RegisterTracker } from './run-state';
 
 const bits = (mask: number): bigint => BigInt(mask >>> 0);
 
 /** @param value what the register would hold; @param before the registers that refuse it */
-export function refusalReason(name: RegisterName, value: bigint, before: RegisterTracker, host: HostConfig): string {
+export function refusalReason(name: RegisterName, value: bigint, before: RegisterTracker, host: HostFacts): string {
   const old = before.value(name);
   const has = (mask: number): boolean => (value & bits(mask)) !== 0n;
   const changes = (mask: number): boolean => ((value ^ old) & bits(mask)) !== 0n;

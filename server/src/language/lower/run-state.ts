@@ -7,7 +7,7 @@ import { LOAD_REFUSED, loadCr0, loadCr3, loadCr4, loadEfer, pagingModeOf, resetR
 import type { LoadRules } from '../../engine/vcpu/control-registers';
 import { REGISTER_OF, Registers } from '../../engine/vcpu/registers';
 import type { Under } from '../syntax/tree';
-import type { HostPlan } from '../machine/host';
+import type { HostFacts, HostPlan } from '../machine/host';
 import { regionOf, SlotTracker } from './slots';
 import type { TablesPlan, VmPlan } from './vm-plan';
 import type { Named } from '../semantics/scopes';
@@ -25,7 +25,7 @@ export class RunState {
   readonly vms: readonly RunVm[];
   /** The run's VM, and the ones around it, outwards. */
   readonly chain: readonly RunVm[];
-  readonly host: HostConfig;
+  readonly host: HostFacts;
   /** VMs inside VMs whose control structure names tables to run by. */
   readonly rooted = new Set<RunVm>();
   /** Guests that scripts entered last, by the VM around them. */
@@ -110,7 +110,7 @@ export class RegisterTracker {
   private readonly registers = new Registers(silent, 0);
   private readonly rules: LoadRules;
 
-  constructor(config: Parameters<typeof resetRegisters>[1], { features, maxPhyAddr, vendor }: HostConfig) {
+  constructor(config: Parameters<typeof resetRegisters>[1], { features, maxPhyAddr, vendor }: HostFacts) {
     resetRegisters(this.registers, config);
     this.rules = { features, maxPhyAddr, amd: vendor === 'amd', memory: NOWHERE, stage: null, pdptesInMemory: true };
   }

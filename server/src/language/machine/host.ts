@@ -48,7 +48,7 @@ const feature = (about: string, dflt: 'on' | 'off' = 'on'): SettingSpec => ({ ta
 
 /** Settings of the host. */
 export const HOST_SETTINGS: SettingSpecs = {
-  memory: { takes: 'size', bounds: { least: M, most: 1n << 46n, unit: 4n * K }, default: '1G', about: 'Size of host-physical memory. Frames are given out as pages are touched.' },
+  memory: { takes: 'size', bounds: { least: M, most: 1n << 46n, unit: 4n * K }, computed: 'what the slots need, and 1G at least', about: 'Size of host-physical memory. Frames are given out as pages are touched.' },
   pages: { takes: 'size', bounds: PAGE_SIZES, default: '4K', about: 'Size of the host pages that back slots which do not say otherwise: `4K`, `2M` or `1G`. KVM maps no page larger than the host does.' },
   maxphyaddr: { takes: 'number', bounds: { least: 36n, most: 52n }, default: '46', about: 'Width of a physical address in bits, 36 to 52 (CPUID 80000008H:EAX[7:0]). Address bits at and above it are reserved in paging entries (SDM vol. 3A, §4.1.4).' },
   cpu: { takes: 'block', block: 'cpu', about: 'Features of the processor, offered to guests as well.' },
@@ -116,9 +116,14 @@ export const KVM_SETTINGS: SettingSpecs = {
   vmwrites: { takes: 'number', bounds: { least: 0n, most: 1000n }, default: '0', about: 'VMWRITEs that an L1 makes for each exit reflected to it; each is a VM exit without VMCS shadowing.' },
 }; // prettier-ignore
 
+/** A host without its memory, which follows from what the run's slots need where nothing is said of it. */
+export type HostFacts = Omit<HostConfig, 'memory'>;
+
 /** All of a host but its vendor, which follows from the VMs that run on it. */
 export interface HostPlan {
-  readonly config: Omit<HostConfig, 'vendor'>;
+  readonly config: Omit<HostFacts, 'vendor'>;
+  /** Bytes of host-physical memory; null: what the slots of a run need. */
+  readonly memory: number | null;
   /** Vendor when neither EPT nor NPT is in use. */
   readonly vendor: HostConfig['vendor'];
   readonly budget: EngineBudget;
@@ -140,15 +145,16 @@ export function planHost(context: Context, files: readonly SourceFile[]): HostPl
   const options = kvmOf(kvm);
   checkQuirks(context, env, kvm, options);
   const maxPhyAddr = host.number('maxphyaddr');
-  const memory = host.number('memory');
-  if (memory > 2 ** maxPhyAddr) {
+  const memory = host.has('memory') ? host.number('memory') : null;
+  if (memory !== null && memory > 2 ** maxPhyAddr) {
     const node = host.node('memory') ?? host.node('maxphyaddr')!;
     context.report(env, node, 'out-of-range', `memory does not fit in ${maxPhyAddr} bits of physical address (maxphyaddr)`);
   }
   const features = featuresOf(cpu, files.some(usesFiveLevels));
   checkFeatures(context, env, cpu, features);
   return {
-    config: { memory, pageSize: host.number('pages'), maxPhyAddr, features, tlb: tlbOf(host, tlb), kvm: options },
+    memory,
+    config: { pageSize: host.number('pages'), maxPhyAddr, features, tlb: tlbOf(host, tlb), kvm: options },
     vendor: cpu.choice('vendor') === 'amd' ? 'amd' : 'intel',
     budget: { steps: budget.number('steps'), events: budget.number('events'), memory: budget.number('memory') },
   };

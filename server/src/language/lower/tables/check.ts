@@ -1,5 +1,5 @@
 /** Entries that a processor would not take, and addresses behind which there is nothing. */
-import type { HostConfig } from '../../../engine/program';
+import type { HostFacts } from '../../machine/host';
 import { eptFormat, LEAF, nptFormat, pagingFormat } from '../../../engine/x86/formats';
 import type { Format } from '../../../engine/x86/formats';
 import { show } from '../../semantics/values';
@@ -15,7 +15,7 @@ export function checkEntries(
   context: Context,
   items: TablesItems,
   shape: Shape,
-  host: Omit<HostConfig, 'vendor'>,
+  host: Omit<HostFacts, 'vendor'>,
   vcpus: readonly VcpuPlan[],
 ): void {
   const format = formatOf(shape, host, vcpus);
@@ -48,7 +48,7 @@ function consequence(shape: Shape): string {
   return shape.name === 'ept' ? 'an access ends in an EPT misconfiguration' : 'an access ends in #PF with RSVD';
 }
 
-function formatOf(shape: Shape, host: Omit<HostConfig, 'vendor'>, vcpus: readonly VcpuPlan[]): Format {
+function formatOf(shape: Shape, host: Omit<HostFacts, 'vendor'>, vcpus: readonly VcpuPlan[]): Format {
   const { features, maxPhyAddr } = host;
   if (shape.name === 'ept') {
     return eptFormat({
