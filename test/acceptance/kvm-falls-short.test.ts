@@ -20,8 +20,8 @@ describe('where KVM differs from the architecture under soft MMU', () => {
                                        expect #PF(P) under ept, npt`);
   });
 
-  it('protection keys allow everything', () => {
-    run(`cr4.pke = on
+  it('there are no protection keys', () => {
+    run(`cr4.pke = on         expect #GP under soft
       pkru = 1
       user read 0x40_0000   expect ok under soft
                             expect #PF(P U PK) under ept, npt`);

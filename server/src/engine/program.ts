@@ -59,7 +59,7 @@ export interface HostConfig {
   readonly kvm: KvmOptions;
 }
 
-/** Processor features (CPUID), offered to guests as well. */
+/** Processor features (CPUID), offered to guests as well unless their own {@link Cpuid} says otherwise. */
 export interface Features {
   readonly la57: boolean;
   readonly nx: boolean;
@@ -79,6 +79,13 @@ export interface Features {
   /** AMD: exits by CR accesses and INVLPG say their operands; else KVM fetches and emulates the instruction. */
   readonly decodeAssists: boolean;
   readonly vpid: boolean;
+}
+
+/** What CPUID shows to a guest (KVM_SET_CPUID2): KVM's own walks and checks go by it, the processor does not. */
+export interface Cpuid {
+  /** MAXPHYADDR, 36 to that of the processor. */
+  readonly maxPhyAddr: number;
+  readonly features: Features;
 }
 
 /** Geometry of the TLB and paging-structure caches. Entries = sets * ways; sets are powers of two. */
@@ -133,6 +140,8 @@ export interface VmConfig {
   readonly name: string;
   readonly parent: number | null;
   readonly mmu: MmuKind;
+  /** Absent: what the processor has. */
+  readonly cpuid?: Cpuid;
   /** As a hypervisor for its children: KVM itself, or only what the script says. */
   readonly hypervisor: 'kvm' | 'script';
   /** How the VM around it runs this one. */

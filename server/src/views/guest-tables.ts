@@ -30,7 +30,7 @@ export function guestTables(state: MachineState, vm: number): ReadonlyMap<number
 
 function collect(state: MachineState, vm: number, vcpu: number, tables: Map<number, GuestTable>): void {
   const registers = state.registers(vm, vcpu);
-  const format = state.formats.of(registers);
+  const format = state.formatsOf(vm).of(registers);
   if (!format) return;
   const kind = entryKind(format);
   const root = addressOf(registers.lo(Register.cr3) & ~0xfff, registers.hi(Register.cr3)) / PAGE;

@@ -14,6 +14,7 @@ import type { SlotRecord } from '../engine/memory/slot-records';
 import type { HostConfig, MachineConfig } from '../engine/program';
 import { Bank, Register, Registers } from '../engine/vcpu/registers';
 import { GuestFormats } from '../engine/vcpu/control-registers';
+import { cpuidOf } from '../engine/vcpu/guest-cpuid';
 
 const FRAME_BYTES = 4096;
 
@@ -32,8 +33,9 @@ export class MachineState {
   readonly memory: PhysicalMemory;
   readonly host: HostConfig;
   private readonly singles = new Map<number, Map<number, number>>();
-  /** Formats of the guest's tables, and of what hardware walks under soft MMU. */
+  /** Formats of what hardware walks. */
   readonly formats: GuestFormats;
+  private readonly walked: readonly GuestFormats[];
 
   constructor(
     readonly state: State,
@@ -45,7 +47,19 @@ export class MachineState {
     this.memory = new PhysicalMemory(quiet);
     const words = state.space(Space.memory);
     this.memory.source = { load: (frame, into, at) => loadFrame(words, frame, into, at) };
-    this.formats = new GuestFormats({ features: this.host.features, maxPhyAddr: this.host.maxPhyAddr, amd: this.host.vendor === 'amd' });
+    const amd = this.host.vendor === 'amd';
+    this.formats = new GuestFormats({ features: this.host.features, maxPhyAddr: this.host.maxPhyAddr, amd });
+    this.walked = machine.vms.map((vm) => (vm.mmu === 'soft' ? new GuestFormats({ ...cpuidOf(this.host, vm, false), amd }) : this.formats));
+  }
+
+  /** Formats of a VM's own tables, for whoever walks them: its hypervisor by the guest's CPUID under soft MMU, else the processor. */
+  formatsOf(vm: number): GuestFormats {
+    return this.walked[vm];
+  }
+
+  /** MAXPHYADDR that CPUID shows to a VM. */
+  maxPhyAddrOf(vm: number): number {
+    return (this.machine.vms[vm].cpuid ?? this.host).maxPhyAddr;
   }
 
   /** Words of a space of the state. */

@@ -18,6 +18,7 @@ import { hostActKind } from '../statements/host/kinds';
 import { Context } from './context';
 import { memoryFor } from './host-memory';
 import { checkKinds, checkSlots } from './nesting';
+import { checkOfferedKeys } from './offered-keys';
 import { RunState } from './run-state';
 import type { Area } from './tables/allocator';
 import { Coverage, ScriptLowering } from './script';
@@ -234,6 +235,7 @@ export class Lowering {
     const plans = machineOf(plan);
     const state = new RunState(this.host, plans, kinds, plan, kernel);
     if (!checkKinds(this.context, state, { file }, at ?? node.vm ?? headOf(node, 'run'))) return [];
+    checkOfferedKeys(this.context, state);
     const script = new ScriptLowering(this.context, this.statements, state, this.coverage);
     const vm = state.vmOf(plan)!;
     script.all(node.body?.items ?? [], { env: { ...fileEnv(file), vm: plan.named }, vm, vcpu: 0, named: false, inHandler: false });
@@ -256,6 +258,7 @@ export class Lowering {
       parent: plan.parent ? machine.indexOf(plan.parent) : null,
       mmu,
       hypervisor: plan.hypervisor,
+      ...(plan.cpuid === this.host.config ? {} : { cpuid: plan.cpuid }),
       slots: plan.slots.map(({ node, config }) => ({ ...config, origin: this.statements.of(node) })),
       memory: plan.memory,
       vcpus: plan.vcpus.map(({ config }) => config),

@@ -2,9 +2,10 @@
 import { lowOf, highOf, toBigInt } from '../../engine/bits';
 import { Journal } from '../../engine/journal/journal';
 import { PhysicalMemory } from '../../engine/memory/physical-memory';
-import type { HostConfig, Kernel, MmuKind, PagingMode, RegisterName } from '../../engine/program';
+import type { Cpuid, HostConfig, Kernel, MmuKind, PagingMode, RegisterName } from '../../engine/program';
 import { LOAD_REFUSED, loadCr0, loadCr3, loadCr4, loadEfer, pagingModeOf, resetRegisters } from '../../engine/vcpu/control-registers';
 import type { LoadRules } from '../../engine/vcpu/control-registers';
+import { cpuidOf } from '../../engine/vcpu/guest-cpuid';
 import { REGISTER_OF, Registers } from '../../engine/vcpu/registers';
 import type { Under } from '../syntax/tree';
 import type { HostFacts, HostPlan } from '../machine/host';
@@ -41,7 +42,15 @@ export class RunState {
     this.host = { ...config, kvm, vendor: vendorOf(host, plans, [...kinds.values()]) };
     this.vms = plans.map((plan, index) => {
       const mmu = kinds.get(plan) ?? plan.mmu;
-      const registers = plan.vcpus.map(({ config }) => new RegisterTracker(config, this.host));
+      const registers = plan.vcpus.map(
+        ({ config }) =>
+          new RegisterTracker(
+            config,
+            this.host.vendor === 'amd',
+            cpuidOf(this.host, plan, mmu !== 'soft'),
+            mmu === 'soft' ? plan.cpuid : this.host,
+          ),
+      );
       return { index, plan, mmu, slots: new SlotTracker(mmu, this.host.maxPhyAddr), registers };
     });
     for (const { plan, slots } of this.vms) for (const { config } of plan.slots) slots.set(regionOf(config));
@@ -108,11 +117,15 @@ export class RegisterTracker {
   /** False once a handler, which may run or not, has loaded one. */
   known = true;
   private readonly registers = new Registers(silent, 0);
-  private readonly rules: LoadRules;
+  readonly rules: LoadRules;
 
-  constructor(config: Parameters<typeof resetRegisters>[1], { features, maxPhyAddr, vendor }: HostFacts) {
+  /**
+   * @param cpuid what loads that exit go by
+   * @param cr3 what those of CR3 do, which exit under soft MMU alone
+   */
+  constructor(config: Parameters<typeof resetRegisters>[1], amd: boolean, { features }: Cpuid, { maxPhyAddr }: Cpuid) {
     resetRegisters(this.registers, config);
-    this.rules = { features, maxPhyAddr, amd: vendor === 'amd', memory: NOWHERE, stage: null, pdptesInMemory: true };
+    this.rules = { features, maxPhyAddr, amd, memory: NOWHERE, stage: null, pdptesInMemory: true };
   }
 
   get paging(): PagingMode {

@@ -1,5 +1,5 @@
 /** A VM with everything in it that does not depend on how it is run. */
-import type { MemoryImage, MmuKind, VcpuConfig } from '../../engine/program';
+import type { Cpuid, MemoryImage, MmuKind, VcpuConfig } from '../../engine/program';
 import type { Tables, Vcpu, Vm } from '../syntax/tree';
 import type { Named } from '../semantics/scopes';
 import type { Env } from '../semantics/values';
@@ -30,6 +30,7 @@ export interface VmPlan {
   readonly children: readonly VmPlan[];
   readonly mmu: MmuKind;
   readonly hypervisor: 'kvm' | 'script';
+  readonly cpuid: Cpuid;
   readonly slots: readonly SlotPlan[];
   /** Of a VM inside a VM. */
   readonly control: ControlPlan | null;

@@ -1,5 +1,5 @@
 /** Plans a VM: its slots, vCPUs, tables and memory, in the order in which one needs the other. */
-import type { MmuKind, PagingMode } from '../../engine/program';
+import type { Cpuid, MmuKind, PagingMode } from '../../engine/program';
 import { PAGE_SIZE } from '../../engine/bits';
 import { MMU_KINDS } from '../syntax/words/observed';
 import type { ItemClaims, VmSteps } from '../kind';
@@ -7,6 +7,7 @@ import type { HostPlan } from '../machine/host';
 import { vmItemKind } from '../machine/kinds';
 import type { ReadBytes } from '../machine/load';
 import { pagingOf, planVcpu } from '../machine/vcpu';
+import { readCpuid } from '../machine/cpuid';
 import { VM_SETTINGS } from '../machine/vm';
 import type { Body, ErrorNode, For, Node, Tables, Vcpu, Vm, VmItem } from '../syntax/tree';
 import type { Named } from '../semantics/scopes';
@@ -47,6 +48,7 @@ function isPart(item: Known): boolean {
 export class VmPlanner implements VmPlan {
   readonly mmu: MmuKind;
   readonly hypervisor: 'kvm' | 'script';
+  readonly cpuid: Cpuid;
   readonly children: VmPlanner[] = [];
   readonly tables = new Map<Named, { readonly named: Named; readonly node: Tables; readonly shape: Shape; root: number | null }>();
   readonly vcpus: VcpuPlan[] = [];
@@ -80,6 +82,7 @@ export class VmPlanner implements VmPlan {
     const settings = (this.settings = new Settings(context, VM_SETTINGS, items, env));
     this.mmu = mmuOf(settings.choice('mmu'));
     this.hypervisor = settings.choice('hypervisor') === 'script' ? 'script' : 'kvm';
+    this.cpuid = readCpuid(context, settings.inside('cpuid'), env, parent?.cpuid ?? host.config);
     for (const name of parent ? [] : CONTROL_SETTINGS) {
       const setting = settings.node(name);
       if (setting) context.report(env, setting, 'not-nested', `${name} is a setting of a VM inside a VM`);
@@ -378,8 +381,7 @@ export class VmPlanner implements VmPlan {
   private planVcpus(): void {
     const { context, env } = this;
     const around = {
-      features: this.host.config.features,
-      maxPhyAddr: this.host.config.maxPhyAddr,
+      cpuid: this.cpuid,
       tables: (named: Named) => {
         const tables = this.tables.get(named);
         return tables ? { root: tables.root, format: tables.shape.name } : null;

@@ -1,6 +1,6 @@
 /**
  * `memory 64M`, `readonly` (no value), `cr0.wp off` (with a bit), `l1 16 x 4` (with a second value), `kvm { … }` (a body): a
- * setting of a host, cpu, tlb, kvm, budget, vm, slot or vcpu, whose files list which there are.
+ * setting of a host, cpu, tlb, kvm, budget, vm, cpuid, slot or vcpu, whose files list which there are.
  */
 import { bindParts, NO_WORDS, notInOutline, declaresNothing } from '../kind';
 import type { AddressSpace, VmItemKind } from '../kind';
@@ -15,7 +15,7 @@ export interface Setting extends Base {
   readonly body: Body<Setting | ErrorNode> | null;
 }
 
-export type SettingBlock = 'host' | 'cpu' | 'tlb' | 'kvm' | 'budget' | 'vm' | 'slot' | 'vcpu';
+export type SettingBlock = 'host' | 'cpu' | 'tlb' | 'kvm' | 'budget' | 'vm' | 'cpuid' | 'slot' | 'vcpu';
 
 /**
  * What stands after a setting's name: nothing, a switch (`on`, `off`), a number, a size or an address (expressions), one of

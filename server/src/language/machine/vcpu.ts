@@ -1,5 +1,5 @@
 /** `vcpu { cr3 kernel }`, `vcpu 1 { … }`, `vcpu boot { … }`: a vCPU at the start, and whether a processor could be in that state (§2.1, §2.11). */
-import type { Features, PagingMode, VcpuConfig } from '../../engine/program';
+import type { Cpuid, Features, PagingMode, VcpuConfig } from '../../engine/program';
 import { bindParts, noAddress } from '../kind';
 import type { VmItemKind } from '../kind';
 import type { Context } from '../lower/context';
@@ -97,8 +97,8 @@ const NEEDS: readonly [setting: string, feature: keyof Features, name: string][]
 ];
 
 interface VcpuSurroundings {
-  readonly features: Features;
-  readonly maxPhyAddr: number;
+  /** What CPUID shows to the guest. */
+  readonly cpuid: Cpuid;
   /** Guest-physical address of the root of tables, and their format; null when they have none. */
   tables(named: Named): { readonly root: number | null; readonly format: string } | null;
   /** The root that CR3 has when it is not written: of the only tables in that paging mode. */
@@ -117,20 +117,20 @@ export function pagingOf(items: readonly Node[]): PagingMode {
 export function planVcpu(context: Context, items: readonly Node[], at: Node, name: string, env: Env, around: VcpuSurroundings): VcpuConfig {
   const settings = new Settings(context, VCPU_SETTINGS, items, env);
   const paging = pagingOf(items);
-  const { features } = around;
+  const { features } = around.cpuid;
   const refuse = (setting: string, message: string): void => context.report(env, settings.node(setting)!, 'register-refused', message);
 
   const on = (setting: string): boolean => settings.switch(setting);
   for (const [setting, feature, word] of NEEDS) {
     if (settings.has(setting) && on(setting) && !features[feature])
-      refuse(setting, `#GP(0): the processor has no ${word} (cpu { ${word} off })`);
+      refuse(setting, `#GP(0): the guest has no ${word} (cpu or cpuid { ${word} off })`);
   }
   const long = paging === '4-level' || paging === '5-level';
   if (settings.has('cr4.pcide') && on('cr4.pcide') && !long)
     refuse('cr4.pcide', '#GP(0): CR4.PCIDE needs 64-bit mode, that is 4-level or 5-level paging');
-  if (paging === '5-level' && !features.la57) refuse('paging', '#GP(0): CR4.LA57 needs la57, which the processor has not');
+  if (paging === '5-level' && !features.la57) refuse('paging', '#GP(0): CR4.LA57 needs la57, which the guest has not');
   const nxe = settings.has('efer.nxe') ? on('efer.nxe') : features.nx;
-  if (settings.has('efer.nxe') && nxe && !features.nx) refuse('efer.nxe', '#GP(0): EFER.NXE needs nx, which the processor has not');
+  if (settings.has('efer.nxe') && nxe && !features.nx) refuse('efer.nxe', '#GP(0): EFER.NXE needs nx, which the guest has not');
 
   return {
     name,
@@ -177,13 +177,9 @@ function readCr3(
   if (typeof value === 'object' && value !== null) checkFormat(context, setting.value, value, paging, env, around);
   const cr3 = settings.big('cr3');
   if (cr3 === null || paging === 'none') return cr3 === null ? 0n : BigInt.asUintN(64, cr3);
-  if (cr3 >> BigInt(around.maxPhyAddr) !== 0n) {
-    context.report(
-      env,
-      setting.value,
-      'register-refused',
-      `#GP(0): CR3 ${show(cr3)} has bits at or above MAXPHYADDR (${around.maxPhyAddr})`,
-    );
+  const { maxPhyAddr } = around.cpuid;
+  if (cr3 >> BigInt(maxPhyAddr) !== 0n) {
+    context.report(env, setting.value, 'register-refused', `#GP(0): CR3 ${show(cr3)} has bits at or above MAXPHYADDR (${maxPhyAddr})`);
     return 0n;
   }
   const alignment = BigInt(SHAPES[paging].rootAlignment);

@@ -46,6 +46,7 @@ export const VM_SETTINGS: SettingSpecs = {
       npt: 'Hard MMU, AMD: nested page tables translate GPA to HPA.',
     },
   },
+  cpuid: { takes: 'block', block: 'cpuid', about: 'What CPUID shows to the guest, where that is other than what the processor has: KVM goes by it, the processor does not. A VM inside sees it too.' },
   hypervisor: {
     takes: 'choice', default: 'kvm',
     about: 'How this VM behaves as a hypervisor for the VMs inside it.',

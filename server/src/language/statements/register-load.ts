@@ -89,7 +89,7 @@ function checkLoad(
     checkFormat(context, node.value, named, registers.paging, env, { tables });
   }
   const whole = registers.merged(name, value, mask);
-  const reason = refusalReason(name, whole, registers, script.run.host);
+  const reason = refusalReason(name, whole, registers);
   if (registers.load(name, whole) || expectsGp(script, node.expects)) return;
   context.warn(env, node, 'register-refused', `#GP(0): ${reason}`);
 }

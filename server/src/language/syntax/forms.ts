@@ -57,7 +57,7 @@ const ROOTS: { readonly [rule: string]: BodyOf | null } = {
 };
 
 /** Bodies whose items are told with what they belong to, as the settings of a slot; their items have forms only for bodies of their own. */
-const TOLD_WITHIN: ReadonlySet<BodyOf> = new Set(['host', 'cpu', 'tlb', 'kvm', 'budget', 'slot', 'vcpu']);
+const TOLD_WITHIN: ReadonlySet<BodyOf> = new Set(['host', 'cpu', 'tlb', 'kvm', 'budget', 'cpuid', 'slot', 'vcpu']);
 
 interface Candidate {
   readonly way: Way;

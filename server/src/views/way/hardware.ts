@@ -97,8 +97,9 @@ function logs(state: MachineState, vm: number, registers: Registers): boolean {
   return registers.value(Register.pmlAddress) !== 0n && slotsAt(state.words(Space.slot), vm).some(({ logDirty }) => logDirty);
 }
 
-/** Format of EPT or nested tables. @param root low half of EPTP or nCR3 */
-export function secondFormat({ host: { features, maxPhyAddr, vendor } }: MachineState, root: number): Format {
+/** Format of EPT or nested tables. @param root low half of EPTP or nCR3 @param maxPhyAddr of who walks them */
+export function secondFormat({ host }: MachineState, root: number, maxPhyAddr = host.maxPhyAddr): Format {
+  const { features, vendor } = host;
   if (vendor === 'amd')
     return nptFormat({ mode: features.la57 ? '5-level' : '4-level', nxe: features.nx, page1G: features.page1G, maxPhyAddr });
   return eptFormat({

@@ -43,13 +43,13 @@ export function walkersOf(state: MachineState, vm: number, vcpu: number): Walker
   const inHardware = around && context?.first && stages.shadow && stages.second ? shadowWalker(state, hardware!, around) : null;
   const l1 = inHardware ?? (around && l1Walker(state, vm, registers, around));
   const translating = stages.shadow ? [] : [...ofHost, ...(l1 ? [{ walker: l1, memory: around }] : [])];
-  const guest = guestWalker(state, registers, new PhysicalMemoryOf(state, vm, translating), state.host.vendor === 'amd' && !stages.shadow);
+  const format = state.formatsOf(vm).of(registers);
+  const inMemory = state.host.vendor === 'amd' && !stages.shadow;
+  const guest = format && guestWalker(state, format, registers, new PhysicalMemoryOf(state, vm, translating), inMemory);
   return { hardware, registers, guest, l1, shadow, second };
 }
 
-function guestWalker(state: MachineState, registers: Registers, memory: Stage, pdptesInMemory: boolean): Walker | null {
-  const format = state.formats.of(registers);
-  if (!format) return null;
+function guestWalker(state: MachineState, format: Format, registers: Registers, memory: Stage, pdptesInMemory: boolean): Walker {
   const walker = silent(state, format, STAGE_GUEST, memory, registers.lo(Register.cr3), registers.hi(Register.cr3), policyOf(registers));
   walker.keys = keysOf(registers);
   walker.pkru = registers.lo(Register.pkru);
@@ -66,7 +66,7 @@ function l1Walker(state: MachineState, vm: number, registers: Registers, memory:
   const [lo, hi] = [registers.lo(root), registers.hi(root)];
   if (registers.value(root) === 0n) return null;
   const hardware = soft ? shadowRegisters(state, registers) : null;
-  const format = hardware ? state.formats.of(hardware) : secondFormat(state, lo);
+  const format = hardware ? state.formatsOf(parent!).of(hardware) : secondFormat(state, lo, state.maxPhyAddrOf(parent!));
   if (!format) return null;
   const word = (address: number): bigint => {
     const hpa = memory.hpaOf(address);

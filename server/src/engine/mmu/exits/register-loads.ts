@@ -92,7 +92,7 @@ function loadNatively(vcpu: KvmVcpu, name: Loadable, lo: number, hi: number): Co
   };
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     journal.actor = Actor.processor;
-    const effects = LOADS[name](registers, { ...parts.rules, stage: kvm.tdp ? processor.second : parts.rules.stage, due }, lo, hi);
+    const effects = LOADS[name](registers, { ...parts.native.rules, stage: kvm.tdp ? processor.second : parts.rules.stage, due }, lo, hi);
     if ((effects & Load.below) !== 0) {
       const stopped = handleSecondStage(vcpu);
       if (stopped !== null) return stopped;

@@ -235,7 +235,7 @@ export class L2ByScript implements VcpuMode, HypervisorByScript {
       this.loadGuestState();
     } else {
       const [root, rootHi] = [fields.value(hardware.second!.ept ? 'eptp' : 'ncr3')].flatMap((value) => [lowOf(value), highOf(value)]);
-      useGuestRegisters(context, registers, parts.formats, parts.rules.pdptesInMemory);
+      useGuestRegisters(context, registers, parts.native.formats, parts.rules.pdptesInMemory);
       const flags = hardware.second?.ept !== true || (root & EPTP_AD) !== 0;
       const nested = parts.vendor === 'amd' || (secondaryControls(fields) & Secondary.ept) !== 0;
       context.second = !nested ? null : flags ? hardware.second : hardware.secondWithoutAd;

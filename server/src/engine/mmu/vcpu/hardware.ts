@@ -50,7 +50,7 @@ export function useShadowTables(vcpu: KvmVcpu, root: Root, due?: () => void): vo
 /** Hard MMU: the guest's own tables, and EPT or nested tables beneath. */
 export function useTdp(vcpu: KvmVcpu, root: Root): void {
   const { context, registers, parts } = vcpu;
-  useGuestRegisters(context, registers, parts.formats, parts.rules.pdptesInMemory);
+  useGuestRegisters(context, registers, parts.native.formats, parts.rules.pdptesInMemory);
   useSecondStage(vcpu, root);
 }
 

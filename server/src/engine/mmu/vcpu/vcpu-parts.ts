@@ -21,8 +21,11 @@ export interface VcpuParts {
   readonly registers: Registers;
   readonly processor: Cpu;
   readonly physical: PhysicalMemory;
+  /** How KVM loads registers for the guest, and walks its tables: by the guest's CPUID. */
   readonly rules: LoadRules;
   readonly formats: GuestFormats;
+  /** How the processor does, which does not look at it. */
+  readonly native: { readonly rules: LoadRules; readonly formats: GuestFormats };
   readonly vendor: 'intel' | 'amd';
   /** Formats of the tables that the hypervisor hands to hardware. */
   readonly hardware: HardwareFormats;

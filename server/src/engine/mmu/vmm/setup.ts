@@ -4,6 +4,7 @@ import { Actor } from '../../journal/events';
 import { hostFrames, IDENTITY_FRAMES, PhysicalFrames, type HostFrames } from '../../memory/frames';
 import { PhysicalMemory } from '../../memory/physical-memory';
 import type { HostConfig, TableRef, VcpuConfig, VmConfig } from '../../program';
+import { cpuidOf, offeredFeatures } from '../../vcpu/guest-cpuid';
 import { GuestFormats, loadCr3, resetRegisters, type LoadRules } from '../../vcpu/control-registers';
 import { Processor } from '../../vcpu/processor';
 import { Register, Registers } from '../../vcpu/registers';
@@ -99,7 +100,8 @@ export class Host {
     this.trace.emit('kvm_vcpu_reset', { vcpu: index });
     const processor = new Processor(this.physical, this.config.vendor === 'amd', this.config.tlb, this.nextVcpu);
     const vpid = this.config.vendor === 'amd' || this.config.features.vpid ? this.nextVcpu + 1 : 0;
-    const vcpu = this.vcpuOn(processor, hypervisor, vm, index, config, Actor.L0, vpid);
+    const hardware = this.hardware(vm, this.config.maxPhyAddr);
+    const vcpu = this.vcpuOn(processor, hypervisor, vm, index, config, Actor.L0, vpid, hardware);
     this.processors.set(vcpu, processor);
     return vcpu;
   }
@@ -120,7 +122,9 @@ export class Host {
       byScript
         ? new L2ByScript(vcpu, cpu, { root: vm.control?.root ?? 0, vpid, shadowing: features.vmcsShadowing })
         : new L2ByKvm(vcpu, cpu);
-    return (control.guest = this.vcpuOn(cpu, hypervisor, vm, index, config, Actor.L1, vpid, mode));
+    // L1's tables are walked by KVM, which goes by what it shows to L1 (mmu.c: reset_rsvds_bits_mask_ept).
+    const hardware = this.hardware(vm, acts.vcpu.parts.rules.maxPhyAddr);
+    return (control.guest = this.vcpuOn(cpu, hypervisor, vm, index, config, Actor.L1, vpid, hardware, mode));
   }
 
   get tlbs(): readonly Tlb[] {
@@ -149,18 +153,21 @@ export class Host {
     config: VcpuConfig,
     actor: Actor,
     vpid: number,
+    hardware: HardwareFormats,
     mode?: (vcpu: KvmVcpu) => VcpuMode,
   ): KvmVcpu {
     const { kvm } = hypervisor;
     const number = this.nextVcpu++;
-    const { vendor, tlb, maxPhyAddr } = this.config;
+    const { vendor, tlb } = this.config;
     const amd = vendor === 'amd';
-    const features = guestFeatures(this.config, kvm.tdp);
+    const offered = { amd, ...cpuidOf(this.config, vm, kvm.tdp) };
+    const had = { amd, maxPhyAddr: this.config.maxPhyAddr, features: offeredFeatures(this.config.features, kvm.tdp) };
     const { journal } = this.trace;
     const event = journal.current;
     const registers = new Registers(journal, number);
     const stage = new MemslotStage(kvm);
-    const rules: LoadRules = { features, maxPhyAddr, amd, memory: this.physical, stage, pdptesInMemory: amd && kvm.tdp };
+    const reading = { memory: this.physical, stage, pdptesInMemory: amd && kvm.tdp };
+    const rules: LoadRules = { ...offered, ...reading };
     resetRegisters(registers, { ...config, cr4: { ...config.cr4, pke: config.cr4.pke && kvm.tdp, pks: false } });
     // KVM_SET_SREGS reads the PDPTEs of a PAE guest; malformed ones leave the registers empty.
     const loading = { ...rules, due: () => journal.goesOn(event) };
@@ -174,9 +181,10 @@ export class Host {
       processor,
       physical: this.physical,
       rules,
-      formats: new GuestFormats({ features, maxPhyAddr, amd }),
+      formats: new GuestFormats(offered),
+      native: { rules: { ...had, ...reading }, formats: new GuestFormats(had) },
       vendor,
-      hardware: this.hardware(vm),
+      hardware,
       vpid,
       rmwLoadsFirst: this.config.rmwLoadsFirst === true,
       decodeAssists: !amd || this.config.features.decodeAssists,
@@ -214,8 +222,8 @@ export class Host {
     return (ept ? features.ept5Level && maxPhyAddr > 48 : features.la57) ? 5 : 4;
   }
 
-  private hardware({ mmu }: VmConfig): HardwareFormats {
-    const { features, maxPhyAddr, vendor } = this.config;
+  private hardware({ mmu }: VmConfig, maxPhyAddr: number): HardwareFormats {
+    const { features, vendor } = this.config;
     const paging = (mode: 'pae' | '4-level' | '5-level'): Format =>
       pagingFormat({
         mode,
@@ -230,14 +238,14 @@ export class Host {
       pae: paging('pae'),
       four: paging('4-level'),
       five: paging('5-level'),
-      second: this.second(mmu),
-      secondWithoutAd: this.second(mmu, false),
+      second: this.second(mmu, true, maxPhyAddr),
+      secondWithoutAd: this.second(mmu, false, maxPhyAddr),
     };
   }
 
   /** Format of the tables beneath a VM. */
-  second(mmu: VmConfig['mmu'], flags = true): Format | null {
-    const { features, maxPhyAddr, kvm } = this.config;
+  second(mmu: VmConfig['mmu'], flags = true, maxPhyAddr = this.config.maxPhyAddr): Format | null {
+    const { features, kvm } = this.config;
     if (mmu === 'soft') return null;
     const levels = this.tdpLevels(mmu === 'ept');
     if (mmu === 'npt') {
@@ -252,9 +260,4 @@ export class Host {
 function vpidOf({ control }: VmConfig, index: number): number {
   const vpid = control?.vpid ?? 1;
   return vpid === 0 ? 0 : vpid + index;
-}
-
-/** Protection keys are offered with TDP only, and those of supervisor pages never (cpuid.c: kvm_set_cpu_caps; CR4_RESERVED_BITS). */
-function guestFeatures({ features }: HostConfig, tdp: boolean): HostConfig['features'] {
-  return { ...features, pku: features.pku && tdp, pks: false };
 }

@@ -10,7 +10,8 @@ export const OUTER = ['import', 'budget', 'block', 'run'];
 const OUTER_KINDS = t.kindsOf(OUTER);
 
 /** What bodies hold: a file, settings of a block, and so on; for those who ask what can begin here. */
-export type BodyOf = 'file' | 'vm' | 'tables' | 'script' | 'host-acts' | 'host' | 'cpu' | 'tlb' | 'kvm' | 'budget' | 'slot' | 'vcpu';
+export type BodyOf =
+  'file' | 'vm' | 'tables' | 'script' | 'host-acts' | 'host' | 'cpu' | 'tlb' | 'kvm' | 'budget' | 'cpuid' | 'slot' | 'vcpu';
 
 export class Lists extends Ground {
   /** Column of the last token that began a line. */

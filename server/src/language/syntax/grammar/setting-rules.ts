@@ -55,7 +55,7 @@ function settingRule(block: SettingBlock): Rule<[], Setting | null> {
     };
     const GATE = (): boolean => !$.is(t.Dot, 2);
     const inner = (index: number, name: string): SettingsBody =>
-      $.subrule(index, $[`${specs[name]!.block as 'cpu' | 'tlb' | 'kvm'}Settings`], { ARGS: [name] });
+      $.subrule(index, $[`${specs[name]!.block as 'cpu' | 'tlb' | 'kvm' | 'cpuid'}Settings`], { ARGS: [name] });
 
     /** Settings that all take the same. */
     const alike = (takes: Takes, type: TokenType): (() => Given) => {
@@ -175,6 +175,7 @@ export const tlbSetting = settingRule('tlb');
 export const kvmSetting = settingRule('kvm');
 export const budgetSetting = settingRule('budget');
 export const vmSetting = settingRule('vm');
+export const cpuidSetting = settingRule('cpuid');
 export const slotSetting = settingRule('slot');
 export const vcpuSetting = settingRule('vcpu');
 export const hostSettings = bodyRule('host');
@@ -182,4 +183,5 @@ export const cpuSettings = bodyRule('cpu');
 export const tlbSettings = bodyRule('tlb');
 export const kvmSettings = bodyRule('kvm');
 export const budgetSettings = bodyRule('budget');
+export const cpuidSettings = bodyRule('cpuid');
 export const slotSettings = bodyRule('slot');

@@ -1,5 +1,6 @@
 /** The settings of each block of the machine, from the files of its items (machine/). */
 import { BUDGET_SETTINGS } from '../../machine/budget';
+import { CPUID_SETTINGS } from '../../machine/cpuid';
 import { CPU_SETTINGS, HOST_SETTINGS, KVM_SETTINGS, TLB_SETTINGS } from '../../machine/host';
 import type { SettingBlock, SettingSpecs } from '../../machine/setting';
 import { SLOT_SETTINGS } from '../../machine/slot';
@@ -15,6 +16,7 @@ export const SETTING_BLOCKS: { readonly [block in SettingBlock]: SettingSpecs } 
   kvm: KVM_SETTINGS,
   budget: BUDGET_SETTINGS,
   vm: VM_SETTINGS,
+  cpuid: CPUID_SETTINGS,
   slot: SLOT_SETTINGS,
   vcpu: VCPU_SETTINGS,
 };
