@@ -31,7 +31,7 @@ const PLAIN = /^#?[A-Za-z_][A-Za-z0-9_]*$/;
 const AS_REGISTER = /\.|^cr3$/;
 
 /** Clauses that stand in one place only, where a rule of their own reads them. */
-const PLACED_CLAUSES = ['fault', 'from', 'kernel', 'log'];
+const PLACED_CLAUSES = ['fault', 'from', 'kernel', 'kvm_stat', 'log'];
 
 const wordsOf = (...categories: readonly Category[]): string[] =>
   KEYWORDS.filter(({ category }) => categories.includes(category)).map(({ word }) => word);
@@ -75,6 +75,7 @@ const LISTS: { readonly [name: string]: readonly string[] } = {
   'reasons': wordsOf('reason'),
   'actors': wordsOf('actor'),
   'states': wordsOf('state'),
+  'statistics': wordsOf('statistic'),
   'errnos': wordsOf('errno'),
   'events': wordsOf('event'),
   'acts of the host': wordsOf('host-act'),

@@ -42,6 +42,7 @@ const PLACES: {
   actor: ['  expect events kvm_entry(actor %)', /^constant\.language\.actor/],
   errno: ['  expect error %', /^constant\.language\.errno/],
   state: ['  expect page 1 %', /^constant\.language\.state/],
+  statistic: ['  expect total kvm_stat %', /^constant\.language\.statistic/],
   'fault-flag': ['  expect #PF(%', /^constant\.language\.fault-flag/],
 };
 const TABLES = ['shadow', 'tdp', 'tlb'];

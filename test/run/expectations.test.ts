@@ -5,11 +5,13 @@ import { Journal } from '../../server/src/engine/journal/journal';
 import type { Expectation, Program } from '../../server/src/engine/program';
 import type { ExitCount, Result } from '../../server/src/engine/result';
 import { VmxExit } from '../../server/src/engine/x86/exit-reasons';
+import type { Counts } from '../../server/src/events/totals/counts';
 import { evaluate } from '../../server/src/run/expectations';
 import type { Outcome } from '../../server/src/run/record';
+import { RunTotals } from '../../server/src/run/totals';
 
 const program = {
-  machine: { host: { vendor: 'intel' }, vms: [{ name: 'guest', mmu: 'ept' }] },
+  machine: { host: { vendor: 'intel', kvm: { tdpMmu: true } }, vms: [{ name: 'guest', mmu: 'ept' }] },
   acts: [],
 } as unknown as Program;
 
@@ -28,11 +30,13 @@ const machine: Inspection = {
 const ok: Result = { kind: 'ok', gpa: 0x5123, hva: 0x7f00_0000_5123, hpa: 0x10_5123, value: 5n };
 const fault: Result = { kind: 'page-fault', error: 7, address: 0x40_0123n };
 
+const totalsOf = (journal: Journal, of: Program): Counts => new RunTotals(of).upTo(journal);
+
 function judge(what: Expectation, result: Result | null = ok, exits: readonly ExitCount[] = [], references = 0, journal = new Journal()) {
   const last: Outcome | null = result && { act: 0, origin: 0, from: 0, to: journal.length, result, exits, references };
   const { holds, expected, got, instead } = evaluate(
     { do: 'expect', origin: 1, by: { vm: 0, vcpu: 0 }, what },
-    { machine, journal, last, program },
+    { machine, journal, last, program, totals: () => totalsOf(journal, program) },
   );
   return { holds, expected, got, instead };
 }
@@ -132,7 +136,13 @@ describe('expectations of nested runs', () => {
     const judged = (what: Expectation) =>
       evaluate(
         { do: 'expect', origin: 1, by: { vm: 1, vcpu: 0 }, what },
-        { machine, journal, last: { act: 0, origin: 0, from: 0, to: journal.length, result: ok, exits, references: 0 }, program: nested },
+        {
+          machine,
+          journal,
+          last: { act: 0, origin: 0, from: 0, to: journal.length, result: ok, exits, references: 0 },
+          program: nested,
+          totals: () => totalsOf(journal, nested),
+        },
       );
     const from = (vm: number, reason: string | null) => judged({ kind: 'exits', count: 9, reason, compare: '==', from: vm }).got;
     assert.equal(from(1, null), '2 exits from l2: 2 × EPT_VIOLATION');

@@ -407,6 +407,8 @@ export type Expectation =
       readonly from?: number;
     }
   | { readonly kind: 'references'; readonly count: number; readonly compare: '==' | '<=' | '>=' }
+  /** A sum over the run up to here. */
+  | { readonly kind: 'total'; readonly of: TotalOf; readonly count: number; readonly compare: '==' | '<=' | '>=' }
   | {
       readonly kind: 'entry';
       readonly table: TableRef | HypervisorTable;
@@ -442,6 +444,12 @@ export type Expectation =
   | { readonly kind: 'control'; readonly vm: number; readonly field: ControlField; readonly value: bigint }
   /** The guest has seen the same so far in all runs of this script that have this act. Not to be judged in one run: see run/same.ts. */
   | { readonly kind: 'same' };
+
+/** What is summed up; exits as an expectation of `exits` has them, events and statistics of `kvm_stat` by their names. */
+export type TotalOf =
+  | { readonly what: 'exits'; readonly reason: string | null; readonly from?: number }
+  | { readonly what: 'references' }
+  | { readonly what: 'event' | 'statistic'; readonly name: string };
 
 /** An event of the journal by its name and some of its fields (journal/events.ts). */
 export interface EventPattern {

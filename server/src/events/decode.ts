@@ -41,8 +41,8 @@ export function exitReason({ fields: { reason } }: ExitEvent, program: Program):
   return reasonName(reason, program);
 }
 
-/** Exit codes of 16 bits; those of SVM can be negative. */
-function reasonName(reason: number, { machine }: Program): string {
+/** Name of an exit code of 16 bits, as KVM prints it; those of SVM can be negative. */
+export function reasonName(reason: number, { machine }: Program): string {
   return exitReasonName(machine.host.vendor, (reason << 16) >> 16);
 }
 

@@ -54,8 +54,8 @@ export function eventAt(rows: Rows, row: number): Event | null {
   return { row, kind, name, actor: (head >>> 8) & 15, level: (head >>> 12) & 15, spec, fields } as unknown as Event;
 }
 
-/** A field's value; 0 when its `more` row is not there (a walk of the guest's own tables says no stage, a journal was full). */
-function valueAt(rows: Rows, row: number, { word, bits, shift }: FieldSpec): bigint | number {
+/** A field's value, as {@link eventAt} has it; 0 when its `more` row is not there (a walk of the guest's own tables says no stage, a journal was full). */
+export function valueAt(rows: Rows, row: number, { word, bits, shift }: FieldSpec): bigint | number {
   const { words, length } = rows;
   if (word < 0) return (words[row * ROW_WORDS] >>> (16 + shift)) & ((1 << bits) - 1);
   const at = row + (word >> 2);

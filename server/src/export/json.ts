@@ -10,6 +10,8 @@ import type { Result } from '../engine/result';
 import type { Outcome, RunRecord } from '../run/record';
 import { errorCode } from '../events/decode';
 import { eventAt, fieldsOf } from '../events/fields';
+import type { NamedCount, PartTotals, Totals } from '../protocol/totals';
+import { totals } from '../views/totals/totals';
 import { nestedExits } from '../views/nested-exits';
 import { Reasons } from './reasons';
 import type { StatementPlace } from '../language/places';
@@ -50,6 +52,7 @@ function* run(view: RunView, uri: string, brief: boolean): Generator<string> {
   yield `,\n"statements":[${script.statements.map((each) => JSON.stringify(place(each, uri))).join(',\n')}]`;
   const reasons = new Reasons(view);
   yield `,\n"outcomes":[${record.outcomes.map((each) => JSON.stringify(outcome(each, view, reasons))).join(',\n')}]`;
+  yield `,\n"totals":${JSON.stringify(totalsOf(view))}`;
   if (!brief) {
     yield ',\n"events":[';
     yield* events(view);
@@ -57,6 +60,30 @@ function* run(view: RunView, uri: string, brief: boolean): Generator<string> {
   }
   yield '}';
 }
+
+/** Of the whole run, and of each statement and block with their executions. */
+function totalsOf(view: RunView): object {
+  const { whole, parts } = totals(view);
+  const of = (part: PartTotals['part']): PartTotals[] => parts.filter((each) => each.part === part);
+  return {
+    ...counts(whole),
+    setup: counts(of('set-up')[0]?.totals ?? NOTHING),
+    statements: of('statement').map(({ id, times, totals: each }) => ({ statement: Number(id.split(' ')[1]), times, ...counts(each) })),
+    blocks: of('block').map(({ text, times, totals: each }) => ({ block: text.slice('block '.length), times, ...counts(each) })),
+  };
+}
+
+function counts({ exits, references, statistics, events }: Totals): object {
+  const byName = (all: readonly NamedCount[]): object => Object.fromEntries(all.map(({ name, count }) => [name, count]));
+  return {
+    exits: exits.map(({ name, from, count }) => ({ reason: name, ...(from !== null && { from }), count })),
+    references: references.map(({ name, count, levels }) => ({ table: name, count, levels: byName(levels) })),
+    kvm_stat: byName(statistics),
+    events: byName(events),
+  };
+}
+
+const NOTHING: Totals = { exits: [], references: [], statistics: [], events: [] };
 
 function place(statement: StatementPlace, uri: string): object {
   const { line, character } = statement.range.start;

@@ -11,6 +11,8 @@ import { controlAccessesFrom, nestedExits, nestedExitsText } from '../views/nest
 import { exitsText, totalExits } from '../events/exits';
 import { endedText, exitCount, expectationText, resultText, tally, toneOf } from '../views/outcome';
 import { joined, plural } from '../events/wording';
+import { totals } from '../views/totals/totals';
+import { totalsLines } from '../views/totals/totals-text';
 import type { RunView } from '../views/view';
 import { walkFrom } from '../views/walk-steps';
 import { palette } from './colors';
@@ -55,6 +57,7 @@ function* run(view: RunView, options: TextOptions, paint: Palette): Generator<st
       `what decides is said of the first ${MOST_REASONS} accesses that do not reach memory, ${-reasons.left} more have none`,
     );
   yield* ending(view, paint);
+  if (!options.journal) for (const line of totalsLines(totals(view).whole, options.width || 120)) yield paint.faint(line);
   yield '';
 }
 

@@ -13,4 +13,6 @@ export interface StatementPlace {
   readonly text: string;
   /** Of an expectation: the statement that it is about. */
   readonly of?: number;
+  /** The block that it stands in. */
+  readonly block?: string;
 }

@@ -8,9 +8,11 @@ import { Journal } from '../engine/journal/journal';
 import { Machine } from '../engine/machine';
 import type { Act, Program } from '../engine/program';
 import type { ExitCount, Result } from '../engine/result';
+import type { Counts } from '../events/totals/counts';
 import { drained } from '../language/steps';
 import { evaluate } from './expectations';
 import type { Ended, Outcome, RunRecord } from './record';
+import { RunTotals } from './totals';
 
 export interface Hooks {
   /** A monotonic clock in milliseconds; without one there is no budget of time. */
@@ -61,6 +63,7 @@ class Execution {
   private steps = 0;
   private looks = 0;
   private ended: Ended | null = null;
+  private readonly totals: RunTotals;
   /** The outcome that expectations are about: of the last act that is none. */
   private last: Outcome | null = null;
 
@@ -69,6 +72,7 @@ class Execution {
     private readonly hooks: Hooks,
   ) {
     this.journal = new Journal(program.budget.events);
+    this.totals = new RunTotals(program);
     this.started = hooks.now?.() ?? 0;
   }
 
@@ -150,7 +154,9 @@ class Execution {
   /** An expectation writes nothing into the journal: the run is the same with and without it. */
   private expect(act: Do<'expect'>, index: number): void {
     const at = this.journal.length;
-    const result = evaluate(act, { machine: this.machine!, journal: this.journal, last: this.last, program: this.program });
+    const { journal, last, program } = this;
+    const totals = (): Counts => this.totals.upTo(journal);
+    const result = evaluate(act, { machine: this.machine!, journal, last, program, totals });
     this.outcomes.push({ act: index, origin: act.origin, from: at, to: at, result, exits: [], references: 0 });
   }
 

@@ -11,10 +11,13 @@ import type { EntryKind } from '../engine/x86/entries';
 import { errorFlags } from '../events/decode';
 import { entryText } from '../events/entry-text';
 import { exitsText, totalExits } from '../events/exits';
+import type { Counts } from '../events/totals/counts';
 import { hex, pageRanges, plural } from '../events/wording';
+import { compares, comparison, isReason } from './counted';
 import { matchEvents } from './event-patterns';
 import { exitsFrom } from './exits-from';
 import type { Outcome } from './record';
+import { judgeTotal } from './totals';
 
 interface Context {
   readonly machine: Inspection;
@@ -22,6 +25,8 @@ interface Context {
   /** Outcome of the act before the expectation; null when nothing was done yet. */
   readonly last: Outcome | null;
   readonly program: Program;
+  /** What was counted of the run up to here. */
+  totals(): Counts;
 }
 
 type Kind = Expectation['kind'];
@@ -84,25 +89,9 @@ function byResult<K extends Kind>(expected: (what: Of<K>) => string, holds: (wha
   };
 }
 
-type Comparison = Of<'exits'>['compare'];
-
-function compares(actual: number, compare: Comparison, count: number): boolean {
-  return compare === '==' ? actual === count : compare === '<=' ? actual <= count : actual >= count;
-}
-
-const comparison = (compare: Comparison): string => (compare === '==' ? '' : `${compare} `);
-
-/** KVM's names for the intercepted #PF, which the language calls `#PF` on both vendors. */
-const PAGE_FAULT_EXITS = ['EXCEPTION_NMI', 'PF excp'];
-
 function countOf(exits: readonly ExitCount[], reason: string | null): number {
   if (reason === null) return totalExits(exits);
   return exits.reduce((sum, each) => (isReason(each.reason, reason) ? sum + each.count : sum), 0);
-}
-
-/** @param wanted as the language has it */
-function isReason(reason: string, wanted: string): boolean {
-  return reason === wanted || (wanted === '#PF' && PAGE_FAULT_EXITS.includes(reason));
 }
 
 const vmName = (program: Program, vm: number): string => program.machine.vms[vm]?.name ?? `VM ${vm}`;
@@ -248,6 +237,8 @@ const JUDGES: { readonly [K in Kind]: Judge<K> } = {
       `references ${last.references}`,
     );
   },
+
+  total: (what, { totals, program }) => judgeTotal(what, totals(), program),
 
   entry: ({ table, vm, address, level, mask, value }, { machine, program }, by) => {
     const kind = isEpt(table, program) ? 'ept' : 'paging';

@@ -66,6 +66,7 @@ const WORDS: { readonly [as in WordAs]: Meaning } = {
   actor: { type: 'enumMember' },
   errno: { type: 'enumMember' },
   state: { type: 'modifier' },
+  statistic: { type: 'enumMember' },
   'fault-flag': { type: 'enumMember' },
 };
 

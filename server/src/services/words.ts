@@ -148,6 +148,7 @@ const NAMES: { readonly [category in Category]: string } = {
   actor: 'actor of an event',
   errno: 'errno',
   state: 'state of a page',
+  statistic: 'name of kvm_stat',
   'fault-flag': 'flag of the #PF error code',
 };
 

@@ -78,6 +78,7 @@ function words(): string {
     category('Actors of events', 'actor'),
     category('Error numbers', 'errno'),
     category('Events', 'event'),
+    category('What `kvm_stat` counts', 'statistic'),
     eventValues(),
   ].join('\n\n');
 }

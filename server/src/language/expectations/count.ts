@@ -10,7 +10,7 @@ import { value } from '../syntax/grammar/rule';
 import type { Rule } from '../syntax/grammar/rule';
 import type { Base, Expression, Reference, Word } from '../syntax/tree';
 
-type Comparison = '==' | '<=' | '>=';
+export type Comparison = '==' | '<=' | '>=';
 
 export interface ExpectCount extends Base {
   readonly kind: 'expect-count';
@@ -24,7 +24,7 @@ export interface ExpectCount extends Base {
 
 const COUNT = { exits: value('a number', 'exits'), references: value('a number', 'references') };
 
-const FROM = { ERR_MSG: 'a VM', REFERS: 'vm', LABEL: 'vm' } as const;
+export const FROM = { ERR_MSG: 'a VM', REFERS: 'vm', LABEL: 'vm' } as const;
 
 /** `exits 1`, `exits <= 3 of EPT_VIOLATION from l2`, `references 24` */
 const rule: Rule<[], ExpectCount> = ($) => {
@@ -86,7 +86,7 @@ function lower(script: ScriptLowering, node: ExpectCount, frame: Frame): readonl
 }
 
 /** The VM that is left. */
-function exiting({ context, run }: ScriptLowering, reference: Reference, { env }: Frame): RunVm | null {
+export function exiting({ context, run }: ScriptLowering, reference: Reference, { env }: Frame): RunVm | null {
   const named = context.links.byReference.get(reference);
   const vm = named ? run.vmNamed(named) : null;
   if (named && !vm) context.report(env, reference, 'not-in-run', `${named.name} is not part of this run`);

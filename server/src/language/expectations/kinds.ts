@@ -27,6 +27,8 @@ import { register } from './register';
 import type { ExpectRegister } from './register';
 import { shutdown } from './shutdown';
 import type { ExpectShutdown } from './shutdown';
+import { total } from './total';
+import type { ExpectTotal } from './total';
 import { value } from './value';
 import type { ExpectValue } from './value';
 import { word } from './word';
@@ -43,6 +45,7 @@ type KnownExpectation =
   | ExpectValue
   | ExpectAddress
   | ExpectCount
+  | ExpectTotal
   | ExpectEntry
   | ExpectPage
   | ExpectDirty
@@ -60,6 +63,7 @@ export const EXPECTATION_KINDS: { readonly [K in KnownExpectation['kind']]: Expe
   'expect-value': value,
   'expect-address': address,
   'expect-count': count,
+  'expect-total': total,
   'expect-entry': entry,
   'expect-page': page,
   'expect-dirty': dirty,

@@ -12,12 +12,15 @@ export class Statements {
   readonly ranges: Range[] = [];
   private readonly origins = new Map<Node, number>();
   /** Statements of scripts in the main file, by begin: all of their text with expectations. */
+  /** Name of the block that is looked at. */
+  private block: string | undefined;
   private readonly ofScripts: { readonly origin: number; readonly range: Range; readonly run: Node }[] = [];
 
   constructor(files: readonly SourceFile[]) {
     files.forEach((file, index) => {
       for (const item of file.parsed.tree.items) {
         const script = item.kind === 'run' || item.kind === 'block';
+        this.block = item.kind === 'block' ? item.name?.text : undefined;
         if (script || item.kind === 'vm') this.visit(item, file, script && index === 0 ? item : null, null, script);
       }
     });
@@ -67,7 +70,13 @@ export class Statements {
   private add(node: Node, file: SourceFile, range: Range, of: number | null): number {
     const origin = this.places.length;
     const { range: place } = file.locate(range);
-    this.places.push({ uri: file.uri, range: place, text: file.oneLine(range), ...(of === null ? {} : { of }) });
+    this.places.push({
+      uri: file.uri,
+      range: place,
+      text: file.oneLine(range),
+      ...(of !== null && { of }),
+      ...(this.block && { block: this.block }),
+    });
     this.nodes.push(node);
     this.ranges.push(range);
     this.origins.set(node, origin);

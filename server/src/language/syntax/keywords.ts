@@ -8,7 +8,18 @@
 import { SETTING_BLOCKS, type SettingBlock, type SettingSpecs } from './words/settings';
 import { BITS, FLAGS, REGISTERS } from './words/paging';
 import { ACTS, CLAUSES, DECLARATIONS, EXPECTATIONS, HOST_ACTS } from './words/structure';
-import { ACTORS, ERRNOS, EVENT_WORDS, FAULT_FLAGS, FORMATS, MMU_KINDS, PAGE_STATES, REASONS, SCOPES } from './words/observed';
+import {
+  ACTORS,
+  ERRNOS,
+  EVENT_WORDS,
+  FAULT_FLAGS,
+  FORMATS,
+  MMU_KINDS,
+  PAGE_STATES,
+  REASONS,
+  SCOPES,
+  STATISTIC_WORDS,
+} from './words/observed';
 
 export type Category =
   | 'declaration'
@@ -29,6 +40,7 @@ export type Category =
   | 'actor'
   | 'errno'
   | 'state'
+  | 'statistic'
   | 'fault-flag';
 
 export interface Keyword {
@@ -82,6 +94,7 @@ export const KEYWORDS: readonly Keyword[] = [
   ...list('actor', ACTORS),
   ...list('errno', ERRNOS),
   ...list('state', PAGE_STATES),
+  ...list('statistic', STATISTIC_WORDS),
   ...list('fault-flag', FAULT_FLAGS),
 ];
 

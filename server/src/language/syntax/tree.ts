@@ -63,6 +63,7 @@ export type WordAs =
   | 'actor' // of an event
   | 'errno'
   | 'state' // of a page: write_protected, unsync
+  | 'statistic' // of kvm_stat: pf_fixed
   | 'fault-flag'; // P, W, U, ...
 
 export interface Word extends Base {

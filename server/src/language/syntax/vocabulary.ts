@@ -6,7 +6,18 @@
 import type { TokenType } from 'chevrotain';
 import type { Category } from './keywords';
 import { RESERVED } from './words/reserved';
-import { ACTORS, ERRNOS, EVENT_WORDS, FAULT_FLAGS, FORMATS, MMU_KINDS, PAGE_STATES, REASONS, SCOPES } from './words/observed';
+import {
+  ACTORS,
+  ERRNOS,
+  EVENT_WORDS,
+  FAULT_FLAGS,
+  FORMATS,
+  MMU_KINDS,
+  PAGE_STATES,
+  REASONS,
+  SCOPES,
+  STATISTIC_WORDS,
+} from './words/observed';
 import { BITS, FLAGS, REGISTERS, type FlagPlace } from './words/paging';
 import { ACTS, CLAUSES, DECLARATIONS, EXPECTATIONS, HOST_ACTS } from './words/structure';
 import { SETTING_BLOCKS, type SettingBlock, type SettingSpec, type Takes } from './words/settings';
@@ -161,6 +172,7 @@ export const Reason = words('Reason', keys(REASONS), { as: 'reason', what: 'exit
 export const Actor = words('Actor', keys(ACTORS), { as: 'actor', what: 'actor' });
 export const Errno = words('Errno', keys(ERRNOS), { as: 'errno', what: 'errno' });
 export const PageState = words('PageState', keys(PAGE_STATES), { as: 'state', what: 'state of a page' });
+export const Statistic = words('Statistic', keys(STATISTIC_WORDS), { as: 'statistic', what: 'name of kvm_stat' });
 export const FaultFlag = unbound(words('FaultFlag', keys(FAULT_FLAGS), { as: 'fault-flag', what: 'flag of #PF' }));
 export const FaultName = words('FaultName', ['#PF', '#GP'], { as: 'expectation', what: 'fault' });
 export const Counted = words('Counted', ['exits', 'references'], { as: 'expectation', what: 'count' });

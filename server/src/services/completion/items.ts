@@ -25,6 +25,7 @@ const KINDS: { readonly [category in Category]: CompletionItemKind } = {
   actor: CompletionItemKind.EnumMember,
   errno: CompletionItemKind.EnumMember,
   state: CompletionItemKind.EnumMember,
+  statistic: CompletionItemKind.EnumMember,
   'fault-flag': CompletionItemKind.EnumMember,
 };
 

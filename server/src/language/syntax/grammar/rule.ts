@@ -20,7 +20,7 @@ export type Rule<A extends unknown[], R> = ($: Grammar) => (...args: A) => R;
 /** What an expression is of, for those who offer values. */
 export type ValueOf =
   | 'value' | 'linear' | 'gpa' | 'hva' | 'address' | 'size' | 'length' | 'number' | 'switch' | 'level' | 'slot' | 'step' | 'repetitions' | 'access-size'
-  | 'error-code' | 'entry' | 'pcid' | 'vpid' | 'eptp' | 'key' | 'memtype' | 'page-numbers' | 'exits' | 'references' | 'sets' | 'ways' | 'argument'
+  | 'error-code' | 'entry' | 'pcid' | 'vpid' | 'eptp' | 'key' | 'memtype' | 'page-numbers' | 'exits' | 'references' | 'total' | 'sets' | 'ways' | 'argument'
   | 'event-field' | 'root' | 'loop' | 'bit' | 'end'; // prettier-ignore
 
 export interface Value {

@@ -4,6 +4,7 @@ import { FIELD_KINDS, type FieldKind, type FieldKindSpec } from '../../../engine
 import { error } from '../../expectations/error';
 import { fault } from '../../expectations/fault';
 import { page } from '../../expectations/page';
+import { total } from '../../expectations/total';
 import type { Words } from '../../kind';
 import { tables } from '../../machine/tables/tables';
 import { invalidate } from '../../statements/invalidate';
@@ -93,5 +94,6 @@ export const FORMATS: Words = tables.words.format;
 export const SCOPES: Words = invalidate.words.scope;
 export const ERRNOS: Words = error.words.errno;
 export const PAGE_STATES: Words = page.words.state;
+export const STATISTIC_WORDS: Words = total.words.statistic;
 /** Flags of the #PF error code. */
 export const FAULT_FLAGS: Words = fault.words['fault-flag'];

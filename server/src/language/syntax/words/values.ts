@@ -33,6 +33,7 @@ export const VALUE_WORDS: { readonly [of in ValueOf]: ValueWord } = {
   'page-numbers': { name: 'pages', about: 'Numbers of pages, counted from the beginning of the slot.' },
   exits: { name: 'number', about: 'How many VM exits.' },
   references: { name: 'number', about: 'How many entries the processor reads.' },
+  total: { name: 'number', about: 'How many in the run up to here.' },
   sets: { name: 'sets', about: 'How many sets.' },
   ways: { name: 'ways', about: 'How many ways a set has.' },
   argument: { name: 'value', about: 'The value of a parameter.' },
