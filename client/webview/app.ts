@@ -1,5 +1,6 @@
 /** The page: tools above, the list of steps, the selected step's detail. It holds what is chosen; everything else is asked for. */
 import type { RunInfo, StepFilter, StepRow, ToPanel } from '../../server/src/protocol/messages';
+import { CompareSection } from './compare/compare';
 import { Detail } from './detail/detail';
 import { el } from './dom';
 import type { Host, PanelState } from './host';
@@ -8,6 +9,7 @@ import { Splitter } from './splitter';
 import { NO_CHOICES, StateView } from './state/state-view';
 import { Tabs } from './tabs';
 import { Toolbar } from './toolbar';
+import { TotalsSection } from './totals/totals';
 
 const DETAIL_SHARE = 0.52;
 /** Details of steps that a held arrow key runs over are not asked for. */
@@ -23,7 +25,10 @@ export class App {
   private readonly list: StepList;
   private readonly detail: Detail;
   private readonly machine: StateView;
+  private readonly totals: TotalsSection;
+  private readonly compare: CompareSection;
   private readonly side: Tabs;
+  private runs: readonly RunInfo[] = [];
   private readonly main = el('main', { class: 'main' });
 
   constructor(
@@ -56,13 +61,22 @@ export class App {
       goTo: (step) => this.select(step),
       keep: (machine) => this.keep({ machine }),
     });
+    const revealed = (line: number): void => this.reveal(line, true);
+    this.totals = new TotalsSection({ need: (runId) => host.post({ type: 'needTotals', runId }), reveal: revealed });
+    this.compare = new CompareSection({
+      need: (runId, other) => host.post({ type: 'needComparison', runId, with: other }),
+      reveal: revealed,
+    });
     const tabs = [
       { id: 'step', name: 'Step', about: 'The selected step, and the way of its address', panel: this.detail.element },
       { id: 'state', name: 'State', about: 'Page tables, registers, slots, TLB as they are after the step', panel: this.machine.element },
+      { id: 'totals', name: 'Totals', about: 'Exits, references, events and what kvm_stat counts', panel: this.totals.element },
+      { id: 'compare', name: 'Compare', about: 'This run beside another one', panel: this.compare.element },
     ];
     this.side = new Tabs('Beside the list', tabs, this.state.section, (section) => {
       this.keep({ section });
       this.machine.setVisible(section === 'state');
+      this.lookAtRun();
     });
     this.machine.setVisible(this.side.chosen === 'state');
     const { main } = this;
@@ -109,6 +123,10 @@ export class App {
         return this.machine.receiveOrigin(message.step, message.id, message.origin);
       case 'memory':
         return this.machine.receiveMemory(message.step, message.maps);
+      case 'totals':
+        return this.totals.show(message.totals);
+      case 'comparison':
+        return this.compare.show(message.runId, message.with, message.comparison);
       case 'select':
         return this.select(message.step);
       case 'position':
@@ -132,6 +150,8 @@ export class App {
       runs.some(({ older }) => older),
     );
     this.run = runs.find(({ runId }) => runId === selected) ?? null;
+    this.runs = runs;
+    this.lookAtRun();
     this.toolbar.setRuns(runs, this.run);
     this.list.setEmptyText(runs.length === 0 ? 'Nothing was run: the scenario has errors, or no run' : 'No step passes the filter');
     if (this.run?.runId === before?.runId && before !== null) return;
@@ -141,6 +161,12 @@ export class App {
     const { step } = this.state;
     if (!this.run || this.run.steps === 0) return this.detail.clear();
     this.select(step === null ? 0 : Math.min(step, this.run.steps - 1));
+  }
+
+  /** What is seen of the whole run is asked for. */
+  private lookAtRun(): void {
+    if (this.side.chosen === 'totals') this.totals.look(this.run?.runId ?? null);
+    if (this.side.chosen === 'compare') this.compare.look(this.run, this.runs);
   }
 
   private choose(runId: string): void {

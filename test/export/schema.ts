@@ -1,4 +1,4 @@
-/** The published schemas of `mmu run --format json` and `mmu translate --format json`, compiled. */
+/** The published schemas of `mmu run`, `mmu compare` and `mmu translate` with `--format json`, compiled. */
 import Ajv from 'ajv';
 import { readFileSync } from 'node:fs';
 
@@ -8,4 +8,5 @@ const compiled = (name: string) =>
   );
 
 export const validate = compiled('run');
+export const validComparisons = compiled('compare');
 export const validTranslations = compiled('translation');

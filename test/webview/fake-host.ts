@@ -79,6 +79,8 @@ function answer(message: FromPanel): void {
       return post({ type: 'memory', runId: message.runId, step: message.step, maps: null });
     case 'reveal':
     case 'explain':
+    case 'needTotals':
+    case 'needComparison':
       return;
   }
 }

@@ -45,7 +45,7 @@ async function open(): Promise<KnownScript> {
   const script = openScript(text, URI, { read: () => null });
   const views = runScript(script, {});
   const infos = views.map((view, index) => runInfo(view, { runId: `1.${index}`, uri: URI, version: 1, index, until: null }));
-  return { analysis: script.analysis, problems: script.problems, views, infos, searches: new Searches() };
+  return { analysis: script.analysis, problems: script.problems, views, infos, searches: new Searches(), before: [] };
 }
 
 function ask<K extends What>(what: K, params: Params<K>): Answer<K> {
@@ -88,6 +88,16 @@ async function answer(message: FromPanel): Promise<void> {
     case 'needPosition': {
       const { runId, query, step, filter } = message;
       return post({ type: 'position', runId, query, step, position: ask('position', { run: indexOf(runId), step, filter }) });
+    }
+    case 'needTotals': {
+      const totals = ask('totals', { run: indexOf(message.runId) });
+      if (totals) post({ type: 'totals', runId: message.runId, totals });
+      return;
+    }
+    case 'needComparison': {
+      const { runId, with: other } = message;
+      const comparison = ask('compare', { run: indexOf(runId), with: other === null ? null : indexOf(other) });
+      return post({ type: 'comparison', runId, with: other, comparison });
     }
     case 'needDetail': {
       const { runId, step } = message;

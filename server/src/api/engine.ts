@@ -7,6 +7,9 @@ import { drained } from '../language/steps';
 import { runPrograms } from '../run/programs';
 import type { Hooks } from '../run/execute';
 import { RunView } from '../views/view';
+import type { ComparisonView } from '../protocol/comparison';
+import { compare } from '../views/compare/compare';
+import { comparedRun } from '../views/compare/compared-run';
 import type { OpenScript } from './language';
 
 export { KERNEL_RULES, rulesOf } from '../engine/mmu/kernel-rules';
@@ -44,8 +47,15 @@ export { figureOf } from '../figure/figure';
 export { svgFile, svgMarkup } from '../figure/svg';
 export { figureStyle, fileStyle } from '../figure/style';
 
+export { comparisonLines } from '../views/compare/compare-text';
+export type { TextLine } from '../views/compare/compare-text';
+export { totals } from '../views/totals/totals';
+export type { TotalsView } from '../protocol/totals';
+export type { ComparisonView } from '../protocol/comparison';
+
+export { compareJson } from '../export/compare-json';
 export { palette } from '../export/colors';
-export type { Palette } from '../export/colors';
+export type { Paint, Palette } from '../export/colors';
 export { ftrace } from '../export/ftrace';
 export { json } from '../export/json';
 export { text } from '../export/text';
@@ -59,4 +69,13 @@ export function runScript(script: OpenScript, hooks: Hooks = {}): RunView[] {
 export function* runInSteps(script: OpenScript, hooks: Hooks = {}): Generator<void, RunView[]> {
   const records = yield* runPrograms(script.programs, hooks);
   return records.map((record) => new RunView(record, script.analysis));
+}
+
+/** Runs beside each other, the others aligned with the first. `label`: what a run is called in columns. */
+export function compareRuns(runs: readonly { readonly view: RunView; readonly label?: string }[]): ComparisonView {
+  const labels = runs.map(({ label }) => label ?? '');
+  return compare(
+    runs.map(({ view }) => drained(comparedRun(view))),
+    labels.every((label) => label !== '') ? labels : undefined,
+  );
 }

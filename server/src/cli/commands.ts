@@ -112,6 +112,26 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: { mmu: MMU, 'allow-dir': ALLOW_DIR, 'time-limit': LIMIT },
   },
   {
+    name: 'compare',
+    takes: 'FILE',
+    least: 1,
+    most: 1,
+    about:
+      'Run a scenario under several kinds or kernels, or two scenarios, and show what differs, statement by statement, and their totals',
+    more: [
+      'Without options: the runs of each run block, as its own under and with say.',
+      'Exit status: 0 no difference, 1 something differs, 2 the input is wrong, 3 a budget is exceeded.',
+    ],
+    options: {
+      under: { type: 'string', value: 'KINDS', about: 'under each of these kinds of MMU, as soft,ept' },
+      kernel: { type: 'string', value: 'VERSIONS', about: 'with the KVM of each of these kernels, as 6.1,6.12' },
+      with: { type: 'string', value: 'FILE', about: 'beside the runs of this scenario' },
+      format: { type: 'string', value: 'FORMAT', choices: ['text', 'json'], about: 'text (default), json (schema/compare.schema.json)' },
+      'allow-dir': ALLOW_DIR,
+      'time-limit': LIMIT,
+    },
+  },
+  {
     name: 'translate',
     takes: 'FILE ADDRESS',
     least: 2,

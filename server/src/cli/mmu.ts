@@ -15,6 +15,7 @@ const DO: { readonly [name: string]: () => Promise<Command> } = {
   test: async () => (await import('./test-command')).test,
   explain: async () => (await import('./explain-command')).explainFile,
   bisect: async () => (await import('./bisect-command')).bisect,
+  compare: async () => (await import('./compare-command')).compareFiles,
   translate: async () => (await import('./translate-command')).translateAddress,
   lsp: async () => (await import('./lsp-command')).lsp,
 };

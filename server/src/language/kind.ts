@@ -25,7 +25,7 @@ export type Words = { readonly [word: string]: string };
 export type Structure = 'declaration' | 'statement' | 'clause' | 'host-act' | 'expectation';
 
 /** Categories of words that mean something in one kind alone. */
-type Vocabulary = 'scope' | 'errno' | 'state' | 'statistic' | 'fault-flag' | 'format';
+type Vocabulary = 'scope' | 'errno' | 'state' | 'fault-flag' | 'format';
 
 /** Words that a kind brings, with what they mean, by category. */
 export type KindWords = { readonly [category in Structure | Vocabulary]?: Words };

@@ -4,6 +4,8 @@
  */
 import type { Range } from 'vscode-languageserver-types';
 import type { MemoryMap, StateNodes, StateOrigin } from './state';
+import type { ComparisonView } from './comparison';
+import type { TotalsTables } from './totals';
 import type { TranslationView, Verdict } from './translation';
 
 /** Who acted, as views name the journal's actors. */
@@ -116,6 +118,10 @@ export interface Requests {
   'mmu/memoryMaps': { params: { runId: string; step: number }; result: MemoryMap[] | null };
   /** First step of the statement at a line, for cursor to step. */
   'mmu/stepAtLine': { params: { runId: string; line: number }; result: number | null };
+  /** What is counted of a run and its parts. */
+  'mmu/totals': { params: { runId: string }; result: TotalsTables | null };
+  /** A run beside another one; null: beside that of the same name before the text was last changed. */
+  'mmu/compare': { params: { runId: string; with: string | null }; result: ComparisonView | null };
   /** Translation of an address expression at a position, in the run named or the first. */
   'mmu/translate': {
     params: { uri: string; line: number; character: number; address?: string; runId?: string };
@@ -189,6 +195,9 @@ export type ToPanel =
     }
   | { readonly type: 'origin'; readonly runId: string; readonly step: number; readonly id: string; readonly origin: StateOrigin | null }
   | { readonly type: 'memory'; readonly runId: string; readonly step: number; readonly maps: readonly MemoryMap[] | null }
+  | { readonly type: 'totals'; readonly runId: string; readonly totals: TotalsTables }
+  /** Answer to `needComparison`; null: there is no such run to compare with. */
+  | { readonly type: 'comparison'; readonly runId: string; readonly with: string | null; readonly comparison: ComparisonView | null }
   /** Select a step (the cursor is on its statement); `position` answers `needPosition`. */
   | { readonly type: 'select'; readonly runId: string; readonly step: number }
   | { readonly type: 'position'; readonly runId: string; readonly query: number; readonly step: number; readonly position: number | null }
@@ -227,6 +236,9 @@ export type FromPanel =
     }
   | { readonly type: 'needOrigin'; readonly runId: string; readonly step: number; readonly id: string }
   | { readonly type: 'needMemory'; readonly runId: string; readonly step: number }
+  | { readonly type: 'needTotals'; readonly runId: string }
+  /** As `mmu/compare` has it. */
+  | { readonly type: 'needComparison'; readonly runId: string; readonly with: string | null }
   /** Show what a section of docs/outcomes.md says. */
   | { readonly type: 'explain'; readonly section: string }
   /** Show the source line of a step. */

@@ -46,6 +46,31 @@ export interface PartTotals {
   readonly totals: Totals;
 }
 
+/** A line of a table of counts. */
+export interface CountLine extends NamedCount {
+  /** Behind the bar: levels of a table, what a name of kvm_stat means. */
+  readonly note: string;
+}
+
+/** Counts of one kind as they are shown, everywhere alike. */
+export interface CountTable {
+  /** As `68 exits by reason`. */
+  readonly title: string;
+  readonly lines: readonly CountLine[];
+}
+
+/** A part of a run with its tables. */
+export interface PartTables extends Omit<PartTotals, 'totals' | 'part'> {
+  readonly part: 'run' | PartTotals['part'];
+  readonly exits: number;
+  readonly references: number;
+  readonly events: number;
+  readonly tables: readonly CountTable[];
+}
+
+/** {@link TotalsView} as it is drawn: the whole run, then its parts. */
+export type TotalsTables = readonly PartTables[];
+
 export interface TotalsView {
   /** The run's name. */
   readonly run: string;

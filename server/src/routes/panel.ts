@@ -65,6 +65,12 @@ export function routePanel(core: Core, progress: ProgressReports): void {
   );
   on('mmu/stateOrigin', null, ({ runId, step, id }, token) => inquiries.ofRun(runId, 'stateOrigin', { step, id }, token));
   on('mmu/memoryMaps', null, ({ runId, step }, token) => inquiries.ofRun(runId, 'memoryMaps', { step }, token));
+  on('mmu/totals', null, ({ runId }, token) => inquiries.ofRun(runId, 'totals', {}, token));
+  on('mmu/compare', null, async ({ runId, with: other }, token) => {
+    const beside = other === null ? null : runs.byId(other);
+    if (other !== null && beside?.uri !== runs.byId(runId)?.uri) return null;
+    return inquiries.ofRun(runId, 'compare', { with: beside?.index ?? null }, token);
+  });
   on('mmu/translate', null, async ({ uri, line, character, address, runId }, token) => {
     const run = runId === undefined ? null : runs.byId(runId);
     const params = { run: run?.index ?? 0, position: { line, character }, address: address ?? null };

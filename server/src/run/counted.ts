@@ -2,7 +2,7 @@
 import type { ExpectationResult } from '../engine/result';
 
 /** How a count is compared with that which is expected. */
-export type Comparison = '==' | '<=' | '>=';
+type Comparison = '==' | '<=' | '>=';
 
 export function compares(actual: number, compare: Comparison, count: number): boolean {
   return compare === '==' ? actual === count : compare === '<=' ? actual <= count : actual >= count;

@@ -14,9 +14,16 @@ const MOST = 200;
 /** Changes of state in rows [from, to). */
 export function changesBetween(view: RunView, from: number, to: number): Change[] {
   const things = thingsChanged(view, from, to);
+  const changes = changesOf(view, from, to, things.slice(0, MOST));
+  if (things.length > MOST) changes.push({ space: '…', what: `${things.length - MOST} more changes`, from: '', to: '', note: null });
+  return changes;
+}
+
+/** What became of some things in rows [from, to), as far as it is not what it was. */
+export function changesOf(view: RunView, from: number, to: number, things: readonly Thing[]): Change[] {
   const before = view.machine(from);
-  const texts = things.slice(0, MOST).map(({ space, key }) => ({ space, key, from: SPACE_VIEWS[space].text(before, key) }));
-  const befores = things.slice(0, MOST).map(({ space, key }) => SPACE_VIEWS[space].what(before, key));
+  const texts = things.map(({ space, key }) => ({ space, key, from: SPACE_VIEWS[space].text(before, key) }));
+  const befores = things.map(({ space, key }) => SPACE_VIEWS[space].what(before, key));
   const after = view.machine(to);
   const changes: Change[] = [];
   texts.forEach(({ space, key, from: old }, i) => {
@@ -31,7 +38,6 @@ export function changesBetween(view: RunView, from: number, to: number): Change[
       note: note?.(after, key, old, now) ?? null,
     });
   });
-  if (things.length > MOST) changes.push({ space: '…', what: `${things.length - MOST} more changes`, from: '', to: '', note: null });
   return changes;
 }
 

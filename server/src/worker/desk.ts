@@ -6,6 +6,7 @@ import { doJob } from './job';
 import type { JobHooks } from './job';
 import type { Job, WorkerAnswer, WorkerRequest } from './protocol';
 import { answerInSteps } from './questions';
+import type { RunView } from '../views/view';
 import type { KnownScript, Question } from './questions';
 
 interface WorkerPort {
@@ -36,6 +37,17 @@ interface Task {
 interface Known {
   checked: { readonly of: number; readonly script: KnownScript };
   ran: { readonly of: number; readonly script: KnownScript } | null;
+}
+
+/** Bytes of the journals of runs that are kept to be compared with, at most. */
+const MOST_BEFORE = 64 << 20;
+
+/** What was run before the text was changed. @param earlier what was run last, perhaps of the same text */
+function runsBefore({ analysis }: KnownScript, earlier: KnownScript | null): readonly RunView[] {
+  if (!earlier) return [];
+  if (earlier.analysis.parsed.text === analysis.parsed.text) return earlier.before;
+  const bytes = earlier.views.reduce((sum, { record }) => sum + record.words.byteLength, 0);
+  return bytes > MOST_BEFORE ? [] : earlier.views;
 }
 
 export class Desk {
@@ -122,7 +134,8 @@ export class Desk {
         this.port.post({ type: 'progress', id, fraction });
       },
       ran: (script, infos, found) => {
-        const kept = { of: id, script };
+        const earlier = this.documents.get(job.uri)?.ran?.script ?? null;
+        const kept = { of: id, script: { ...script, before: runsBefore(script, earlier) } };
         this.documents.set(job.uri, { checked: kept, ran: kept });
         this.port.post({ type: 'ran', id, infos, found });
       },

@@ -35,7 +35,7 @@ export function* doJob(id: number, job: Job, hooks: JobHooks): Generator<void, v
     readBytes: (other) => job.files.get(other) ?? null,
     stop: () => (hooks.cancelled() || hooks.spent() - begun > forLowering ? tooLong : null),
   });
-  const known: KnownScript = { analysis, problems: lowered.problems, views: [], infos: [], searches: new Searches() };
+  const known: KnownScript = { analysis, problems: lowered.problems, views: [], infos: [], searches: new Searches(), before: [] };
   const until = run?.until ?? null;
   const programs = until === null ? lowered.programs : programsTo(analysis, lowered.programs, until);
   const runs = run !== null && programs.length > 0;

@@ -3,14 +3,20 @@ import type { CodeAction, Diagnostic, Hover, Position, Range } from 'vscode-lang
 import type { Analysis, Problem } from '../language/analysis';
 import type { RunInfo, StepDetail, StepFilter, StepRow } from '../protocol/messages';
 import type { MemoryMap, StateNodes, StateOrigin } from '../protocol/state';
+import type { ComparisonView } from '../protocol/comparison';
+import type { TotalsTables } from '../protocol/totals';
 import type { TranslationView } from '../protocol/translation';
 import { codeActions } from '../services/code-actions';
 import { hover } from '../services/hover';
 import { inlayHints } from '../services/inlay-hints';
 import type { StatementHint } from '../services/inlay-hints';
 import { translateAt } from '../services/translate-at';
+import { compare } from '../views/compare/compare';
+import { comparedRun } from '../views/compare/compared-run';
 import { stepDetail } from '../views/detail';
 import { memoryAt, originAt, stateAt } from '../views/state/at-step';
+import { totalsTables } from '../views/totals/tables';
+import { totalsInSteps } from '../views/totals/totals';
 import type { RunView } from '../views/view';
 import { searched } from './searches';
 import type { Searches } from './searches';
@@ -23,6 +29,8 @@ export interface KnownScript {
   readonly views: readonly RunView[];
   readonly infos: readonly RunInfo[];
   readonly searches: Searches;
+  /** Of the text that was run before this one; empty when there was none, or its journals are too large to be kept. */
+  readonly before: readonly RunView[];
 }
 
 /** A run is named by its index. */
@@ -41,6 +49,9 @@ interface Questions {
   state: { params: OfRun & { step: number; id: string; from: number; count: number }; answer: StateNodes | null };
   stateOrigin: { params: OfRun & { step: number; id: string }; answer: StateOrigin | null };
   memoryMaps: { params: OfRun & { step: number }; answer: MemoryMap[] | null };
+  totals: { params: OfRun; answer: TotalsTables | null };
+  /** Beside another run, or that of the same name before the last change. */
+  compare: { params: OfRun & { with: number | null }; answer: ComparisonView | null };
   stepAtLine: { params: OfRun & { line: number }; answer: number | null };
 }
 
@@ -69,6 +80,18 @@ const ANSWERS: { readonly [K in What]: Answering<K> } = {
   *position({ views, searches }, { run, step, filter }) {
     const view = views[run];
     return view ? (yield* searched(searches, run, view, filter)).positionOf(step) : null;
+  },
+  *totals({ views }, { run }) {
+    const view = views[run];
+    return view ? totalsTables(yield* totalsInSteps(view)) : null;
+  },
+  *compare({ views, before }, { run, with: other }) {
+    const view = views[run];
+    const name = view?.record.program.name;
+    const beside = other === null ? before.find(({ record }) => record.program.name === name) : views[other];
+    if (!view || !beside) return null;
+    if (other !== null) return compare([yield* comparedRun(view), yield* comparedRun(beside)]);
+    return compare([yield* comparedRun(beside), yield* comparedRun(view)], ['before', 'now']);
   },
   step: ({ views }, { run, step }) => (views[run] ? stepDetail(views[run], step) : null),
   state: ({ views }, { run, step, id, from, count }) => (views[run] ? stateAt(views[run], step, id, from, count) : null),

@@ -165,6 +165,17 @@ export class TracePanel implements vscode.Disposable {
         const maps = await this.ask(() => this.server.request('mmu/memoryMaps', { runId, step }));
         return this.post({ type: 'memory', runId, step, maps });
       }
+      case 'needTotals': {
+        const { runId } = message;
+        const totals = await this.ask(() => this.server.request('mmu/totals', { runId }));
+        if (totals) this.post({ type: 'totals', runId, totals });
+        return;
+      }
+      case 'needComparison': {
+        const { runId, with: other } = message;
+        const comparison = await this.ask(() => this.server.request('mmu/compare', { runId, with: other }));
+        return this.post({ type: 'comparison', runId, with: other, comparison });
+      }
       case 'reveal':
         return this.goTo(message.line, message.focus);
       case 'explain':

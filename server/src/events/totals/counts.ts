@@ -15,7 +15,7 @@ export interface TableOf {
 }
 
 /** Exits to the host. */
-export interface ExitOf {
+interface ExitOf {
   /** Exit code, as kvm_exit has it. */
   readonly reason: number;
   /** 1: of a guest's guest. */

@@ -1,8 +1,7 @@
 /** `total exits EPT_VIOLATION 64`, `total references <= 24`, `total kvm_stat pf_fixed 12`, `total kvm_page_fault 12`: sums over the run up to there. */
-import { STATISTICS } from '../../engine/journal/statistics';
 import type { Expectation as Judged, TotalOf } from '../../engine/program';
 import { bindParts, noAddress, noOutcome } from '../kind';
-import type { Brings, ExpectationKind } from '../kind';
+import type { ExpectationKind } from '../kind';
 import { otherVendor } from '../lower/observed';
 import type { Frame, ScriptLowering } from '../lower/script';
 import { value } from '../syntax/grammar/rule';
@@ -79,19 +78,13 @@ const rule: Rule<[], ExpectTotal> = ($) => {
   };
 };
 
-export const total: ExpectationKind<ExpectTotal> & Brings<'statistic'> = {
+export const total: ExpectationKind<ExpectTotal> = {
   rule,
   words: {
     expectation: {
       total: 'A sum over the run up to there: `total exits EPT_VIOLATION 64`, `total references <= 24`, `total kvm_page_fault 12`.',
     },
     clause: { kvm_stat: '`total kvm_stat pf_fixed 12`: what `kvm_stat` shows on the host, by its names.' },
-    statistic: Object.fromEntries(
-      Object.entries(STATISTICS).map(([name, { about, function: place }]) => [
-        name,
-        `${about[0]!.toUpperCase()}${about.slice(1)} (${place}).`,
-      ]),
-    ),
   },
   bind: bindParts,
   address: noAddress,

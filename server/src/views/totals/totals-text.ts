@@ -1,45 +1,8 @@
 /** Totals as lines of text: exits and references as tables with bars, what `kvm_stat` and events count in a line or two. */
 import { plural } from '../../events/wording';
-import type { NamedCount, ReferenceTotal, Totals } from '../../protocol/totals';
+import type { CountLine, NamedCount, Totals } from '../../protocol/totals';
 import { sum } from './named';
-
-interface Line {
-  readonly name: string;
-  readonly count: number;
-  /** Behind the bar. */
-  readonly note: string;
-}
-
-export interface TotalsTable {
-  readonly title: string;
-  readonly lines: readonly Line[];
-}
-
-function exitLines(exits: Totals['exits']): Line[] {
-  return exits.map(({ name, from, count }) => ({ name, count, note: from === null ? '' : `from ${from}` }));
-}
-
-function referenceLine({ name, count, levels }: ReferenceTotal): Line {
-  return { name, count, note: levels.map((level) => `${level.name} ${level.count}`).join(' · ') };
-}
-
-/** The tables in which totals are shown, everywhere alike; those that are empty left out. */
-export function totalsTables({ exits, references, statistics, events }: Totals): TotalsTable[] {
-  const all = (counts: readonly NamedCount[], noun: string, several?: string): string => plural(sum(counts), noun, several);
-  const plain = ({ name, count }: NamedCount): Line => ({ name, count, note: '' });
-  return [
-    {
-      title: `${all(exits, 'exit')} by reason`,
-      lines: exitLines(exits),
-    },
-    {
-      title: `${all(references, 'reference')} by table`,
-      lines: references.map(referenceLine),
-    },
-    { title: 'kvm_stat', lines: statistics.map(({ about, ...each }) => ({ ...plain(each), note: about })) },
-    { title: `${all(events, 'event')} by name`, lines: events.map(plain) },
-  ].filter(({ lines }) => lines.length > 0);
-}
+import { exitLines, referenceLine } from './tables';
 
 /** Characters of the longest bar. */
 const BAR = 20;
@@ -47,15 +10,13 @@ const BAR = 20;
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /** `████▌`: a part of the whole, at least an eighth of a character where there is any. */
-export function bar(count: number, most: number): string {
+function bar(count: number, most: number): string {
   if (count <= 0 || most <= 0) return '';
   const eighths = Math.max(1, Math.round((count / most) * BAR * 8));
   return '█'.repeat(Math.floor(eighths / 8)) + EIGHTHS[eighths % 8];
 }
 
-/**
- * Columns at the left that say what is counted, and of a name at least.
- */
+/** Columns at the left that say what is counted, and of a name at least. */
 const TITLE = 12;
 const NAME = 16;
 
@@ -80,7 +41,7 @@ function titled(title: string, lines: readonly string[]): string[] {
   return lines.map((line, index) => (index === 0 ? title : '').padEnd(TITLE) + line);
 }
 
-function bars(lines: readonly Line[], room: number): string[] {
+function bars(lines: readonly CountLine[], room: number): string[] {
   const widest = Math.max(NAME, ...lines.map(({ name }) => name.length));
   const digits = Math.max(...lines.map(({ count }) => String(count).length));
   const most = Math.max(...lines.map(({ count }) => count));

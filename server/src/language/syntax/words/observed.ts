@@ -1,10 +1,10 @@
 /** Words for what is observed: kinds, formats, events, exit reasons, error codes, states. */
 import { EVENTS, type EventSpec } from '../../../engine/journal/event-table';
+import { STATISTICS } from '../../../engine/journal/statistics';
 import { FIELD_KINDS, type FieldKind, type FieldKindSpec } from '../../../engine/journal/field-kinds';
 import { error } from '../../expectations/error';
 import { fault } from '../../expectations/fault';
 import { page } from '../../expectations/page';
-import { total } from '../../expectations/total';
 import type { Words } from '../../kind';
 import { tables } from '../../machine/tables/tables';
 import { invalidate } from '../../statements/invalidate';
@@ -21,6 +21,11 @@ export const EVENT_WORDS: Words = Object.fromEntries(
     event.name,
     `${event.about[0]?.toUpperCase()}${event.about.slice(1)}.${event.tracepoint !== undefined ? " KVM's tracepoint." : ''}`,
   ]),
+);
+
+/** What `kvm_stat` counts on the host. */
+export const STATISTIC_WORDS: Words = Object.fromEntries(
+  Object.entries(STATISTICS).map(([name, { about, function: place }]) => [name, `${about[0]?.toUpperCase()}${about.slice(1)} (${place}).`]),
 );
 
 /** Who acts in an event: the value of its field `actor`. */
@@ -94,6 +99,5 @@ export const FORMATS: Words = tables.words.format;
 export const SCOPES: Words = invalidate.words.scope;
 export const ERRNOS: Words = error.words.errno;
 export const PAGE_STATES: Words = page.words.state;
-export const STATISTIC_WORDS: Words = total.words.statistic;
 /** Flags of the #PF error code. */
 export const FAULT_FLAGS: Words = fault.words['fault-flag'];
