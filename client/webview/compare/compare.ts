@@ -1,5 +1,6 @@
 /** The chosen run beside another one: statements aligned, what differs marked, totals in columns. */
 import type { ComparedCount, ComparedLine, ComparedStatement, ComparisonView, Difference } from '../../../server/src/protocol/comparison';
+import { DIFFERENCES } from '../../../server/src/protocol/comparison';
 import type { RunInfo } from '../../../server/src/protocol/messages';
 import { el } from '../dom';
 import type { Child } from '../dom';
@@ -15,16 +16,6 @@ const BEFORE = 'before';
 
 /** Changed entries that are listed of a statement in a run. */
 const MOST_ENTRIES = 8;
-
-const DIFFERENCES: { readonly [difference in Difference]: string } = {
-  executed: 'executed or not',
-  text: 'written otherwise',
-  outcome: 'outcome',
-  expectations: 'expectations',
-  exits: 'exits',
-  references: 'references',
-  entries: 'changed entries',
-};
 
 export class CompareSection {
   readonly element = el('section', { class: 'compare', attributes: { 'aria-label': 'Compare', tabindex: 0 } });

@@ -4,6 +4,17 @@ import type { NamedCount } from './totals';
 /** What of a statement is not the same in all runs; `executed`: some did not execute it. */
 export type Difference = 'executed' | 'text' | 'outcome' | 'expectations' | 'exits' | 'references' | 'entries';
 
+/** What differs, in words. */
+export const DIFFERENCES: { readonly [difference in Difference]: string } = {
+  executed: 'executed or not',
+  text: 'written otherwise',
+  outcome: 'outcome',
+  expectations: 'expectations',
+  exits: 'exits',
+  references: 'references',
+  entries: 'changed entries',
+};
+
 /** A paging-structure entry that a statement changed. */
 export interface ChangedEntry {
   /** As `EPT1[9] of gfn 0x9`. */

@@ -33,6 +33,10 @@ export const STATISTICS = {
     function: 'mmu/mmu.c: mmu_set_spte; mmu/tdp_mmu.c: tdp_mmu_map_handle_target_level',
   },
   pf_guest: { about: '#PF that KVM gives to the guest', function: 'x86.c: kvm_inject_page_fault' },
+  tlb_flush: {
+    about: 'flushes of a vCPU that were asked for, of all, of the current root or for the guest',
+    function: 'x86.c: kvm_vcpu_flush_tlb_all, kvm_vcpu_flush_tlb_current, kvm_vcpu_flush_tlb_guest',
+  },
   mmio_exits: { about: 'returns to the VMM for MMIO', function: 'x86.c: x86_emulate_instruction' },
   insn_emulation: { about: 'instructions that KVM decoded to emulate them', function: 'x86.c: x86_decode_emulated_instruction' },
   insn_emulation_fail: { about: 'instructions that KVM could not emulate', function: 'x86.c: handle_emulation_failure' },

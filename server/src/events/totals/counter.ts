@@ -57,6 +57,7 @@ export class Counter {
       indirectPages: 0,
       requested: false,
       writeProtected: false,
+      flushesDirectly: false,
       nestedRunPending: false,
     };
     this.counts = into(null);
@@ -111,8 +112,17 @@ export class Counter {
         context.writeProtected = isWriteProtected(eventAt(rows, row) as EventOf<'kvm_mmu_page_fault_return'>);
         return;
       case Kind.kvm_emulate_insn:
+        context.writeProtected = false;
+        return;
       case Kind.kvm_entry:
         context.writeProtected = false;
+        context.flushesDirectly = false;
+        return;
+      case Kind.kvm_load_root:
+        context.flushesDirectly = true;
+        return;
+      case Kind.kvm_x86_flush_tlb:
+        context.flushesDirectly = false;
         return;
       case Kind.kvm_nested_vmenter:
         context.nestedRunPending = true;

@@ -1,6 +1,6 @@
 /** How rows count what `kvm_stat` shows (engine/journal/statistics.ts): each by those that KVM writes where it counts. */
 import type { StatisticName } from '../../engine/journal/statistics';
-import { RetPf, UserExit } from '../../engine/journal/enumerations';
+import { LocalFlush, RetPf, UserExit } from '../../engine/journal/enumerations';
 import type { EventName } from '../../engine/journal/event-table';
 import { Role } from '../../engine/mmu/pages/role';
 import type { Event, EventOf } from '../fields';
@@ -17,6 +17,8 @@ export interface Context {
   requested: boolean;
   /** The fault was one of write protection, of which it is not known yet whether the instruction is emulated. */
   writeProtected: boolean;
+  /** A root was loaded, or CR4 on SVM: the flush that follows is made at once, not by a request (kvm_mmu_load, svm_set_cr4). */
+  flushesDirectly: boolean;
   /** L1 has entered L2, and no exit came since (nested_run_pending). */
   nestedRunPending: boolean;
 }
@@ -70,6 +72,11 @@ export const COUNTING: { readonly [N in StatisticName]: Counting } = {
     events: ['kvm_inj_exception', 'kvm_nested_vmexit_inject'],
     counts: (event, { tdp }) =>
       event.name === 'kvm_inj_exception' ? Number(event.fields.vector === 14) : Number(!tdp && isPageFault(event.fields.intr_info)),
+  }),
+  tlb_flush: counting({
+    events: ['kvm_x86_flush_tlb'],
+    counts: ({ fields: { scope } }, { flushesDirectly }) =>
+      Number(scope !== LocalFlush.gva && !(scope === LocalFlush.current && flushesDirectly)),
   }),
   mmio_exits: counting({
     events: ['kvm_userspace_exit'],

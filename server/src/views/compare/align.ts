@@ -4,7 +4,7 @@
  */
 
 /** Pairs of indexes; null where one of both has no counterpart. */
-export type Pair = readonly [number | null, number | null];
+type Pair = readonly [number | null, number | null];
 
 /** Cells of the table of lengths at most; what is longer is paired by what begins and ends alike. */
 const MOST_CELLS = 4_000_000;

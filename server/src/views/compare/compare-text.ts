@@ -1,6 +1,7 @@
 /** Runs beside each other as lines of text: a line for what is alike, one for each run where they differ, and totals in columns. */
 import { joined, plural } from '../../events/wording';
-import type { ComparedCount, ComparedLine, ComparedStatement, ComparisonView, Difference } from '../../protocol/comparison';
+import { DIFFERENCES } from '../../protocol/comparison';
+import type { ComparedCount, ComparedLine, ComparedStatement, ComparisonView } from '../../protocol/comparison';
 
 /** Changed entries that are listed of a statement in a run. */
 const MOST_ENTRIES = 6;
@@ -29,7 +30,7 @@ export function* comparisonLines(view: ComparisonView): Generator<TextLine> {
 }
 
 /** `→ hpa 0x61_0123 · 2 × EPT_VIOLATION · 24 references`: what a statement came to in a run. */
-export function cellText(statement: ComparedStatement | null): string {
+function cellText(statement: ComparedStatement | null): string {
   if (!statement) return 'not executed';
   const { outcome, exits, references, entries, moreEntries, failed } = statement;
   const changed = entries.length + moreEntries;
@@ -43,17 +44,6 @@ export function cellText(statement: ComparedStatement | null): string {
     ) || 'done'
   );
 }
-
-/** What differs, in words. */
-export const DIFFERENCES: { readonly [difference in Difference]: string } = {
-  executed: 'executed or not',
-  text: 'written otherwise',
-  outcome: 'outcome',
-  expectations: 'expectations',
-  exits: 'exits',
-  references: 'references',
-  entries: 'changed entries',
-};
 
 function* statementLines({ in: cells, differs }: ComparedLine, runs: ComparisonView['runs'], widest: number): Generator<TextLine> {
   const shown = cells.find((each) => each !== null)!;

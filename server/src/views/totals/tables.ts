@@ -26,7 +26,7 @@ export function totalsTables({ run, whole, parts }: TotalsView): TotalsTables {
 }
 
 /** Those that are empty left out. */
-export function tablesOf({ exits, references, statistics, events }: Totals): CountTable[] {
+function tablesOf({ exits, references, statistics, events }: Totals): CountTable[] {
   const all = (counts: readonly NamedCount[], noun: string): string => plural(sum(counts), noun);
   return [
     { title: `${all(exits, 'exit')} by reason`, lines: exitLines(exits) },
