@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Journal } from '../../../server/src/engine/journal/journal';
 import { State } from '../../../server/src/engine/journal/state';
-import { FrameAllocator, hostFrames, PhysicalFrames } from '../../../server/src/engine/memory/frames';
+import { FrameAllocator, hostFrames, PhysicalFrames, type FrameSupply } from '../../../server/src/engine/memory/frames';
 import { Follow, HostMemory } from '../../../server/src/engine/memory/host-memory';
 import { hostAreas, hostPageAt } from '../../../server/src/engine/memory/host-pages';
 import { PhysicalMemory } from '../../../server/src/engine/memory/physical-memory';
@@ -17,7 +17,8 @@ function setup(bytes = 0x1000_0000) {
   const journal = new Journal();
   const physical = new PhysicalMemory(journal);
   const frames = hostFrames(bytes);
-  const host = new HostMemory(journal, OWNER, frames.guests, new PhysicalFrames(physical), frames.zeroPages);
+  const given = new Set<number>();
+  const host = new HostMemory(journal, OWNER, noting(frames.guests, given), new PhysicalFrames(physical), frames.zeroPages);
   const heard: string[] = [];
   host.notifier = {
     invalidate: (start, end) => heard.push(`${hex(start - H)}..${hex(end - H)}`),
@@ -27,7 +28,23 @@ function setup(bytes = 0x1000_0000) {
     assert.equal(host.follow(hva, false), Follow.ok);
     return physical.low(host.frame * K4 + (hva % K4));
   };
-  return { journal, physical, frames, host, heard, read };
+  return { journal, physical, frames, given, host, heard, read };
+}
+
+/** The supply, and which of its frames are given out. */
+function noting(frames: FrameSupply, given: Set<number>): FrameSupply {
+  const each = (first: number, pages: number): number[] => Array.from({ length: pages }, (_, i) => first + i);
+  return {
+    allocate(pages, align, page) {
+      const first = frames.allocate(pages, align, page);
+      if (first >= 0) for (const frame of each(first, pages)) given.add(frame);
+      return first;
+    },
+    release(first, pages) {
+      for (const frame of each(first, pages)) assert.ok(given.delete(frame), 'what comes back was given out');
+      frames.release(first, pages);
+    },
+  };
 }
 
 function hex(value: number): string {
@@ -234,6 +251,17 @@ describe('host memory', () => {
     assert.equal(heard.length, 1);
   });
 
+  it('gives back the frames of small pages that become a huge one, whether they lay together or apart', () => {
+    const { host, given } = setup();
+    host.map(H, M2, { pageSize: M2, populated: true });
+    for (let i = 0; i < 100; i++) {
+      assert.equal(host.split(H, M2), null);
+      if (i % 2 === 0) host.reclaim(H + 3 * K4, K4);
+      assert.equal(host.collapse(H, M2), null);
+      assert.equal(given.size, 512);
+    }
+  });
+
   it('maps 1G pages', () => {
     const { host } = setup(0x1_4000_0000);
     host.map(H, M1024, { pageSize: M1024, populated: true });
@@ -276,7 +304,7 @@ describe('host memory', () => {
     });
     fc.assert(
       fc.property(fc.array(act, { maxLength: 25 }), (acts) => {
-        const { journal, host, read } = setup(0x400_0000);
+        const { journal, given, host, read } = setup(0x400_0000);
         host.map(H, M2 + 0x5000, { pageSize: M2, populated: true });
         host.map(H + 2 * M2, M2, { pageSize: M2, populated: false });
         const contents = new Map<number, number>();
@@ -314,6 +342,7 @@ describe('host memory', () => {
             }
           }
         }
+        assert.deepEqual(given, new Set(owners.keys()), 'frames that stand behind no page have been given back');
         for (const [page, value] of contents) assert.equal(read(H + page * K4), value);
       }),
       { numRuns: 40 },

@@ -75,6 +75,27 @@ describe('memory slots', () => {
     it(`KVM_SET_USER_MEMORY_REGION: ${name}`, () => assert.equal(outcome(argument), expected));
   }
 
+  it('says what of the argument is refused, in the order of the checks of KVM', () => {
+    const bad: Region = { slot: 0x2_7ffc, flags: 8, gpa: 0x20_0800, size: 0x1800, hva: H2 + 8 };
+    const mends: readonly (readonly [Partial<Region>, string])[] = [
+      [{}, 'unknown flags'],
+      [{ flags: 0 }, 'slot ids are 0 to 32763'],
+      [{ slot: 0x2_7ffb }, 'memory_size is not a multiple of 4K'],
+      [{ size: 0x1_0000_0000_0000 }, 'guest_phys_addr is not a multiple of 4K'],
+      [{ gpa: 0x20_0000 }, 'userspace_addr is not a multiple of 4K'],
+      [{ hva: H2 }, 'userspace_addr is not in user space (below 0x7ffffffff000)'],
+      [{ size: 0x800_0000_0000, hva: 0 }, 'address spaces are 0 and 1'],
+      [{ slot: 5 }, 'a slot has at most 2^31 - 1 pages'],
+      [{ size: 0x20_0000, gpa: 0xe0_0000 }, 'guest-physical addresses overlap with slot 0'],
+    ];
+    let argument = bad;
+    for (const [mend, why] of mends) {
+      argument = { ...argument, ...mend };
+      const result = setup().slots.set(argument);
+      assert.equal(isFailure(result) && result.why, why);
+    }
+  });
+
   it('refuses what lies above the highest guest frame, after the overlap check', () => {
     const { slots } = setup({ maxGfn: 0x1fff });
     assert.deepEqual(

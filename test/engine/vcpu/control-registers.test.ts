@@ -225,6 +225,44 @@ describe('loads of control registers', () => {
     });
   });
 
+  describe('tell of a load before its first register is set, when nothing is refused', () => {
+    const changed = (registers: Registers): bigint[] =>
+      [Register.cr0, Register.cr3, Register.cr4, Register.efer, Register.pdpte0].map((each) => registers.value(each));
+    const told = (mode: PagingMode, load: (registers: Registers, rules: LoadRules) => number): { told: number; refused: boolean } => {
+      const bench = new Bench(mode);
+      bench.memory.write(0x2020, 0x3001, 0);
+      bench.memory.write(0x4000, 0x3003, 0);
+      const before = changed(bench.registers);
+      let calls = 0;
+      const due = (): void => {
+        if (++calls === 1) assert.deepEqual(changed(bench.registers), before);
+      };
+      const effects = load(bench.registers, { ...bench.rules, due });
+      if (calls === 0) assert.deepEqual(changed(bench.registers), before);
+      return { told: Math.min(calls, 1), refused: (effects & GP) !== 0 };
+    };
+    for (const mode of ['32-bit', 'pae', '4-level'] as const) {
+      for (const [name, load] of [
+        ['CR0', (registers, rules) => loadCr0(registers, rules, registers.lo(Register.cr0) ^ Cr0.wp, 0)],
+        ['CR3', (registers, rules) => loadCr3(registers, rules, 0x2020, 0)],
+        ['CR4', (registers, rules) => loadCr4(registers, rules, registers.lo(Register.cr4) | Cr4.smep, 0)],
+        ['EFER', (registers, rules) => loadEfer(registers, rules, registers.lo(Register.efer) ^ Efer.nxe, 0)],
+      ] as const satisfies readonly (readonly [string, (registers: Registers, rules: LoadRules) => number])[]) {
+        it(`${name}, ${mode}`, () => assert.deepEqual(told(mode, load), { told: 1, refused: false }));
+      }
+    }
+    it('and not of what is refused', () => {
+      assert.deepEqual(
+        told('pae', (registers, rules) => loadCr3(registers, rules, 0x4000, 0)),
+        { told: 0, refused: true },
+      );
+      assert.deepEqual(
+        told('4-level', (registers, rules) => loadCr4(registers, rules, registers.lo(Register.cr4) & ~Cr4.pae, 0)),
+        { told: 0, refused: true },
+      );
+    });
+  });
+
   it('make the policy and the keys of accesses', () => {
     const bench = new Bench('4-level', { smep: true, smap: true, pke: true, pks: true });
     assert.equal(policyOf(bench.registers), Policy.writeProtect | Policy.smep | Policy.smap | Policy.nxe);

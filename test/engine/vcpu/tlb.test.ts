@@ -132,6 +132,22 @@ describe('TLB', () => {
     );
   });
 
+  for (const ways of [1, 2, 3, 4, 5, 6, 8, 12]) {
+    it(`of ${ways} ways finds each line of a set in L1`, () => {
+      const bench = new Bench({ on: true, l1: { sets: 1, ways }, l2: { sets: 1, ways: 1 }, pagingStructureEntries: 0 });
+      const pages = Array.from({ length: ways }, (_, i) => A + i * 0x1000);
+      for (const page of pages) bench.guest.map(BigInt(page), BigInt(page));
+      bench.load();
+      for (const page of pages) bench.references(page);
+      const from = bench.journal.length;
+      for (const page of pages) assert.equal(bench.references(page), 0);
+      assert.deepEqual(
+        bench.rows(Kind.tlb_hit, from).map((row) => row.small & 7),
+        pages.map(() => Structure.l1),
+      );
+    });
+  }
+
   it('gives up the least recently used line of a set', () => {
     const journal = new Journal();
     const array = new TlbArray(journal, 0, 0, 1, 3);
@@ -183,6 +199,17 @@ describe('TLB', () => {
     bench.context.pcid = 7;
     bench.processor.enter(bench.context);
     assert.equal(bench.references(B), 0);
+  });
+
+  it('does not without CR4.PGE, whatever the leaf says', () => {
+    const bench = new Bench();
+    bench.guest.map(BigInt(B), 0x9000n, { flags: RWU | GLOBAL });
+    bench.load();
+    bench.processor.enter(bench.context);
+    bench.references(B);
+    bench.context.pcid = 7;
+    bench.processor.enter(bench.context);
+    assert.equal(bench.references(B), 4);
   });
 
   it('never keeps an entry that is not present or malformed, so P from 0 to 1 needs no invalidation', () => {
@@ -438,6 +465,25 @@ describe('TLB', () => {
       assert.equal(bench.references(A), 0);
     }
   });
+
+  for (const levels of [4, 5]) {
+    it(`drops paging-structure entries of each of ${levels} levels with all else`, () => {
+      const bench = new Bench(ALL_CACHES);
+      const guest = new Tables(bench.words, 0x10_0000n, 0x10_1000n);
+      guest.map(BigInt(A), 0x8000n, { levels });
+      bench.load();
+      const { context, processor } = bench;
+      const mode = levels === 5 ? '5-level' : '4-level';
+      context.first = pagingFormat({ mode, nxe: true, pse: true, pse36: true, page1G: true, maxPhyAddr: 46, amd: false });
+      context.rootLo = 0x10_0000;
+      processor.enter(context);
+      assert.equal(bench.references(A), levels);
+      for (const array of processor.tlb.structures!.arrays.slice(0, levels - 1)) assert.equal(array.used, 1);
+      processor.tlb.dropAll();
+      for (const array of processor.tlb.structures!.arrays) assert.equal(array.used, 0);
+      assert.equal(bench.references(A), levels);
+    });
+  }
 
   it('takes any geometry', () => {
     for (const sets of [0, -1, 3, 1e9, Number.NaN]) {

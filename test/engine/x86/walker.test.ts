@@ -35,9 +35,10 @@ class Slots implements Stage {
   readonly readonlyPages = new Set<number>();
   readonly absentPages = new Set<number>();
 
-  translate(lo: number): number {
+  translate(lo: number, hi: number): number {
     if (this.absentPages.has(lo >>> 12)) return Walk.absent;
     this.outLo = lo;
+    this.outHi = hi;
     this.hostLo = lo + 0x100_0000;
     this.hostRights = Rights.hostRead | Rights.dirty | (this.readonlyPages.has(lo >>> 12) ? 0 : Rights.hostWrite);
     return Walk.ok;
@@ -101,6 +102,23 @@ describe('walker', () => {
       assert.equal(bench.word(0x100_4000n), 0x8007);
     });
 
+    it('asks so for tables above 4 GiB too, and says where their entries are', () => {
+      const bench = new Bench();
+      for (const [address, entry] of [
+        [0x100_1000n, 0x5_0000_2007n],
+        [0x100_2000n, 0x6_0000_3007n],
+        [0x100_3010n, 0x7_0000_4007n],
+        [0x100_4000n, 0x8_0000_8007n],
+      ] as const)
+        bench.set(address, entry);
+      const walker = software(bench, new Slots());
+      const written: string[] = [];
+      walker.writes = (lo, hi, bits) => written.push(`${hi}:${lo.toString(16)} ${bits.toString(16)}`);
+      assert.equal(walker.translate(A, 0, WRITE), Walk.ok);
+      assert.deepEqual(written, ['0:1000 20', '5:2000 20', '6:3010 20', '7:4000 60']);
+      assert.deepEqual([walker.entryAddress(1), walker.outHi, walker.outLo], [0x7_0000_4000, 8, 0x8000]);
+    });
+
     it('traces the walk, the entries with their guest-physical addresses, and the flags it sets from the top', () => {
       const bench = new Bench().load();
       const walker = software(bench, new Slots());
@@ -161,6 +179,25 @@ describe('walker', () => {
       assert.equal(walker.translate(A, 0, READ), Walk.notPresent);
       assert.equal(walker.level, 2);
       assert.equal(walker.errorCode, 4);
+    });
+
+    it('has nothing of an entry that cannot be read, whatever was read for it before', () => {
+      const bench = new Bench();
+      bench.set(0x100_3010n, (1n << 63n) | 0x4007n);
+      bench.set(0x100_4000n, (1n << 63n) | 0x8007n);
+      const slots = new Slots();
+      const walker = software(bench, slots);
+      for (const [level, page] of [
+        [1, 4],
+        [2, 3],
+      ] as const) {
+        slots.absentPages.clear();
+        assert.equal(walker.translate(A, 0, READ), Walk.ok);
+        slots.absentPages.add(page);
+        assert.equal(walker.translate(A, 0, READ), Walk.notPresent);
+        assert.deepEqual([walker.unreadable(level), walker.entryLo(level), walker.entryHi(level)], [true, 0, 0]);
+        assert.equal(walker.unreadable(level + 1), false);
+      }
     });
 
     it('tells a clean leaf of a read', () => {
