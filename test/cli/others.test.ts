@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { validTranslations } from '../export/schema';
+import { validStates, validTranslations } from '../export/schema';
 import { mmu, scratch, write } from './mmu';
 
 const GOOD = `vm guest {
@@ -109,6 +109,36 @@ describe('mmu test', () => {
   it('has nothing to do in a folder without scenarios', () => {
     write('nothing/readme.txt', '');
     assert.equal(mmu(['test', 'nothing']).status, 2);
+  });
+});
+
+describe('mmu state', () => {
+  before(() => write('state.mmu', GOOD));
+
+  it('shows the machine at the end, or before a line, under a kind', () => {
+    const atEnd = mmu(['state', 'state.mmu']);
+    assert.equal(atEnd.status, 0, atEnd.err);
+    for (const each of [/^ {2}Page tables$/m, /PML4\[0\] \[0x0 \+512G\] = 0x\w+ \(P R\/W U\/S/, /CR3 = 0x1000/, /slot 0 \[0x0 \+/])
+      assert.match(atEnd.out, each);
+    assert.match(mmu(['state', 'state.mmu', '--under', 'soft']).out, /^ {4}SPT = 0x/m);
+    assert.doesNotMatch(mmu(['state', 'state.mmu', '--under', 'soft', '--at', '1']).out, /SPT/);
+    assert.match(mmu(['state', 'state.mmu', '--at', '0']).err, /--at takes a line's number/);
+  });
+
+  it('shows what is inside a node', () => {
+    const { out } = mmu(['state', 'state.mmu', '--node', 'vcpus/0.0']);
+    assert.match(out, /^ {2}CR0 = /m);
+    assert.doesNotMatch(out, /Page tables/);
+    const none = mmu(['state', 'state.mmu', '--node', 'nowhere']);
+    assert.deepEqual([none.status, /no node nowhere/.test(none.err)], [2, true]);
+  });
+
+  it('is JSON by its schema', () => {
+    const { out, status } = mmu(['state', 'state.mmu', '--format', 'json']);
+    assert.equal(status, 0);
+    const found = JSON.parse(out) as { states: { nodes: { name: string }[] }[] };
+    assert.ok(validStates(found), JSON.stringify(validStates.errors));
+    assert.equal(found.states[0].nodes[0].name, 'Page tables');
   });
 });
 

@@ -1,4 +1,4 @@
-/** The published schemas of `mmu run`, `mmu compare` and `mmu translate` with `--format json`, compiled. */
+/** The published schemas of `mmu run`, `mmu compare`, `mmu translate` and `mmu state` with `--format json`, compiled. */
 import Ajv from 'ajv';
 import { readFileSync } from 'node:fs';
 
@@ -10,3 +10,4 @@ const compiled = (name: string) =>
 export const validate = compiled('run');
 export const validComparisons = compiled('compare');
 export const validTranslations = compiled('translation');
+export const validStates = compiled('state');

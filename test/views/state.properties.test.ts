@@ -94,12 +94,13 @@ function holdTables(view: RunView, to: number, machine: Machine): number {
 
 /** What the listing has not is 0. */
 function holdAbsent(table: Table, things: readonly Thing[], value: (address: bigint) => bigint): void {
+  const base = table.base!;
   const count = table.format.narrow ? 1024 : table.format.pae && table.level === 3 ? 4 : 512;
   const shift = table.format.narrow ? (table.level === 1 ? 12 : 22) : 3 + 9 * table.level;
   for (const index of [0, 1, 3, 7, 100, 255, 511, count - 1]) {
     if (index >= count || things.some(({ part }) => part === String(index))) continue;
-    const address = BigInt.asUintN(64, BigInt.asIntN(table.format.levels === 5 ? 57 : 48, table.base + (BigInt(index) << BigInt(shift))));
-    assert.equal(value(table.own ? address : table.base + (BigInt(index) << BigInt(shift))), 0n, `${index} of ${table.level}`);
+    const address = BigInt.asUintN(64, BigInt.asIntN(table.format.levels === 5 ? 57 : 48, base + (BigInt(index) << BigInt(shift))));
+    assert.equal(value(table.own ? address : base + (BigInt(index) << BigInt(shift))), 0n, `${index} of ${table.level}`);
   }
 }
 

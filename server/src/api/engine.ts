@@ -26,6 +26,8 @@ export { RunView } from '../views/view';
 export type { Script } from '../views/view';
 export { stepDetail } from '../views/detail';
 export { positionAtLine } from '../views/position-at-line';
+export { stateText, stateTree } from '../views/state/state-text';
+export type { StateTree } from '../views/state/state-text';
 export { translationMarkdown, translationText } from '../views/translation-text';
 export { accessNamed, translate } from '../views/way/way';
 export type { Viewpoint } from '../views/way/way';

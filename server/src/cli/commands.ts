@@ -149,6 +149,22 @@ export const COMMANDS: readonly CommandSpec[] = [
     },
   },
   {
+    name: 'state',
+    takes: 'FILE',
+    least: 1,
+    most: 1,
+    about: 'Show the machine at a point of a scenario: page tables, registers, slots, TLB, shadow pages, counters',
+    more: ['As a tree; neighbours that map consecutive pages are one line.'],
+    options: {
+      at: { type: 'string', value: 'LINE', about: 'just before the statement at this line (default: at the end)' },
+      node: { type: 'string', value: 'PATH', about: 'only what is inside this node, as tables/own.0.0/0' },
+      format: { type: 'string', value: 'FORMAT', choices: ['text', 'json'], about: 'text (default), json (schema/state.schema.json)' },
+      under: { ...MMU, about: 'run under this kind of MMU virtualization' },
+      kernel: KERNEL,
+      'allow-dir': ALLOW_DIR,
+    },
+  },
+  {
     name: 'explain',
     takes: 'FILE',
     least: 1,

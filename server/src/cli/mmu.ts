@@ -17,6 +17,7 @@ const DO: { readonly [name: string]: () => Promise<Command> } = {
   bisect: async () => (await import('./bisect-command')).bisect,
   compare: async () => (await import('./compare-command')).compareFiles,
   translate: async () => (await import('./translate-command')).translateAddress,
+  state: async () => (await import('./state-command')).printState,
   lsp: async () => (await import('./lsp-command')).lsp,
 };
 

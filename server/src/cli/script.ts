@@ -98,3 +98,13 @@ export function milliseconds(option: Arguments['options'][string], otherwise: nu
   if (!(seconds > 0)) throw new InputError(`--time-limit takes seconds, not ${option}`);
   return seconds * 1000;
 }
+
+/** Number of a line from an option, from 1; null: none is given. @throws InputError when it is no such number. */
+export function lineOf({ command, options }: Arguments, name: string): number | null {
+  const option = options[name];
+  if (option === undefined) return null;
+  const line = Number(option);
+  if (!Number.isInteger(line) || line < 1)
+    throw new InputError(`mmu ${command.name}: --${name} takes a line's number, not ${String(option)}`);
+  return line;
+}

@@ -6,12 +6,12 @@ import { INTERRUPTED, runInterruptibly } from './interruptible';
 import { InputError } from './io';
 import type { Io } from './io';
 import { TIME_LIMIT } from './run-command';
-import { openingOf, openRunnable } from './script';
+import { lineOf, openingOf, openRunnable } from './script';
 
 export async function translateAddress(args: Arguments, io: Io): Promise<number> {
   const [path, spelled] = args.positionals;
   const { address, space } = parseAddress(spelled);
-  const line = parseLine(args.options.line);
+  const line = lineOf(args, 'line');
   const access = parseAccess(args.options.access);
   const format = parseFormat(args.options.format);
   const script = openRunnable(path, io, openingOf(args));
@@ -66,11 +66,4 @@ function parseFormat(option: Arguments['options'][string]): (typeof FORMATS)[num
   const format = FORMATS.find((each) => each === (option ?? 'text'));
   if (format) return format;
   throw new InputError(`mmu translate: --format takes text, json or svg, not ${String(option)}`);
-}
-
-function parseLine(option: Arguments['options'][string]): number | null {
-  if (option === undefined) return null;
-  const line = Number(option);
-  if (!Number.isInteger(line) || line < 1) throw new InputError(`mmu translate: --line takes a line's number, not ${String(option)}`);
-  return line;
 }

@@ -62,7 +62,7 @@ export function tableOfPage(state: MachineState, { memory, frame, gfn, role }: S
     own: false,
     level: levelOf(role),
     address: frame * PAGE,
-    base: direct ? BigInt(gfn) * BigInt(PAGE) : 0n,
+    base: direct ? BigInt(gfn) * BigInt(PAGE) : null,
     pdptes: null,
     hpaOf: (address) => (inGuest && parent !== null ? state.hpaOf(parent, address) : address),
   };

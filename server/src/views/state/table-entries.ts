@@ -27,8 +27,8 @@ export interface Table {
   readonly level: number;
   /** In the space of the tables. */
   readonly address: number;
-  /** First address that it translates. */
-  readonly base: bigint;
+  /** First address that it translates; null: it translates wherever it hangs, as a shadow page seen by itself. */
+  readonly base: bigint | null;
   /** PAE: PDPTE registers, low half before high, and their words; null: in memory. */
   readonly pdptes: { readonly halves: Int32Array; readonly words: readonly Word[] } | null;
   /** Host-physical address of one of the space; null: no memory is there. */
@@ -89,8 +89,8 @@ function below(table: Table, entry: Entry): Table | null {
   return { ...table, level: level - 1, address: tableTarget(value), base: baseOf(table, entry.index), pdptes: null };
 }
 
-function baseOf({ format, level, base }: Table, index: number): bigint {
-  return base + (BigInt(index) << BigInt(entryShift(format, level)));
+function baseOf({ format, level, base }: Table, index: number): bigint | null {
+  return base === null ? null : base + (BigInt(index) << BigInt(entryShift(format, level)));
 }
 
 /** Things for the entries that are not zero. */
@@ -116,18 +116,18 @@ function entryThing(table: Table, entry: Entry): Thing {
   const bits = [...entryBits(kind, level, value), ...(tables.sptes ? spteBits(tables.sptes, level, value) : [])];
   const special = tables.sptes && spteNote(tables.sptes, value);
   const names = special || !present ? '' : bitNames(bits);
-  const to = leaf ? leafTarget(format, level, value, base) : null;
+  const to = leaf ? leafTarget(format, level, value, base ?? 0n) : null;
   const target = next
     ? `→ ${labelOf(format, level - 1)} at ${tables.space} ${hex(next.address)}`
     : to !== null
       ? `→ ${tables.to.toLowerCase()} ${hex(to)}`
       : '';
   const size = 2 ** entryShift(format, level);
-  const rangeText = (from: bigint, bytesLong: number): string => `${addressText(table, from)} +${bytes(bytesLong)}`;
+  const rangeOf = (length: number): string | undefined => (base === null ? undefined : `${addressText(table, base)} +${bytes(length)}`);
   return {
     part: String(entry.index),
     name: `${label}[${entry.index}]`,
-    range: rangeText(base, size),
+    range: rangeOf(size),
     value: hex(value),
     decoded: [special ?? (present ? names : 'not present'), target].filter(Boolean).join(' '),
     words: [entry.word],
@@ -144,7 +144,7 @@ function entryThing(table: Table, entry: Entry): Thing {
         pageBytes: to === null ? 0 : 2 ** shiftOf(format, level),
         through: (last, count) => ({
           name: `${label}[${entry.index}…${entry.index + count - 1}]`,
-          range: rangeText(base, size * count),
+          range: rangeOf(size * count),
           value: last.value === hex(value) ? hex(value) : `${hex(value)} … ${last.value}`,
           decoded: to === null ? (special ?? 'not present') : `${names} → ${tables.to.toLowerCase()} ${hex(to)} +${bytes(size * count)}`,
         }),
