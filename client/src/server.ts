@@ -5,6 +5,7 @@
 import * as vscode from 'vscode';
 import { State, WorkDoneProgress } from 'vscode-languageclient';
 import type { BaseLanguageClient, LanguageClientOptions } from 'vscode-languageclient';
+import { EXPLAIN_COMMAND, SHOW_TRACE_COMMAND } from '../../server/src/protocol/messages';
 import type { ClientRequests, InitializationOptions, Notifications, Requests, RunInfo } from '../../server/src/protocol/messages';
 import { findScenarios, readFile, readFolder } from './files';
 import { messageOf } from './messages';
@@ -41,9 +42,10 @@ export class Server implements vscode.Disposable {
         ...options,
         readFiles: true,
         findFiles: true,
+        commandLinks: true,
         trusted: vscode.workspace.isTrusted,
       }),
-      markdown: { supportHtml: false },
+      markdown: { supportHtml: false, isTrusted: { enabledCommands: [SHOW_TRACE_COMMAND, EXPLAIN_COMMAND] } },
     });
     this.client.onNotification('mmu/runState', (state: RunState) => {
       this.states.set(state.uri, state);

@@ -101,7 +101,7 @@ export function useAll(document: string): void {
       if ('range' in each) fine(each.range, 'a place');
     prepareRename(analysis, offset);
     selectionRanges(analysis, [position]);
-    ask(script, { what: 'hover', params: { position } });
+    ask(script, { what: 'hover', params: { position, links: true } });
     ask(script, { what: 'codeActions', params: { range: { start: position, end: position }, shown: [] } });
   }
   ask(script, {

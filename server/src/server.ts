@@ -361,7 +361,7 @@ class Server implements Core {
 
 function abilities(
   { capabilities: { textDocument, workspace, window } }: InitializeParams,
-  { findFiles }: InitializationOptions,
+  { findFiles, commandLinks }: InitializationOptions,
 ): ClientAbilities {
   return {
     pullsDiagnostics: textDocument?.diagnostic !== undefined,
@@ -375,6 +375,7 @@ function abilities(
     snippets: textDocument?.completion?.completionItem?.snippetSupport === true,
     parameterOffsets: textDocument?.signatureHelp?.signatureInformation?.parameterInformation?.labelOffsetSupport === true,
     findFiles: findFiles === true,
+    commandLinks: commandLinks === true,
     workspaceFolders: workspace?.workspaceFolders === true,
   };
 }

@@ -3,20 +3,8 @@ import assert from 'node:assert/strict';
 import type { Box, Figure, Part, Text } from '../../server/src/figure/shapes';
 import { figureOf } from '../../server/src/figure/figure';
 import { svgMarkup } from '../../server/src/figure/svg';
-import type { TableEntry, TableWalk, TranslationView } from '../../server/src/protocol/translation';
-
-/** All entries of a way, those that translate another one's address before it. */
-export function allEntries({ walks }: TranslationView): TableEntry[] {
-  return walks.flatMap((walk) => [...entriesOf(walk)]);
-}
-
-function* entriesOf({ entries, then }: TableWalk): Generator<TableEntry> {
-  for (const entry of entries) {
-    if (entry.via) yield* entriesOf(entry.via);
-    yield entry;
-  }
-  if (then) yield* entriesOf(then);
-}
+import type { TranslationView } from '../../server/src/protocol/translation';
+import { everyEntry } from '../../server/src/views/way/every-entry';
 
 const texts = ({ shapes }: Part): Text[] => shapes.filter((each): each is Text => each.kind === 'text');
 const said = (each: Part): string[] => texts(each).map(({ text }) => text);
@@ -36,7 +24,7 @@ export function holdFigure(way: TranslationView, width?: number): Figure {
 /** The cells are the entries of the way, in any order: numbers, names, values, what denies. */
 function holdEntries(way: TranslationView, { parts }: Figure): void {
   const cells = new Map(parts.filter(({ of }) => of !== null).map((each) => [each.of!.entry, each]));
-  const entries = allEntries(way);
+  const entries = everyEntry(way).map(({ entry }) => entry);
   assert.equal(cells.size, entries.length);
   for (const entry of entries) {
     const found = cells.get(entry)!;

@@ -89,36 +89,73 @@ describe('hover on numbers', () => {
 
 describe('hover on addresses', () => {
   it('shows the whole way at that point of the script', () =>
-    checkRun('run guest under ept {\n user read 0x40_0<|>123\n}\n', /PML4\[0\]/, /\bPT\[0\]/, /GPA `0x20_0123`/, /HVA `0x7f00_0020_0123`/));
+    checkRun(
+      'run guest under ept {\n user read 0x40_0<|>123\n}\n',
+      /PML4\[0\]/,
+      /\bPT\[0\]/,
+      /GVA 0x40_0123 → GPA 0x20_0123 → HVA 0x7f00_0020_0123 → HPA 0x1020_0123/,
+    ));
 
   it('shows the tables as they are then, not as they will be', () => {
     const body = (first: string, second: string): string =>
       `run guest under ept {\n user write 0x40_${first}\n kernel[0x40_0000].writable = no\n invlpg 0x40_0000\n user write 0x40_${second}\n}\n`;
-    checkRun(body('00<|>00', '0000'), /\bPT\[0\].*R\/W/);
+    checkRun(body('00<|>00', '0000'), /\bPT\[0\] at gpa 0x4000: 0x20_0007 → 0x20_0067, P R\/W/);
     const later = textOf(`${MACHINE}${body('0000', '00<|>00')}`, true) ?? '';
-    assert.match(later, /\bPT\[0\] /);
-    assert.doesNotMatch(later, /\bPT\[0\] .*R\/W/);
-    assert.match(later, /came to `#PF\(P W U\): PT\[0\]\.R\/W = 0, user write`\n\nbefore this statement: /);
+    assert.match(
+      later,
+      /^\*\*\\#PF\\\(P W U\\\)\\: PT\\\[0\\\]\\\.R\\\/W \\= 0\\, user write\*\*\n\n```text\nbefore this statement\nGVA 0x40_0000\n/,
+    );
+    assert.match(later, /^PT\[0\] at gpa 0x4000: 0x20_0065, P U\/S A D, without R\/W$/m);
   });
 
-  it('shows each kind of MMU, those that say the same together', () =>
-    checkRun('run guest under soft, ept {\n user read 0x40_0<|>123\n}\n', /under soft/, /under (?:soft, )?ept/));
-
-  it("shows the guest's tables once where kinds differ in the hypervisor's only", () => {
+  it('says once what all kinds of MMU agree on, and of which the rest is', () => {
     const text = textOf(`${MACHINE}run guest under soft, ept {\n user read 0x40_0000\n user read 0x40_1<|>000\n}\n`, true) ?? '';
-    assert.match(text, /under ept\*\* · the guest's tables are the same/);
-    assert.equal(text.match(/^PML4\[0\]/gm)?.length, 1);
-    assert.match(text, /^EPT1\[1\].*not present/m);
+    assert.equal(text.match(/^GVA 0x40_1000 → /gm)?.length, 1);
+    assert.match(text, /^before this statement \(→ after it\)$/m);
+    assert.match(text, /^soft: exits first: exit #PF\(U\): shadow PT\[1\]\.P = 0$/m);
+    assert.match(text, /^ept: exits first: EPT violation: EPT1\[1\] is not present$/m);
+    assert.match(text, /^ept: EPT1\[1\] at hpa \S+: 0x0 → 0x/m);
+    assert.doesNotMatch(textOf(`${MACHINE}run guest under ept {\n user read 0x40_0<|>000\n}\n`, true) ?? '', /ept:/);
+  });
+
+  it('takes at most eleven lines of eighty columns, however much the kinds differ', () => {
+    const body = `run guest under soft, ept, npt {\n user write 0x40_0000\n kernel[0x40_1000].writable = no\n user write 0x40_1<|>000\n}\n`;
+    const fixture = `${MACHINE}${body}`;
+    const { analysis, cursor } = opened(fixture);
+    const { value } = hover(analysis, ran(fixture).views, cursor, true)!.contents as { value: string };
+    const lines = value
+      .replace(/\]\([^)]*\)/g, ']')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('```'));
+    assert.ok(lines.length <= 11 && lines.every((line) => line.length <= 80), value);
+    assert.match(lines.at(-1)!, /Show in the trace/);
+  });
+
+  it('links to the trace there and to what the outcome means, where the client says that it can', () => {
+    const fixture = `${MACHINE}run guest under ept {\n user read 0x60_0<|>000\n}\n`;
+    const { analysis, cursor } = opened(fixture);
+    const { value } = hover(analysis, ran(fixture).views, cursor, true)!.contents as { value: string };
+    const links = [...value.matchAll(/\[([^\]]+)\]\(command:([\w.]+)\?([^)]*)\)/g)].map(([, text, command, args]) => [
+      text,
+      command,
+      JSON.parse(decodeURIComponent(args)),
+    ]);
+    const { line } = analysis.locate(analysis.uri, { start: cursor, end: cursor }).range.start;
+    assert.deepEqual(links, [
+      ['Show in the trace', 'mmu.showTrace', [analysis.uri, 0, line]],
+      ['What that means', 'mmu.explain', ['not-present']],
+    ]);
+    assert.doesNotMatch(textOf(fixture, true) ?? '', /command:/);
   });
 
   it('shows addresses of the machine as they are when the script begins', () =>
-    checkRun('run guest under ept { read 0x40_0000 }\n'.replace('0x40', '0x4<|>0'), /GPA `0x20_0000`/));
+    checkRun('run guest under ept { read 0x40_0000 }\n'.replace('0x40', '0x4<|>0'), /GPA 0x20_0000/));
 
   it('shows what stands in a loop at its first round', () =>
-    checkRun('run guest under ept {\n for i in 1 .. 3 { user read 0x40_0000 <|>+ 0x1000 * i }\n}\n', /`0x40_1000`/, /GPA `0x20_1000`/));
+    checkRun('run guest under ept {\n for i in 1 .. 3 { user read 0x40_0000 <|>+ 0x1000 * i }\n}\n', /GVA 0x40_1000 → GPA 0x20_1000/));
 
   it('shows guest-physical addresses', () =>
-    checkRun('run guest under ept {\n read 0x40_0000 expect hpa of gpa 0x20_0<|>000\n}\n', /HVA `0x7f00_0020_0000`/));
+    checkRun('run guest under ept {\n read 0x40_0000 expect hpa of gpa 0x20_0<|>000\n}\n', /GPA 0x20_0000 → HVA 0x7f00_0020_0000/));
 
   it('shows what the statement came to, on its first word', () =>
     checkRun('run guest under ept {\n user re<|>ad 0x40_0000\n}\n', /Here: gpa `0x20_0000`/, /exit/));

@@ -13,13 +13,18 @@ import { translationMarkdown, translationText } from '../../server/src/views/tra
 import type { RunView } from '../../server/src/views/view';
 import { pageFault } from '../../server/src/views/way/verdicts';
 import { translate } from '../../server/src/views/way/way';
-import { allEntries, holdFigure } from '../figure/held';
+import { everyEntry } from '../../server/src/views/way/every-entry';
+import { MOST_LINES } from '../../server/src/services/hover-lines';
+import { waysText } from '../../server/src/services/ways-text';
+import { holdFigure } from '../figure/held';
 import { attempts } from './attempts';
 import type { Attempted } from './attempts';
 import { holdsForAllRuns } from './run-sources';
 
 /** Figures of a run that are held to its ways: those of many accesses are alike. */
 const MOST_DRAWN = 100;
+
+const allEntries = (way: TranslationView) => everyEntry(way).map(({ entry }) => entry);
 
 /** Rows of the processor in an attempt, as events. */
 function eventsOf({ record }: RunView, { from, to }: Attempted): Event[] {
@@ -85,7 +90,9 @@ function holdAttempt(view: RunView, attempt: Attempted, drawn: boolean): void {
   } else assert.ok(way.now?.kind === 'exit', 'an exit');
   if (way.now!.kind !== 'ok' && way.now!.what !== 'PML full') assert.ok(way.now!.why, 'it says why');
   holdTexts(way);
-  if (drawn) holdFigure(way);
+  if (!drawn) return;
+  holdFigure(way);
+  holdHover(way);
 }
 
 /** Hover and terminal are made of the same. */
@@ -97,6 +104,20 @@ function holdTexts(way: TranslationView): void {
   for (const { label, index, value } of way.walks.flatMap(({ entries }) => entries)) {
     if (value !== null) assert.ok(markdown.includes(`${label}[${index}]`) && markdown.includes(value));
   }
+}
+
+/** A hover has the outcome first, then what decides, in at most eleven lines of eighty columns. */
+function holdHover(way: TranslationView): void {
+  const text = waysText([{ kinds: 'ept', way, after: null, cameTo: null }], MOST_LINES);
+  const lines = text.replace(/\\(?=[!-/:-@[-`{-~])|\*\*/g, '').split('\n').filter((line) => line !== '' && !line.startsWith('```')); // prettier-ignore
+  const rows = lines.reduce((sum, line) => sum + Math.ceil(line.length / 80), 0);
+  assert.ok(rows <= MOST_LINES, `${rows} lines`);
+  assert.ok(lines[0].startsWith(way.end.what));
+  const all = lines.join(' ').replace(/ {2,}/g, ' ');
+  for (const { label, index, value, decides } of allEntries(way)) {
+    if (decides !== null) assert.ok(all.includes(`${label}[${index}] at `) && (value === null || all.includes(value)), `${label} decides`);
+  }
+  for (const { address } of way.stations) if (address !== null) assert.ok(all.includes(address));
 }
 
 /** What statements came to has the addresses of their ways. */

@@ -156,14 +156,18 @@ export interface InitializationOptions {
   readonly readFiles?: boolean;
   /** The client answers `mmu/findFiles`. */
   readonly findFiles?: boolean;
+  /** The client carries out {@link SHOW_TRACE_COMMAND} and {@link EXPLAIN_COMMAND} where a hover links to them. */
+  readonly commandLinks?: boolean;
   /** False: the user does not trust the workspace. The client says `mmu/trusted` when that changes. */
   readonly trusted?: boolean;
 }
 
-/** Commands that code lenses name; the client carries them out. */
+/** Commands that code lenses and hovers name; the client carries them out. */
 export const RUN_COMMAND = 'mmu.run';
-/** Arguments: URI, index of the run. */
+/** Arguments: URI, index of the run, zero-based line whose statement is selected (none: it stays). */
 export const SHOW_TRACE_COMMAND = 'mmu.showTrace';
+/** Argument: a section of docs/outcomes.md. */
+export const EXPLAIN_COMMAND = 'mmu.explain';
 
 /** Server to client notifications. */
 export interface Notifications {

@@ -27,6 +27,8 @@ export interface ClientAbilities {
   /** It takes the places of a signature's parameters; otherwise their texts. */
   readonly parameterOffsets: boolean;
   readonly findFiles: boolean;
+  /** It carries out the commands that hovers link to. */
+  readonly commandLinks: boolean;
   readonly workspaceFolders: boolean;
 }
 

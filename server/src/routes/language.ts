@@ -53,7 +53,7 @@ function routeReading(core: Core): void {
   connection.onHover(
     guard.request('hover', null, async (params: AtPosition, token) => {
       const { textDocument, position } = params;
-      const known = await core.inquiries.ofDocument(textDocument.uri, 'hover', { position }, token);
+      const known = await core.inquiries.ofDocument(textDocument.uri, 'hover', { position, links: core.client.commandLinks }, token);
       if (known) return known.answer;
       const analysis = await analysisOf(core, params);
       return analysis && hover(analysis, [], analysis.offsetAt(position));

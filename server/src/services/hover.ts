@@ -5,17 +5,19 @@ import type { PagingMode } from '../engine/program';
 import type { Analysis } from '../language/analysis';
 import { pathAt } from '../language/syntax/tree';
 import type { Range } from '../language/syntax/tree';
-import type { TranslationView } from '../protocol/translation';
+import { EXPLAIN_COMMAND, SHOW_TRACE_COMMAND } from '../protocol/messages';
 import { cameToText } from '../views/came-to';
 import type { RunView } from '../views/view';
 import { translate } from '../views/way/way';
 import { accessTo, addressAt, addressValue, executionOf, viewpointOf } from './addresses';
 import type { AddressAt } from './addresses';
+import { MOST_LINES } from './hover-lines';
 import { nameText, slotText } from './name-text';
 import { numberText } from './numbers';
 import { innermost, kindsOf, lspRange } from './places';
 import { longText, outcomesByKind } from './run-text';
 import { waysText } from './ways-text';
+import type { KindWay } from './ways-text';
 import { wordAt } from './words';
 
 interface Said {
@@ -23,14 +25,17 @@ interface Said {
   readonly text: string;
 }
 
-/** @param views of the runs of this version; empty when there are none (yet) */
-export function hover(analysis: Analysis, views: readonly RunView[], offset: number): Hover | null {
+/**
+ * @param views of the runs of this version; empty when there are none (yet)
+ * @param links whether the client carries out the commands that a hover links to
+ */
+export function hover(analysis: Analysis, views: readonly RunView[], offset: number, links = false): Hover | null {
   const { tree } = analysis.parsed;
   if (tree.comments.some(({ range }) => range.start < offset && offset < range.end)) return null;
   const said = [
     slotHover(analysis, offset),
     nameHover(analysis, offset),
-    addressHover(analysis, views, offset) ?? wordHover(analysis, views, offset),
+    addressHover(analysis, views, offset, links) ?? wordHover(analysis, views, offset),
   ].filter((each) => each !== null);
   if (said.length === 0) return null;
   const range = said[0].range;
@@ -65,14 +70,30 @@ function wordHover(analysis: Analysis, views: readonly RunView[], offset: number
   return { range: word.range, text: `${word.text}${came}` };
 }
 
-function addressHover(analysis: Analysis, views: readonly RunView[], offset: number): Said | null {
+function addressHover(analysis: Analysis, views: readonly RunView[], offset: number, links: boolean): Said | null {
   const at = addressAt(analysis, offset);
   if (!at) return null;
   const value = addressValue(analysis, at, offset, views);
   if (value === null) return partHover(analysis, offset);
-  const number = numberText(value, at.space, pagingMode(analysis, views, at, offset)).join('  \n');
-  const ways = at.space === 'gva' || at.space === 'gpa' ? translations(analysis, views, at, offset, value, at.space) : '';
-  return { range: at.expression.range, text: ways ? `${number}\n\n${ways}` : number };
+  const { range } = at.expression;
+  const ways = at.space === 'gva' || at.space === 'gpa' ? waysOf(analysis, views, at, offset, value, at.space) : [];
+  if (ways.length === 0) return { range, text: numberText(value, at.space, pagingMode(analysis, views, at, offset)).join('  \n') };
+  const further = links ? linksOf(analysis, ways, offset) : '';
+  const text = waysText(ways, MOST_LINES - (further ? 1 : 0));
+  return { range, text: further ? `${text}\n\n${further}` : text };
+}
+
+/** To the panel at this statement, and to what explains the outcome. */
+function linksOf(analysis: Analysis, ways: readonly ShownWay[], offset: number): string {
+  const [{ run, way }] = ways;
+  const { line } = analysis.locate(analysis.uri, { start: offset, end: offset }).range.start;
+  const { section } = way.end.section === null && way.now !== null ? way.now : way.end;
+  const trace = commandLink('Show in the trace', SHOW_TRACE_COMMAND, [analysis.uri, run, line]);
+  return section === null ? trace : `${trace} · ${commandLink('What that means', EXPLAIN_COMMAND, [section])}`;
+}
+
+function commandLink(text: string, command: string, args: readonly unknown[]): string {
+  return `[${text}](command:${command}?${encodeURIComponent(JSON.stringify(args)).replace(/[()']/g, (each) => `%${each.charCodeAt(0).toString(16)}`)})`;
 }
 
 /** A number that is a part of what has no value of its own, as it depends on a loop. */
@@ -82,38 +103,35 @@ function partHover(analysis: Analysis, offset: number): Said | null {
   return { range: node.range, text: numberText(node.value, null, 'none').join('  \n') };
 }
 
+interface ShownWay extends KindWay {
+  /** Index of the run. */
+  readonly run: number;
+}
+
 /** The way of an address in each run that comes past it. */
-function translations(
+function waysOf(
   analysis: Analysis,
   views: readonly RunView[],
   at: AddressAt,
   offset: number,
   value: bigint,
   space: 'gva' | 'gpa',
-): string {
-  const ways = views.flatMap((view) => {
+): ShownWay[] {
+  return views.flatMap((view, run) => {
     const viewpoint = viewpointOf(analysis, at, offset, view);
     if (!viewpoint) return [];
     const origin = analysis.originAt(offset);
     const outcome = origin === null ? null : executionOf(view, origin);
     const access = accessTo(analysis, at, offset, view, value);
     const way = (position: number) => translate(view, { ...viewpoint, position }, value, space, access);
-    const before = way(viewpoint.position);
-    return [
-      {
-        kinds: kindsOf(view.record.program),
-        way: before,
-        after: outcome && otherOutcome(before, way(outcome.to)),
-        cameTo: outcome && access !== null ? cameToText(view, outcome) : null,
-      },
-    ];
+    return {
+      run,
+      kinds: kindsOf(view.record.program),
+      way: way(viewpoint.position),
+      after: outcome && way(outcome.to),
+      cameTo: outcome && access !== null ? cameToText(view, outcome) : null,
+    };
   });
-  return waysText(ways, views.length > 1);
-}
-
-/** What the way comes to after a statement; null: the same as before it. */
-function otherOutcome(before: TranslationView, after: TranslationView): string | null {
-  return after.outcome === before.outcome ? null : after.outcome;
 }
 
 /** Paging mode of the vCPU that the address belongs to. */

@@ -39,7 +39,7 @@ interface OfRun {
 }
 
 interface Questions {
-  hover: { params: { position: Position }; answer: Hover | null };
+  hover: { params: { position: Position; links: boolean }; answer: Hover | null };
   inlayHints: { params: { range: Range; exits: boolean }; answer: StatementHint[] };
   codeActions: { params: { range: Range; shown: readonly Diagnostic[] }; answer: CodeAction[] };
   translate: { params: OfRun & { position: Position; address: string | null }; answer: { markdown: string; view: TranslationView } | null };
@@ -64,7 +64,7 @@ export type Question = { [K in What]: { readonly what: K; readonly params: Param
 type Answering<K extends What> = (script: KnownScript, params: Params<K>) => Answer<K> | Generator<void, Answer<K>>;
 
 const ANSWERS: { readonly [K in What]: Answering<K> } = {
-  hover: ({ analysis, views }, { position }) => hover(analysis, views, analysis.offsetAt(position)),
+  hover: ({ analysis, views }, { position, links }) => hover(analysis, views, analysis.offsetAt(position), links),
   inlayHints: ({ analysis, views }, { range, exits }) => inlayHints(analysis, views, range, { exits }),
   codeActions: ({ analysis, problems, views }, { range, shown }) => codeActions(analysis, problems, views, range, shown),
   translate({ analysis, views }, { run, position, address }) {

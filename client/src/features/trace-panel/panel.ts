@@ -5,6 +5,7 @@ import type { TranslationView } from '../../../../server/src/protocol/translatio
 import { messageOf } from '../../messages';
 import { showScenario } from '../../scenario';
 import type { RunState, Server } from '../../server';
+import { explain } from './explain';
 import { page } from './page';
 
 export class TracePanel implements vscode.Disposable {
@@ -179,7 +180,8 @@ export class TracePanel implements vscode.Disposable {
       case 'reveal':
         return this.goTo(message.line, message.focus);
       case 'explain':
-        return this.explain(message.section);
+        await this.ask(() => explain(this.extension, message.section).then(() => null));
+        return;
     }
   }
 
@@ -233,12 +235,6 @@ export class TracePanel implements vscode.Disposable {
     const start = new vscode.Position(line, editor.document.lineAt(line).firstNonWhitespaceCharacterIndex);
     editor.selection = new vscode.Selection(start, start);
     editor.revealRange(new vscode.Range(start, start), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
-  }
-
-  /** Shows what a section of docs/outcomes.md says. */
-  private async explain(section: string): Promise<void> {
-    const document = vscode.Uri.joinPath(this.extension, 'docs', 'outcomes.md').with({ fragment: section });
-    await this.ask(async () => vscode.commands.executeCommand('markdown.showPreview', document));
   }
 
   private highlightLine(line: number | null): void {

@@ -1,8 +1,10 @@
 /** `MMU: Show Trace`: one panel a scenario, opened beside it, kept over reloads, following the cursor. */
 import * as vscode from 'vscode';
+import { EXPLAIN_COMMAND, SHOW_TRACE_COMMAND } from '../../../../server/src/protocol/messages';
 import type { TranslationView } from '../../../../server/src/protocol/translation';
 import { LANGUAGE, scenarioUri } from '../../scenario';
 import type { Server } from '../../server';
+import { explain } from './explain';
 import { pageRoot } from './page';
 import { TracePanel } from './panel';
 
@@ -86,10 +88,13 @@ export function activateTracePanel(context: vscode.ExtensionContext, server: Ser
   let settling: ReturnType<typeof setTimeout> | undefined;
   context.subscriptions.push(
     panels,
-    vscode.commands.registerCommand('mmu.showTrace', (given?: unknown, index?: unknown) => {
+    vscode.commands.registerCommand(SHOW_TRACE_COMMAND, (given?: unknown, index?: unknown, line?: unknown) => {
       const uri = scenarioUri(given);
-      return uri === null ? undefined : panels.show(uri, { index: typeof index === 'number' ? index : undefined });
+      return uri === null ? undefined : panels.show(uri, { index: numberOf(index), line: numberOf(line) });
     }),
+    vscode.commands.registerCommand(EXPLAIN_COMMAND, (section?: unknown) =>
+      typeof section === 'string' ? explain(context.extensionUri, section) : undefined,
+    ),
     vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, {
       async deserializeWebviewPanel(webviewPanel, state: unknown) {
         const uri = (state as { scenario?: unknown } | null)?.scenario;
@@ -108,4 +113,8 @@ export function activateTracePanel(context: vscode.ExtensionContext, server: Ser
     new vscode.Disposable(() => clearTimeout(settling)),
   );
   return panels;
+}
+
+function numberOf(given: unknown): number | undefined {
+  return typeof given === 'number' ? given : undefined;
 }
