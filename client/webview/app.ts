@@ -5,6 +5,7 @@ import { Detail } from './detail/detail';
 import { el } from './dom';
 import type { Host, PanelState } from './host';
 import { StepList } from './list/step-list';
+import { RunSlider } from './run-slider';
 import { Splitter } from './splitter';
 import { NO_CHOICES, StateView } from './state/state-view';
 import { Tabs } from './tabs';
@@ -29,6 +30,7 @@ export class App {
   private readonly compare: CompareSection;
   private readonly side: Tabs;
   private runs: readonly RunInfo[] = [];
+  private readonly slider = new RunSlider((step) => this.select(step));
   private readonly main = el('main', { class: 'main' });
 
   constructor(
@@ -82,7 +84,7 @@ export class App {
     const { main } = this;
     const splitter = new Splitter(main, this.state.detailShare, (detailShare) => this.keep({ detailShare }));
     main.append(this.list.element, splitter.element, this.side.element);
-    root.append(this.toolbar.element, main);
+    root.append(this.toolbar.element, this.slider.element, main);
     root.addEventListener('keydown', (event) => this.key(event));
     root.addEventListener('click', (event) => {
       const section = (event.target as Element).closest<HTMLElement>('[data-section]')?.dataset.section;
@@ -153,6 +155,7 @@ export class App {
     this.runs = runs;
     this.lookAtRun();
     this.toolbar.setRuns(runs, this.run);
+    this.slider.show(this.run, this.state.step);
     this.list.setEmptyText(runs.length === 0 ? 'Nothing was run: the scenario has errors, or no run' : 'No step passes the filter');
     if (this.run?.runId === before?.runId && before !== null) return;
     this.keep({ run: this.run?.name ?? this.state.run });
@@ -224,7 +227,7 @@ export class App {
   }
 
   private key(event: KeyboardEvent): void {
-    const inText = event.target instanceof HTMLInputElement;
+    const inText = event.target instanceof HTMLInputElement && event.target.type !== 'range';
     if ((event.key === '/' && !inText) || (event.key === 'f' && (event.ctrlKey || event.metaKey))) this.toolbar.focusSearch();
     else if (event.key === 'ArrowDown' && inText) this.list.focus();
     else if ((event.key === ',' || event.key === '.') && !inText) this.detail.step(event.key === '.' ? 1 : -1);
@@ -234,6 +237,7 @@ export class App {
 
   private keep(part: Partial<PanelState>): void {
     this.state = { ...this.state, ...part };
+    if ('step' in part) this.slider.show(this.run, this.state.step);
     this.host.save(this.state);
   }
 }

@@ -26,7 +26,7 @@ describe('hover on words', () => {
   const inRun = (body: string): string => `${MACHINE}run guest under soft, ept {\n  ${body}\n}\n`;
 
   it('says what a keyword is', () => check('v<|>m guest { }', /\*\*vm\*\* · declaration/));
-  it('says what a setting is, with its default', () => check('host { mem<|>ory 64M }', /setting of `host` · default `1G`/));
+  it('says what a setting is, with its default', () => check('host { mem<|>ory 64M }', /setting of `host` · default `what the slots need/));
   it('tells settings of the same name apart', () => {
     check('host { pag<|>es 2M }', /setting of `host`/);
     check('vm a { slot 0 { pag<|>es 2M } }', /setting of `slot`/);

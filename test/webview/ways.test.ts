@@ -136,6 +136,24 @@ describe('the way of an address in the trace panel', () => {
       await page.getByRole('button', { name: 'Play' }).click();
     });
 
+    it('is that of any step of the run, by a slider', async () => {
+      page = await site.live(scenario('ept'));
+      await select(page, 11);
+      const slider = page.getByRole('slider', { name: 'Step of the run' });
+      const place = page.locator('.detail .place');
+      const step = Number(await slider.inputValue());
+      assert.match((await place.textContent())!, new RegExp(`^step ${step} `));
+      await slider.focus();
+      await page.keyboard.press('ArrowRight');
+      await place.filter({ hasText: `step ${step + 1} ` }).waitFor();
+      await page.keyboard.press('End');
+      await place.filter({ hasText: `step ${await slider.getAttribute('max')} ` }).waitFor();
+      await page.locator('.list').focus();
+      await page.keyboard.press('Home');
+      await place.filter({ hasText: 'step 0 ' }).waitFor();
+      assert.equal(await slider.inputValue(), '0');
+    });
+
     it('marks the bit that denies, and what is not reached', async () => {
       page = await site.live(scenario('ept'));
       await select(page, 12);
