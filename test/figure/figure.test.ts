@@ -37,7 +37,7 @@ const ground = ({ shapes }: Part): Box => shapes.find((each): each is Box => eac
 function rows({ parts }: Figure): string[] {
   const found = new Map<number, string[]>();
   for (const each of parts) {
-    if (!/^(entry|stop)/.test(each.look)) continue;
+    if (!/^(entry|stop)/.test(each.look) || /idle|resting/.test(each.look)) continue;
     const { y } = ground(each);
     const said = each.of
       ? `${each.of.entry.reference ?? ''}${each.of.entry.state === 'cached' ? '○' : ''}${each.of.entry.label}`
@@ -111,8 +111,16 @@ describe('the figure of a walk', () => {
   const nestings: readonly (readonly [string, NestedKinds, readonly string[]])[] = [
     ['soft on soft', SS, ["PT2, L2's, walked by L1 alone", "SPT12, L1's, walked by L0 alone", "SPT02, L0's, in hardware"]],
     ['soft on ept', SH, ["PT2, L2's, walked by L1 alone", "SPT12, L1's, in hardware · EPT01g, L0's, in hardware"]],
-    ['ept on ept', HH, ["PT2, L2's, in hardware · EPT02, L0's, in hardware", "EPT12, L1's, walked by L0 alone"]],
-    ['npt on npt', HH_NPT, ["PT2, L2's, in hardware · NPT02, L0's, in hardware", "NPT12, L1's, walked by L0 alone"]],
+    [
+      'ept on ept',
+      HH,
+      ["PT2, L2's, in hardware · EPT02, L0's, in hardware", "EPT12, L1's, walked by L0 alone", "EPT01, L0's, not used while L2 runs"],
+    ],
+    [
+      'npt on npt',
+      HH_NPT,
+      ["PT2, L2's, in hardware · NPT02, L0's, in hardware", "NPT12, L1's, walked by L0 alone", "NPT01, L0's, not used while L2 runs"],
+    ],
   ];
   for (const [name, kinds, tables] of nestings) {
     it(`shows each table of a guest's guest, whose it is and who walks it (${name})`, () => {

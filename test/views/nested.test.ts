@@ -63,7 +63,7 @@ describe('the way of an address of L2', () => {
       atEnd(run(kinds)).walks.map(({ table, owner, by, then }) => `${table} of ${owner} by ${by}${then ? `, ${then.table}` : ''}`);
     assert.deepEqual(tables(SS), ['PT2 of L2 by L1', 'SPT12 of L1 by L0', 'SPT02 of L0 by processor']);
     assert.deepEqual(tables(SH), ['PT2 of L2 by L1', 'SPT12 of L1 by processor, EPT01g']);
-    assert.deepEqual(tables(HH), ['PT2 of L2 by processor, EPT02', 'EPT12 of L1 by L0']);
+    assert.deepEqual(tables(HH), ['PT2 of L2 by processor, EPT02', 'EPT12 of L1 by L0', 'EPT01 of L0 by null']);
   });
 
   it('has slots and pages between the addresses that they lead from and to', () => {

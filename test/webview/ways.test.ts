@@ -196,7 +196,15 @@ describe('the way of an address in the trace panel', () => {
 
   const MEMORY = ['L1 slot 0', 'L1 page of 4K', 'GPA', 'L0 slot 0', 'HVA', 'L0 page of 4K', 'HPA'];
   const NESTED = [
-    { name: 'hard-on-hard', line: 30, tables: ["PT2, L2's, in hardware · EPT02, L0's, in hardware", "EPT12, L1's, walked by L0 alone"] },
+    {
+      name: 'hard-on-hard',
+      line: 30,
+      tables: [
+        "PT2, L2's, in hardware · EPT02, L0's, in hardware",
+        "EPT12, L1's, walked by L0 alone",
+        "EPT01, L0's, not used while L2 runs",
+      ],
+    },
     { name: 'soft-on-hard', line: 30, tables: ["PT2, L2's, walked by L1 alone", "SPT12, L1's, in hardware · EPT01g, L0's, in hardware"] },
     {
       name: 'soft-on-soft',

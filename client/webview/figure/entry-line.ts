@@ -28,7 +28,13 @@ export function drawEntry({ walk, entry }: EntryPart): HTMLElement {
   );
 }
 
-const SAID = { read: 'read by the processor', cached: 'cached: not read', unreached: 'not reached', software: 'read by software alone' };
+const SAID = {
+  read: 'read by the processor',
+  cached: 'cached: not read',
+  unreached: 'not reached',
+  software: 'read by software alone',
+  idle: 'not used while L2 runs',
+};
 
 function chips(bits: readonly EntryBit[]): Child {
   if (bits.length === 0) return null;

@@ -12,6 +12,7 @@ import type { TranslationView } from '../protocol/translation';
 import { Grid } from './grid';
 import type { Placed } from './grid';
 import { outcome } from './outcome';
+import { resting } from './resting';
 import type { Figure, Part } from './shapes';
 import { strip, stripWidth } from './strip';
 import { figureName } from './words';
@@ -19,7 +20,7 @@ import { figureName } from './words';
 /** Beside an editor of a window of 1440 pixels. */
 const USUAL_WIDTH = 690;
 /** Between outcome, walks and addresses. */
-const GAP = 7;
+const GAP = 5;
 /** Around all: lines are as wide as they are. */
 const EDGE = 1;
 
@@ -31,7 +32,7 @@ interface FigureOptions {
 }
 
 export function figureOf(view: TranslationView, { width = USUAL_WIDTH, current = null }: FigureOptions = {}): Figure {
-  const grids = view.walks.map((walk) => new Grid(walk, current));
+  const grids = view.walks.filter(({ by }) => by !== null).map((walk) => new Grid(walk, current));
   const inner = Math.max(width - 2 * EDGE, stripWidth(view.stations), ...grids.map(({ leastWidth }) => leastWidth));
   const parts: Part[] = [];
   let y = 0;
@@ -41,6 +42,7 @@ export function figureOf(view: TranslationView, { width = USUAL_WIDTH, current =
   };
   stack(outcome(view, y, inner));
   for (const grid of grids) stack(grid.place(y, inner));
+  for (const walk of view.walks) if (walk.by === null) stack(resting(walk, y, inner));
   stack(strip(view.stations, y, inner));
   return { width: Math.ceil(inner) + 2 * EDGE, height: Math.ceil(y - GAP) + 2 * EDGE, name: figureName(view), parts };
 }

@@ -13,8 +13,8 @@ import { WHOSE, titleOf, usedBy } from './words';
 /** Between two entries of a row. */
 const GAP = 5.5;
 /** Between two rows: an arrow leads through it from the end of one to the start of the next. */
-const GUTTER = 7;
-const TITLE_HEIGHT = 15;
+const GUTTER = 6;
+const TITLE_HEIGHT = 14;
 const TABLE: Font = { size: 10.5, bold: true };
 const ABOUT: Font = { size: 9.5 };
 

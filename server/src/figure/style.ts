@@ -81,6 +81,7 @@ const FIGURE = `
 .figure .entry.cached text:not(.denies){fill:var(--quiet)}
 .figure .entry.unreached .ground{stroke-dasharray:3 2}
 .figure .entry.unreached text:not(.denies){fill:var(--quiet)}
+.figure .entry.idle text,.figure .stop.resting .label{fill:var(--quiet)}
 .figure .entry.unreached .label{font-weight:400}
 .figure .disc{fill:var(--cell)}
 .figure .number{fill:var(--paper)}

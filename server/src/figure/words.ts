@@ -3,8 +3,9 @@ import type { TableEntry, TableOwner, TableWalk, TranslationView } from '../prot
 
 export const WHOSE: { readonly [owner in TableOwner]: string } = { guest: "the guest's", L0: "L0's", L1: "L1's", L2: "L2's" };
 
-/** `in hardware`, `walked by L0 alone`. */
+/** `in hardware`, `walked by L0 alone`, `not used while L2 runs`. */
 export function usedBy({ by }: TableWalk): string {
+  if (by === null) return 'not used while L2 runs';
   return by === 'processor' ? 'in hardware' : `walked by ${by} alone`;
 }
 
@@ -18,6 +19,7 @@ const STATES: { readonly [state in TableEntry['state']]: string } = {
   cached: 'cached: not read',
   unreached: 'not reached',
   software: 'read by software alone',
+  idle: 'not used while L2 runs',
 };
 
 /** All that there is to say of an entry, in a sentence. */

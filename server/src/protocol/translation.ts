@@ -57,9 +57,9 @@ export interface TableEntry {
   readonly reference: number | null;
   /**
    * `read` by the processor now; `cached`: spared it, by the TLB or a paging-structure cache; `unreached`: it stops before; `software`:
-   * only a hypervisor reads these tables.
+   * only a hypervisor reads these tables; `idle`: nobody reads them while this guest runs.
    */
-  readonly state: 'read' | 'cached' | 'unreached' | 'software';
+  readonly state: 'read' | 'cached' | 'unreached' | 'software' | 'idle';
   /** It decides, and on what. */
   readonly decides: VerdictKind | null;
   /** What translates the address of the entry itself: EPT or NPT beneath a guest's table. */
@@ -72,8 +72,8 @@ export interface TableWalk {
   readonly table: string;
   readonly stage: WalkStage;
   readonly owner: TableOwner;
-  /** Who walks them while the guest runs: the processor, or a hypervisor's software. */
-  readonly by: 'processor' | 'L0' | 'L1';
+  /** Who walks them while the guest runs: the processor, or a hypervisor's software; null: nobody, as it has others in their place. */
+  readonly by: 'processor' | 'L0' | 'L1' | null;
   readonly from: { readonly space: AddressSpace; readonly address: string };
   /** Null: they do not lead there. */
   readonly to: { readonly space: AddressSpace; readonly address: string } | null;

@@ -39,7 +39,7 @@ const INDENT = '  ';
 function aboutTables({ table: name, owner, by }: TableWalk): string {
   const whose: { readonly [owner in TableOwner]: string } = { guest: "the guest's", L0: "L0's", L1: "L1's", L2: "L2's" };
   const what = /(01g?|12|02)$/.test(name) ? `tables for ${FOR[/(01g?|12|02)$/.exec(name)![1]]}` : 'own tables';
-  return `${name}, ${whose[owner]} ${what}, ${by === 'processor' ? 'in hardware' : `walked by ${by}`}`;
+  return `${name}, ${whose[owner]} ${what}, ${by === null ? 'not used while L2 runs' : by === 'processor' ? 'in hardware' : `walked by ${by}`}`;
 }
 
 const FOR: { readonly [owner: string]: string } = { '01': 'L1', '12': 'L2', '02': 'L2', '01g': "L1's memory while L2 runs" };

@@ -66,7 +66,16 @@ export function walkOf(walker: Walker, { tables, address, made, passed }: WalkOp
       to: to === null ? null : hex(to),
       note: noteOf(walker, tables, level, value, missing, leaf && good, register),
       reference: read?.number ?? null,
-      state: tables.by !== 'processor' ? 'software' : read ? 'read' : passed || made?.spared(level) ? 'cached' : 'unreached',
+      state:
+        tables.by === null
+          ? 'idle'
+          : tables.by !== 'processor'
+            ? 'software'
+            : read
+              ? 'read'
+              : passed || made?.spared(level)
+                ? 'cached'
+                : 'unreached',
       decides: null,
       via: null,
     });

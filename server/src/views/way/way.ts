@@ -23,6 +23,7 @@ import type { Ended } from './in-the-end';
 import { referencesOf } from './references';
 import type { References, WalkMade } from './references';
 import { lastUses } from './recency';
+import { restingWalk } from './resting';
 import { Rehearsal } from './rehearsal';
 import type { Attempt } from './rehearsal';
 import { backwards } from './backwards';
@@ -97,6 +98,7 @@ class Way {
     const canonical = now?.verdict !== NOT_CANONICAL && (now !== null || space === 'gpa' || this.canonical());
     if (canonical) this.walk();
     this.mark(now, end);
+    if (canonical) this.push(restingWalk(state, this.at.vm, this.at.vcpu, end.stations));
     const verdict = !canonical ? NOT_CANONICAL : now && now.verdict.kind !== 'exit' ? now.verdict : end.verdict;
     const first = space === 'gva' ? tables.own.from : tables.own.to;
     return {
