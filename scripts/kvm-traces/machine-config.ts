@@ -48,6 +48,7 @@ const KVM: Omit<KvmOptions, 'kernel' | 'slotZapAll'> = {
   nrMmuPages: 0,
   dirtyLogInitiallySet: false,
   shareEptRoot: false,
+  allowSmallerMaxPhyAddr: false,
   vmreads: 0,
   vmwrites: 0,
 };

@@ -124,3 +124,27 @@ describe('protection keys that KVM does not offer', () => {
     ]);
   });
 });
+
+describe('allow_smaller_maxphyaddr', () => {
+  const run = (script: string, kvm = 'kvm { allow_smaller_maxphyaddr on }'): unknown => holds(guest('maxphyaddr 36', script, '', kvm));
+
+  it('makes a reserved-bit fault of an address that the guest has not', () => {
+    run(`user read 0x50_0000  expect #PF(P U RSVD) under soft, ept  expect mmio under npt
+  user read 0x50_0000  expect exits 1 of EPT_VIOLATION under ept`);
+  });
+
+  it('finds the reserved bit behind a right that is missing', () => {
+    const script = (code: string): string => `kernel[0x50_0000] = 0x80_0030_0005
+  user write 0x50_0000  expect #PF(${code}) under ept  expect exits ${code.includes('RSVD') ? '1 of EXCEPTION_NMI' : '0 of EXCEPTION_NMI'} under ept`;
+    run(script('P W U RSVD'));
+    run(script('P W U'), '');
+  });
+
+  it('costs an exit for a fault that is the guest’s own, and leaves it', () => {
+    run(`user write 0x40_0000  expect ok
+  kernel[0x40_0000] = 0x20_0065
+  invlpg 0x40_0000
+  user write 0x40_0000  expect #PF(P W U)  expect exits 1 of EXCEPTION_NMI under ept  expect exits 0 under npt
+  user read 0x60_0000   expect #PF(U)      expect exits 0 under ept, npt`);
+  });
+});

@@ -123,6 +123,8 @@ export interface KvmOptions {
   readonly dirtyLogInitiallySet: boolean;
   /** One EPT root for L1 and for L2 of a soft L1 (older kernels). */
   readonly shareEptRoot: boolean;
+  /** kvm_intel.allow_smaller_maxphyaddr: under EPT too a guest with fewer address bits than the processor gets the faults that it expects. */
+  readonly allowSmallerMaxPhyAddr: boolean;
   /** VMREAD/VMWRITE exits of an L1 handler for each reflected exit, without VMCS shadowing. */
   readonly vmreads: number;
   readonly vmwrites: number;

@@ -22,6 +22,7 @@ export const KVM: KvmOptions = {
   slotZapAll: true,
   dirtyLogInitiallySet: false,
   shareEptRoot: false,
+  allowSmallerMaxPhyAddr: false,
   vmreads: 8,
   vmwrites: 4,
   kernel: '6.1',

@@ -112,6 +112,7 @@ export const KVM_SETTINGS: SettingSpecs = {
   slot_zap_all: { takes: 'switch', default: 'on', about: 'A slot that is deleted or moved takes everything of the VM with it (KVM_X86_QUIRK_SLOT_ZAP_ALL). When off, as kernel 6.12 offers it, only leaves of its frames go, and shadow pages of guest tables in it.' },
   dirty_log_initially_set: { takes: 'switch', default: 'off', about: 'A new dirty log is all ones, and pages are protected when the log is cleared (KVM_DIRTY_LOG_INITIALLY_SET with manual protect).' },
   share_ept_root: { takes: 'switch', default: 'off', about: 'One EPT root for L1 and for the L2 of an L1 with a soft MMU, as kernels before guest_mode was part of the role.' },
+  allow_smaller_maxphyaddr: { takes: 'switch', default: 'off', about: 'Under EPT a guest whose CPUID has fewer address bits than the processor gets reserved-bit faults for those above: KVM intercepts #PF and looks at EPT violations beyond them (`kvm_intel.allow_smaller_maxphyaddr`). Soft MMU does so anyway.' },
   vmreads: { takes: 'number', bounds: { least: 0n, most: 1000n }, default: '0', about: 'VMREADs that an L1 makes for each exit reflected to it; each is a VM exit without VMCS shadowing.' },
   vmwrites: { takes: 'number', bounds: { least: 0n, most: 1000n }, default: '0', about: 'VMWRITEs that an L1 makes for each exit reflected to it; each is a VM exit without VMCS shadowing.' },
 }; // prettier-ignore
@@ -258,6 +259,7 @@ function kvmOf(kvm: Settings): KvmOptions {
     slotZapAll: kvm.switch('slot_zap_all'),
     dirtyLogInitiallySet: kvm.switch('dirty_log_initially_set'),
     shareEptRoot: kvm.switch('share_ept_root'),
+    allowSmallerMaxPhyAddr: kvm.switch('allow_smaller_maxphyaddr'),
     vmreads: kvm.number('vmreads'),
     vmwrites: kvm.number('vmwrites'),
     kernel: kvm.choice('kernel') as Kernel,

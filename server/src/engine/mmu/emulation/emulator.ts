@@ -32,8 +32,9 @@ import { givesUpProtection, reexecutes } from './unprotect';
 /**
  * @param lo what faulted: linear address; of a direct MMU guest-physical
  * @param allowRetry the fault was one of write protection, which can be given up instead
+ * @param faulted false: nothing is known of what faulted, as for kvm_emulate_instruction
  */
-export function emulate(vcpu: KvmVcpu, lo: number, hi: number, allowRetry: boolean): Handled {
+export function emulate(vcpu: KvmVcpu, lo: number, hi: number, allowRetry: boolean, faulted = true): Handled {
   const { kvm, instruction } = vcpu;
   if (instruction === null) return { kind: 'done', completion: loadPdptesFromDevice(vcpu) };
   const writesOwnTable = vcpu.writeFaultToShadowTable;
@@ -50,7 +51,7 @@ export function emulate(vcpu: KvmVcpu, lo: number, hi: number, allowRetry: boole
   const code = codeOf(instruction, longMode(vcpu.registers));
   kvm.trace.emit('kvm_emulate_insn', emulating(instruction.rip, code));
   if (givesUpProtection(vcpu, instruction, lo, hi, allowRetry)) return { kind: 'resume' };
-  const completion = new Emulation(vcpu, instruction, lo, hi).run();
+  const completion = new Emulation(vcpu, instruction, lo, hi, faulted && vcpu.mmu.direct).run();
   if (completion.kind === 'ok' || completion.kind === 'mmio') vcpu.rip += code.length;
   return { kind: 'done', completion };
 }
@@ -89,6 +90,8 @@ class Emulation {
     private readonly instruction: Instruction,
     private readonly faultLo: number,
     private readonly faultHi: number,
+    /** It is guest-physical, and the emulator need not look for it again (gpa_available). */
+    private readonly gpaKnown: boolean,
   ) {
     this.parts = partsOf(instruction);
   }
@@ -173,7 +176,7 @@ class Emulation {
   private locate(part: Part, write: boolean): Place | Completion {
     const { vcpu } = this;
     const { lo, hi } = part;
-    if (vcpu.mmu.direct && ((lo ^ this.faultLo) & 0xfff) === 0) return this.placeAt(part, join(this.faultLo, this.faultHi), write);
+    if (this.gpaKnown && ((lo ^ this.faultLo) & 0xfff) === 0) return this.placeAt(part, join(this.faultLo, this.faultHi), write);
     const code = (write ? PageFault.write : 0) | (this.instruction.user ? PageFault.user : 0);
     if (vcpu.mmio.matchesGva(lo, hi) && mmioPermitted(vcpu, code)) {
       const gpa = vcpu.mmio.gfn * 4096 + (lo & 0xfff);

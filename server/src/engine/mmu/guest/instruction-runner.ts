@@ -6,6 +6,7 @@ import { high, highOf, low, lowOf, toBigInt } from '../../bits';
 import { ACCESS_READ, ACCESS_WHAT, Actor, Kind } from '../../journal/events';
 import { Outcome } from '../../vcpu/processor';
 import { Register } from '../../vcpu/registers';
+import { fixUpPageFault, interceptsPageFault } from '../exits/smaller-maxphyaddr';
 import { handleOutcome } from '../exits/handle-exit';
 import { Halves, inOneWord, loadBytes, loadHalves, storeBytes, storeHalves, truncate } from '../../memory/bytes';
 import { accessBits, inOnePage, partsOf, truncated, type Completion, type Handled, type Instruction } from '../vcpu/instruction';
@@ -86,6 +87,10 @@ export class InstructionRunner {
     }
     if (outcome === Outcome.generalProtection) return { kind: 'done', completion: { kind: 'general-protection', error: 0 } };
     if (outcome === Outcome.pageFault && vcpu.kvm.tdp) {
+      if (interceptsPageFault(vcpu, processor.errorCode)) {
+        fixUpPageFault(vcpu, processor.errorCode, lo, hi);
+        return { kind: 'resume' };
+      }
       return { kind: 'done', completion: { kind: 'page-fault', error: processor.errorCode, lo, hi } };
     }
     return handleOutcome(vcpu, outcome, lo, hi);
