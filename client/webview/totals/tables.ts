@@ -10,7 +10,8 @@ export function drawTable({ title, lines }: CountTable): HTMLElement {
       {},
       el('th', { text: name, title: note || name, attributes: { scope: 'row' } }),
       el('td', { class: 'count', text: count.toLocaleString('en') }),
-      el('td', { class: 'share' }, drawBar(count, most), note && el('span', { class: 'note', text: note })),
+      el('td', { class: 'share' }, drawBar(count, most)),
+      el('td', { class: 'note', text: note }),
     ),
   );
   return el('table', { class: 'counts' }, el('caption', { text: title }), el('tbody', {}, ...rows));

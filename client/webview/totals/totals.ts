@@ -37,8 +37,15 @@ export class TotalsSection {
     const totals = this.totals;
     if (!totals) return;
     const shown = totals.find(({ id }) => id === this.part) ?? totals[0];
-    const tables = shown.tables.map(drawTable);
-    this.element.replaceChildren(this.head(shown), el('div', { class: 'tables' }, ...tables), this.parts(totals, shown));
+    // Events are many and say least.
+    const events = shown.tables.filter(({ title }) => title.includes(' by name'));
+    const tables = shown.tables.filter((table) => !events.includes(table)).map(drawTable);
+    this.element.replaceChildren(
+      this.head(shown),
+      el('div', { class: 'tables' }, ...tables),
+      this.parts(totals, shown),
+      ...events.map(drawTable),
+    );
   }
 
   private head(shown: PartTables): HTMLElement {
