@@ -1,6 +1,7 @@
 /** What the desktop and the browser share: the server is started, then each feature is activated by itself. */
 import * as vscode from 'vscode';
 import type { InitializationOptions } from '../../server/src/protocol/messages';
+import { activateReport } from './features/report/report';
 import { activateRestart } from './features/restart/restart';
 import { activateRun } from './features/run/run';
 import { activateStatus } from './features/status/status';
@@ -23,6 +24,7 @@ export async function activateWith(
   const panels = activateTracePanel(context, started);
   activateRun(context, started, panels);
   activateTranslation(context, started, panels);
+  activateReport(context, started);
   activateStatus(context, started);
   activateRestart(context, started);
   try {

@@ -64,7 +64,11 @@ export class App {
       keep: (machine) => this.keep({ machine }),
     });
     const revealed = (line: number): void => this.reveal(line, true);
-    this.totals = new TotalsSection({ need: (runId) => host.post({ type: 'needTotals', runId }), reveal: revealed });
+    this.totals = new TotalsSection({
+      need: (runId) => host.post({ type: 'needTotals', runId }),
+      reveal: revealed,
+      report: () => host.post({ type: 'exportReport' }),
+    });
     this.compare = new CompareSection({
       need: (runId, other) => host.post({ type: 'needComparison', runId, with: other }),
       reveal: revealed,

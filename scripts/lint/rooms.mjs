@@ -56,7 +56,7 @@ export const ROOMS = [
   room('events', 'server/src/events', 'journal rows read as events, and what they, entries and numbers are called', ['protocol', 'values', 'journal', 'x86', 'vcpu', 'exit names', 'mmu/pages']),
   room('run', 'server/src/run', 'executing programs under their budgets, and judging what they expect', ['values', 'journal', 'x86', 'machine', 'language', 'events']),
   room('views', 'server/src/views', 'steps, details, translations, outcomes: pure functions of a run', ['protocol', ...ENGINE_FACTS, 'mmu/pages', 'language', 'events', 'run']),
-  room('export', 'server/src/export', 'text, JSON, ftrace', ['protocol', 'values', 'journal', 'vcpu', 'language', 'events', 'run', 'views']),
+  room('export', 'server/src/export', 'text, JSON, ftrace, HTML', ['protocol', 'values', 'journal', 'vcpu', 'language', 'events', 'run', 'views', 'figure']),
   room('import', 'server/src/import', 'traces of real machines: lines to events, events to episodes, and what follows from them', ['values', 'journal', 'x86', 'exit names', 'mmu/pages', 'events', 'export']),
   room('api', 'server/src/api', '`mmu-scenarios/language` and `mmu-scenarios/engine`: parse, run and view; `mmu-scenarios/traces`: explain a trace; for whoever embeds them', ['protocol', 'figure', 'values', 'kernel rules', 'language', 'run', 'views', 'export', 'import']),
   room('services', 'server/src/services', 'an editor feature a file: (analysis, runs, position) → result', ['protocol', 'values', 'journal', 'language', 'events', 'run', 'views'], ['vscode-languageserver-types']),

@@ -1,4 +1,6 @@
 import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { validComparisons } from '../export/schema';
 import { mmu, scratch, write } from './mmu';
 
@@ -65,5 +67,28 @@ describe('mmu compare', () => {
       SCRIPT.replace('user read 0x40_0123', 'user read 0x40_0123 x 100_000').replace('run', 'budget { steps 1000 }\nrun'),
     );
     assert.equal(mmu(['compare', 'endless.mmu', '--under', 'soft,ept']).status, 3);
+  });
+});
+
+describe('mmu report', () => {
+  it('writes a page', () => {
+    const { status, out, err } = mmu(['report', 'compared.mmu', '-o', 'page.html']);
+    assert.deepEqual([status, out, err], [0, '', '']);
+    const page = readFileSync(join(scratch(), 'page.html'), 'utf8');
+    assert.match(page, /<h1>compared\.mmu<\/h1>/);
+    assert.match(page, /#PF\(U I\)/);
+    assert.equal(mmu(['report', 'compared.mmu']).out, page);
+  });
+
+  it('draws the walk of a line that is asked for', () => {
+    write('quiet.mmu', SCRIPT.replace('  user fetch', '  user read 0x40_0123\n  user fetch'));
+    const figures = (page: string): number => page.split('<figure>').length - 1;
+    const [asked, not] = [mmu(['report', 'quiet.mmu', '--line', '8']).out, mmu(['report', 'quiet.mmu']).out];
+    assert.equal(figures(asked), figures(not) + 1);
+  });
+
+  it('does not write over a scenario, and says what cannot be written', () => {
+    assert.match(mmu(['report', 'compared.mmu', '-o', 'other.mmu']).err, /takes a file for the page, not a scenario/);
+    assert.match(mmu(['report', 'compared.mmu', '-o', 'none/page.html']).err, /^none\/page\.html: no such file or directory/);
   });
 });

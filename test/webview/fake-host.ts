@@ -80,6 +80,7 @@ function answer(message: FromPanel): void {
     case 'reveal':
     case 'explain':
     case 'needTotals':
+    case 'exportReport':
     case 'needComparison':
       return;
   }

@@ -116,6 +116,7 @@ async function answer(message: FromPanel): Promise<void> {
       return post({ type: 'memory', runId, step, maps: ask('memoryMaps', { run: indexOf(runId), step }) });
     }
     case 'reveal':
+    case 'exportReport':
     case 'explain':
       return;
   }

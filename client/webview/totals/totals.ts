@@ -6,6 +6,8 @@ import { drawBar, drawTable } from './tables';
 interface TotalsEvents {
   need(runId: string): void;
   reveal(line: number): void;
+  /** The whole as a page to take away. */
+  report(): void;
 }
 
 /** Parts that are listed; further ones are counted. */
@@ -65,6 +67,13 @@ export class TotalsSection {
         { class: 'place' },
         go,
         !whole && el('button', { class: 'link', text: 'the whole run', on: { click: () => this.choose('run') } }),
+        whole &&
+          el('button', {
+            class: 'link',
+            text: 'Export report…',
+            title: 'Outcomes, figures, steps and totals as a page to take away',
+            on: { click: () => this.events.report() },
+          }),
       ),
     );
   }

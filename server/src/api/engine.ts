@@ -60,6 +60,7 @@ export { palette } from '../export/colors';
 export type { Paint, Palette } from '../export/colors';
 export { ftrace } from '../export/ftrace';
 export { json } from '../export/json';
+export { report } from '../export/report/report';
 export { text } from '../export/text';
 
 /** Runs all programs of a script, the time limit (milliseconds) being for all of them together. */

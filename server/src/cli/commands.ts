@@ -5,6 +5,8 @@ import { InputError } from './io';
 
 interface OptionSpec {
   readonly type: 'string' | 'boolean';
+  /** One letter that stands for it. */
+  readonly short?: string;
   /** What stands after the option in help, as `KIND`. */
   readonly value?: string;
   readonly choices?: readonly string[];
@@ -132,6 +134,23 @@ export const COMMANDS: readonly CommandSpec[] = [
     },
   },
   {
+    name: 'report',
+    takes: 'FILE',
+    least: 1,
+    most: 1,
+    about:
+      'Run a scenario and write a page of HTML to take away: outcomes, figures of walks, steps and totals, in one file without a script',
+    more: ['Exit status as for run.'],
+    options: {
+      output: { type: 'string', short: 'o', value: 'PAGE', about: 'the file to write (default: standard output)' },
+      line: { type: 'string', value: 'N', about: 'draw the walk of the statement at this line in any case' },
+      mmu: MMU,
+      kernel: KERNEL,
+      'allow-dir': ALLOW_DIR,
+      'time-limit': LIMIT,
+    },
+  },
+  {
     name: 'translate',
     takes: 'FILE ADDRESS',
     least: 2,
@@ -201,7 +220,10 @@ export interface Arguments {
 /** @throws InputError for what the command does not take. */
 export function parseCommand(command: CommandSpec, args: readonly string[]): Arguments & { readonly help: boolean } {
   const options = Object.fromEntries(
-    Object.entries(command.options).map(([name, { type, multiple }]) => [name, { type, multiple: multiple === true }]),
+    Object.entries(command.options).map(([name, { type, multiple, short }]) => [
+      name,
+      { type, multiple: multiple === true, ...(short !== undefined && { short }) },
+    ]),
   );
   let parsed;
   try {
@@ -231,7 +253,7 @@ export function parseCommand(command: CommandSpec, args: readonly string[]): Arg
 
 export function commandHelp(command: CommandSpec): string {
   const options = [...Object.entries(command.options), ['help', { type: 'boolean', about: 'this text' }] as [string, OptionSpec]];
-  const heads = options.map(([name, { value }]) => `--${name}${value ? ` ${value}` : ''}`);
+  const heads = options.map(([name, { value, short }]) => `--${name}${value ? ` ${value}` : ''}${short ? `, -${short}` : ''}`);
   const widest = Math.max(...heads.map((head) => head.length));
   return [
     `usage: mmu ${command.name}${Object.keys(command.options).length > 0 ? ' [options]' : ''} ${command.takes}`.trimEnd(),

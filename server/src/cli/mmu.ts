@@ -16,6 +16,7 @@ const DO: { readonly [name: string]: () => Promise<Command> } = {
   explain: async () => (await import('./explain-command')).explainFile,
   bisect: async () => (await import('./bisect-command')).bisect,
   compare: async () => (await import('./compare-command')).compareFiles,
+  report: async () => (await import('./report-command')).reportFile,
   translate: async () => (await import('./translate-command')).translateAddress,
   state: async () => (await import('./state-command')).printState,
   lsp: async () => (await import('./lsp-command')).lsp,

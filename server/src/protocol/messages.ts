@@ -118,6 +118,8 @@ export interface Requests {
   'mmu/memoryMaps': { params: { runId: string; step: number }; result: MemoryMap[] | null };
   /** First step of the statement at a line, for cursor to step. */
   'mmu/stepAtLine': { params: { runId: string; line: number }; result: number | null };
+  /** All runs of the document that a run is of, as a page of HTML; with a line (zero-based), the walk of its statement is drawn in any case. */
+  'mmu/report': { params: { runId: string; line: number | null }; result: string | null };
   /** What is counted of a run and its parts. */
   'mmu/totals': { params: { runId: string }; result: TotalsTables | null };
   /** A run beside another one; null: beside that of the same name before the text was last changed. */
@@ -240,6 +242,8 @@ export type FromPanel =
     }
   | { readonly type: 'needOrigin'; readonly runId: string; readonly step: number; readonly id: string }
   | { readonly type: 'needMemory'; readonly runId: string; readonly step: number }
+  /** Save a report of the scenario's runs. */
+  | { readonly type: 'exportReport' }
   | { readonly type: 'needTotals'; readonly runId: string }
   /** As `mmu/compare` has it. */
   | { readonly type: 'needComparison'; readonly runId: string; readonly with: string | null }

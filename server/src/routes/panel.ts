@@ -65,6 +65,7 @@ export function routePanel(core: Core, progress: ProgressReports): void {
   );
   on('mmu/stateOrigin', null, ({ runId, step, id }, token) => inquiries.ofRun(runId, 'stateOrigin', { step, id }, token));
   on('mmu/memoryMaps', null, ({ runId, step }, token) => inquiries.ofRun(runId, 'memoryMaps', { step }, token));
+  on('mmu/report', null, ({ runId, line }, token) => inquiries.ofRun(runId, 'report', { line }, token));
   on('mmu/totals', null, ({ runId }, token) => inquiries.ofRun(runId, 'totals', {}, token));
   on('mmu/compare', null, async ({ runId, with: other }, token) => {
     const beside = other === null ? null : runs.byId(other);

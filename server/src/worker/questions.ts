@@ -6,6 +6,7 @@ import type { MemoryMap, StateNodes, StateOrigin } from '../protocol/state';
 import type { ComparisonView } from '../protocol/comparison';
 import type { TotalsTables } from '../protocol/totals';
 import type { TranslationView } from '../protocol/translation';
+import { report } from '../api/engine';
 import { codeActions } from '../services/code-actions';
 import { hover } from '../services/hover';
 import { inlayHints } from '../services/inlay-hints';
@@ -49,6 +50,8 @@ interface Questions {
   state: { params: OfRun & { step: number; id: string; from: number; count: number }; answer: StateNodes | null };
   stateOrigin: { params: OfRun & { step: number; id: string }; answer: StateOrigin | null };
   memoryMaps: { params: OfRun & { step: number }; answer: MemoryMap[] | null };
+  /** All runs, whichever is named, as a page of HTML, with the walk of the statement at a line in any case. */
+  report: { params: OfRun & { line: number | null }; answer: string | null };
   totals: { params: OfRun; answer: TotalsTables | null };
   /** Beside another run, or that of the same name before the last change. */
   compare: { params: OfRun & { with: number | null }; answer: ComparisonView | null };
@@ -80,6 +83,15 @@ const ANSWERS: { readonly [K in What]: Answering<K> } = {
   *position({ views, searches }, { run, step, filter }) {
     const view = views[run];
     return view ? (yield* searched(searches, run, view, filter)).positionOf(step) : null;
+  },
+  *report({ analysis, views }, { line }) {
+    if (views.length === 0) return null;
+    const pieces: string[] = [];
+    for (const piece of report({ file: analysis.uri, uri: analysis.uri, text: analysis.parsed.text, views, line })) {
+      pieces.push(piece);
+      yield;
+    }
+    return pieces.join('');
   },
   *totals({ views }, { run }) {
     const view = views[run];

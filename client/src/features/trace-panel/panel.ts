@@ -166,6 +166,9 @@ export class TracePanel implements vscode.Disposable {
         const maps = await this.ask(() => this.server.request('mmu/memoryMaps', { runId, step }));
         return this.post({ type: 'memory', runId, step, maps });
       }
+      case 'exportReport':
+        await vscode.commands.executeCommand('mmu.exportReport', this.uri);
+        return;
       case 'needTotals': {
         const { runId } = message;
         const totals = await this.ask(() => this.server.request('mmu/totals', { runId }));

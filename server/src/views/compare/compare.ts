@@ -10,11 +10,12 @@ import type {
 } from '../../protocol/comparison';
 import type { NamedCount } from '../../protocol/totals';
 import { aligned } from './align';
+import { distinct } from './distinct';
 
 /** @param runs two or more; the others are aligned with the first
  * @param labels what they are called in columns; without, what of their names is not the same
  */
-export function compare(runs: readonly ComparedRun[], labels: readonly string[] = shortNames(runs)): ComparisonView {
+export function compare(runs: readonly ComparedRun[], labels: readonly string[] = distinct(runs.map(({ name }) => name))): ComparisonView {
   const comparable = comparableTables(runs);
   const lines = rowsOf(runs).map((row): ComparedLine => {
     const differs = differences(row, comparable);
@@ -110,13 +111,4 @@ function comparableTables(runs: readonly ComparedRun[]): Comparable {
 function beside(runs: readonly ComparedRun[], of: (run: ComparedRun) => readonly NamedCount[]): ComparedCount[] {
   const names = new Set(runs.flatMap((run) => of(run).map(({ name }) => name)));
   return [...names].map((name) => ({ name, counts: runs.map((run) => of(run).find((each) => each.name === name)?.count ?? 0) }));
-}
-
-/** Names with what all have in common left out: `soft`, `ept`; numbers where nothing is left. */
-function shortNames(runs: readonly ComparedRun[]): string[] {
-  const words = runs.map(({ name }) => name.split(' '));
-  const same = (index: number): boolean => words.every((each) => each[index] === words[0][index]);
-  let start = 0;
-  while (start < words[0].length && same(start)) start++;
-  return words.map((each, index) => each.slice(start).join(' ') || `run ${index + 1}`);
 }
