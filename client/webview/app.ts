@@ -1,9 +1,13 @@
 /** The page: tools above, the list of steps, the selected step's detail. It holds what is chosen; everything else is asked for. */
-import type { RunInfo, StepFilter, StepRow, ToPanel } from '../../server/src/protocol/messages';
+import type { RunInfo, StepFilter, StepFolds, StepGoal, StepPlace, StepRow, ToPanel } from '../../server/src/protocol/messages';
 import { CompareSection } from './compare/compare';
 import { Detail } from './detail/detail';
 import { el } from './dom';
+import { actorWords, KIND_WORDS } from './filters';
 import type { Host, PanelState } from './host';
+import { Help, runKey } from './keys';
+import type { KeyActions } from './keys';
+import { lastStepOf } from './list/row-view';
 import { StepList } from './list/step-list';
 import { RunSlider } from './run-slider';
 import { Splitter } from './splitter';
@@ -13,6 +17,10 @@ import { Toolbar } from './toolbar';
 import { TotalsSection } from './totals/totals';
 
 const DETAIL_SHARE = 0.52;
+/** All statements folded, with which a list begins. */
+const ALL_FOLDED: StepFolds = { folded: true, except: [] };
+/** Statements that are unfolded, or folded, one by one; beyond them the oldest are as all. */
+const MOST_EXCEPTIONS = 1000;
 /** Details of steps that a held arrow key runs over are not asked for. */
 const SETTLE = 40;
 
@@ -21,6 +29,8 @@ export class App {
   private run: RunInfo | null = null;
   /** Number of the filter and run in use: answers to older ones are dropped. */
   private query = 0;
+  /** The step that is asked for is to be seen, unfolded. */
+  private unfolds = false;
   private settling: ReturnType<typeof setTimeout> | undefined;
   private readonly toolbar: Toolbar;
   private readonly list: StepList;
@@ -30,8 +40,9 @@ export class App {
   private readonly compare: CompareSection;
   private readonly side: Tabs;
   private runs: readonly RunInfo[] = [];
-  private readonly slider = new RunSlider((step) => this.select(step));
+  private readonly slider = new RunSlider((step) => this.select(step, true));
   private readonly main = el('main', { class: 'main' });
+  private readonly help = new Help([...KIND_WORDS, ...actorWords(['L2', 'L1', 'processor', 'L0', 'user'])]);
 
   constructor(
     private readonly host: Host,
@@ -43,24 +54,32 @@ export class App {
       run: kept.run ?? null,
       step: kept.step ?? null,
       filter: kept.filter ?? {},
+      folds: kept.folds ?? ALL_FOLDED,
       when: kept.when ?? 'after',
       section: kept.section ?? null,
       machine: kept.machine ?? NO_CHOICES,
       detailShare: kept.detailShare ?? DETAIL_SHARE,
     };
-    this.toolbar = new Toolbar(this.state.filter, { choose: (runId) => this.choose(runId), filter: (filter) => this.setFilter(filter) });
+    this.toolbar = new Toolbar(this.state.filter, {
+      choose: (runId) => this.choose(runId),
+      filter: (filter) => this.setFilter(filter),
+      foldAll: (folded) => this.foldAll(folded),
+      help: () => this.help.toggle(),
+    });
     this.list = new StepList({
       needRows: (from, count) =>
-        this.run && host.post({ type: 'needRows', runId: this.run.runId, query: this.query, from, count, filter: this.filter }),
+        this.run && host.post({ type: 'needRows', runId: this.run.runId, query: this.query, from, count, ...this.listed }),
       selected: (row, clicked) => this.selected(row, clicked),
       opened: (row) => this.reveal(row.line, true),
+      toggled: (group) => this.toggle(group),
+      out: () => this.go('statement', -1),
     });
     this.detail = new Detail(this.state.when, { reveal: (line) => this.reveal(line, true), when: (when) => this.keep({ when }) });
     this.machine = new StateView(this.state.machine, {
       needState: (step, id, from, count) => this.ofRun((runId) => host.post({ type: 'needState', runId, step, id, from, count })),
       needOrigin: (step, id) => this.ofRun((runId) => host.post({ type: 'needOrigin', runId, step, id })),
       needMemory: (step) => this.ofRun((runId) => host.post({ type: 'needMemory', runId, step })),
-      goTo: (step) => this.select(step),
+      goTo: (step) => this.select(step, true),
       keep: (machine) => this.keep({ machine }),
     });
     const revealed = (line: number): void => this.reveal(line, true);
@@ -88,7 +107,7 @@ export class App {
     const { main } = this;
     const splitter = new Splitter(main, this.state.detailShare, (detailShare) => this.keep({ detailShare }));
     main.append(this.list.element, splitter.element, this.side.element);
-    root.append(this.toolbar.element, this.slider.element, main);
+    root.append(this.toolbar.element, this.slider.element, main, this.help.element);
     root.addEventListener('keydown', (event) => this.key(event));
     root.addEventListener('click', (event) => {
       const section = (event.target as Element).closest<HTMLElement>('[data-section]')?.dataset.section;
@@ -119,7 +138,7 @@ export class App {
       case 'rows':
         if (message.query !== this.query) return;
         this.list.receive(message.from, message.rows, message.total);
-        return this.toolbar.setCount(message.total, run.steps);
+        return this.toolbar.setCount(this.filter ? message.total : null, run.steps);
       case 'detail':
         if (message.detail.row.step === this.state.step) this.detail.show(message.detail);
         return;
@@ -134,10 +153,30 @@ export class App {
       case 'comparison':
         return this.compare.show(message.runId, message.with, message.comparison);
       case 'select':
-        return this.select(message.step);
+        return this.select(message.step, true);
       case 'position':
-        if (message.query === this.query && message.step === this.state.step) this.list.select(message.position);
+        if (message.query === this.query && message.step === this.state.step) this.placed(message.place);
+        return;
+      case 'next':
+        if (message.found && message.from === this.state.step) this.goTo(message.found);
     }
+  }
+
+  /** The chosen step stands there, or another one stands for it: that is the chosen one then. */
+  private placed(place: StepPlace | null): void {
+    const { unfolds } = this;
+    this.unfolds = false;
+    if (unfolds && place?.foldedInto !== undefined) return this.toggle(place.foldedInto);
+    this.list.select(place?.position ?? null);
+    if (!place || place.step === this.state.step) return;
+    this.keep({ step: place.step });
+    this.askDetail();
+  }
+
+  /** What the list is of. */
+  private get listed(): { readonly filter: StepFilter | null; readonly folds: StepFolds | null } {
+    const { filter } = this;
+    return { filter, folds: filter ? null : this.state.folds };
   }
 
   /** What the list is narrowed to; null when it is not. */
@@ -168,6 +207,8 @@ export class App {
     const { step } = this.state;
     if (!this.run || this.run.steps === 0) return this.detail.clear();
     this.select(step === null ? 0 : Math.min(step, this.run.steps - 1));
+    // Nothing was chosen yet: the first statement, when there is one.
+    if (step === null) this.go('statement', 1);
   }
 
   /** What is seen of the whole run is asked for. */
@@ -191,18 +232,53 @@ export class App {
     this.query++;
     const run = this.run;
     // How many steps pass a filter comes with the first rows; one is enough to ask for them.
-    this.list.reset(!run ? 0 : this.filter ? Math.min(1, run.steps) : run.steps, run?.actors ?? []);
+    this.list.reset(run ? Math.min(1, run.steps) : 0, run?.actors ?? [], String(run?.steps ?? 0).length, !this.filter);
     if (!run) return;
     if (this.filter) this.toolbar.setSearching();
-    else this.toolbar.setCount(run.steps, run.steps);
+    else this.toolbar.setCount(null, run.steps);
   }
 
-  /** A step that was chosen elsewhere. */
-  private select(step: number): void {
+  /* ------------------------------------------------------------ folding */
+
+  private toggle(group: number): void {
+    const { folded, except } = this.state.folds;
+    const others = except.filter((each) => each !== group);
+    this.setFolds({ folded, except: others.length < except.length ? others : [...except, group].slice(-MOST_EXCEPTIONS) });
+  }
+
+  private foldAll(folded: boolean): void {
+    this.setFolds({ folded, except: [] });
+  }
+
+  private setFolds(folds: StepFolds): void {
+    this.keep({ folds });
+    if (this.filter) return;
+    this.query++;
+    this.list.renew();
+    if (this.state.step !== null) this.select(this.state.step);
+  }
+
+  /* ------------------------------------------------------------ going to steps */
+
+  private go(goal: StepGoal, direction: 1 | -1): void {
+    const { step } = this.state;
+    if (this.run && step !== null) this.host.post({ type: 'needNext', runId: this.run.runId, step, goal, direction });
+  }
+
+  /** The statement that a step is of is unfolded, unless the step is its first one. */
+  private goTo({ step, group, first }: NonNullable<Extract<ToPanel, { type: 'next' }>['found']>): void {
+    const { folded, except } = this.state.folds;
+    this.keep({ step });
+    if (!this.filter && step !== first && folded !== except.includes(group)) this.toggle(group);
+    else this.select(step);
+  }
+
+  /** @param unfolds the statement that it is of is unfolded: it was chosen elsewhere */
+  private select(step: number, unfolds = false): void {
     if (!this.run) return;
     this.keep({ step });
-    if (this.filter) this.host.post({ type: 'needPosition', runId: this.run.runId, query: this.query, step, filter: this.filter });
-    else this.list.select(step);
+    this.unfolds = unfolds;
+    this.host.post({ type: 'needPosition', runId: this.run.runId, query: this.query, step, ...this.listed });
     this.askDetail();
   }
 
@@ -231,12 +307,42 @@ export class App {
   }
 
   private key(event: KeyboardEvent): void {
-    const inText = event.target instanceof HTMLInputElement && event.target.type !== 'range';
-    if ((event.key === '/' && !inText) || (event.key === 'f' && (event.ctrlKey || event.metaKey))) this.toolbar.focusSearch();
+    const inText = (event.target instanceof HTMLInputElement && event.target.type !== 'range') || event.target instanceof HTMLSelectElement;
+    const command = event.ctrlKey || event.metaKey;
+    if (event.key === 'f' && command) this.toolbar.focusSearch();
+    else if (event.key === 'c' && command && this.list.element.contains(document.activeElement)) this.copy();
     else if (event.key === 'ArrowDown' && inText) this.list.focus();
-    else if ((event.key === ',' || event.key === '.') && !inText) this.detail.step(event.key === '.' ? 1 : -1);
-    else return;
+    else if (event.key === 'Escape' && this.presenting) this.present();
+    else if (inText || command || event.altKey || !runKey(this.actions, event.key)) return;
     event.preventDefault();
+  }
+
+  private readonly actions: KeyActions = {
+    go: (goal, direction) => this.go(goal, direction),
+    foldAll: (folded) => this.foldAll(folded),
+    play: (direction) => this.detail.step(direction),
+    search: () => this.toolbar.focusSearch(),
+    present: () => this.present(),
+    copy: () => this.copy(),
+    help: () => this.help.toggle(),
+  };
+
+  /** The steps that are marked, into the clipboard. */
+  private copy(): void {
+    const { marked } = this.list;
+    if (this.run && marked)
+      this.host.post({ type: 'copySteps', runId: this.run.runId, from: marked.first.step, to: lastStepOf(marked.last) });
+  }
+
+  private get presenting(): boolean {
+    return document.body.classList.contains('presenting');
+  }
+
+  /** Outcome and figure alone, large; again: as before. */
+  private present(): void {
+    const on = document.body.classList.toggle('presenting');
+    this.host.post({ type: 'present', on });
+    if (on) this.side.choose('step');
   }
 
   private keep(part: Partial<PanelState>): void {

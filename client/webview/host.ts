@@ -1,5 +1,5 @@
 /** The page's side of the typed messages, and what it keeps over reloads. */
-import type { FromPanel, StepFilter, ToPanel } from '../../server/src/protocol/messages';
+import type { FromPanel, StepFilter, StepFolds, ToPanel } from '../../server/src/protocol/messages';
 import type { StateChoices } from './state/state-view';
 
 /** Kept by VS Code when the page is thrown away: while it is hidden, and over reloads of the window. */
@@ -10,6 +10,7 @@ export interface PanelState {
   readonly run: string | null;
   readonly step: number | null;
   readonly filter: StepFilter;
+  readonly folds: StepFolds;
   /** Which way of a step's address is shown: that before it, or that after. */
   readonly when: 'before' | 'after';
   /** Which tab beside the list is chosen, by its id. */

@@ -1,17 +1,8 @@
 /** The tools above the list: which run, and what the list is narrowed to. */
-import type { RunInfo, StepActor, StepFilter, StepKind } from '../../server/src/protocol/messages';
-import { ACTORS } from './actors';
+import type { RunInfo, StepActor, StepFilter } from '../../server/src/protocol/messages';
 import { el } from './dom';
-
-const KINDS: readonly { readonly kind: StepKind; readonly name: string; readonly about: string }[] = [
-  { kind: 'statement', name: 'statements', about: 'Statements of the script' },
-  { kind: 'exit', name: 'exits', about: 'VM exits' },
-  { kind: 'entry', name: 'entries', about: 'VM entries' },
-  { kind: 'table', name: 'tables', about: 'Paging-structure entries read' },
-  { kind: 'fault', name: 'faults', about: 'Faults and violations' },
-  { kind: 'mmu', name: 'mmu', about: "KVM's work on its tables" },
-  { kind: 'other', name: 'other', about: 'Accesses, values, the TLB' },
-];
+import { actorWords, KIND_WORDS } from './filters';
+import type { FilterKind } from './filters';
 
 /** More runs than this are chosen from a list. */
 const TABS = 6;
@@ -23,6 +14,8 @@ const SETTLE = 150;
 interface ToolbarEvents {
   choose(runId: string): void;
   filter(filter: StepFilter): void;
+  foldAll(folded: boolean): void;
+  help(): void;
 }
 
 export class Toolbar {
@@ -61,9 +54,18 @@ export class Toolbar {
       event.preventDefault();
     });
     this.kinds = el('div', { class: 'chips', role: 'group', attributes: { 'aria-label': 'Kinds of steps' } });
-    for (const { kind, name, about } of KINDS)
-      this.kinds.append(chip(name, about, `kind ${kind}`, this.has('kinds', kind), () => this.toggle('kinds', kind)));
-    const first = el('div', { class: 'first' }, this.runs, this.older, this.busy, this.status);
+    for (const { value, name, about } of KIND_WORDS)
+      this.kinds.append(chip(name, about, `kind ${value}`, this.has('kinds', value), () => this.toggle('kinds', value)));
+    const tool = (text: string, title: string, click: () => void): HTMLElement =>
+      el('button', { class: 'tool', text, title, attributes: { 'aria-label': title }, on: { click } });
+    const tools = el(
+      'div',
+      { class: 'tools' },
+      tool('⊟', 'Fold all statements (-)', () => events.foldAll(true)),
+      tool('⊞', 'Unfold all statements (+)', () => events.foldAll(false)),
+      tool('?', 'Keys and filters (?)', () => events.help()),
+    );
+    const first = el('div', { class: 'first' }, this.runs, this.older, this.busy, this.status, tools);
     const line = el('div', { class: 'filters' }, this.search, this.kinds, this.actors);
     this.element = el('div', { class: 'toolbar', role: 'toolbar', attributes: { 'aria-label': 'Run and filter' } }, first, line);
   }
@@ -82,11 +84,12 @@ export class Toolbar {
     }, SEARCH_SHOWN);
   }
 
-  setCount(shown: number, of: number): void {
+  /** @param shown null: all, folded or not */
+  setCount(shown: number | null, of: number): void {
     clearTimeout(this.searching);
     this.status.classList.remove('searching');
     const count = (value: number) => value.toLocaleString('en');
-    this.status.textContent = shown === of ? `${count(of)} steps` : `${count(shown)} of ${count(of)} steps`;
+    this.status.textContent = shown === null || shown === of ? `${count(of)} steps` : `${count(shown)} of ${count(of)} steps`;
   }
 
   /** What is under way, or went wrong; null: nothing. */
@@ -104,8 +107,8 @@ export class Toolbar {
   }
 
   private setActors(present: readonly StepActor[]): void {
-    const chips = ACTORS.filter(({ actor }) => present.includes(actor)).map(({ actor, short, name }) =>
-      chip(short, name, `actor ${actor}`, this.has('actors', actor), () => this.toggle('actors', actor)),
+    const chips = actorWords(present).map(({ value, name, about }) =>
+      chip(name, about, `actor ${value}`, this.has('actors', value), () => this.toggle('actors', value)),
     );
     this.actors.replaceChildren(...chips);
   }
@@ -146,11 +149,11 @@ export class Toolbar {
     return select;
   }
 
-  private has(key: 'kinds' | 'actors', value: StepKind | StepActor): boolean {
+  private has(key: 'kinds' | 'actors', value: FilterKind | StepActor): boolean {
     return (this.filter[key] as readonly string[] | undefined)?.includes(value) ?? false;
   }
 
-  private toggle(key: 'kinds' | 'actors', value: StepKind | StepActor): boolean {
+  private toggle(key: 'kinds' | 'actors', value: FilterKind | StepActor): boolean {
     const old = (this.filter[key] ?? []) as readonly string[];
     const on = !old.includes(value);
     this.change({ [key]: on ? [...old, value] : old.filter((each) => each !== value) });
@@ -167,7 +170,7 @@ function chip(name: string, about: string, className: string, on: boolean, toggl
   const button = el('button', {
     class: `chip ${className}`,
     text: name,
-    title: `Only: ${about}`,
+    title: `Only ${about}`,
     attributes: { 'aria-pressed': String(on) },
   });
   button.addEventListener('click', () => button.setAttribute('aria-pressed', String(toggle())));

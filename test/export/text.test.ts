@@ -16,7 +16,7 @@ describe('a run in the terminal', () => {
       '  10  user read 0x40_0123 · → hpa 0x100_4123 · 1 exit (EPT_VIOLATION)',
       '      │ processor access                     user read 0x40_0123',
       '      │ L0        kvm_exit                   EPT_VIOLATION · 0x181 (read, not present, final)',
-      '      │ L0        kvm_entry                  rip 0x1_0000',
+      '      │ L0        kvm_entry',
       '      ✓ ok',
       '      ✗ exits 0: got 1 exit: EPT_VIOLATION',
       '─'.repeat(100),

@@ -68,10 +68,10 @@ describe('filter of steps', () => {
 
   it('knows the position of a step, or of the last one before it that passes', () => {
     const index = filtered({ actors: ['L0'] });
-    assert.equal(index.positionOf(5), 1);
-    assert.equal(index.positionOf(7), 1);
-    assert.equal(index.positionOf(8), 2);
-    assert.equal(index.positionOf(1), null);
+    assert.deepEqual(index.placeOf(5), { position: 1, step: 5 });
+    assert.deepEqual(index.placeOf(7), { position: 1, step: 5 });
+    assert.deepEqual(index.placeOf(8), { position: 2, step: 8 });
+    assert.equal(index.placeOf(1), null);
   });
 
   it('is the same whatever the slices', () => {

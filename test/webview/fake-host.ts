@@ -66,7 +66,8 @@ function answer(message: FromPanel): void {
     case 'needPosition': {
       const { runId, query, step, filter } = message;
       const before = filtered(step + 1, filter).length;
-      return post({ type: 'position', runId, query, step, position: before > 0 ? before - 1 : null });
+      const place = before > 0 ? { position: before - 1, step: filtered(step + 1, filter)[before - 1] } : null;
+      return post({ type: 'position', runId, query, step, place });
     }
     case 'needDetail':
       return post({ type: 'detail', runId: message.runId, detail: detail(message.step, message.runId === 'run-nested') });
@@ -77,6 +78,10 @@ function answer(message: FromPanel): void {
       return post({ type: 'origin', runId: message.runId, step: message.step, id: message.id, origin: null });
     case 'needMemory':
       return post({ type: 'memory', runId: message.runId, step: message.step, maps: null });
+    case 'needNext':
+    case 'copySteps':
+    case 'copyText':
+    case 'present':
     case 'reveal':
     case 'explain':
     case 'needTotals':

@@ -81,13 +81,13 @@ async function answer(message: FromPanel): Promise<void> {
     case 'chooseRun':
       return choose(indexOf(message.runId));
     case 'needRows': {
-      const { runId, query, from, count, filter } = message;
-      const found = ask('steps', { run: indexOf(runId), from, count, filter });
+      const { runId, query, from, count, filter, folds } = message;
+      const found = ask('steps', { run: indexOf(runId), from, count, filter, folds });
       return post({ type: 'rows', runId, query, from, rows: found!.rows, total: found!.total });
     }
     case 'needPosition': {
-      const { runId, query, step, filter } = message;
-      return post({ type: 'position', runId, query, step, position: ask('position', { run: indexOf(runId), step, filter }) });
+      const { runId, query, step, filter, folds } = message;
+      return post({ type: 'position', runId, query, step, place: ask('position', { run: indexOf(runId), step, filter, folds }) });
     }
     case 'needTotals': {
       const totals = ask('totals', { run: indexOf(message.runId) });
@@ -115,6 +115,13 @@ async function answer(message: FromPanel): Promise<void> {
       const { runId, step } = message;
       return post({ type: 'memory', runId, step, maps: ask('memoryMaps', { run: indexOf(runId), step }) });
     }
+    case 'needNext': {
+      const { runId, step, goal, direction } = message;
+      return post({ type: 'next', runId, from: step, found: ask('next', { run: indexOf(runId), step, goal, direction }) });
+    }
+    case 'copySteps':
+    case 'copyText':
+    case 'present':
     case 'reveal':
     case 'exportReport':
     case 'explain':

@@ -9,7 +9,7 @@ export function drawChanges(changes: readonly Change[]): HTMLElement {
   const rows = changes.map(({ space, what, from, to, note }) =>
     el(
       'tr',
-      {},
+      { attributes: { 'data-vscode-context': menu(`${what}: ${from} → ${to}${note ? ` (${note})` : ''}`) } },
       el('td', { class: 'space', text: space }),
       el('td', { class: 'what' }, what, note ? el('span', { class: 'note', text: note }) : null),
       value('from', from, to),
@@ -17,6 +17,11 @@ export function drawChanges(changes: readonly Change[]): HTMLElement {
     ),
   );
   return el('table', { class: 'changes' }, el('thead', {}, head), el('tbody', {}, ...rows));
+}
+
+/** What VS Code's context menu is told of an entry. */
+function menu(text: string): string {
+  return JSON.stringify({ webviewSection: 'entry', preventDefaultContextMenuItems: true, text });
 }
 
 function value(className: string, text: string, other: string): HTMLElement {

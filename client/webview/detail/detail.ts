@@ -52,9 +52,9 @@ export class Detail {
       statement && drawStatement(statement, ofStatement && !ways && place),
       !ofStatement && head,
       this.ways(detail, place),
-      changes.length > 0 && section(`What it changed (${changes.length})`, drawChanges(changes)),
+      changes.length > 0 && section('changed', `What it changed (${changes.length})`, drawChanges(changes)),
       !ofStatement && about && el('p', { class: 'about', text: about }),
-      fields.length > 0 && !ofStatement && section('Fields', drawFields(fields)),
+      fields.length > 0 && !ofStatement && section('of-fields', 'Fields', drawFields(fields)),
     );
   }
 
@@ -133,8 +133,8 @@ export class Detail {
   }
 }
 
-function section(title: string, content: HTMLElement): HTMLElement {
-  return el('section', {}, el('h4', { class: 'caption', text: title }), content);
+function section(name: string, title: string, content: HTMLElement): HTMLElement {
+  return el('section', { class: name }, el('h4', { class: 'caption', text: title }), content);
 }
 
 function drawFields(fields: StepDetail['fields']): HTMLElement {

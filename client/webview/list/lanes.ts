@@ -33,8 +33,13 @@ export function drawLanes(actors: readonly StepActor[], row: StepRow, before: St
       );
     }
     parts.push(glyph(row, x(row.actor), middle));
-  }
+  } else if (row.actor === 'user' && actors.includes('user')) parts.push(vmmAct(x('user'), middle));
   return svg('svg', { class: 'lanes', width, height, viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true' }, ...parts);
+}
+
+/** A statement of the host's process, which stands in its lane. */
+function vmmAct(x: number, y: number): SVGElement {
+  return svg('path', { class: 'glyph act user', d: `M${x - 5} ${y - 5} H${x + 5} V${y + 5} H${x - 5} Z` });
 }
 
 /** Kinds differ by shape as well as by colour. */

@@ -20,6 +20,10 @@ interface StepListEvents {
   selected(row: StepRow, clicked: boolean): void;
   /** Enter or a double click. */
   opened(row: StepRow): void;
+  /** A statement is folded, or unfolded. */
+  toggled(group: number): void;
+  /** Out of a step to its statement. */
+  out(row: StepRow): void;
 }
 
 export class StepList {
@@ -34,6 +38,10 @@ export class StepList {
   private readonly views: RowView[] = [];
   private actors: readonly StepActor[] = [];
   private position: number | null = null;
+  /** Where the marking of several rows began; null: one row alone. */
+  private anchor: number | null = null;
+  /** Statements fold their steps. */
+  private foldable = false;
   /** The selection lies beyond what is known of the list's length: it is gone to when more is known. */
   private awaited = false;
   /** The selection moved to a row that has not come yet. */
@@ -43,8 +51,8 @@ export class StepList {
   constructor(private readonly events: StepListEvents) {
     this.cache = new RowCache((from, count) => events.needRows(from, count));
     this.scroller = el('div', { class: 'scroller', attributes: { tabindex: -1 } }, this.layer, this.spacer);
-    const grid = { 'aria-label': 'Steps of the run', 'aria-colcount': 5, 'aria-multiselectable': 'false', tabindex: 0 };
-    this.element = el('div', { class: 'list', role: 'grid', attributes: grid }, this.heading, this.scroller, this.empty);
+    const grid = { 'aria-label': 'Steps of the run', 'aria-colcount': 4, 'aria-multiselectable': 'true', tabindex: 0 };
+    this.element = el('div', { class: 'list', role: 'treegrid', attributes: grid }, this.heading, this.scroller, this.empty);
     this.scroller.addEventListener('scroll', () => {
       this.scroll.scrolled(this.scroller.scrollTop);
       this.draw();
@@ -62,12 +70,29 @@ export class StepList {
   }
 
   /** Another run or filter: nothing of the rows is known any more. The place in the list stays. */
-  reset(total: number, actors: readonly StepActor[]): void {
-    this.cache.clear();
-    this.pending = null;
+  reset(total: number, actors: readonly StepActor[], digits: number, foldable: boolean): void {
+    this.renew();
     this.position = null;
+    this.foldable = foldable;
+    this.element.style.setProperty('--digits', `${Math.max(4, digits) + 1}ch`);
     if (actors.join() !== this.actors.join()) this.setActors(actors);
     this.setTotal(total);
+  }
+
+  /** Other rows stand in the list, as some were folded; the place in it stays. */
+  renew(): void {
+    this.cache.clear();
+    this.pending = null;
+    this.anchor = null;
+    this.draw();
+  }
+
+  /** First and last row that are marked; null when one of them has not come, or none is. */
+  get marked(): { readonly first: StepRow; readonly last: StepRow } | null {
+    if (this.position === null) return null;
+    const ends = [this.anchor ?? this.position, this.position].sort((a, b) => a - b);
+    const [first, last] = ends.map((at) => this.cache.get(at));
+    return first && last ? { first, last } : null;
   }
 
   receive(from: number, rows: readonly StepRow[], total: number): void {
@@ -84,6 +109,7 @@ export class StepList {
   /** Selects without telling: what was chosen elsewhere. */
   select(position: number | null): void {
     this.position = position;
+    this.anchor = null;
     this.pending = null;
     this.center();
     this.draw();
@@ -104,7 +130,6 @@ export class StepList {
     for (const { actor, short, name } of shown) lanes.append(el('span', { class: `lane-name ${actor}`, text: short, title: name }));
     const titles: readonly [string, string][] = [
       ['event', 'Event'],
-      ['address', 'Address'],
       ['text', 'What happened'],
     ];
     this.heading.replaceChildren(
@@ -157,14 +182,21 @@ export class StepList {
         row: this.cache.get(position),
         before: position > 0 ? this.cache.get(position - 1) : undefined,
         actors: this.actors,
+        foldable: this.foldable,
       };
-      view.show(shown, position * ROW_HEIGHT - this.scroll.top, position === this.position);
+      const selected = position === this.position;
+      view.show(shown, position * ROW_HEIGHT - this.scroll.top, { selected, marked: !selected && this.isMarked(position) });
     }
     for (const view of this.views) if (!used.has(view)) view.hide();
     const inSight = this.position !== null && this.position >= first && this.position < last;
     if (inSight) this.element.setAttribute('aria-activedescendant', idOf(this.position!));
     else this.element.removeAttribute('aria-activedescendant');
     this.tellPending();
+  }
+
+  private isMarked(position: number): boolean {
+    if (this.anchor === null || this.position === null) return false;
+    return position >= Math.min(this.anchor, this.position) && position <= Math.max(this.anchor, this.position);
   }
 
   private wheel(event: WheelEvent): void {
@@ -195,18 +227,33 @@ export class StepList {
       End: last,
     };
     if (event.key === 'Enter') this.open();
-    else if (event.key in targets && last >= 0) this.moveTo(Math.max(0, Math.min(targets[event.key], last)), false);
-    else return;
+    else if (event.key in targets && last >= 0) this.moveTo(Math.max(0, Math.min(targets[event.key], last)), false, event.shiftKey);
+    else if (!this.unfold(event.key)) return;
     event.preventDefault();
+  }
+
+  /** Right unfolds, left folds or goes out to the statement. */
+  private unfold(key: string): boolean {
+    const row = this.position === null ? undefined : this.cache.get(this.position);
+    if (!row || !['ArrowRight', 'ArrowLeft', ' '].includes(key)) return false;
+    if (row.fold && (key === ' ' || row.fold.open === (key === 'ArrowLeft'))) this.events.toggled(row.fold.group);
+    else if (key === 'ArrowLeft' && !row.fold) this.events.out(row);
+    else return key === 'ArrowRight';
+    return true;
   }
 
   private click(event: MouseEvent): void {
     const element = (event.target as Element).closest('.row');
     const view = this.views.find((each) => each.element === element);
-    if (view && view.position >= 0) this.moveTo(view.position, true);
+    if (!view || view.position < 0) return;
+    const group = this.cache.get(view.position)?.fold?.group;
+    if ((event.target as Element).closest('.twisty') && group !== undefined) return this.events.toggled(group);
+    this.moveTo(view.position, true, event.shiftKey);
   }
 
-  private moveTo(position: number, clicked: boolean): void {
+  /** @param several the rows from where that began are marked */
+  private moveTo(position: number, clicked: boolean, several: boolean): void {
+    this.anchor = several ? (this.anchor ?? this.position) : null;
     this.position = position;
     this.pending = { clicked };
     if (this.scroll.bringIntoView(position)) this.scroller.scrollTop = this.scroll.scrollTop;

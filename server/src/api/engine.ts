@@ -58,7 +58,7 @@ export type { ComparisonView } from '../protocol/comparison';
 export { compareJson } from '../export/compare-json';
 export { palette } from '../export/colors';
 export type { Paint, Palette } from '../export/colors';
-export { ftrace } from '../export/ftrace';
+export { ftrace, kernelTextOf } from '../export/ftrace';
 export { json } from '../export/json';
 export { report } from '../export/report/report';
 export { text } from '../export/text';

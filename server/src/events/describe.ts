@@ -58,7 +58,8 @@ const ADDRESSES: readonly FieldKind[] = ['gva', 'gpa', 'hva', 'hpa'];
 
 function addressOf(event: Event): string | null {
   const fields = fieldsOf(event);
-  const address = fields.find(({ kind }) => ADDRESSES.includes(kind));
+  // Where the guest's code stands is made up (docs/model.md, D11).
+  const address = fields.find(({ name, kind }) => ADDRESSES.includes(kind) && name !== 'rip');
   if (address) return hex(address.value);
   const frame = fields.find(({ kind }) => kind === 'gfn');
   return frame ? hex(frame.value << 12n) : null;

@@ -48,7 +48,28 @@ function taskOf({ name, machine }: Program): string {
 
 const TASK = 15;
 
+/** Steps that are copied at most. */
+const MOST_COPIED = 10_000;
+
+/** Steps [from, to] as the trace of their run alone has them; those that are no tracepoints as comments. */
+export function kernelTextOf(view: RunView, from: number, to: number): string {
+  const last = Math.min(to, from + MOST_COPIED - 1, view.steps.length - 1);
+  const lines: string[] = [];
+  for (const { step, line } of traced(view, 1, 0)) {
+    if (step > last) break;
+    if (step < from) continue;
+    const [{ event, text }] = view.steps.rows(step, 1);
+    lines.push(line ?? `# ${event}: ${text}`);
+  }
+  return lines.map((line) => `${line}\n`).join('');
+}
+
 function* run(view: RunView, pid: number, start: number): Generator<string> {
+  for (const { line } of traced(view, pid, start)) if (line !== null) yield line;
+}
+
+/** Each step with its line; null: it is no tracepoint. */
+function* traced(view: RunView, pid: number, start: number): Generator<{ readonly step: number; readonly line: string | null }> {
   const { record, steps } = view;
   const head = (task: string): string => `${task.padStart(16)}-${String(pid).padEnd(7)} [000] ..... `;
   const task = taskOf(record.program);
@@ -65,7 +86,7 @@ function* run(view: RunView, pid: number, start: number): Generator<string> {
     const context = contexts[kernel];
     if (event.kind === Kind.kvm_exit) context.exited(event);
     const said = kernelText(event, kvm.kernel, context.extras(event), { vendor, ept: mmuOf(event, record.program) === 'ept' });
-    if (said !== null) yield `${heads[kernel]}${time(start + row)}: ${event.name}: ${said}`;
+    yield { step, line: said === null ? null : `${heads[kernel]}${time(start + row)}: ${event.name}: ${said}` };
   }
 }
 

@@ -47,12 +47,50 @@ export interface StepRow {
   /** Zero-based source line of the statement that caused it, or null for set-up. */
   readonly line: number | null;
   readonly kind: StepKind;
+  /** Of the first step of a statement, in a list that can be folded. */
+  readonly fold?: StepFold;
 }
 
-/** What the panel's list is narrowed to: steps of these actors and kinds (none given: of all) with this text in them. */
+/** A statement and the steps that it is folded over, with what it came to; the set-up is one too. */
+export interface StepFold {
+  /** Number of the statement in the run: the n-th that is executed. */
+  readonly group: number;
+  readonly open: boolean;
+  readonly steps: number;
+  readonly outcome: Pick<Verdict, 'kind' | 'what'> | null;
+  /** As `4 × EPT_VIOLATION, CR_ACCESS`; empty: none. */
+  readonly exits: string;
+  /** Entries of tables that it changed, each time counted. */
+  readonly changed: number;
+  /** Expectations about it. */
+  readonly held: number;
+  readonly failed: number;
+}
+
+/** Which statements are folded: all or none, but for those. */
+export interface StepFolds {
+  readonly folded: boolean;
+  readonly except: readonly number[];
+}
+
+/** What is gone to from a step. */
+export type StepGoal = 'exit' | 'fault' | 'change' | 'statement';
+
+/** A step in a list; it is another one than that asked for when that is folded away or does not pass the filter. */
+export interface StepPlace {
+  readonly position: number;
+  readonly step: number;
+  /** Number of the statement into which the step asked for is folded. */
+  readonly foldedInto?: number;
+}
+
+/**
+ * What the panel's list is narrowed to: steps of these actors and kinds (none given: of all) with this text in them. `change`: steps that
+ * change something, `tlb`: those of TLB and paging-structure caches. What is narrowed is not folded.
+ */
 export interface StepFilter {
   readonly actors?: readonly StepActor[];
-  readonly kinds?: readonly StepKind[];
+  readonly kinds?: readonly (StepKind | 'change' | 'tlb')[];
   /** Found in event, text or address; upper and lower case alike, `_` between digits left out. */
   readonly text?: string;
 }
@@ -104,11 +142,21 @@ export interface Requests {
   'mmu/runs': { params: { uri: string }; result: RunInfo[] };
   /** Rows [from, from + count) of the steps of a run that pass the filter, and how many pass. */
   'mmu/steps': {
-    params: { runId: string; from: number; count: number; filter?: StepFilter | null };
+    params: { runId: string; from: number; count: number; filter?: StepFilter | null; folds?: StepFolds | null };
     result: { rows: StepRow[]; total: number } | null;
   };
-  /** Position of a step among those that pass the filter, or of the last one before it that does. */
-  'mmu/position': { params: { runId: string; step: number; filter?: StepFilter | null }; result: number | null };
+  /** Where a step stands among those that pass the filter, or the last one before it that does, or the statement into which it is folded. */
+  'mmu/position': {
+    params: { runId: string; step: number; filter?: StepFilter | null; folds?: StepFolds | null };
+    result: StepPlace | null;
+  };
+  /** The next step of a kind, or with `direction` -1 the one before, with the statement that it is of and its first step; null: there is none. */
+  'mmu/next': {
+    params: { runId: string; step: number; goal: StepGoal; direction: 1 | -1 };
+    result: { step: number; group: number; first: number } | null;
+  };
+  /** Steps [from, to] as the kernel's trace prints them, a comment for each that it has no tracepoint for; at most 10 000. */
+  'mmu/kernelText': { params: { runId: string; from: number; to: number }; result: string | null };
   'mmu/step': { params: { runId: string; step: number }; result: StepDetail | null };
   /** The machine after a step: `count` nodes inside one (of the top, its id is empty) from the one at `from` on; null: there is no such node. */
   'mmu/state': { params: { runId: string; step: number; id: string; from?: number; count?: number }; result: StateNodes | null };
@@ -206,7 +254,9 @@ export type ToPanel =
   | { readonly type: 'comparison'; readonly runId: string; readonly with: string | null; readonly comparison: ComparisonView | null }
   /** Select a step (the cursor is on its statement); `position` answers `needPosition`. */
   | { readonly type: 'select'; readonly runId: string; readonly step: number }
-  | { readonly type: 'position'; readonly runId: string; readonly query: number; readonly step: number; readonly position: number | null }
+  | { readonly type: 'position'; readonly runId: string; readonly query: number; readonly step: number; readonly place: StepPlace | null }
+  /** Answer to `needNext`. */
+  | { readonly type: 'next'; readonly runId: string; readonly from: number; readonly found: Requests['mmu/next']['result'] }
   /** The way of an address that was asked for by itself, not as part of a step. */
   | { readonly type: 'translation'; readonly runId: string | null; readonly view: TranslationView }
   | { readonly type: 'busy'; readonly message: string | null };
@@ -223,6 +273,7 @@ export type FromPanel =
       readonly from: number;
       readonly count: number;
       readonly filter: StepFilter | null;
+      readonly folds: StepFolds | null;
     }
   | {
       readonly type: 'needPosition';
@@ -230,7 +281,14 @@ export type FromPanel =
       readonly query: number;
       readonly step: number;
       readonly filter: StepFilter | null;
+      readonly folds: StepFolds | null;
     }
+  | { readonly type: 'needNext'; readonly runId: string; readonly step: number; readonly goal: StepGoal; readonly direction: 1 | -1 }
+  /** Put steps [from, to] into the clipboard as kernel text, or a text as it is. */
+  | { readonly type: 'copySteps'; readonly runId: string; readonly from: number; readonly to: number }
+  | { readonly type: 'copyText'; readonly text: string }
+  /** The panel alone is to be seen, or the editors beside it again. */
+  | { readonly type: 'present'; readonly on: boolean }
   | { readonly type: 'needDetail'; readonly runId: string; readonly step: number }
   | {
       readonly type: 'needState';

@@ -48,11 +48,16 @@ export function routePanel(core: Core, progress: ProgressReports): void {
     const last = runs.last(uri);
     return last ? [...last.infos] : [];
   });
-  on('mmu/steps', null, async ({ runId, from, count, filter }, token) => {
-    const found = await inquiries.ofRun(runId, 'steps', { from, count: Math.min(count, MOST_ROWS), filter: filter ?? null }, token);
+  on('mmu/steps', null, async ({ runId, from, count, filter, folds }, token) => {
+    const listed = { filter: filter ?? null, folds: folds ?? null };
+    const found = await inquiries.ofRun(runId, 'steps', { from, count: Math.min(count, MOST_ROWS), ...listed }, token);
     return found && { ...found, rows: moved(core, runId, found.rows) };
   });
-  on('mmu/position', null, ({ runId, step, filter }, token) => inquiries.ofRun(runId, 'position', { step, filter: filter ?? null }, token));
+  on('mmu/position', null, ({ runId, step, filter, folds }, token) =>
+    inquiries.ofRun(runId, 'position', { step, filter: filter ?? null, folds: folds ?? null }, token),
+  );
+  on('mmu/next', null, ({ runId, step, goal, direction }, token) => inquiries.ofRun(runId, 'next', { step, goal, direction }, token));
+  on('mmu/kernelText', null, ({ runId, from, to }, token) => inquiries.ofRun(runId, 'kernelText', { from, to }, token));
   on('mmu/step', null, async ({ runId, step }, token) => {
     const found = await inquiries.ofRun(runId, 'step', { step }, token);
     return found && { ...found, row: moved(core, runId, [found.row])[0] };

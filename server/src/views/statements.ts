@@ -9,7 +9,7 @@ import { expectationText } from './outcome';
 import type { RunView } from './view';
 
 /** Index among the outcomes of the act whose rows a row is of; -1: it is of none. */
-function indexAt({ record: { outcomes } }: RunView, row: number): number {
+export function indexAt({ record: { outcomes } }: RunView, row: number): number {
   let low = 0;
   let high = outcomes.length;
   while (low < high) {

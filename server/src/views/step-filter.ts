@@ -3,12 +3,17 @@
  * way to other work in between.
  */
 import { eventAtRow } from '../engine/journal/attribution';
-import { Actor } from '../engine/journal/events';
+import { Actor, Kind } from '../engine/journal/events';
 import { ROW_WORDS } from '../engine/journal/journal';
-import type { StepActor, StepFilter, StepRow } from '../protocol/messages';
+import type { StepActor, StepFilter, StepPlace, StepRow } from '../protocol/messages';
 import { stepKind } from '../events/describe';
 import { kindAt } from '../events/fields';
+import { changes } from './next-step';
+import { performerOf } from './performer';
 import type { RunView } from './view';
+
+/** Of the TLB and the paging-structure caches. */
+const OF_TLB: ReadonlySet<Kind> = new Set([Kind.tlb_hit, Kind.tlb_fill, Kind.tlb_flush, Kind.stale, Kind.kvm_flush_remote_tlbs]);
 
 export class StepFilterIndex {
   /** Steps that pass, ascending. */
@@ -16,7 +21,7 @@ export class StepFilterIndex {
   private count = 0;
   private scanned = 0;
   private readonly actors: ReadonlySet<StepActor> | null;
-  private readonly kinds: ReadonlySet<StepRow['kind']> | null;
+  private readonly kinds: ReadonlySet<string> | null;
   private readonly text: string;
 
   constructor(
@@ -48,8 +53,8 @@ export class StepFilterIndex {
     return Array.from(steps, (step) => this.view.steps.rows(step, 1)[0]);
   }
 
-  /** Position of a step, or of the last one before it that passes; null when there is none. */
-  positionOf(step: number): number | null {
+  /** Where a step stands, or the last one before it that passes; null when there is none. */
+  placeOf(step: number): StepPlace | null {
     let low = 0;
     let high = this.count;
     while (low < high) {
@@ -57,17 +62,29 @@ export class StepFilterIndex {
       if (this.found[middle] <= step) low = middle + 1;
       else high = middle;
     }
-    return low === 0 ? null : low - 1;
+    return low === 0 ? null : { position: low - 1, step: this.found[low - 1] };
   }
 
   private passes(step: number): boolean {
     const { record, steps } = this.view;
     const row = steps.rowOf(step);
-    if (this.actors && !this.actors.has(Actor[(record.words[row * ROW_WORDS] >>> 8) & 15] as StepActor)) return false;
-    if (this.kinds && !this.kinds.has(stepKind(kindAt(record, eventAtRow(record, row))))) return false;
+    const kind = kindAt(record, eventAtRow(record, row));
+    if (this.actors && !this.actors.has(Actor[this.actorAt(row, kind)] as StepActor)) return false;
+    if (this.kinds && !this.isOfKinds(this.kinds, step, kind)) return false;
     if (!this.text) return true;
     const { event, text, address } = steps.rows(step, 1)[0];
     return searchable(`${event} ${text} ${address ?? ''}`).includes(this.text);
+  }
+
+  private actorAt(row: number, kind: Kind): Actor {
+    const { words, program } = this.view.record;
+    const at = row * ROW_WORDS;
+    // The act stands in the second field of a statement's event.
+    return kind === Kind.statement ? performerOf(program, words[at + 3]) : (words[at] >>> 8) & 15;
+  }
+
+  private isOfKinds(kinds: ReadonlySet<string>, step: number, kind: Kind): boolean {
+    return kinds.has(stepKind(kind)) || (kinds.has('tlb') && OF_TLB.has(kind)) || (kinds.has('change') && changes(this.view, step));
   }
 
   private add(step: number): void {

@@ -8,6 +8,7 @@ import { ROW_WORDS } from '../engine/journal/journal';
 import type { StepRow } from '../protocol/messages';
 import type { RunRecord } from '../run/record';
 import { callsOf, executionOf, performedText } from './execution';
+import { performerOf } from './performer';
 import { describe } from '../events/describe';
 import { eventAt } from '../events/fields';
 import type { Script } from './view';
@@ -70,6 +71,13 @@ export class StepIndex {
     return head < 0 ? null : this.heads[head];
   }
 
+  /** First step of each statement executed, that of the set-up before them. */
+  groups(): Uint32Array {
+    const firsts = Array.from(this.heads, (row) => this.stepOfRow(row));
+    if (this.length > 0 && firsts[0] !== 0) firsts.unshift(0);
+    return Uint32Array.from(firsts);
+  }
+
   /** First step of a statement; null when it was not executed. */
   stepOfOrigin(origin: number): number | null {
     const head = this.origins.indexOf(origin);
@@ -106,7 +114,7 @@ export class StepIndex {
     const text = begun === row ? described.text : `goes on · ${described.text}`;
     return {
       step,
-      actor: Actor[event.actor] as StepRow['actor'],
+      actor: Actor[event.kind === Kind.statement ? performerOf(program, act) : event.actor] as StepRow['actor'],
       event: event.spec.name,
       text: event.kind === Kind.statement && execution ? performedText(this.script, program, origin!, act) : text,
       address: described.address,

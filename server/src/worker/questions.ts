@@ -1,7 +1,7 @@
 /** What can be asked of a script that was checked and run: each feature that looks at runs, as a question with its answer. */
 import type { CodeAction, Diagnostic, Hover, Position, Range } from 'vscode-languageserver-types';
 import type { Analysis, Problem } from '../language/analysis';
-import type { RunInfo, StepDetail, StepFilter, StepRow } from '../protocol/messages';
+import type { RunInfo, StepDetail, StepGoal, StepPlace, StepRow } from '../protocol/messages';
 import type { MemoryMap, StateNodes, StateOrigin } from '../protocol/state';
 import type { ComparisonView } from '../protocol/comparison';
 import type { TotalsTables } from '../protocol/totals';
@@ -19,8 +19,10 @@ import { memoryAt, originAt, stateAt } from '../views/state/at-step';
 import { totalsTables } from '../views/totals/tables';
 import { totalsInSteps } from '../views/totals/totals';
 import type { RunView } from '../views/view';
+import { kernelTextOf } from '../api/engine';
+import { nextStep } from '../views/next-step';
 import { searched } from './searches';
-import type { Searches } from './searches';
+import type { Listed, Searches } from './searches';
 
 /** A script as a worker knows it. */
 export interface KnownScript {
@@ -44,8 +46,13 @@ interface Questions {
   inlayHints: { params: { range: Range; exits: boolean }; answer: StatementHint[] };
   codeActions: { params: { range: Range; shown: readonly Diagnostic[] }; answer: CodeAction[] };
   translate: { params: OfRun & { position: Position; address: string | null }; answer: { markdown: string; view: TranslationView } | null };
-  steps: { params: OfRun & { from: number; count: number; filter: StepFilter | null }; answer: { rows: StepRow[]; total: number } | null };
-  position: { params: OfRun & { step: number; filter: StepFilter | null }; answer: number | null };
+  steps: { params: Listed & { from: number; count: number }; answer: { rows: StepRow[]; total: number } | null };
+  position: { params: Listed & { step: number }; answer: StepPlace | null };
+  next: {
+    params: OfRun & { step: number; goal: StepGoal; direction: 1 | -1 };
+    answer: { step: number; group: number; first: number } | null;
+  };
+  kernelText: { params: OfRun & { from: number; to: number }; answer: string | null };
   step: { params: OfRun & { step: number }; answer: StepDetail | null };
   state: { params: OfRun & { step: number; id: string; from: number; count: number }; answer: StateNodes | null };
   stateOrigin: { params: OfRun & { step: number; id: string }; answer: StateOrigin | null };
@@ -74,15 +81,24 @@ const ANSWERS: { readonly [K in What]: Answering<K> } = {
     const view = views[run];
     return view ? translateAt(analysis, view, position, address) : null;
   },
-  *steps({ views, searches }, { run, from, count, filter }) {
-    const view = views[run];
+  *steps({ views, searches }, { from, count, ...listed }) {
+    const view = views[listed.run];
     if (!view) return null;
-    const list = yield* searched(searches, run, view, filter);
-    return { rows: list.rows(from, count), total: list.length };
+    const list = yield* searched(searches, view, listed);
+    const rows = list.rows(from, count);
+    return { rows: Array.isArray(rows) ? rows : yield* rows, total: list.length };
   },
-  *position({ views, searches }, { run, step, filter }) {
+  *position({ views, searches }, { step, ...listed }) {
+    const view = views[listed.run];
+    return view ? (yield* searched(searches, view, listed)).placeOf(step) : null;
+  },
+  *next({ views, searches }, { run, step, goal, direction }) {
     const view = views[run];
-    return view ? (yield* searched(searches, run, view, filter)).positionOf(step) : null;
+    const found = view ? yield* nextStep(view, step, goal, direction) : null;
+    if (found === null) return null;
+    const groups = searches.groupsOf(run, view);
+    const group = groups.of(found);
+    return { step: found, group, first: groups.first(group) };
   },
   *report({ analysis, views }, { line }) {
     if (views.length === 0) return null;
@@ -93,6 +109,7 @@ const ANSWERS: { readonly [K in What]: Answering<K> } = {
     }
     return pieces.join('');
   },
+  kernelText: ({ views }, { run, from, to }) => (views[run] ? kernelTextOf(views[run], from, to) : null),
   *totals({ views }, { run }) {
     const view = views[run];
     return view ? totalsTables(yield* totalsInSteps(view)) : null;

@@ -1,5 +1,7 @@
 /** The last searches of a script's runs, so that the rows of one list are not searched again for every page. */
-import type { StepFilter, StepRow } from '../protocol/messages';
+import type { StepFilter, StepFolds, StepPlace, StepRow } from '../protocol/messages';
+import { FoldedSteps } from '../views/folded-steps';
+import { StatementGroups } from '../views/statement-groups';
 import { StepFilterIndex } from '../views/step-filter';
 import type { RunView } from '../views/view';
 
@@ -11,13 +13,20 @@ const MOST_SEARCHES = 4;
 /** Steps of a run by position: all of them, or those that pass a filter. */
 interface StepList {
   readonly length: number;
-  rows(from: number, count: number): StepRow[];
-  /** Position of a step, or of the last one before it that is in the list; null when there is none. */
-  positionOf(step: number): number | null;
+  rows(from: number, count: number): StepRow[] | Generator<void, StepRow[]>;
+  /** Where a step stands, or what stands for it; null when nothing does. */
+  placeOf(step: number): StepPlace | null;
 }
 
 export class Searches {
   private readonly kept = new Map<string, StepFilterIndex>();
+  private readonly groups = new Map<number, StatementGroups>();
+
+  groupsOf(run: number, view: RunView): StatementGroups {
+    let groups = this.groups.get(run);
+    if (!groups) this.groups.set(run, (groups = new StatementGroups(view)));
+    return groups;
+  }
 
   get(run: number, view: RunView, filter: StepFilter): StepFilterIndex {
     const key = `${run} ${JSON.stringify(filter)}`;
@@ -29,15 +38,15 @@ export class Searches {
   }
 }
 
-export function* searched(searches: Searches, run: number, view: RunView, filter: StepFilter | null): Generator<void, StepList> {
-  const { steps } = view;
-  if (isEmpty(filter)) {
-    return {
-      length: steps.length,
-      rows: (from, count) => steps.rows(from, count),
-      positionOf: (step) => Math.min(step, steps.length - 1),
-    };
-  }
+/** Which steps of a run are listed. */
+export interface Listed {
+  readonly run: number;
+  readonly filter: StepFilter | null;
+  readonly folds?: StepFolds | null;
+}
+
+export function* searched(searches: Searches, view: RunView, { run, filter, folds }: Listed): Generator<void, StepList> {
+  if (isEmpty(filter)) return new FoldedSteps(view, searches.groupsOf(run, view), folds ?? { folded: false, except: [] });
   const index = searches.get(run, view, filter!);
   while (!index.scan(SLICE)) yield;
   return index;

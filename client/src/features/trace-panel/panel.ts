@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { FromPanel, RunInfo, ToPanel } from '../../../../server/src/protocol/messages';
 import type { TranslationView } from '../../../../server/src/protocol/translation';
-import { messageOf } from '../../messages';
+import { messageOf, plural } from '../../messages';
 import { showScenario } from '../../scenario';
 import type { RunState, Server } from '../../server';
 import { explain } from './explain';
@@ -131,17 +131,22 @@ export class TracePanel implements vscode.Disposable {
         return;
       }
       case 'needRows': {
-        const { runId, query, from, count, filter } = message;
+        const { runId, query, from, count, filter, folds } = message;
         const token = this.tokenOf(query);
-        const found = await this.ask(() => this.server.request('mmu/steps', { runId, from, count, filter }, token), token);
+        const found = await this.ask(() => this.server.request('mmu/steps', { runId, from, count, filter, folds }, token), token);
         if (found) this.post({ type: 'rows', runId, query, from, rows: found.rows, total: found.total });
         return;
       }
       case 'needPosition': {
-        const { runId, query, step, filter } = message;
+        const { runId, query, step, filter, folds } = message;
         const token = this.tokenOf(query);
-        const position = await this.ask(() => this.server.request('mmu/position', { runId, step, filter }, token), token);
-        return this.post({ type: 'position', runId, query, step, position });
+        const place = await this.ask(() => this.server.request('mmu/position', { runId, step, filter, folds }, token), token);
+        return this.post({ type: 'position', runId, query, step, place });
+      }
+      case 'needNext': {
+        const { runId, step, goal, direction } = message;
+        const found = await this.ask(() => this.server.request('mmu/next', { runId, step, goal, direction }));
+        return this.post({ type: 'next', runId, from: step, found });
       }
       case 'needDetail': {
         const { runId, step } = message;
@@ -185,7 +190,31 @@ export class TracePanel implements vscode.Disposable {
       case 'explain':
         await this.ask(() => explain(this.extension, message.section).then(() => null));
         return;
+      case 'copySteps':
+        return this.copySteps(message.from, message.to, message.runId);
+      case 'copyText':
+        return this.copy(message.text, 'copied');
+      case 'present':
+        // The editors beside it are hidden; the same command brings them back.
+        this.panel.reveal(undefined, false);
+        await this.ask(async () => vscode.commands.executeCommand('workbench.action.toggleMaximizeEditorGroup'));
     }
+  }
+
+  /** Steps [from, to] into the clipboard, as the kernel's trace prints them. */
+  async copySteps(from: number, to: number, runId = this.selected?.runId): Promise<void> {
+    if (runId === undefined) return;
+    const text = await this.ask(() => this.server.request('mmu/kernelText', { runId, from, to }));
+    if (text !== null) await this.copy(text, `${plural(text.split('\n').length - 1, 'line')} of kernel text copied`);
+  }
+
+  async copy(text: string, said: string): Promise<void> {
+    await vscode.env.clipboard.writeText(text);
+    vscode.window.setStatusBarMessage(`MMU: ${said}`, 4000);
+  }
+
+  get active(): boolean {
+    return this.panel.active;
   }
 
   /** Cancelled as soon as the page uses another filter. */

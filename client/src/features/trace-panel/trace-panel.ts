@@ -45,6 +45,11 @@ export class TracePanels implements vscode.Disposable {
     return this.panels.get(uri)?.selected?.runId ?? null;
   }
 
+  /** The panel in front of the user. */
+  get active(): TracePanel | null {
+    return [...this.panels.values()].find((panel) => panel.active) ?? null;
+  }
+
   /** Takes over a panel that VS Code made anew after a reload. */
   restore(webviewPanel: vscode.WebviewPanel, uri: string): void {
     webviewPanel.webview.options = this.options();
@@ -95,6 +100,11 @@ export function activateTracePanel(context: vscode.ExtensionContext, server: Ser
     vscode.commands.registerCommand(EXPLAIN_COMMAND, (section?: unknown) =>
       typeof section === 'string' ? explain(context.extensionUri, section) : undefined,
     ),
+    // Entries of the page's context menu, which are handed what they are of.
+    vscode.commands.registerCommand('mmu.copyKernelText', ({ from, to }: { from: number; to: number }) =>
+      panels.active?.copySteps(from, to),
+    ),
+    vscode.commands.registerCommand('mmu.copyEntry', ({ text }: { text: string }) => panels.active?.copy(text, 'entry copied')),
     vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, {
       async deserializeWebviewPanel(webviewPanel, state: unknown) {
         const uri = (state as { scenario?: unknown } | null)?.scenario;

@@ -23,10 +23,10 @@ const crNames = (mask: number, way: string): string[] => {
 
 export const EXIT_WORDS: Words<keyof typeof EXIT_EVENTS> = {
   kvm_entry: (event, program) => {
-    const { rip, intr_info, error_code } = event.fields;
+    const { intr_info, error_code } = event.fields;
     const guest = guestOf(event, program);
     const fault = intr_info !== 0 && `with ${valueName('vector', intr_info & 0xff)} ${flags(error_code)}`;
-    return [guest && `into ${guest}`, `rip ${hex(rip)}`, fault].filter(Boolean).join(', ');
+    return [guest && `into ${guest}`, fault].filter(Boolean).join(', ');
   },
   kvm_exit: (event, program) => joined(guestOf(event, program) && `from ${guestOf(event, program)}`, exit(event, program)),
   kvm_page_fault: (event, program) => `${hex(event.fields.address)}, ${faultInformation(event, program)}`,
