@@ -43,7 +43,7 @@ describe('the server as a process', function () {
     await client.until(client.runStates, ({ state }) => state === 'done');
     const found = await client.at<Hover>('textDocument/hover', sampleUri, positionOf(sample, '0x40_0123'));
     const { value } = found.contents as { value: string };
-    for (const each of [/guest-virtual/, /PML4\[0\]/, /PDPT\[0\]/, /PD\[2\]/, /\bPT\[0\]/, /GPA `0x20_0123`/, /HVA `0x7f00_0020_0123`/])
+    for (const each of [/GVA 0x40_0123 → GPA 0x20_0123 → HVA 0x7f00_0020_0123/, /PML4\[0\]/, /PDPT\[0\]/, /PD\[2\]/, /\bPT\[0\]/])
       assert.match(value, each);
   });
 
@@ -96,6 +96,12 @@ describe('the server as a process', function () {
     assert.ok(exits.total > 0 && exits.rows.every(({ kind }) => kind === 'exit'));
     const position = await client.request<number>('mmu/position', { runId, step: exits.rows[1].step, filter: { kinds: ['exit'] } });
     assert.equal(position, 1);
+    const totals = await client.request<{ id: string; exits: number }[]>('mmu/totals', { runId });
+    assert.deepEqual([totals[0].id, totals[0].exits], ['run', exits.total]);
+    const beside = await client.request<{ runs: { short: string }[] }>('mmu/compare', { runId, with: runs[0].runId });
+    assert.deepEqual(beside.runs.map(({ short }) => short), ['ept', 'soft']); // prettier-ignore
+    assert.equal(await client.request('mmu/compare', { runId, with: null }), null, 'nothing was changed yet');
+    assert.match(await client.request<string>('mmu/report', { runId, line: null }), /^<!DOCTYPE html>/);
     const { line } = positionOf(sample, 'user write 0x7fff_f008');
     const step = await client.request<number>('mmu/stepAtLine', { runId, line });
     const detail = await client.request<StepDetail>('mmu/step', { runId, step });

@@ -61,6 +61,7 @@ describe('totals and comparison in the trace panel', () => {
   it('counts a statement or a block that is chosen, by keys', async () => {
     page = await site.live(SCENARIO);
     await tab('Totals').click();
+    assert.ok((await page.locator('.totals .scrolled').boundingBox())!.height > 60, 'the list of parts is there whole');
     await page.locator('.parts .link', { hasText: 'block touch' }).focus();
     await page.keyboard.press('Enter');
     assert.equal(await page.locator('.totals .title h3').innerText(), 'block touch');

@@ -122,6 +122,39 @@ describe('the desk of a worker', () => {
     assert.equal(steps(), null);
   });
 
+  it('compares runs with each other, and with what the text came to before its last change', () => {
+    const table = new Table();
+    const compared = (of: number, other: number | null) => {
+      const answer = table.ask(of, 'compare', { run: 0, with: other });
+      table.finish();
+      const found = answer();
+      return found && { runs: found.runs.map(({ short }) => short), differing: found.differing };
+    };
+    const ran = (text: string): number => {
+      const id = table.job('file:///a.mmu', script(text, 'soft, ept'));
+      table.finish();
+      return id;
+    };
+    const first = ran('user read 0x40_0000');
+    assert.deepEqual([compared(first, 1), compared(first, null)], [{ runs: ['soft', 'ept'], differing: 1 }, null]);
+    const edited = ran('user read 0x40_0000\nuser read 0x40_1000');
+    assert.deepEqual(compared(edited, null), { runs: ['before', 'now'], differing: 1 });
+    const again = ran('user read 0x40_0000\nuser read 0x40_1000');
+    assert.deepEqual(compared(again, null), { runs: ['before', 'now'], differing: 1 }, 'the same text run again is no change');
+    assert.equal(compared(again, 7), null);
+  });
+
+  it('counts a run, and writes the report of all', () => {
+    const table = new Table();
+    const id = table.job('file:///a.mmu', script('user read 0x40_0000', 'soft, ept'));
+    table.finish();
+    const totals = table.ask(id, 'totals', { run: 1 });
+    const report = table.ask(id, 'report', { run: 1, line: null });
+    table.finish();
+    assert.deepEqual(totals()?.map(({ part, exits }) => [part, exits]), [['run', 5], ['set-up', 0], ['statement', 5]]); // prettier-ignore
+    assert.match(report() ?? '', /<section id="run-1" class="run"><h2>guest under ept<\/h2>/);
+  });
+
   it('keeps no small script waiting for a large one', () => {
     const table = new Table();
     const large = table.job('file:///large.mmu', `${LONG}${script('user read 0x40_0000 x 1_000_000_000')}`, { timeLimit: 1e9 });

@@ -100,8 +100,13 @@ export class TotalsSection {
           }),
         ),
         el('td', { class: 'count', text: each.part === 'run' ? '' : number(each.times) }),
-        el('td', { class: 'count' }, number(each.exits), each.part !== 'run' && drawBar(each.exits, most)),
-        el('td', { class: 'count' }, number(each.references), each.part !== 'run' && drawBar(each.references, mostReferences)),
+        el('td', { class: 'count' }, number(each.exits), each.part !== 'run' && each.exits > 0 && drawBar(each.exits, most)),
+        el(
+          'td',
+          { class: 'count' },
+          number(each.references),
+          each.part !== 'run' && each.references > 0 && drawBar(each.references, mostReferences),
+        ),
         el('td', { class: 'count', text: number(each.events) }),
       );
       return row;

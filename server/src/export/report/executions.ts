@@ -22,8 +22,8 @@ export interface Bounds {
 
 export const BOUNDS: Bounds = { executions: 400, steps: 200, stepsOfRun: 10_000, figures: 30 };
 
-/** Width of a figure: that of a page. */
-const WIDTH = 880;
+/** Width of a figure that needs no more: that of a narrow window. */
+const WIDTH = 642;
 
 /** @param line zero-based, of a statement that gets a figure in any case; null: of none */
 export function* executions(view: RunView, line: number | null, bounds: Bounds): Generator<Html> {
