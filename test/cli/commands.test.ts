@@ -31,8 +31,11 @@ describe('arguments of the command line', () => {
 
   it('are described by help', () => {
     assert.match(generalHelp(), /^usage: mmu COMMAND/);
+    // What commands do stands two blanks behind the longest of them.
+    const column = 4 + Math.max(...COMMANDS.map(({ name, takes }) => `${name} ${takes}`.trimEnd().length));
     for (const each of COMMANDS) {
       assert.match(generalHelp(), new RegExp(`^  ${each.name} `, 'm'));
+      assert.equal(generalHelp().split('\n').find((line) => line.endsWith(each.about))!.length - each.about.length, column, each.name); // prettier-ignore
       for (const option of Object.keys(each.options)) assert.match(commandHelp(each), new RegExp(`^  --${option}\\b`, 'm'));
     }
   });

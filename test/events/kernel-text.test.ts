@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { printersOf, printKernelText, readAnyText, readKernelText } from '../../server/src/events/kernel-text/kernel-text';
+import { readFieldList } from '../../server/src/events/kernel-text/field-lists';
 import type { Release } from '../../server/src/events/kernel-text/versions';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -54,6 +55,17 @@ describe("the kernel's text", () => {
       roundTrip(lines, kernel);
     });
   }
+
+  it('is read from lists of fields: numbers by our names, and nothing of what is none', () => {
+    assert.deepEqual(readFieldList('kvm_exit', ' exit_reason=0x30 guest_rip=0x1000 isa=1 stack=ARRAY[01, 02] comm=qemu error=-5'), {
+      reason: 0x30n,
+      rip: 0x1000n,
+      isa: 1n,
+      error: -5n,
+    });
+    assert.deepEqual(readFieldList('kvm_cr', '[FAILED TO PARSE] rw=1 cr=3 val=0x1000'), { write: 1n, cr: 3n, value: 0x1000n });
+    assert.equal(readFieldList('kvm_cr', 'cr_write 3 = 0x1000'), null);
+  });
 
   it('is read without its trailing blank, which mailers take away', () => {
     assert.deepEqual(readAnyText('kvm_mmu_pagetable_walk', 'addr 500000 pferr 0'), { addr: 0x50_0000n, pferr: 0n });

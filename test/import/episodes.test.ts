@@ -86,6 +86,17 @@ describe('an episode', () => {
     assert.equal(episode.until! - episode.time!, 5000);
   });
 
+  it('is whole but for the first one of a task, when it has no exit, and the last one, when no entry follows', () => {
+    const text = mapped(1) + mapped(2) + mapped(3);
+    const behindExit = text.slice(text.indexOf('\n') + 1);
+    const partial = (of: string): unknown[] => explained(of).listed.map(({ folded }) => folded.body[0].first.partial);
+    assert.deepEqual(partial(text), [null]);
+    const mixed = line(fault('1000')) + line(entry()) + line(fault('2000', '0x7')) + line(entry()) + line(exit('HLT')) + line(entry());
+    assert.deepEqual(partial(mixed), ['beginning', null, null]);
+    assert.deepEqual(partial(behindExit), ['beginning']);
+    assert.deepEqual(partial(mapped(1) + line(exit('HLT'))), [null, 'end']);
+  });
+
   it('of a task that runs no guest is what it does for one reason', () => {
     const unmap = (at: string): string =>
       line(`kvm_unmap_hva_range: mmu notifier unmap range: 0x007f00000${at}000 -- 0x007f00001${at}000`, 'kswapd0-52');

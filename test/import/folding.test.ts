@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { episodesIn, type Folded } from '../../server/src/import/folding/run';
-import { explained, exit, entry, line, mapped, unanswered } from './explained';
+import { episodesIn, isLoop, type Folded } from '../../server/src/import/folding/run';
+import { explained, exit, entry, fault, line, mapped, unanswered } from './explained';
 
 const foldedOf = (text: string): Folded[] => explained(text).listed.map(({ folded }) => folded);
 const shape = (folded: Folded): unknown => [folded.times, folded.body.map(({ count, stays }) => [count, stays])];
@@ -58,6 +58,27 @@ describe('episodes that are alike', () => {
     const whole = unanswered('1000').repeat(3);
     const text = whole.slice(whole.indexOf('\n') + 1) + line(exit('EPT_VIOLATION'));
     assert.deepEqual(foldedOf(text).map(shape), [[1, [[4, true]]]]);
+  });
+
+  it('do not belong to them when they are at another place, or of another kind', () => {
+    const whole = unanswered('1000').repeat(3) + line(exit('EPT_VIOLATION'));
+    for (const [cut, counts] of [
+      [fault('1000'), [4]],
+      [fault('2000'), [3, 1]],
+      [fault('1000', '0x182'), [3, 1]],
+    ] as const) {
+      assert.deepEqual(foldedOf(whole + line(cut)).map(({ body }) => body[0].count), counts); // prettier-ignore
+    }
+  });
+
+  it('are a loop where the guest does not get on: of one, when it faults where it was entered and nothing comes of it', () => {
+    const loops = (text: string): boolean[] => foldedOf(text).map(isLoop);
+    const entered = line(exit('HLT', '0x8')) + line(entry('0x10'));
+    assert.deepEqual(loops(entered + unanswered('1000', '0x10')), [false, true]);
+    assert.deepEqual(loops(entered + unanswered('1000', '0x14')), [false, false]);
+    assert.deepEqual(loops(entered + mapped(1)), [false, false]);
+    assert.deepEqual(loops(unanswered('1000').repeat(2)), [true]);
+    assert.deepEqual(loops(mapped(1) + mapped(2)), [false]);
   });
 
   it('are all there in the end, in their order', () => {

@@ -91,6 +91,20 @@ describe('expectations on the result of an act', () => {
   });
 });
 
+describe('expectations say what they expect', () => {
+  for (const [what, expected] of [
+    [{ kind: 'exits', count: 3, reason: null, compare: '==' }, 'exits 3'],
+    [{ kind: 'exits', count: 3, reason: null, compare: '>=' }, 'exits >= 3'],
+    [{ kind: 'exits', count: 3, reason: null, compare: '<=' }, 'exits <= 3'],
+    [{ kind: 'absent', table: 'tdp', vm: 0, address: 0x1000n, level: 0, not: false }, 'tdp entry of 0x1000 absent'],
+    [{ kind: 'absent', table: 'tdp', vm: 0, address: 0x1000n, level: 2, not: true }, 'tdp entry of 0x1000 at level 2 present'],
+    [{ kind: 'page-state', vm: 0, gpa: 0x4000, state: 'unsync', not: false }, 'page 0x4000 unsync'],
+    [{ kind: 'page-state', vm: 0, gpa: 0x4000, state: 'unsync', not: true }, 'page 0x4000 not unsync'],
+  ] as const satisfies readonly (readonly [Expectation, string])[]) {
+    it(expected, () => assert.equal(judge(what).expected, expected));
+  }
+});
+
 describe('expectations of nested runs', () => {
   const exit = {
     kind: 'vm-exit',

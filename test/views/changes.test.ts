@@ -31,6 +31,16 @@ run under soft, ept, npt {
 `;
 
 describe('changes of a step', () => {
+  it('are shown up to 200 of them, and the others counted', () => {
+    const text = EDIT.replace('+16K', '+1M');
+    const [view] = runScript(openScript(text, 'file:///many.mmu', { read: () => null }), {});
+    const counts = Array.from({ length: view.steps.length }, (_, step) => stepDetail(view, step)!.changes);
+    assert.ok(counts.every(({ length }) => length <= 201));
+    const many = counts.filter(({ length }) => length === 201);
+    assert.ok(many.length > 0);
+    for (const changes of many) assert.match(`${changes[200].space} ${changes[200].what}`, /^… \d+ more changes$/);
+  });
+
   it("are the guest's where it stores, under every kind", () => {
     const views = runScript(openScript(EDIT, 'file:///edit.mmu', { read: () => null }), {});
     for (const view of views) {

@@ -64,6 +64,17 @@ describe('a limit that is reached', () => {
     assert.equal(budget.step(env, tree), false);
   });
 
+  it('is told where it was reached first', () => {
+    const env = fileEnv(new SourceFile('file:///a.mmu', ''));
+    const { tree } = check('').analysis.parsed;
+    const other = { ...tree };
+    const budget = new Budget(() => 'no time left');
+    while (budget.step(env, tree));
+    const first = budget.overrun;
+    for (const more of ['act', 'step'] as const) assert.equal(budget[more](env, other), false);
+    assert.ok(first !== null && budget.overrun === first && first.node === tree);
+  });
+
   it('of time ends the machine, or the script, that takes it', () => {
     const stop = (): string => 'no time left';
     const wrong = (text: string) => analyzeFiles(text, {}, { stop }).problems.map(({ code, message }) => `${code}: ${message}`);
