@@ -108,6 +108,29 @@ describe('the figure of a walk', () => {
     assert.equal(holdFigure(way, 300).width, holdFigure(way, 310).width);
   });
 
+  it('shows the addresses in their spaces to scale on demand, with slot and page', () => {
+    const way = wayOf('ept', 'user read 0x40_0000', 0x40_0123n, 'user read', 'pages 2M tlb off');
+    assert.deepEqual(
+      way.maps.map(({ space, address, from, to, areas }) => [
+        space,
+        address,
+        from,
+        to,
+        ...areas.map((each) => `${each.label} ${each.start} ${each.size} ${each.holds}`),
+      ]),
+      [
+        ['GPA', '0x20_0123', '0x0', '0x100_0000', 'slot 0 0x0 0x100_0000 true'],
+        ['HVA', '0x7f00_0020_0123', '0x7f00_0000_0000', '0x7f00_0100_0000', 'slot 0 0x7f00_0000_0000 0x100_0000 true'],
+        ['HPA', way.stations.at(-1)!.address, '0x0', way.maps[2].to, `page of 2M ${way.maps[2].areas[0].start} 0x20_0000 true`],
+      ],
+    );
+    const figure = figureOf(way, { scale: true });
+    const bars = figure.parts.filter(({ look }) => look.startsWith('scale'));
+    assert.deepEqual(bars.map(({ look }) => look), ['scale gpa', 'scale hva', 'scale hpa']); // prettier-ignore
+    const [gpa, hva] = bars.map(({ shapes }) => shapes.find((each) => each.look === 'mark'));
+    assert.ok(gpa?.kind === 'line' && hva?.kind === 'line' && Math.abs(gpa.points[0][0] - hva.points[0][0]) < 0.01);
+  });
+
   const nestings: readonly (readonly [string, NestedKinds, readonly string[]])[] = [
     ['soft on soft', SS, ["PT2, L2's, walked by L1 alone", "SPT12, L1's, walked by L0 alone", "SPT02, L0's, in hardware"]],
     ['soft on ept', SH, ["PT2, L2's, walked by L1 alone", "SPT12, L1's, in hardware · EPT01g, L0's, in hardware"]],

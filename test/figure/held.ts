@@ -14,6 +14,7 @@ export function holdFigure(way: TranslationView, width?: number): Figure {
   const figure = figureOf(way, { width });
   holdEntries(way, figure);
   holdPlaces(figure);
+  holdPlaces(figureOf(way, { width, scale: true }));
   const [first] = figure.parts;
   assert.deepEqual([said(first).join('').startsWith(way.end.what), first.look], [true, `verdict ${way.end.kind}`]);
   for (const { address } of way.stations) if (address !== null) assert.ok(figure.parts.some((each) => said(each).includes(address)));

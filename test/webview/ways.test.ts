@@ -154,6 +154,20 @@ describe('the way of an address in the trace panel', () => {
       assert.equal(await slider.inputValue(), '0');
     });
 
+    it('shows the addresses in their spaces to scale on demand', async () => {
+      page = await site.live(scenario('ept'));
+      await select(page, 11);
+      await page.getByRole('button', { name: 'to scale' }).click();
+      assert.deepEqual(await texts(page.locator('.figure .scale .space')), ['GPA', 'HVA', 'HPA']);
+      assert.deepEqual(await page.evaluate(() => window.live.misplaced()), []);
+      await select(page, 12);
+      assert.deepEqual(await strip(page), ['GVA']);
+      await select(page, 11);
+      assert.equal(await page.locator('.figure .scale').count(), 3);
+      await page.getByRole('button', { name: 'to scale' }).click();
+      assert.deepEqual(await strip(page), ['GVA', 'PT', 'GPA', 'slot 0', 'HVA', 'host page of 4K', 'HPA']);
+    });
+
     it('marks the bit that denies, and what is not reached', async () => {
       page = await site.live(scenario('ept'));
       await select(page, 12);

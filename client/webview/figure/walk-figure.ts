@@ -24,6 +24,7 @@ export class WalkFigure {
   private readonly scroller = el('div', { class: 'scroller' });
   private readonly said = el('div', { class: 'entry-said' });
   private readonly player: Player;
+  private scale = false;
   private way: TranslationView | null = null;
   private current: string | null = null;
   private figure: Figure | null = null;
@@ -35,7 +36,7 @@ export class WalkFigure {
   constructor() {
     style();
     this.player = new Player((number) => this.played(number));
-    this.controls = this.player.element;
+    this.controls = el('div', { class: 'figure-controls' }, this.scaleButton(), this.player.element);
     this.element = el('div', { class: 'walk' }, this.scroller, this.said);
     this.element.addEventListener('keydown', (event) => this.key(event));
     this.scroller.addEventListener('focusin', (event) => this.choose(partOf(event)));
@@ -58,11 +59,26 @@ export class WalkFigure {
     this.player.step(by);
   }
 
+  /** The addresses in their spaces, or in a line. */
+  private scaleButton(): HTMLElement {
+    const title = 'Show where the addresses lie in their spaces, to scale';
+    const button = el('button', { class: 'step', text: 'to scale', title, attributes: { 'aria-pressed': 'false' } });
+    button.addEventListener('click', () => {
+      this.scale = !this.scale;
+      button.setAttribute('aria-pressed', String(this.scale));
+      const { chosen } = this;
+      this.figure = null;
+      this.draw();
+      if (chosen !== null) this.choose(chosen);
+    });
+    return button;
+  }
+
   private draw(): void {
     const room = this.scroller.clientWidth;
     if (!this.way || room === 0) return;
     const larger = Math.min(Math.max(1, room / WIDE), LARGEST);
-    const figure = figureOf(this.way, { width: Math.floor(room / larger), current: this.current });
+    const figure = figureOf(this.way, { width: Math.floor(room / larger), current: this.current, scale: this.scale });
     const again = this.figure !== null;
     if (again && this.figure!.width === figure.width) return this.size(room);
     this.figure = figure;

@@ -15,6 +15,7 @@ import { outcome } from './outcome';
 import { resting } from './resting';
 import type { Figure, Part } from './shapes';
 import { strip, stripWidth } from './strip';
+import { toScale } from './to-scale';
 import { figureName } from './words';
 
 /** Beside an editor of a window of 1440 pixels. */
@@ -29,9 +30,11 @@ interface FigureOptions {
   readonly width?: number;
   /** Address of the entry that is in question, which is marked. */
   readonly current?: string | null;
+  /** The addresses reached in their spaces to scale, not in a line. */
+  readonly scale?: boolean;
 }
 
-export function figureOf(view: TranslationView, { width = USUAL_WIDTH, current = null }: FigureOptions = {}): Figure {
+export function figureOf(view: TranslationView, { width = USUAL_WIDTH, current = null, scale = false }: FigureOptions = {}): Figure {
   const grids = view.walks.filter(({ by }) => by !== null).map((walk) => new Grid(walk, current));
   const inner = Math.max(width - 2 * EDGE, stripWidth(view.stations), ...grids.map(({ leastWidth }) => leastWidth));
   const parts: Part[] = [];
@@ -43,6 +46,6 @@ export function figureOf(view: TranslationView, { width = USUAL_WIDTH, current =
   stack(outcome(view, y, inner));
   for (const grid of grids) stack(grid.place(y, inner));
   for (const walk of view.walks) if (walk.by === null) stack(resting(walk, y, inner));
-  stack(strip(view.stations, y, inner));
+  stack(scale && view.maps.length > 0 ? toScale(view.maps, y, inner) : strip(view.stations, y, inner));
   return { width: Math.ceil(inner) + 2 * EDGE, height: Math.ceil(y - GAP) + 2 * EDGE, name: figureName(view), parts };
 }

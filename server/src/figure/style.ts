@@ -72,6 +72,15 @@ const FIGURE = `
 .figure .stop.unreached{--space:var(--quiet)}
 .figure .stop.unreached .ground{fill:none;stroke:var(--quiet);stroke-opacity:.6;stroke-dasharray:3 2}
 .figure .stop.unreached .address{fill:var(--quiet)}
+.figure .scale{--space:var(--orange)}
+.figure .scale.hva{--space:var(--purple)}
+.figure .scale.hpa{--space:var(--green)}
+.figure .scale .space{fill:var(--space)}
+.figure .range{fill:none;stroke:var(--quiet);stroke-opacity:.5}
+.figure .area{fill:var(--quiet);fill-opacity:.2}
+.figure .area.holds{fill:var(--space);fill-opacity:.35}
+.figure .between .thread{stroke-opacity:.5}
+.figure .mark{stroke:var(--space);stroke-width:2}
 .figure .entry{--cell:var(--blue)}
 .figure .entry:is(.ept,.npt){--cell:var(--orange)}
 .figure .entry.shadow{--cell:var(--purple)}

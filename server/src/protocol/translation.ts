@@ -101,6 +101,17 @@ export interface Station {
   readonly links: readonly Link[];
 }
 
+/** A space of physical addresses, or of a VMM's, to scale: [from, to), and what lies there. */
+export interface SpaceMap {
+  readonly space: AddressSpace;
+  /** The address that the way reaches. */
+  readonly address: string;
+  readonly from: string;
+  readonly to: string;
+  /** Memory slots; of the host's memory the page alone. Sizes in bytes. */
+  readonly areas: readonly { readonly label: string; readonly start: string; readonly size: string; readonly holds: boolean }[];
+}
+
 /** The cached translation of an address. */
 export interface CachedTranslation {
   /** `TLB L1: page of 4K, user rw-, dirty → hpa 0x5123`. */
@@ -127,6 +138,8 @@ export interface TranslationView {
   readonly walks: readonly TableWalk[];
   /** Addresses reached, each with what led to it. */
   readonly stations: readonly Station[];
+  /** Where those addresses lie, but linear ones. */
+  readonly maps: readonly SpaceMap[];
   readonly cached: CachedTranslation | null;
   /** What else there is to say: rights, what is stale. */
   readonly notes: readonly string[];

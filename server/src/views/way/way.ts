@@ -27,6 +27,7 @@ import { restingWalk } from './resting';
 import { Rehearsal } from './rehearsal';
 import type { Attempt } from './rehearsal';
 import { backwards } from './backwards';
+import { spaceMaps } from './space-maps';
 import { entryName, labelOf, tablesOf } from './tables';
 import type { Tables, TablesOf } from './tables';
 import { NOT_CANONICAL, judge, reachedAt, sentence } from './verdicts';
@@ -101,6 +102,7 @@ class Way {
     if (canonical) this.push(restingWalk(state, this.at.vm, this.at.vcpu, end.stations));
     const verdict = !canonical ? NOT_CANONICAL : now && now.verdict.kind !== 'exit' ? now.verdict : end.verdict;
     const first = space === 'gva' ? tables.own.from : tables.own.to;
+    const stations = canonical ? this.stations(verdict, end) : end.stations.slice(0, 1);
     return {
       address: hex(address),
       space: SPACES[first as keyof typeof SPACES],
@@ -109,7 +111,8 @@ class Way {
       end: verdict,
       outcome: outcomeOf(now?.verdict ?? null, verdict),
       walks: this.walks,
-      stations: canonical ? this.stations(verdict, end) : end.stations.slice(0, 1),
+      stations,
+      maps: spaceMaps(state, this.at.vm, stations),
       cached: space === 'gva' ? this.cached(end) : null,
       notes: this.notes,
     };
