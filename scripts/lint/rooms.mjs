@@ -54,7 +54,7 @@ export const ROOMS = [
 
   room('language', 'server/src/language', "tokens, grammar, tree, words, scopes, values, checks; scenario to program; `analysis.ts` is its face", [...ENGINE_FACTS, 'exit names', 'kernel rules'], ['chevrotain']),
   room('events', 'server/src/events', 'journal rows read as events, and what they, entries and numbers are called', ['protocol', 'values', 'journal', 'x86', 'vcpu', 'exit names', 'mmu/pages']),
-  room('run', 'server/src/run', 'executing programs under their budgets, and judging what they expect', ['values', 'journal', 'x86', 'machine', 'language', 'events']),
+  room('run', 'server/src/run', 'executing programs under their budgets, and judging what they expect', ['values', 'journal', 'x86', 'vcpu', 'machine', 'language', 'events']),
   room('views', 'server/src/views', 'steps, details, translations, outcomes: pure functions of a run', ['protocol', ...ENGINE_FACTS, 'mmu/pages', 'language', 'events', 'run']),
   room('export', 'server/src/export', 'text, JSON, ftrace, HTML', ['protocol', 'values', 'journal', 'vcpu', 'language', 'events', 'run', 'views', 'figure']),
   room('import', 'server/src/import', 'traces of real machines: lines to events, events to episodes, and what follows from them', ['values', 'journal', 'x86', 'exit names', 'mmu/pages', 'events', 'export']),

@@ -37,7 +37,10 @@ function recordWith(kernel: Kernel, mmu: MmuKind, ...results: Result[]): RunReco
     references: 0,
   }));
   const host = { vendor: 'intel', kvm: { kernel } };
-  const program = { machine: { host, vms: [{ name: 'guest', parent: null, mmu }] }, acts } as unknown as Program;
+  const program = {
+    machine: { host, vms: [{ name: 'guest', parent: null, mmu, slots: [], vcpus: [{ paging: '4-level' }] }] },
+    acts,
+  } as unknown as Program;
   return { program, words: new Int32Array(0), length: 0, setup: 0, outcomes, ended: { how: 'done' } };
 }
 

@@ -6,6 +6,7 @@ import type { Act, Program } from '../engine/program';
 import type { ExpectationResult } from '../engine/result';
 import { accessText } from '../events/decode';
 import { hex } from '../events/wording';
+import { holeMet } from './holes';
 import type { Outcome, RunRecord } from './record';
 import { seenBefore } from './seen';
 import type { Seen } from './seen';
@@ -82,9 +83,20 @@ function compared(first: Taking, other: Taking, turn: number, index: number): Ex
   for (let i = 0; i < Math.max(one.length, two.length); i++) {
     if (one[i]?.text === two[i]?.text && one[i]?.origin === two[i]?.origin) continue;
     const said = (each: Seen | undefined): string => each?.text ?? 'nothing more';
-    return verdict(false, `${actText((two[i] ?? one[i]).act)}: ${said(two[i])} under ${other.way}, ${said(one[i])} under ${first.way}`);
+    const difference = `${actText((two[i] ?? one[i]).act)}: ${said(two[i])} under ${other.way}, ${said(one[i])} under ${first.way}`;
+    return verdict(false, difference + whyText(first, one[i], other, two[i]));
   }
   return verdict(true, `as under ${first.way}`);
+}
+
+/** Which hole of KVM's that is, and who does as the manuals say; empty when it is none that is known. */
+function whyText(first: Taking, one: Seen | undefined, other: Taking, two: Seen | undefined): string {
+  if (!one || !two) return '';
+  const sides = [first, other].map(({ record }, index) => ({ record, seen: [one, two][index] }));
+  const met = holeMet(sides[0], sides[1]);
+  if (!met) return '';
+  const { way } = met.follows === sides[0] ? first : other;
+  return `; KVM falls short here (${met.name}), the manual wants what ${way} has: docs/model.md#where-kvm-itself-falls-short`;
 }
 
 function common(one: readonly Seen[], other: readonly Seen[]): ReadonlySet<number> {

@@ -14,6 +14,7 @@ export interface Seen {
   /** Statement that it happened in. */
   readonly origin: number;
   readonly act: Act;
+  readonly outcome: Outcome;
   readonly text: string;
 }
 
@@ -23,7 +24,7 @@ export function seenBefore(record: RunRecord, count: number): Seen[] {
   for (const outcome of record.outcomes.slice(0, count)) {
     const act = record.program.acts[outcome.act];
     if (!act || !('by' in act) || act.do === 'expect') continue;
-    const add = (text: string): void => void seen.push({ origin: outcome.origin, act, text });
+    const add = (text: string): void => void seen.push({ origin: outcome.origin, act, outcome, text });
     const delivered = [...faults(record, outcome)];
     delivered.forEach(add);
     const text = resultSeen(outcome.result, act);
