@@ -32,7 +32,6 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'server/src/language/syntax/scan.ts: MAX_DEPTH': 'how deep brackets may be nested, of which its test has more',
   'server/src/run/holes.ts: HOLES': 'docs/model.md has them all',
   'server/src/views/way/verdicts.ts: SECTIONS': 'docs/outcomes.md has them all',
-  'server/src/views/state/table-roots.ts: rootedTables': "the tables of a state, each of whose entries is held to the engine's own",
   'server/src/views/state/table-roots.ts: rootTable': 'one of them, to be read',
   'client/webview/list/row-cache.ts: CHUNK': 'rows that are asked for at once, in which its test counts',
 };

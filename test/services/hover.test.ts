@@ -131,6 +131,24 @@ describe('hover on addresses', () => {
     assert.match(lines.at(-1)!, /Show in the trace/);
   });
 
+  it('shows the slot and the page behind an address of the VMM', () =>
+    checkRun(
+      'run guest under ept {\n read 0x40_0000\n read 0x40_0008 expect hva 0x7f00_0020_0<|>008\n}\n',
+      /before this statement: {2}\n`slot 0 → gpa 0x20_0008 · host page of 4K → hpa 0x/,
+    ));
+
+  it("shows what registers, VMs and hypervisors' tables are at that point", () => {
+    const body = (statement: string, kinds = 'soft, ept'): string => `run guest under ${kinds} {\n read 0x40_0000\n ${statement}\n}\n`;
+    checkRun(body('cr<|>3 = kernel'), /\*\*cr3\*\*/, /before this statement: {2}\n`CR3 = 0x1000 · root at gpa 0x1000`/);
+    checkRun(body('read 0x40_0000 expect td<|>p[0x20_0000] present', 'ept'), /`EPT: root at hpa 0x\S+, 4 levels`/);
+    checkRun(body('read 0x40_0000 expect sha<|>dow[0x40_0000] present', 'soft'), /`SPT: root at hpa 0x\S+, 4 levels`/);
+    checkRun(body('read 0x40_0000 expect tl<|>b[0x40_0000] present'), /translations? cached/);
+    checkRun(
+      body('read 0x40_0000').replace('run guest', 'run gue<|>st'),
+      /when the script begins: {2}\n`1 slot of \S+ · vCPU 0: 4-level paging, CR3 0x1000`/,
+    );
+  });
+
   it('links to the trace there and to what the outcome means, where the client says that it can', () => {
     const fixture = `${MACHINE}run guest under ept {\n user read 0x60_0<|>000\n}\n`;
     const { analysis, cursor } = opened(fixture);

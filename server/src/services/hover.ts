@@ -11,6 +11,7 @@ import type { RunView } from '../views/view';
 import { translate } from '../views/way/way';
 import { accessTo, addressAt, addressValue, executionOf, viewpointOf } from './addresses';
 import type { AddressAt } from './addresses';
+import { hvaNamedHere, vmNamedHere, wordHere } from './here-text';
 import { MOST_LINES } from './hover-lines';
 import { nameText, slotText } from './name-text';
 import { numberText } from './numbers';
@@ -34,7 +35,7 @@ export function hover(analysis: Analysis, views: readonly RunView[], offset: num
   if (tree.comments.some(({ range }) => range.start < offset && offset < range.end)) return null;
   const said = [
     slotHover(analysis, offset),
-    nameHover(analysis, offset),
+    nameHover(analysis, views, offset),
     addressHover(analysis, views, offset, links) ?? wordHover(analysis, views, offset),
   ].filter((each) => each !== null);
   if (said.length === 0) return null;
@@ -45,12 +46,14 @@ export function hover(analysis: Analysis, views: readonly RunView[], offset: num
   };
 }
 
-function nameHover(analysis: Analysis, offset: number): Said | null {
+function nameHover(analysis: Analysis, views: readonly RunView[], offset: number): Said | null {
   const node = pathAt(analysis.parsed.tree, offset).at(-1);
   if (node?.kind !== 'definition' && node?.kind !== 'reference') return null;
   const target = node.kind === 'definition' ? { uri: analysis.uri, definition: node } : analysis.definitionOf(node);
   const text = target && nameText(analysis, target);
-  return text ? { range: node.range, text } : null;
+  if (!text) return null;
+  const here = target.definition.of === 'vm' ? vmNamedHere(analysis, views, offset, node.text) : '';
+  return { range: node.range, text: here ? `${text}\n\n${here}` : text };
 }
 
 /** On the head of a slot: where it lies. */
@@ -67,7 +70,8 @@ function wordHover(analysis: Analysis, views: readonly RunView[], offset: number
   const origin = word.beginsStatement ? analysis.originAt(offset) : null;
   const outcomes = origin === null ? [] : outcomesByKind(views, origin);
   const came = outcomes.length > 0 ? `\n\nHere: ${longText(outcomes)}` : '';
-  return { range: word.range, text: `${word.text}${came}` };
+  const here = wordHere(analysis, views, offset, word.word);
+  return { range: word.range, text: [`${word.text}${came}`, here].filter(Boolean).join('\n\n') };
 }
 
 function addressHover(analysis: Analysis, views: readonly RunView[], offset: number, links: boolean): Said | null {
@@ -77,7 +81,11 @@ function addressHover(analysis: Analysis, views: readonly RunView[], offset: num
   if (value === null) return partHover(analysis, offset);
   const { range } = at.expression;
   const ways = at.space === 'gva' || at.space === 'gpa' ? waysOf(analysis, views, at, offset, value, at.space) : [];
-  if (ways.length === 0) return { range, text: numberText(value, at.space, pagingMode(analysis, views, at, offset)).join('  \n') };
+  if (ways.length === 0) {
+    const here = at.space === 'hva' ? hvaNamedHere(analysis, views, offset, value) : '';
+    const number = numberText(value, at.space, pagingMode(analysis, views, at, offset)).join('  \n');
+    return { range, text: here ? `${number}\n\n${here}` : number };
+  }
   const further = links ? linksOf(analysis, ways, offset) : '';
   const text = waysText(ways, MOST_LINES - (further ? 1 : 0));
   return { range, text: further ? `${text}\n\n${further}` : text };

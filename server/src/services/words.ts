@@ -13,6 +13,7 @@ import { innermost } from './places';
 
 interface WordHere {
   readonly range: Range;
+  readonly word: string;
   /** Markdown. */
   readonly text: string;
   /** The word is the first of a statement, which therefore it stands for. */
@@ -32,7 +33,7 @@ export function wordAt(analysis: Analysis, offset: number): WordHere | null {
     node.kind === 'word' ? ofWordNode(path, node.as, node.text) : node.kind === 'reference' ? ofReference(path, node) : ofPlace(path, word);
   if (found.length === 0) return null;
   const beginsStatement = path.some((each) => isAct(each) && (each.range.start === range.start || inHead(each, range)));
-  return { range: node.kind === 'word' ? node.range : range, text: found[0], beginsStatement };
+  return { range: node.kind === 'word' ? node.range : range, word, text: found[0], beginsStatement };
 }
 
 function isAct(node: Node): boolean {
