@@ -5,6 +5,7 @@
 import * as esbuild from 'esbuild';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { contents } from './contents.mjs';
 import { decisions } from './decisions.mjs';
 import { must, ROOT } from './steps.mjs';
 
@@ -73,6 +74,8 @@ mkdirSync(join(ROOT, 'dist'), { recursive: true });
 writeFileSync(join(ROOT, 'dist', 'package.json'), '{ "type": "commonjs" }\n');
 mkdirSync(join(ROOT, 'dist', 'library'), { recursive: true });
 writeFileSync(join(ROOT, 'dist', 'library', 'package.json'), '{ "type": "module" }\n');
+
+writeFileSync(join(ROOT, 'dist', 'contents.json'), JSON.stringify(contents()));
 
 const missing = bundles.flatMap(({ entryPoints }) => Object.values(entryPoints)).filter((path) => !existsSync(join(ROOT, path)));
 if (missing.length > 0) throw new Error(`no such entry: ${missing.join(', ')}`);

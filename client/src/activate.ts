@@ -1,9 +1,13 @@
 /** What the desktop and the browser share: the server is started, then each feature is activated by itself. */
 import * as vscode from 'vscode';
 import type { InitializationOptions } from '../../server/src/protocol/messages';
+import { Carried } from './contents';
+import { activateNewScenario } from './features/new-scenario/new-scenario';
 import { activateReport } from './features/report/report';
 import { activateRestart } from './features/restart/restart';
 import { activateRun } from './features/run/run';
+import { activateSamples } from './features/samples/samples';
+import { activateStart } from './features/start/start';
 import { activateStatus } from './features/status/status';
 import { activateTracePanel } from './features/trace-panel/trace-panel';
 import { activateTranslation } from './features/translation/translation';
@@ -27,6 +31,10 @@ export async function activateWith(
   activateReport(context, started);
   activateStatus(context, started);
   activateRestart(context, started);
+  const carried = new Carried(context.extensionUri);
+  activateNewScenario(context, carried);
+  activateSamples(context, carried);
+  activateStart(context, panels);
   try {
     await started.start();
   } catch (error) {

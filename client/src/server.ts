@@ -19,6 +19,12 @@ export type RunState = Notifications['mmu/runState'];
 const ID = 'mmu';
 const NAME = 'MMU Scenarios';
 
+/** VS Code's own padding of a hint is a third of a character: a blank more sets it off from the text. */
+function setOff(hint: vscode.InlayHint): vscode.InlayHint {
+  if (hint.paddingLeft && typeof hint.label === 'string') hint.label = ` ${hint.label} `;
+  return hint;
+}
+
 export class Server implements vscode.Disposable {
   readonly output = vscode.window.createOutputChannel(NAME, { log: true });
   private readonly client: BaseLanguageClient;
@@ -46,6 +52,9 @@ export class Server implements vscode.Disposable {
         trusted: vscode.workspace.isTrusted,
       }),
       markdown: { supportHtml: false, isTrusted: { enabledCommands: [SHOW_TRACE_COMMAND, EXPLAIN_COMMAND] } },
+      middleware: {
+        provideInlayHints: async (document, range, token, next) => (await next(document, range, token))?.map(setOff),
+      },
     });
     this.client.onNotification('mmu/runState', (state: RunState) => {
       this.states.set(state.uri, state);

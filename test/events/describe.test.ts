@@ -28,8 +28,8 @@ describe('events in words', () => {
       };
     assert.equal(words('intel', 'ept', exit(48, 0x181, 0, 0)), 'EPT_VIOLATION · 0x181 (read, not present, final)');
     assert.equal(words('intel', 'ept', exit(48, 0x1aa, 0, 0)), 'EPT_VIOLATION · 0x1aa (write, R-X, final)');
-    assert.equal(words('intel', 'soft', exit(0, 0x40_0000, 0, 0, 7)), 'EXCEPTION_NMI · #PF P·W·U at 0x40_0000');
-    assert.equal(words('amd', 'soft', exit(0x4e, 4, 0, 0x40_0000)), 'PF excp · #PF U at 0x40_0000');
+    assert.equal(words('intel', 'soft', exit(0, 0x40_0000, 0, 0, 7)), 'EXCEPTION_NMI · #PF(P W U) at 0x40_0000');
+    assert.equal(words('amd', 'soft', exit(0x4e, 4, 0, 0x40_0000)), 'PF excp · #PF(U) at 0x40_0000');
     assert.equal(words('amd', 'npt', exit(0x400, 6, 2, 0x1000)), 'npf · 0x2_0000_0006 (W·U, guest table) at gpa 0x1000');
     assert.equal(words('intel', 'ept', exit(14, 0x40_0000, 0, 0)), 'INVLPG · info1 0x40_0000');
   });
@@ -37,7 +37,7 @@ describe('events in words', () => {
   it('decode errors, entries and shadow pages', () => {
     assert.equal(
       words('intel', 'soft', (journal) => journal.row(Kind.kvm_mmu_walker_error, 0, 0, 7, 0, 0, 0)),
-      '#PF P·W·U: the rights deny it',
+      '#PF(P W U): the rights deny it',
     );
     assert.equal(
       words('intel', 'soft', (journal) => journal.row(Kind.kvm_mmu_paging_element, 2, 0, 0x4027, 0, 0x3010, 0)),

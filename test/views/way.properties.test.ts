@@ -11,7 +11,7 @@ import type { TranslationView } from '../../server/src/protocol/translation';
 import { cameTo } from '../../server/src/views/came-to';
 import { translationMarkdown, translationText } from '../../server/src/views/translation-text';
 import type { RunView } from '../../server/src/views/view';
-import { pageFault } from '../../server/src/views/way/verdicts';
+import { pageFault } from '../../server/src/events/decode';
 import { translate } from '../../server/src/views/way/way';
 import { everyEntry } from '../../server/src/views/way/every-entry';
 import { MOST_LINES } from '../../server/src/services/hover-lines';

@@ -33,3 +33,15 @@ export function lowOf(value: bigint): number {
 export function highOf(value: bigint): number {
   return Number(BigInt.asIntN(32, value >> 32n));
 }
+
+/**
+ * `0x61_0123`: lower case, `_` before every four digits from the right, no padding: an address or a value as every message and view shows it. Takes
+ * unsigned values.
+ */
+export function hex(value: number | bigint): string {
+  const digits = value.toString(16);
+  const head = digits.length % 4 || 4;
+  let text = digits.slice(0, head);
+  for (let at = head; at < digits.length; at += 4) text += `_${digits.slice(at, at + 4)}`;
+  return `0x${text}`;
+}

@@ -22,6 +22,11 @@ export function errorFlags(code: number): string[] {
   return rest === 0 ? pageFaultNames(code) : [...pageFaultNames(code), `0x${rest.toString(16)}`];
 }
 
+/** `#PF(P W U)`, `#PF()`: as the language writes it. */
+export function pageFault(code: number): string {
+  return `#PF(${errorFlags(code).join(' ')})`;
+}
+
 /** `P·W·U`; empty for 0. */
 export function errorCode(code: number): string {
   return errorFlags(code).join('·');

@@ -1,13 +1,7 @@
 /** Numbers and words as people read them. Every view prints with these, so that all print alike. */
+import { hex } from '../engine/bits';
 
-/** `0x61_0123`: lower case, `_` before every four digits from the right, no padding. Takes unsigned values. */
-export function hex(value: number | bigint): string {
-  const digits = value.toString(16);
-  const head = digits.length % 4 || 4;
-  let text = digits.slice(0, head);
-  for (let at = head; at < digits.length; at += 4) text += `_${digits.slice(at, at + 4)}`;
-  return `0x${text}`;
-}
+export { hex };
 
 const UNITS = ['', 'K', 'M', 'G', 'T', 'P'];
 

@@ -218,6 +218,10 @@ export const RUN_COMMAND = 'mmu.run';
 export const SHOW_TRACE_COMMAND = 'mmu.showTrace';
 /** Argument: a section of docs/outcomes.md. */
 export const EXPLAIN_COMMAND = 'mmu.explain';
+/** A template into a document. Argument: its URI; one in which something is written stays, and a new one is made. */
+export const NEW_SCENARIO_COMMAND = 'mmu.newScenario';
+/** Choose a sample, and read it. */
+export const OPEN_SAMPLES_COMMAND = 'mmu.openSamples';
 
 /** Server to client notifications. */
 export interface Notifications {

@@ -15,6 +15,7 @@ import { definition } from '../services/definition';
 import { documentLinks } from '../services/document-links';
 import { foldingRanges } from '../services/folding';
 import { formatting, rangeFormatting } from '../services/formatting';
+import { greeting, greetingLenses } from '../services/greeting';
 import { hover } from '../services/hover';
 import { documentSymbols } from '../services/outline';
 import { documentHighlights, placesOfName, references } from '../services/references';
@@ -66,6 +67,9 @@ function routeReading(core: Core): void {
       await core.soon(core.runs.current(uri));
       const { enabled, exits } = core.settings.inlayHints;
       if (!enabled) return [];
+      const analysis = await analysisOf(core, { textDocument });
+      const hint = analysis && greeting(analysis);
+      if (hint) return [hint];
       const older = await olderRuns(core, uri);
       if (!older) {
         const found = await core.inquiries.ofDocument(uri, 'inlayHints', { range, exits }, token);
@@ -81,7 +85,7 @@ function routeReading(core: Core): void {
       if (!core.settings.codeLens.enabled) return [];
       const analysis = await analysisOf(core, params);
       if (!analysis) return null;
-      const lenses = runLenses(analysis);
+      const lenses = [...greetingLenses(analysis), ...runLenses(analysis)];
       if (runs?.script.analysis === analysis && runs.infos.length > 0) return [...lenses, ...traceLenses(analysis, runs.infos)];
       const older = await olderRuns(core, params.textDocument.uri);
       return older ? [...lenses, ...olderLenses(traceLenses(older.runs.script.analysis, older.runs.infos), older.changes)] : lenses;

@@ -2,13 +2,14 @@
 import { Kind } from '../engine/journal/events';
 import type { Result } from '../engine/result';
 import { eventAt, kindAt } from '../events/fields';
+import { pageFault } from '../events/decode';
 import { hex } from '../events/wording';
 import type { TranslationView, Verdict } from '../protocol/translation';
 import type { Outcome } from '../run/record';
 import type { RunView } from './view';
 import { accessUnderWay } from './way/accesses';
 import type { UnderWay } from './way/accesses';
-import { pageFault, reachedAt, sentence, verdict } from './way/verdicts';
+import { reachedAt, sentence, verdict } from './way/verdicts';
 import { translate } from './way/way';
 
 /** What a result is by itself; null: nothing to say of it (a register was loaded, an expectation judged). */

@@ -1,2 +1,3 @@
 import './commands.test';
 import './editing.test';
+import './first-contact.test';

@@ -3,7 +3,7 @@
  * what happens when it is touched first, and what the kernel does to it later. Knows nothing of guests and levels; whoever
  * maps these pages elsewhere registers as MMU notifier.
  */
-import { PAGE_SIZE } from '../bits';
+import { hex, PAGE_SIZE } from '../bits';
 import { emit } from '../journal/emit';
 import { HostMm } from '../journal/enumerations';
 import type { Journal } from '../journal/journal';
@@ -137,7 +137,7 @@ export class HostMemory {
   store(hva: number, lo: number, hi: number, due: () => void = () => undefined): Failure | null {
     const outcome = this.follow(hva, true);
     if (outcome === Follow.noMemory) return NO_MEMORY;
-    if (outcome === Follow.fault) return { errno: 'EFAULT', why: `the VMM has no writable memory at 0x${hva.toString(16)}` };
+    if (outcome === Follow.fault) return { errno: 'EFAULT', why: `the VMM has no writable memory at ${hex(hva)}` };
     due();
     this.contents.write(this.frame * PAGE_SIZE + (hva % PAGE_SIZE), lo, hi);
     return null;
@@ -232,7 +232,7 @@ export class HostMemory {
     const mapping = this.mappingAround(block);
     const [first] = this.within(block, end);
     if (mapping.start > block || mapping.end < end)
-      return { errno: 'EINVAL', why: `no mapping has the whole 2M at 0x${(block * PAGE_SIZE).toString(16)}` };
+      return { errno: 'EINVAL', why: `no mapping has the whole 2M at ${hex(block * PAGE_SIZE)}` };
     if (first.frame >= 0 && levelIn(first, block) > 1) return null;
     const frame = this.newFrames(HUGE_PAGES, HUGE_PAGES, block);
     if (frame < 0) return NO_MEMORY;
@@ -390,7 +390,7 @@ export class HostMemory {
     if (!range) return UNALIGNED;
     for (let page = range.start; page < range.end;) {
       const area = this.find(page);
-      if (area === null) return { errno: 'ENOMEM', why: `nothing is mapped at 0x${(page * PAGE_SIZE).toString(16)}` };
+      if (area === null) return { errno: 'ENOMEM', why: `nothing is mapped at ${hex(page * PAGE_SIZE)}` };
       page = area.start + area.pages;
     }
     return range;

@@ -1,7 +1,7 @@
 /** Fault codes, qualifications and exit information by their bits. */
 import type { Program } from '../../engine/program';
 import { Qualification } from '../../engine/x86/fault-codes';
-import { errorCode, exitReason } from '../decode';
+import { errorCode, exitReason, pageFault } from '../decode';
 import type { EventOf } from '../fields';
 import { hex, joined } from '../wording';
 import { mmuOf } from './words';
@@ -18,9 +18,9 @@ export function exitInformation(event: EventOf<'kvm_exit' | 'kvm_nested_vmexit' 
     case 'EPT_MISCONFIG':
       return '';
     case 'EXCEPTION_NMI':
-      return `#PF ${flags(error_code)} at ${hex(info1)}`;
+      return `${pageFault(error_code)} at ${hex(info1)}`;
     case 'PF excp':
-      return `#PF ${flags(Number(info1))} at ${hex(info2)}`;
+      return `${pageFault(Number(info1))} at ${hex(info2)}`;
     case 'npf':
       return `${nestedFault(info1)} at gpa ${hex(info2)}`;
     default:

@@ -5,13 +5,13 @@ import { FLUSH_SCOPE, FlushScope, Structure } from '../../engine/journal/enumera
 import { STAGE_GUEST, STAGE_SECOND, STAGE_SHADOW } from '../../engine/journal/events';
 import type { Program } from '../../engine/program';
 import type { EntryKind } from '../../engine/x86/entries';
-import { accessText, levelName, valueName } from '../decode';
+import { accessText, levelName, pageFault, valueName } from '../decode';
 import { entryText } from '../entry-text';
 import type { EventOf } from '../fields';
 import { nested } from '../guests';
 import { registerName } from '../registers';
 import { hex, joined } from '../wording';
-import { flags, nestedFault, qualification } from './codes';
+import { nestedFault, qualification } from './codes';
 import { levelText, secondName, type Words } from './words';
 
 /** Hardware walks shadow tables above a second stage: those of a soft L1, in L1's memory. */
@@ -69,7 +69,7 @@ export const PROCESSOR_WORDS: Words<keyof typeof PROCESSOR_EVENTS> = {
   value: ({ fields: { access, value, hpa } }) => `${accessText(access).split(' ').at(-1)} ${hex(value)} at hpa ${hex(hpa)}`,
   guest_fault: ({ fields: { vector, error, address } }) => {
     const name = valueName('vector', vector);
-    return name === '#PF' ? `#PF ${flags(error)}, cr2 ${hex(address)}` : name;
+    return name === '#PF' ? `${pageFault(error)}, cr2 ${hex(address)}` : name;
   },
   tlb_hit: cachedTranslation,
   // A translation is put into both, but pages of 1G into L1 alone.

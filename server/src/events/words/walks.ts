@@ -2,7 +2,7 @@
 import type { WALK_EVENTS } from '../../engine/journal/definitions/walks';
 import { STAGE_SECOND } from '../../engine/journal/events';
 import { PageFault } from '../../engine/x86/fault-codes';
-import { errorCode, levelName } from '../decode';
+import { errorCode, levelName, pageFault } from '../decode';
 import { entryText } from '../entry-text';
 import { hex, joined } from '../wording';
 import { flags } from './codes';
@@ -27,5 +27,6 @@ export const WALK_WORDS: Words<keyof typeof WALK_EVENTS> = {
   },
   kvm_mmu_set_accessed_bit: ({ fields: { gpa } }) => `A in the entry at gpa ${hex(gpa)}`,
   kvm_mmu_set_dirty_bit: ({ fields: { gpa } }) => `D in the entry at gpa ${hex(gpa)}`,
-  kvm_mmu_walker_error: (event) => `${ofL1(event) ? '' : '#PF '}${flags(event.fields.pferr)}: ${walkerError(event.fields.pferr)}`,
+  kvm_mmu_walker_error: (event) =>
+    `${ofL1(event) ? flags(event.fields.pferr) : pageFault(event.fields.pferr)}: ${walkerError(event.fields.pferr)}`,
 };

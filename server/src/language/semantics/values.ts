@@ -1,4 +1,5 @@
 /** Values of expressions: integers from -2^63 to 2^64 - 1, exact; what leaves them is a problem. */
+import { hex } from '../../engine/bits';
 import type { Bound } from '../../engine/program';
 import type { BinaryOperator, Expression, NameExpression, RangeExpression } from '../syntax/tree';
 import type { Links } from './links';
@@ -225,9 +226,8 @@ export function show(value: bigint | number): string {
   const big = BigInt(value);
   if (big < 0n) return `-${show(-big)}`;
   if (big < 16n) return big.toString();
-  const digits = big.toString(16);
-  if (digits.length > 32) return '2^128 or more';
-  return `0x${digits.replace(/\B(?=(?:[0-9a-f]{4})+$)/g, '_')}`;
+  if (big >= 1n << 128n) return '2^128 or more';
+  return hex(big);
 }
 
 const UNITS: readonly [bigint, string][] = [[1n << 40n, 'T'], [1n << 30n, 'G'], [1n << 20n, 'M'], [1n << 10n, 'K']]; // prettier-ignore

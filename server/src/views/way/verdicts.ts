@@ -7,7 +7,7 @@ import { Access, Rights } from '../../engine/x86/permissions';
 import { Walk } from '../../engine/x86/stage';
 import type { Walker } from '../../engine/x86/walker';
 import { shiftOf } from '../../engine/x86/walker-state';
-import { accessText, errorFlags } from '../../events/decode';
+import { accessText, pageFault } from '../../events/decode';
 import { bytes, hex } from '../../events/wording';
 import type { Verdict, VerdictKind } from '../../protocol/translation';
 import { indexOf } from './entries';
@@ -33,11 +33,6 @@ export function verdict(kind: VerdictKind, what: string, why: string | null = nu
 /** `#PF(P W U): PT[0].R/W = 0, user write`. */
 export function sentence({ what, why }: Verdict): string {
   return why === null ? what : `${what}: ${why}`;
-}
-
-/** `#PF(P W U)`, `#PF()`. */
-export function pageFault(code: number): string {
-  return `#PF(${errorFlags(code).join(' ')})`;
 }
 
 export function reachedAt(hpa: number): Verdict {

@@ -2,7 +2,7 @@
  * KVM and the VMM of one VM together: slots, host memory behind them, and what both mean for the VM's tables (§4). What user
  * space and the host's kernel do to a VM is done here.
  */
-import { PAGE_SIZE, highOf, lowOf } from '../../bits';
+import { hex, PAGE_SIZE, highOf, lowOf } from '../../bits';
 import { Actor } from '../../journal/events';
 import type { FrameContents, FrameSupply, ZeroPages } from '../../memory/frames';
 import { GuestMemory } from '../../memory/guest-memory';
@@ -269,7 +269,7 @@ export class Hypervisor implements SlotListener, MmuNotifier {
   /** The VMM stores an aligned word into the memory behind a slot. @param event row of the event that it is part of */
   private write(gpa: number, value: bigint, event: number): Failure | null {
     const hva = this.guest.hva(gpa);
-    if (hva < 0) return { errno: 'EFAULT', why: `0x${gpa.toString(16)} is in no slot` };
+    if (hva < 0) return { errno: 'EFAULT', why: `${hex(gpa)} is in no slot` };
     const { journal } = this.kvm.trace;
     const failure = this.host.store(hva, lowOf(value), highOf(value), () => journal.goesOn(event));
     if (failure === null) changedUnseen(this.kvm, hva, 8);
