@@ -6,7 +6,7 @@ import type { MachineState } from '../machine-state';
 import { counterThings } from './counters';
 import { slotThings } from './memory-map';
 import { vcpuThings } from './registers';
-import { rmapThings, rootThings, shadowPageThings, shadowPagesText, trackThings } from './shadow-pages';
+import { rmapThings, rootThings, shadowPageThings, shadowPagesText, sptesTouched, trackThings } from './shadow-pages';
 import { tableRoots } from './table-roots';
 import type { Thing, Touched } from './thing';
 import { tlbThings } from './tlb';
@@ -53,7 +53,7 @@ function sections(state: MachineState): readonly Thing[] {
       part: 'rmap',
       name: 'Reverse map',
       inside: () => rmapThings(state),
-      touchedBy: (touched) => anyOf(Space.memory)(touched) && rmapThings(state).some(({ touchedBy }) => touchedBy!(touched)),
+      touchedBy: (touched) => sptesTouched(state, touched),
     }),
     ...some(has(Space.track), {
       part: 'track',

@@ -13,10 +13,10 @@ import { tablesOf } from '../change-memory';
 import type { MachineState } from '../machine-state';
 import { secondFormat } from '../way/hardware';
 import { labelOf } from '../way/tables';
-import { tableThings, touchedBelow } from './table-entries';
-import type { Table } from './table-entries';
+import { entryThingAt, leavesOf, tableThings, touchedBelow } from './table-entries';
+import type { MappingLeaf, Table } from './table-entries';
 import { touches } from './thing';
-import type { Thing } from './thing';
+import type { Thing, Touched } from './thing';
 
 const KEY = SPACES[Space.shadowPage].key;
 const TRACK = SPACES[Space.track].key;
@@ -122,65 +122,75 @@ export function rootThings(state: MachineState, inHardware: ReadonlySet<number>)
     }));
 }
 
-/** A leaf spte. */
-interface LeafSpte {
+/** A leaf spte of the host's. */
+interface LeafSpte extends MappingLeaf {
   readonly page: ShadowPage;
-  readonly index: number;
-  /** Host-physical address of the entry. */
-  readonly hpa: number;
-  readonly thing: Thing;
 }
 
-/** Leaf sptes of the host by VM and guest frame: what KVM's reverse maps say (struct kvm_rmap_head), and of the TDP MMU its tables. */
+/** Leaf sptes of the host by `vm gfn`: what KVM's reverse maps say (struct kvm_rmap_head), and of the TDP MMU its tables. */
 export function leavesByFrame(state: MachineState): Map<string, LeafSpte[]> {
   const found = new Map<string, LeafSpte[]>();
+  const frameOf = frames(state);
   for (const page of shadowPages(state)) {
     if (page.memory > 0) continue;
-    const table = tableOfPage(state, page);
-    const level = levelOf(page.role);
-    for (const thing of tableThings(table)) {
-      if (!thing.entry || thing.inside || thing.fold?.self === thing.fold?.next) continue;
-      const name = frameOf(state, page, thing, level);
+    for (const leaf of leavesOf(tableOfPage(state, page))) {
+      const name = frameOf(page, leaf);
       if (name === null) continue;
-      const list = found.get(name) ?? [];
-      list.push({ page, index: thing.entry.index, hpa: thing.entry.hpa!, thing });
-      found.set(name, list);
+      const list = found.get(name);
+      if (list) list.push({ page, ...leaf });
+      else found.set(name, [{ page, ...leaf }]);
     }
   }
   return found;
 }
 
-/** `vm gfn` of what a leaf maps. Of an indirect page the frame is found by the host page: the journal has no other (shadowed_translation). */
-function frameOf(state: MachineState, page: ShadowPage, thing: Thing, level: number): string | null {
-  const { index } = thing.entry!;
-  const to = Number(thing.fold!.self.split(' ')[1]);
-  const place = state.gpaOf(to);
-  if (!place) return null;
-  const direct = (page.role & Role.direct) !== 0 && !(page.role & Role.guestMode);
-  const gfn = direct ? page.gfn + index * framesAt(level) : place.gpa / PAGE;
-  return `${place.vm} ${gfn}`;
+/**
+ * `vm gfn` of what a leaf maps; null: of no slot. Of an indirect page the frame is found by the host page behind it, as the journal has no
+ * other (shadowed_translation).
+ */
+function frames(state: MachineState): (page: ShadowPage, leaf: MappingLeaf) => string | null {
+  const outer = state.machine.vms.flatMap(({ parent }, vm) => (parent === null ? [vm] : []));
+  return ({ role, gfn }, { index, to }) => {
+    const direct = (role & (Role.direct | Role.guestMode)) === (Role.direct as number);
+    const own = gfn + index * framesAt(levelOf(role));
+    if (direct && outer.length === 1) return `${outer[0]} ${own}`;
+    const place = state.gpaOf(to);
+    return place && `${place.vm} ${direct ? own : place.gpa / PAGE}`;
+  };
 }
 
 export function rmapThings(state: MachineState): Thing[] {
   const several = state.machine.vms.filter(({ parent }) => parent === null).length > 1;
+  const names = new Map<ShadowPage, string>();
+  const nameOf = (page: ShadowPage): string => {
+    const name = names.get(page) ?? tableName(state, page);
+    names.set(page, name);
+    return name;
+  };
   return [...leavesByFrame(state)]
     .map(([name, leaves]) => ({ vm: Number(name.split(' ')[0]), gfn: Number(name.split(' ')[1]), leaves }))
     .sort((a, b) => a.vm - b.vm || a.gfn - b.gfn)
-    .map(({ vm, gfn, leaves }) => ({
-      part: `${vm}.${gfn.toString(16)}`,
-      name: `gfn ${hex(gfn)}`,
-      range: several ? state.machine.vms[vm].name : undefined,
-      value: plural(leaves.length, 'spte'),
-      decoded: leaves.map(({ page, index }) => `${tableName(state, page)}[${index}]`).join(', '),
-      inside: () =>
-        leaves.map(({ page, index, hpa, thing }) => ({
-          ...thing,
-          part: hpa.toString(16),
-          name: `${tableName(state, page)}[${index}]`,
-          fold: undefined,
-        })),
-      touchedBy: (touched) => leaves.some(({ hpa }) => touches(touched, Space.memory, (key) => key === hpa)),
-    }));
+    .map(({ vm, gfn, leaves }) => {
+      const sptes = leaves.map(({ page, index }) => `${nameOf(page)}[${index}]`);
+      return {
+        part: `${vm}.${gfn.toString(16)}`,
+        name: `gfn ${hex(gfn)}`,
+        range: several ? state.machine.vms[vm].name : undefined,
+        value: plural(leaves.length, 'spte'),
+        decoded: sptes.join(', '),
+        inside: () =>
+          leaves.flatMap(({ page, index, hpa }, i) => {
+            const thing = entryThingAt(tableOfPage(state, page), index);
+            return thing ? [{ ...thing, part: hpa.toString(16), name: sptes[i], fold: undefined }] : [];
+          }),
+        touchedBy: (touched) => leaves.some(({ hpa }) => touched.get(Space.memory)?.has(hpa) ?? false),
+      } satisfies Thing;
+    });
+}
+
+/** A step touched an entry of one of the host's tables. */
+export function sptesTouched(state: MachineState, touched: Touched): boolean {
+  return touches(touched, Space.memory, (key) => shadowPageAt(state.words(Space.shadowPage), Math.floor(key / PAGE)) !== null);
 }
 
 /** Frames whose writes are tracked, as a guest's tables are there (kvm_page_track). */

@@ -98,6 +98,30 @@ export function tableThings(table: Table): Thing[] {
   return [...entriesOf(table)].map((entry) => entryThing(table, entry));
 }
 
+/** A leaf that maps a page: where it stands, and where it leads. */
+export interface MappingLeaf {
+  readonly index: number;
+  readonly hpa: number;
+  readonly to: number;
+}
+
+/** Leaves of a table in the host's memory; none of those that stand for MMIO. */
+export function* leavesOf(table: Table): Generator<MappingLeaf> {
+  const { format, level, tables } = table;
+  for (const entry of entriesOf(table)) {
+    const value = valueOf(entry);
+    if (entry.hpa === null || !isPresent(format, value) || !isLeaf(format, level, value)) continue;
+    if (tables.sptes?.isMmio(entry.lo, entry.hi)) continue;
+    yield { index: entry.index, hpa: entry.hpa, to: leafTarget(format, level, value, 0n) };
+  }
+}
+
+/** The thing of one entry; null: it is 0. */
+export function entryThingAt(table: Table, index: number): Thing | null {
+  for (const entry of entriesOf(table)) if (entry.index === index) return entryThing(table, entry);
+  return null;
+}
+
 /** Canonical form of a linear address; others are as they are. */
 function addressText({ format, own }: Table, address: bigint): string {
   const bits = format.levels === 5 ? 57 : 48;

@@ -10,7 +10,7 @@ import { shadowPages, tableName, tableOfPage } from './shadow-pages';
 import type { ShadowPage } from './shadow-pages';
 import { standing } from './stale-lines';
 import { stepLink } from './step-link';
-import { tableThings } from './table-entries';
+import { entryThingAt, tableThings } from './table-entries';
 import type { EntryPlace, Thing } from './thing';
 import { cachedLinesOf, ownerOf, partOfLine } from './tlb';
 import type { CachedLine } from './tlb';
@@ -90,7 +90,7 @@ function indicesIn({ role }: ShadowPage, level: number, index: number): number[]
 }
 
 function spteLink(state: MachineState, page: ShadowPage, index: number): StateLink {
-  const thing = tableThings(tableOfPage(state, page)).find((each) => each.entry!.index === index);
+  const thing = entryThingAt(tableOfPage(state, page), index);
   const unsync = page.unsync ? ', unsync' : '';
   const text = `shadowed by ${tableName(state, page)}[${index}]${unsync}: ${thing ? `${thing.value} ${thing.decoded}` : 'not present'}`;
   return {
