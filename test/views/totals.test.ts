@@ -139,6 +139,13 @@ describe('totals: what kvm_stat counts', () => {
     }
   });
 
+  it('flushes of vCPUs that were asked for, not those that loading a root or CR4 makes at once', () => {
+    const script = 'user read 0x40_0000\n  host reclaim gpa 0x20_0000\n  user read 0x40_0000\n  cr4.pge = on\n  user read 0x40_0000\n';
+    const counted = statisticsOf(`run guest under soft, ept, npt {\n  ${script}}\n`);
+    assert.deepEqual(counted.map(({ tlb_flush }) => tlb_flush), [2, 1, 2]); // prettier-ignore
+    assert.deepEqual(counted.map(({ remote_tlb_flush_requests }) => remote_tlb_flush_requests), [1, 1, 1]); // prettier-ignore
+  });
+
   it('unsync pages, as many as there are', () => {
     const [soft] = statisticsOf(`run guest under soft {
   user read 0x40_0000

@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { activated, at, closeAll, errorsOf, eventually, EXTENSION, opened, SCENARIO, traceTabs, untitled } from './support';
 
-const COMMANDS = ['mmu.run', 'mmu.runToCursor', 'mmu.showTrace', 'mmu.showTranslation', 'mmu.restartServer'];
+const COMMANDS = ['mmu.run', 'mmu.runToCursor', 'mmu.showTrace', 'mmu.showTranslation', 'mmu.exportReport', 'mmu.restartServer'];
 
 describe('the extension', () => {
   afterEach(closeAll);
@@ -51,6 +51,21 @@ describe('the extension', () => {
     const document = await opened('first-touch.mmu');
     await vscode.commands.executeCommand('mmu.showTrace', document.uri.toString(), 1);
     await eventually('trace panel', traceTabs);
+  });
+
+  it('saves a report of the runs', async function () {
+    const document = await opened('first-touch.mmu');
+    // A browser's workspace can only be read.
+    if (document.uri.scheme !== 'file') this.skip();
+    const to = vscode.Uri.joinPath(document.uri, '..', 'report-of-a-test.html');
+    try {
+      const saved = await vscode.commands.executeCommand<vscode.Uri | null>('mmu.exportReport', document.uri, to);
+      assert.equal(saved?.toString(), to.toString());
+      const page = new TextDecoder().decode(await vscode.workspace.fs.readFile(to));
+      assert.ok(/^<!DOCTYPE html>[\s\S]*<h1>first-touch\.mmu<\/h1>[\s\S]*<figure>/.test(page));
+    } finally {
+      await vscode.workspace.fs.delete(to);
+    }
   });
 
   it('runs to the cursor and shows the trace there', async () => {

@@ -10,16 +10,20 @@ import { Space, SPACES, VmField } from '../../engine/journal/spaces';
 import { keyAt, spaceAt, type Rows } from '../../engine/journal/state';
 import { STATISTIC_NAMES } from '../../engine/journal/statistics';
 import type { Program } from '../../engine/program';
+import { Cr4 } from '../../engine/vcpu/control-registers';
+import { Register } from '../../engine/vcpu/registers';
 import { eventAt, valueAt, type EventOf } from '../fields';
 import type { Counts } from './counts';
 import { COUNTING, type Context } from './statistics';
 
 const VM = SPACES[Space.vm].key;
+const REGISTER = SPACES[Space.register].key;
 
 const field = (spec: { readonly fields: readonly FieldSpec[] }, name: string): FieldSpec => spec.fields.find((each) => each.name === name)!;
 const EXIT_REASON = field(EVENTS.kvm_exit, 'reason');
 const EXIT_GUEST_MODE = field(EVENTS.kvm_exit, 'guest_mode');
 const ENTRY_GUEST_MODE = field(EVENTS.kvm_entry, 'guest_mode');
+const CR = field(EVENTS.kvm_cr, 'cr');
 const READ_STAGE = field(EVENTS.table_read, 'stage');
 const STATEMENT = field(EVENTS.statement, 'statement');
 const ACT = field(EVENTS.statement, 'act');
@@ -36,6 +40,10 @@ export class Counter {
   private counts: Counts;
   /** 1: a guest's guest runs. */
   private guestMode = 0;
+  /** SVM with nested paging: a change of CR4.PGE flushes at once (svm_set_cr4). */
+  private readonly flushesByCr4: boolean;
+  /** The row before, changes left out, writes CR4. */
+  private writesCr4 = false;
   /** VM on the host. */
   private readonly root: number;
   private readonly context: Context;
@@ -51,6 +59,7 @@ export class Counter {
       vms.findIndex(({ parent }) => parent === null),
     );
     const tdp = vms[this.root]?.mmu !== 'soft';
+    this.flushesByCr4 = tdp && host.vendor === 'amd';
     this.context = {
       tdp,
       tdpMmu: tdp && host.kvm.tdpMmu,
@@ -72,6 +81,7 @@ export class Counter {
       if (kind === Kind.change) this.change(rows, row);
       if (kind === Kind.more || kind === Kind.change) continue;
       if (kind === Kind.statement) this.statement(rows, row);
+      this.writesCr4 = false;
       this.counts.events[kind]++;
       if (kind === Kind.table_read) this.counts.reference(Number(valueAt(rows, row, READ_STAGE)), (head >>> 12) & 15, this.guestMode);
       else if (((head >>> 8) & 15) === Actor.L0) this.ofHost(rows, row, kind);
@@ -79,11 +89,15 @@ export class Counter {
     this.next = to;
   }
 
-  /** Counters of the VM itself are changes of state. */
   private change({ words }: Rows, row: number): void {
-    if (spaceAt(words, row) !== Space.vm) return;
-    const { vm, field: counter } = VM.decode(keyAt(words, row));
-    if (vm === this.root && counter === (VmField.indirectPages as number)) this.context.indirectPages ^= words[row * ROW_WORDS + 3];
+    const space = spaceAt(words, row);
+    if (space === Space.vm) {
+      const { vm, field: counter } = VM.decode(keyAt(words, row));
+      if (vm === this.root && counter === (VmField.indirectPages as number)) this.context.indirectPages ^= words[row * ROW_WORDS + 3];
+    } else if (space === Space.register && this.writesCr4) {
+      const isCr4 = REGISTER.field(keyAt(words, row), 'register') === (Register.cr4 as number);
+      if (isCr4 && (words[row * ROW_WORDS + 3] & Cr4.pge) !== 0) this.context.flushesDirectly = true;
+    }
   }
 
   private statement(rows: Rows, row: number): void {
@@ -117,6 +131,9 @@ export class Counter {
       case Kind.kvm_entry:
         context.writeProtected = false;
         context.flushesDirectly = false;
+        return;
+      case Kind.kvm_cr:
+        this.writesCr4 = this.flushesByCr4 && Number(valueAt(rows, row, CR)) === 4;
         return;
       case Kind.kvm_load_root:
         context.flushesDirectly = true;

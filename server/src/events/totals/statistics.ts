@@ -17,7 +17,7 @@ export interface Context {
   requested: boolean;
   /** The fault was one of write protection, of which it is not known yet whether the instruction is emulated. */
   writeProtected: boolean;
-  /** A root was loaded, or CR4 on SVM: the flush that follows is made at once, not by a request (kvm_mmu_load, svm_set_cr4). */
+  /** A root was loaded, or CR4.PGE on SVM with nested paging: the flush that follows is made at once, not by a request (kvm_mmu_load, svm_set_cr4). */
   flushesDirectly: boolean;
   /** L1 has entered L2, and no exit came since (nested_run_pending). */
   nestedRunPending: boolean;
