@@ -47,7 +47,7 @@ describe('the state in the panel', () => {
     await node(page, 'tables').waitFor();
     await press(page, 'Tab');
     await page.getByRole('tab', { name: 'State' }).focus();
-    await press(page, 'ArrowRight');
+    await press(page, 'ArrowLeft');
     assert.equal(await page.getByRole('tab', { name: 'Step' }).getAttribute('aria-selected'), 'true');
     assert.ok(await page.locator('.detail').isVisible());
     await page.close();
@@ -100,7 +100,7 @@ describe('the state in the panel', () => {
   it('asks for what is seen alone', async () => {
     const page = await site.live(FIRST_TOUCH);
     await page.evaluate((at) => window.live.stepAt(at), FIRST);
-    await page.locator('.detail .title').waitFor();
+    await page.locator('.detail .came-to').waitFor();
     const asked = () => page.evaluate(() => window.live.said.filter(({ type }) => type === 'needState' || type === 'needMemory').length);
     assert.equal(await asked(), 0);
     await page.getByRole('tab', { name: 'State' }).click();
