@@ -121,8 +121,8 @@ describe('trace panel in a browser', () => {
 
     it('asks for the detail of where it comes to rest, not of every row passed', async () => {
       const before = (await said(page, 'needDetail')).length;
-      for (let i = 0; i < 30; i++) await page.keyboard.down('ArrowDown');
-      await page.locator('.detail .place', { hasText: 'step 30 ' }).waitFor();
+      for (let i = 0; i < 31; i++) await page.keyboard.down('ArrowDown');
+      await page.locator('.detail .place', { hasText: 'step 31 ' }).waitFor();
       assert.ok((await said(page, 'needDetail')).length - before < 25);
     });
 
