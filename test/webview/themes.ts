@@ -1,4 +1,4 @@
-/** The colours that the page uses, as three of the editor's own themes give them. */
+/** The colours that the page uses, as four of the editor's own themes give them. */
 
 type Variables = { readonly [name: string]: string };
 
@@ -7,7 +7,7 @@ const FONTS: Variables = {
   'editor-font-family': 'DejaVu Sans Mono, monospace',
 };
 
-export const THEMES: { readonly [theme in 'dark' | 'light' | 'high-contrast']: Variables } = {
+export const THEMES: { readonly [theme in 'dark' | 'light' | 'high-contrast' | 'high-contrast-light']: Variables } = {
   dark: {
     ...FONTS,
     'editor-foreground': '#cccccc',
@@ -111,5 +111,37 @@ export const THEMES: { readonly [theme in 'dark' | 'light' | 'high-contrast']: V
     'charts-purple': '#b180d7',
     'charts-red': '#f14c4c',
     'charts-yellow': '#cca700',
+  },
+  'high-contrast-light': {
+    ...FONTS,
+    'editor-foreground': '#292929',
+    'editor-background': '#ffffff',
+    descriptionForeground: '#292929',
+    contrastBorder: '#0f4a85',
+    contrastActiveBorder: '#006bbd',
+    'panel-border': '#0f4a85',
+    'editorWidget-background': '#ffffff',
+    'editor-inactiveSelectionBackground': '#0f4a8540',
+    'editorLineNumber-foreground': '#292929',
+    focusBorder: '#006bbd',
+    'list-focusOutline': '#006bbd',
+    'list-activeSelectionForeground': '#292929',
+    'list-activeSelectionBackground': '#0f4a851a',
+    'button-foreground': '#ffffff',
+    'button-background': '#0f4a85',
+    'badge-background': '#0f4a85',
+    'badge-foreground': '#ffffff',
+    'input-background': '#ffffff',
+    'input-foreground': '#292929',
+    'input-border': '#0f4a85',
+    'input-placeholderForeground': '#292929b3',
+    'textLink-foreground': '#0f4a85',
+    'debugTokenExpression-number': '#096d48',
+    'charts-blue': '#1a85ff',
+    'charts-green': '#374e06',
+    'charts-orange': '#0f4a85',
+    'charts-purple': '#652d90',
+    'charts-red': '#b5200d',
+    'charts-yellow': '#895503',
   },
 };
