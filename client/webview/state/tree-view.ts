@@ -96,7 +96,7 @@ export class TreeView {
         },
       },
       el('span', { class: 'sign', text: mark?.sign ?? '', title: mark?.about, attributes: { 'aria-hidden': 'true' } }),
-      el('span', { class: 'twisty', text: node.opens ? (open ? '▾' : '▸') : '', attributes: { 'aria-hidden': 'true' } }),
+      el('span', { class: 'opener', text: node.opens ? (open ? '▾' : '▸') : '', attributes: { 'aria-hidden': 'true' } }),
       el('span', { class: 'name', text: node.name }),
       node.range !== null && el('span', { class: 'range', text: node.range }),
       ...valueOf(node),
