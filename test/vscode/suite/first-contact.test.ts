@@ -39,7 +39,7 @@ describe('first contact', () => {
     const before = empty.getText();
     await vscode.commands.executeCommand('mmu.newScenario', empty.uri.toString(), templates[1].path);
     assert.equal(empty.getText(), before);
-    assert.notEqual(active()?.uri.toString(), empty.uri.toString());
+    assert.ok(active()?.uri.toString() !== empty.uri.toString());
   });
 
   it('opens samples to be read, with all that the editor says of a scenario', async () => {
@@ -47,8 +47,9 @@ describe('first contact', () => {
     await vscode.commands.executeCommand('mmu.openSamples', 'answers/first-touch-costs.mmu');
     const document = await eventually('the sample', () => (active()?.uri.scheme === 'mmu-sample' ? active() : null));
     assert.equal(document.languageId, 'mmu');
-    const changed = await vscode.window.activeTextEditor!.edit((edit) => edit.insert(new vscode.Position(0, 0), 'x')).then((did) => did, () => false); // prettier-ignore
-    assert.equal(changed && !document.getText().startsWith('x'), false, 'can be changed');
+    const before = document.getText();
+    await vscode.window.activeTextEditor!.edit((edit) => edit.insert(new vscode.Position(0, 0), 'x')).then(undefined, () => undefined);
+    assert.equal(document.getText(), before);
     const lenses = await eventually('lenses', () => vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', document.uri)); // prettier-ignore
     assert.ok(lenses.length > 0);
   });
@@ -76,7 +77,7 @@ describe('first contact', () => {
     const document = await untitled('');
     const whole = new vscode.Range(0, 0, 1, 0);
     const hints = await eventually('hints', () => vscode.commands.executeCommand<vscode.InlayHint[]>('vscode.executeInlayHintProvider', document.uri, whole)); // prettier-ignore
-    assert.match(String(hints[0].label), /type scenario/);
+    assert.ok(/type scenario/.test(String(hints[0].label)), String(hints[0].label));
     const lenses = await eventually('lenses', () => vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', document.uri)); // prettier-ignore
     assert.deepEqual(lenses.map(({ command }) => command?.command), ['mmu.newScenario', 'mmu.openSamples']); // prettier-ignore
   });
