@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { choose } from '../../scripts/mutate/choose';
+import { whyEquivalent } from '../../scripts/mutate/equivalent';
 import { applied, mutantsOf } from '../../scripts/mutate/mutants';
 import type { Mutation } from '../../scripts/mutate/mutants';
 
@@ -60,5 +61,16 @@ describe('the choice of mutants', () => {
     for (const kind of ['operator', 'constant', 'condition', 'statement'])
       assert.equal(chosen.filter((each) => each.kind === kind).length, 3);
     assert.equal(choose(mutants, 1000, 3).length, 50);
+  });
+});
+
+describe('mutants that change nothing', () => {
+  it('are those of one place in a line', () => {
+    const line = 'return (hi >>> 0) * HALF + (lo >>> 0);';
+    const mutants = mutantsOf('server/src/engine/bits.ts', line).filter(({ original }) => original === '>>>');
+    assert.deepEqual(
+      mutants.map((mutant) => whyEquivalent(mutant, line)),
+      ['hi is below 2^21', null],
+    );
   });
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { Journal } from '../../../../server/src/engine/journal/journal';
 import { Machine } from '../../../../server/src/engine/machine';
 import type { Act, VmConfig } from '../../../../server/src/engine/program';
-import { SETUP_E, SLOTS_E, VCPU, access, host } from '../machines';
+import { Bench, SETUP_E, SLOTS_E, VCPU, access, host, slot } from '../machines';
 
 const vm = (name: string): VmConfig => ({
   name,
@@ -50,4 +50,25 @@ describe('invariants of an unsync shadow page (S6)', () => {
       both.brokenInvariants().join('\n'),
     );
   });
+});
+
+describe('invariants of large pages of 32-bit paging (S1)', () => {
+  for (const gib of [0, 4, 8, 36, 508]) {
+    it(`hold for a page of 4M at ${gib} GiB`, () => {
+      const gpa = gib * 2 ** 30 + 0x40_0000;
+      // The entry of linear 4M stands in the upper half of the root's first word; bits 39:32 of its address in bits 20:13.
+      const entry = BigInt(0x40_0087 | ((gib / 4) << 13)) << 32n;
+      const bench = new Bench({
+        mmu: 'soft',
+        slots: [slot(0, 0, 0x10_0000), slot(1, gpa, 0x40_0000, { hva: 0x7f80_0000_0000 })],
+        words: { 0x1000: entry },
+        vcpu: { paging: '32-bit', cr4: { ...VCPU.cr4, pse: true } },
+      });
+      for (const address of [0x40_0008n, 0x60_0008n]) {
+        const { result } = bench.write(address, 1n);
+        assert.equal(result.kind === 'ok' && result.gpa, gpa + Number(address) - 0x40_0000);
+      }
+      assert.deepEqual(bench.machine.brokenInvariants(), []);
+    });
+  }
 });
