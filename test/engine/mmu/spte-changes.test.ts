@@ -64,17 +64,22 @@ describe('write protection for a table that becomes shadowed', () => {
   }
 });
 
-describe('a large page that holds a table of its own way', () => {
-  for (const [what, entry, level] of [
-    ['is mapped small from the start', 0x20_0087n, 1],
-    ['is not when it holds none', 0x60_0087n, 2],
+describe('a guest page of 1G that holds a table of its own way', () => {
+  for (const [kernel, table, page, level] of [
+    ['6.1', 0x1000, 0x87n, 1],
+    ['6.1', 0x4000_0000, 0x4000_0087n, 1],
+    ['6.1', 0x1000, 0x4000_0087n, 2],
+    ['6.12', 0x4000_0000, 0x4000_0087n, 2],
   ] as const) {
-    it(`${what}, wherever the table lies in it`, () => {
-      const slots = [slot(0, 0, 8 * M2, { backing: { pageSize: M2, populated: true } })];
-      const machine = bench('soft', {}, { slots, words: { 0x1000: 0x2007n, 0x2000: 0x20_0007n, 0x20_0018: entry } });
+    it(`is mapped small from the start before 6.12: ${kernel}, table at ${table.toString(16)}, page ${page.toString(16)}`, () => {
+      const backing = { pageSize: M2, populated: true };
+      const slots = [slot(0, 0, 8 * M2, { backing }), slot(1, 0x4000_0000, 8 * M2, { backing })];
+      // The root is another one of the page's tables where that lies low.
+      const root = table + 0x1000;
+      const words = { [root]: BigInt(table) | 7n, [table]: page };
+      const machine = bench('soft', { kernel }, { slots, words, vcpu: { cr3: BigInt(root) } });
       machine.write(0x60_5000n, 1n);
-      const found = machine.machine.entry('shadow', BY, 0x60_5000n, 0);
-      assert.equal(found?.level, level);
+      assert.equal(machine.machine.entry('shadow', BY, 0x60_5000n, 0)?.level, level);
     });
   }
 });
