@@ -76,6 +76,8 @@ describe('completion', () => {
   it('of the first flag of an item: those of the item before it too', () =>
     check('vm a { tables t {\n upper 0 +2M level 2 ro user\n upper 0x20_0000 +2M level 2 <|>\n} }', { has: ['ro', 'user', 'nx'] }));
   it('of kinds: none that is listed alone already', () => check(inRun('expect exits 1 under soft, <|>'), { only: ['ept', 'npt'] }));
+  it('of a kernel that is half written: the kernels', () =>
+    check(`${MACHINE}run guest under ept with kernel 6.1<|> { }`, { has: ['6.1', '6.12'], not: ['title'] }));
   it('of who performs, once', () => check(inRun('guest: <|>'), { has: ['read', 'user'], not: ['guest', 'vcpu'] }));
   it("of a handler: the fault's address", () => check(inRun('read 0 on fault { invlpg <|> }'), { has: ['cr2'] }));
   it('of an actor: who acts', () =>
@@ -144,16 +146,21 @@ describe('completion', () => {
     const snippets = (all: CompletionItem[]): string[] => all.filter((each) => each.insertTextFormat === 2).map(({ label }) => label);
     assert.deepEqual(snippets(items('<|>')), []);
     assert.ok(snippets(items('<|>', true)).includes('scenario'));
-    const memory = items('host { <|> }', true).find(({ label }) => label === 'memory');
-    assert.deepEqual(memory?.textEdit?.newText, 'memory ${1:1G}');
+    const written = items('host { <|> }', true).map(({ textEdit }) => textEdit?.newText);
+    assert.ok(written.includes('maxphyaddr ${1:46}'), written.join(', '));
+    assert.ok(written.includes('memory '), 'what it is when nothing is said depends on the slots');
   });
 
   it('explains an item when it is looked at', () => {
     const { analysis, cursor } = opened('// The size of a page.\nconst page = 4K\nvm a { slot 0 { size <|> } }');
     const page = completion(analysis, cursor, { snippets: false }).items.find(({ label }) => label === 'page')!;
     assert.match(JSON.stringify(resolveCompletion(page, analysis).documentation), /The size of a page\\\\\./);
-    const memory = items('host { <|> }').find(({ label }) => label === 'memory')!;
-    assert.match(JSON.stringify(resolveCompletion(memory, null).documentation), /default `1G`/);
+    const about = (setting: string): string => {
+      const item = items('host { <|> }').find(({ label }) => label === setting)!;
+      return JSON.stringify(resolveCompletion(item, null).documentation);
+    };
+    assert.match(about('maxphyaddr'), /default `46`/);
+    assert.match(about('memory'), /default `what the slots need, and 1G at least`/);
   });
 
   it('never throws and starts before the cursor, wherever it is', () => {

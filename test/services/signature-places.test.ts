@@ -59,7 +59,7 @@ describe('signature help at the places of samples and documented examples', func
   });
 });
 
-const WORD = /^[#\w-]+$/;
+const WORD = /^(?:[#\w-]+|[0-9]+\.[0-9]+)$/;
 
 /** Where items begin that are not told with what they belong to, as settings of a slot are. */
 function itemBeginnings({ parsed }: Analysis): Set<number> {

@@ -18,7 +18,7 @@ interface WaysAt {
 }
 
 /** The word, or its beginning, that the cursor is at the end of. */
-const WORD_BEFORE = /(?:#?[A-Za-z_][A-Za-z0-9_]*|#|(?<![A-Za-z0-9_])(?:[0-9]+-[a-z]*|[0-9]+\.|[0-9][A-Za-z0-9_]*))$/;
+const WORD_BEFORE = /(?:#?[A-Za-z_][A-Za-z0-9_]*|#|(?<![A-Za-z0-9_])(?:[0-9]+-[a-z]*|[0-9]+\.[0-9]*|[0-9][A-Za-z0-9_]*))$/;
 
 let explorer: Explorer | undefined;
 
