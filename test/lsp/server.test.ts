@@ -94,8 +94,9 @@ describe('the server as a process', function () {
       filter: { kinds: ['exit'] },
     });
     assert.ok(exits.total > 0 && exits.rows.every(({ kind }) => kind === 'exit'));
-    const position = await client.request<number>('mmu/position', { runId, step: exits.rows[1].step, filter: { kinds: ['exit'] } });
-    assert.equal(position, 1);
+    const { step: second } = exits.rows[1];
+    const place = await client.request('mmu/position', { runId, step: second, filter: { kinds: ['exit'] } });
+    assert.deepEqual(place, { position: 1, step: second });
     const totals = await client.request<{ id: string; exits: number }[]>('mmu/totals', { runId });
     assert.deepEqual([totals[0].id, totals[0].exits], ['run', exits.total]);
     const beside = await client.request<{ runs: { short: string }[] }>('mmu/compare', { runId, with: runs[0].runId });
