@@ -84,7 +84,7 @@ describe('completion of values', () => {
     assert.deepEqual(inVm('tables small 32-bit { entry 0 level <|>').length, 2);
   });
   it('defaults of settings', () => {
-    assert.deepEqual(values('host { memory <|>').slice(0, 2), ['1G (default)', '4K (a page)']);
+    assert.deepEqual(values('host { maxphyaddr <|>').slice(0, 1), ['46 (default)']);
     assert.deepEqual(values('host { tlb { l1 <|>'), ['16 x 4 (default)']);
     assert.deepEqual(values('host { kvm { cached_roots <|>'), ['3 (default)']);
   });
