@@ -112,7 +112,11 @@ run guest under soft, ept {
   it('differs where the VMM changes a table behind the shadow', () => {
     const [soft, ept] = last(script('host write gpa 0x4000 = 0'));
     assert.equal(soft.kind === 'expectation' && soft.holds, true);
-    assert.equal(ept.kind === 'expectation' && ept.got, 'user read 0x40_0000: #PF(U) at 0x40_0000 under ept, value 0x7 under soft');
+    const got = ept.kind === 'expectation' ? ept.got : '';
+    assert.match(
+      got,
+      /^user read 0x40_0000: #PF\(U\) at 0x40_0000 under ept, value 0x7 under soft; KVM falls short here \(table-written-by-vmm\)/,
+    );
   });
 });
 

@@ -13,16 +13,22 @@ import type { LeafSeen } from './table-survey';
 
 export function brokenTlb({ kvm, vcpus }: Hypervisor, leaves: readonly LeafSeen[], broken: string[]): void {
   let known: Known | null = null;
-  for (const { processor, inGuest, tlbOn } of vcpus) {
+  for (const { processor, inGuest, tlbOn, contexts } of vcpus) {
     // Outside the guest a flush may still be due; it comes before the guest is entered.
     if (processor.tlb === undefined || !tlbOn || !inGuest) continue;
     known ??= mappedFrames(kvm, leaves);
     const { tlb } = processor;
+    // What is cached of a root that is gone is out of reach, and flushed when a root comes to lie there (mmu.c: kvm_mmu_load).
+    const roots = new Set(contexts.flatMap(({ roots: { current, previous } }) => [current, ...previous].map(({ hpa }) => hpa / 4096)));
+    const inReach = (tag: number): boolean => {
+      const { root } = tlb.tags.of(tag);
+      return root < 0 || roots.has(root);
+    };
     // Of which stage W is: a linear mapping's is that of both stages together, a guest-physical one's of its own format.
     const linear = kvm.tdp ? Rights.hostWrite : Rights.write;
     const physical = kvm.format.ept ? Rights.hostWrite : Rights.write;
-    for (const array of [tlb.l1, tlb.l1Page2M, tlb.l1Page1G, tlb.l2]) brokenLines(array, linear, known, broken);
-    if (tlb.guestPhysical !== null) brokenLines(tlb.guestPhysical.array, physical, known, broken);
+    for (const array of [tlb.l1, tlb.l1Page2M, tlb.l1Page1G, tlb.l2]) brokenLines(array, linear, inReach, known, broken);
+    if (tlb.guestPhysical !== null) brokenLines(tlb.guestPhysical.array, physical, inReach, known, broken);
   }
 }
 
@@ -47,10 +53,10 @@ function mappedFrames(kvm: Kvm, leaves: readonly LeafSeen[]): Known {
   return known;
 }
 
-function brokenLines(array: TlbArray, write: Rights, known: Known, broken: string[]): void {
+function brokenLines(array: TlbArray, write: Rights, inReach: (tag: number) => boolean, known: Known, broken: string[]): void {
   for (let line = 0; line < array.lines; line++) {
     const key = array.key(line);
-    if ((key & TAG_MASK) === 0) continue;
+    if ((key & TAG_MASK) === 0 || !inReach(key & TAG_MASK)) continue;
     const frame = join(array.frame(line) & FRAME_LOW, array.frameHi(line) & FRAME_HIGH) / 4096;
     const frames = framesAt(((key >>> 10) & 3) + 1);
     const rights = array.frame(line) & RIGHTS_MASK;
