@@ -98,7 +98,7 @@ describe(`the packaged extension in VS Code (${VERSION})`, () => {
   it('opens the trace panel beside the scenario', async () => {
     await workbench.command('MMU: Show Trace');
     await workbench.panel.locator('.row.statement').first().waitFor();
-    assert.equal(await workbench.panel.getByRole('radio').count(), 3);
+    assert.equal(await workbench.panel.getByRole('radiogroup', { name: 'Run', exact: true }).getByRole('radio').count(), 3);
   });
 
   it('goes from a step to its line, and from a line to its step', async () => {

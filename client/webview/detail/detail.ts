@@ -37,6 +37,7 @@ export class Detail {
   show(detail: StepDetail): void {
     this.shown = detail;
     const { row, about, fields, statement, changes, ways } = detail;
+    const inFigure = this.figure.hasFocus;
     const who = actorName(row.actor);
     const ofStatement = row.kind === 'statement';
     const place = this.place(row.step, row.line);
@@ -56,6 +57,7 @@ export class Detail {
       !ofStatement && about && el('p', { class: 'about', text: about }),
       fields.length > 0 && !ofStatement && section('of-fields', 'Fields', drawFields(fields)),
     );
+    if (inFigure) this.figure.focus();
   }
 
   showTranslation(view: TranslationView): void {

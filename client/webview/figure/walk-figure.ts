@@ -48,10 +48,21 @@ export class WalkFigure {
 
   /** @param current address of the entry that the step is about; it is marked */
   show(way: TranslationView, current: string | null): void {
+    // The same once more, as when the statement's part of the detail comes: the chosen entry stays.
+    if (this.figure && current === this.current && JSON.stringify(way) === JSON.stringify(this.way)) return;
     this.way = way;
     this.current = current;
     this.figure = null;
     this.draw();
+  }
+
+  /** The keyboard is in the figure. */
+  get hasFocus(): boolean {
+    return this.scroller.contains(document.activeElement);
+  }
+
+  focus(): void {
+    this.entries.get(this.chosen ?? this.anyEntry() ?? -1)?.focus();
   }
 
   /** One reference further or back. */
@@ -82,6 +93,7 @@ export class WalkFigure {
     const again = this.figure !== null;
     if (again && this.figure!.width === figure.width) return this.size(room);
     this.figure = figure;
+    const { hasFocus } = this;
     const parsed = new DOMParser().parseFromString(svgMarkup(figure), 'image/svg+xml').documentElement;
     const svg = document.importNode(parsed, true);
     this.entries = new Map([...svg.querySelectorAll<SVGGElement>('[data-part]')].map((each) => [Number(each.dataset.part), each]));
@@ -93,6 +105,7 @@ export class WalkFigure {
       this.choose(this.first());
     } else this.choose(this.chosen);
     this.played(this.player.at);
+    if (hasFocus) this.focus();
   }
 
   private size(room: number): void {
