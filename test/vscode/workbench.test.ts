@@ -122,9 +122,12 @@ describe(`the packaged extension in VS Code (${VERSION})`, () => {
       // Another run is shown at the same statement.
       await panel.locator('.row.selected.statement', { hasText: 'user read' }).waitFor();
       await panel.locator('.list').focus();
+      // Steps are folded at first.
+      await workbench.page.keyboard.press('ArrowRight');
+      await panel.locator('.row', { hasText: 'access' }).first().waitFor();
       await workbench.page.keyboard.press('ArrowDown');
       await panel.locator('.detail h3', { hasText: 'access' }).waitFor();
-      await panel.locator('.structure').first().waitFor();
+      await panel.locator('.figure [data-part]').first().waitFor();
       await shot(`panel-${kind}`);
       await workbench.page.keyboard.press('ArrowUp');
       await panel.locator('.row.selected.statement').waitFor();
@@ -140,6 +143,7 @@ describe(`the packaged extension in VS Code (${VERSION})`, () => {
     await workbench.click('user write');
     await panel.locator('.row.selected.statement', { hasText: 'user write' }).waitFor();
     await panel.locator('.list').focus();
+    await page.keyboard.press('ArrowRight');
     const changes = panel.locator('.title.mmu ~ section .changes');
     for (let i = 0; i < 30 && (await changes.count()) === 0; i++) {
       await page.keyboard.press('ArrowDown');
