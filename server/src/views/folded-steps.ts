@@ -2,6 +2,7 @@
 import type { StepFolds, StepPlace, StepRow } from '../protocol/messages';
 import type { StatementGroups } from './statement-groups';
 import type { RunView } from './view';
+import { lastAtMost } from './last-at-most';
 
 export class FoldedSteps {
   /** Groups that are not as the others, ascending, and the position after each one's last row. */
@@ -82,16 +83,4 @@ export class FoldedSteps {
     }
     return { group: low, step: groups.first(low) + position - this.positionOfGroup(low) };
   }
-}
-
-/** Index of the last element at most `value` in an ascending array; -1 when there is none. */
-function lastAtMost(ascending: readonly number[], value: number): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ascending[middle] <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }

@@ -9,6 +9,7 @@ import type { Outcome } from '../run/record';
 import { bare } from './came-to';
 import { indexAt } from './statements';
 import type { RunView } from './view';
+import { lastAtMost } from './last-at-most';
 
 /** Rows looked at in one go. */
 const SLICE = 50_000;
@@ -29,14 +30,7 @@ export class StatementGroups {
 
   /** Group of a step. */
   of(step: number): number {
-    let low = 0;
-    let high = this.firsts.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.firsts[middle] <= step) low = middle + 1;
-      else high = middle;
-    }
-    return Math.max(0, low - 1);
+    return Math.max(0, lastAtMost(this.firsts, step));
   }
 
   first(group: number): number {

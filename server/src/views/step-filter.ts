@@ -11,6 +11,7 @@ import { kindAt } from '../events/fields';
 import { changes } from './next-step';
 import { performerOf } from './performer';
 import type { RunView } from './view';
+import { lastAtMost } from './last-at-most';
 
 /** Of the TLB and the paging-structure caches. */
 const OF_TLB: ReadonlySet<Kind> = new Set([Kind.tlb_hit, Kind.tlb_fill, Kind.tlb_flush, Kind.stale, Kind.kvm_flush_remote_tlbs]);
@@ -55,14 +56,8 @@ export class StepFilterIndex {
 
   /** Where a step stands, or the last one before it that passes; null when there is none. */
   placeOf(step: number): StepPlace | null {
-    let low = 0;
-    let high = this.count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.found[middle] <= step) low = middle + 1;
-      else high = middle;
-    }
-    return low === 0 ? null : { position: low - 1, step: this.found[low - 1] };
+    const position = lastAtMost(this.found, step, this.count);
+    return position < 0 ? null : { position, step: this.found[position] };
   }
 
   private passes(step: number): boolean {

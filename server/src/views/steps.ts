@@ -12,6 +12,7 @@ import { performerOf } from './performer';
 import { describe } from '../events/describe';
 import { eventAt } from '../events/fields';
 import type { Script } from './view';
+import { lastAtMost } from './last-at-most';
 
 export class StepIndex {
   /** Journal row of each step, ascending. */
@@ -142,16 +143,4 @@ export class StepIndex {
     }
     return lines;
   }
-}
-
-/** Index of the last element at most `value` in an ascending array; -1 when there is none. */
-function lastAtMost(ascending: Uint32Array, value: number): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ascending[middle] <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }

@@ -3,6 +3,7 @@ import { STAGE_SECOND, STAGE_SHADOW } from '../../engine/journal/events';
 import { Space, SPACES } from '../../engine/journal/spaces';
 import { Role, levelOf } from '../../engine/mmu/pages/role';
 import { framesAt, shadowPageAt } from '../../engine/mmu/pages/shadow-page';
+import type { ShadowPageRecord } from '../../engine/mmu/pages/shadow-page';
 import { pagingFormat } from '../../engine/x86/formats';
 import type { Format } from '../../engine/x86/formats';
 import { spteFormat } from '../../events/entry-text';
@@ -22,16 +23,9 @@ const KEY = SPACES[Space.shadowPage].key;
 const TRACK = SPACES[Space.track].key;
 const PAGE = 4096;
 
-export interface ShadowPage {
+export interface ShadowPage extends ShadowPageRecord {
   /** Whose memory its table is in: 0 the host's, else that of the hypervisor around this VM. */
   readonly memory: number;
-  readonly frame: number;
-  readonly gfn: number;
-  readonly role: number;
-  readonly unsync: boolean;
-  readonly rootCount: number;
-  readonly flooding: number;
-  readonly tdpMmu: boolean;
 }
 
 /** All shadow pages: roots first, then by level and guest frame. */

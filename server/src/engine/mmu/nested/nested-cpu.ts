@@ -131,7 +131,12 @@ export class NestedCpu implements Cpu {
     if (failure !== null) return below.enter() ?? this.failedEntry(failure);
     control.launched = true;
     this.guestRuns();
-    return below.enter() ?? this.shutDown();
+    return this.reenter();
+  }
+
+  /** The hypervisor below goes on, to the guest; why not, or null. */
+  reenter(): Completion | null {
+    return this.below.enter() ?? this.shutDown();
   }
 
   /** The guest could not go on as it was entered, and the hypervisor has its exit; null: it runs. */
@@ -221,7 +226,7 @@ export class NestedCpu implements Cpu {
     const { processor, kvm } = below;
     this.guestRuns();
     for (let exits = 0; exits < MOST_EXITS; exits++) {
-      const failed = below.enter() ?? this.shutDown();
+      const failed = this.reenter();
       if (failed !== null) return this.carried(failed);
       kvm.trace.journal.actor = Actor.processor;
       const outcome = processor.access(lo, hi, access);
@@ -281,7 +286,7 @@ export class NestedCpu implements Cpu {
     }
     if (handled.kind === 'done') return this.carried(below.enter() ?? handled.completion);
     const { pendingFault } = below;
-    const failed = below.enter() ?? this.shutDown();
+    const failed = this.reenter();
     if (failed !== null) return this.carried(failed);
     return pendingFault === null ? null : this.carried(pendingFault);
   }
@@ -297,7 +302,8 @@ export class NestedCpu implements Cpu {
     return { ...completion, gpa, at };
   }
 
-  private carried(completion: Completion): Outcome {
+  /** The access is over for the processor: a hypervisor has carried it out, or it has failed. */
+  carried(completion: Completion): Outcome {
     this.completion = completion;
     return Outcome.carriedOut;
   }

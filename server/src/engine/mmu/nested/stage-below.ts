@@ -4,6 +4,7 @@ import { Outcome } from '../../vcpu/processor';
 import { Access } from '../../x86/permissions';
 import { Walk, type Stage } from '../../x86/stage';
 import { handleOutcome } from '../exits/handle-exit';
+import type { Completion } from '../vcpu/instruction';
 import type { NestedCpu } from './nested-cpu';
 
 const MOST_EXITS = 64;
@@ -20,7 +21,8 @@ export class StageBelow implements Stage {
     const { processor } = below;
     this.cpu.guestRuns();
     for (let exits = 0; exits < MOST_EXITS; exits++) {
-      if (below.enter() !== null) break;
+      const failed = this.cpu.reenter();
+      if (failed !== null) return this.carried(failed);
       below.kvm.trace.journal.actor = Actor.processor;
       const status = processor.second.translate(lo, hi, access);
       if (status === Walk.ok) return status;
@@ -29,8 +31,11 @@ export class StageBelow implements Stage {
       this.outcome = seen;
       return Walk.below;
     }
-    this.outcome = Outcome.carriedOut;
-    this.cpu.completion = { kind: 'error', errno: 'ELOOP', why: 'the PDPTEs cannot be read' };
+    return this.carried({ kind: 'error', errno: 'ELOOP', why: 'the PDPTEs cannot be read' });
+  }
+
+  private carried(completion: Completion): Walk {
+    this.outcome = this.cpu.carried(completion);
     return Walk.below;
   }
 

@@ -266,7 +266,7 @@ export class ShadowPage {
 }
 
 /** A shadow page as the journal tells of it at some point of a run. */
-interface ShadowPageRecord {
+export interface ShadowPageRecord {
   readonly frame: number;
   readonly gfn: number;
   readonly role: number;
